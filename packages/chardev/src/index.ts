@@ -1,1 +1,10 @@
-export {};
+export type { CharBackend, CharEvent, CharFrontend, CharHost, HostStream, SocketAddress } from "./contract.ts";
+export { CharError, type CharErrorKind } from "./errors.ts";
+export { BaseChar } from "./base.ts";
+export { NullChar } from "./null.ts";
+export { RingBufChar } from "./ringbuf.ts";
+export { StreamChar } from "./stream.ts";
+export { SocketChar, type SocketOptions } from "./socket.ts";
+export { MuxChar, type MuxActions } from "./mux.ts";
+export { CharOptions, charConfig, shortForm, type CharBackendName, type CharConfig } from "./options.ts";
+export { openChar } from "./open.ts";

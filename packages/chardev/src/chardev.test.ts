@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+
+import type { CharFrontend } from "./index.ts";
+import { charConfig, CharError, MuxChar, RingBufChar, shortForm } from "./index.ts";
+
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const text = (raw: Uint8Array): string => String.fromCharCode(...raw);
+
+/** A front end that takes `room` bytes at a time and keeps what it got. */
+class Sink implements CharFrontend {
+  got = "";
+  events: string[] = [];
+  room: number;
+  constructor(room = 1000) {
+    this.room = room;
+  }
+  canReceive(): number {
+    return this.room;
+  }
+  receive(raw: Uint8Array): void {
+    this.got += text(raw);
+    this.room -= raw.length;
+  }
+  event(event: string): void {
+    this.events.push(event);
+  }
+}
+
+test("input waits until the front end has room, and keeps its order", () => {
+  const char = new RingBufChar("r");
+  const sink = new Sink(2);
+  char.attach(sink);
+  char.feed(bytes("abc"));
+  char.feed(bytes("de"));
+  expect(sink.got).toBe("ab");
+  sink.room = 100;
+  char.frontendReady();
+  expect(sink.got).toBe("abcde");
+});
+
+test("input beyond the bound is dropped and counted", () => {
+  const char = new RingBufChar("r");
+  char.attach(new Sink(0));
+  char.feed(new Uint8Array(100_000));
+  expect(char.dropped).toBe(100_000 - 65536);
+});
+
+test("a second user of one back end is refused", () => {
+  const char = new RingBufChar("serial0");
+  char.attach(new Sink());
+  expect(() => char.attach(new Sink())).toThrow(/"serial0" is already in use/);
+});
+
+test("a ring buffer keeps the newest bytes", () => {
+  const char = new RingBufChar("r", 4);
+  char.write(bytes("abcdef"));
+  expect(text(char.take())).toBe("cdef");
+});
+
+test("the multiplexer switches, quits, breaks and escapes", () => {
+  const below = new RingBufChar("stdio");
+  let quits = 0;
+  const mux = new MuxChar(below, { quit: () => quits++, commit: () => {}, milliseconds: () => 0 });
+  const [serial, monitor] = [new Sink(), new Sink()];
+  mux.port().attach(serial);
+  mux.port().attach(monitor);
+  below.feed(bytes("ab\x01cq\x01\x01\x01bz\x01x"));
+  expect(serial.got).toBe("ab");
+  expect(monitor.got).toBe("q\x01z");
+  expect(monitor.events).toContain("break");
+  expect(quits).toBe(1);
+});
+
+test("timestamps start each line", () => {
+  const below = new RingBufChar("stdio");
+  const mux = new MuxChar(below, { quit: () => {}, commit: () => {}, milliseconds: () => 3_723_004 });
+  const port = mux.port();
+  below.feed(bytes("\x01t"));
+  port.write(bytes("a\nb\n"));
+  expect(text(below.take())).toBe("a\n[01:02:03.004] b\n");
+});
+
+test.each([
+  ["stdio", { monitor: false, config: { backend: "stdio", signal: true } }],
+  ["mon:stdio", { monitor: true, config: { backend: "stdio", signal: false, mux: true } }],
+  ["file:/tmp/a:b", { config: { backend: "file", path: "/tmp/a:b" } }],
+  ["tcp::4444,server,nowait", { config: { backend: "socket", host: "", port: 4444, server: true, wait: false } }],
+  ["unix:/run/m,server=on,wait=off", { config: { backend: "socket", path: "/run/m", server: true, wait: false } }],
+  ["chardev:c0", { chardev: "c0" }],
+  ["none", { none: true }],
+])("the short form %s", (short, expected) => {
+  expect(shortForm(short)).toMatchObject(expected);
+});
+
+test("bad options say what is wrong and what would be right", () => {
+  expect(() => charConfig("sokcet", {})).toThrow(CharError);
+  expect(() => charConfig("sokcet", {})).toThrow(/available: null, stdio/);
+  expect(() => charConfig("file", { pth: "x" })).toThrow(
+    /-chardev file: .*'path'|-chardev file: invalid parameter 'pth' \(known: .*path/,
+  );
+  expect(() => shortForm("stdoi")).toThrow(/write stdio, null/);
+});

@@ -1,0 +1,96 @@
+import { BaseChar } from "./base.ts";
+import type { CharHost, HostStream, SocketAddress } from "./contract.ts";
+
+export interface SocketOptions {
+  readonly address: SocketAddress;
+  readonly server: boolean;
+  /** Seconds between attempts of a client to connect again; 0 never tries again. */
+  readonly reconnect: number;
+}
+
+/** A TCP or UNIX socket: one client at a time, as a server or as a client. Output without a client is dropped. */
+export class SocketChar extends BaseChar {
+  readonly #host: CharHost;
+  readonly #options: SocketOptions;
+  #stream: HostStream | undefined;
+  #listener: { close(): Promise<void>; description: string } | undefined;
+  #full = false;
+  #closed = false;
+  #firstClient: (() => void) | undefined;
+
+  private constructor(label: string, host: CharHost, options: SocketOptions) {
+    super(label, false);
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** @param wait a server returns when the first client is there. */
+  static async open(label: string, host: CharHost, options: SocketOptions, wait: boolean): Promise<SocketChar> {
+    const char = new SocketChar(label, host, options);
+    if (!options.server) {
+      await char.#connect();
+      return char;
+    }
+    char.#listener = await host.listen(options.address, (stream) => char.#accept(stream));
+    if (wait) {
+      host.notice(`waiting for connection on: ${char.#listener.description}`);
+      await new Promise<void>((resolve) => (char.#firstClient = resolve));
+    }
+    return char;
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      this.#accept(await this.#host.connect(this.#options.address));
+    } catch (error) {
+      if (this.#options.reconnect <= 0) throw error;
+      this.#retry();
+    }
+  }
+
+  #retry(): void {
+    if (!this.#closed) this.#host.after(this.#options.reconnect * 1000, () => void this.#connect().catch(() => {}));
+  }
+
+  #accept(stream: HostStream): void {
+    if (this.#stream !== undefined) {
+      void stream.close();
+      return;
+    }
+    this.#stream = stream;
+    this.#full = false;
+    stream.onData((bytes) => this.input(bytes));
+    stream.onDrain(() => {
+      this.#full = false;
+      this.writable();
+    });
+    stream.onClose(() => {
+      this.#stream = undefined;
+      this.event("closed");
+      if (!this.#options.server && this.#options.reconnect > 0) this.#retry();
+    });
+    this.event("opened");
+    this.#firstClient?.();
+  }
+
+  override write(bytes: Uint8Array): number {
+    if (this.#stream === undefined) return bytes.length;
+    if (this.#full) return 0;
+    this.#full = !this.#stream.write(bytes);
+    return bytes.length;
+  }
+
+  protected override pauseInput(): void {
+    this.#stream?.pause();
+  }
+
+  protected override resumeInput(): void {
+    this.#stream?.resume();
+  }
+
+  override async close(): Promise<void> {
+    this.#closed = true;
+    await this.#listener?.close();
+    await this.#stream?.close();
+  }
+}
