@@ -1,1 +1,1 @@
-export {};
+export * from "./exec/contract.ts";

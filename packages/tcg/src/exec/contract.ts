@@ -1,0 +1,310 @@
+/**
+ * What a target, a machine and the engine agree on: the vCPU's state block, and the interfaces between the three.
+ *
+ * Generated code has the type `(env: i32, tb: i32) -> i32`. `env` is the byte address of the vCPU's state block in the
+ * machine memory, `tb` the address of the translation block's descriptor.
+ */
+import type { Builder } from "../ir/builder.ts";
+
+/** Byte offsets in a vCPU's state block, from `env`. */
+export const ENV = {
+  /** i32: instructions that may still run before control returns to the run loop. */
+  budget: 0,
+  /** i32: 0, or the index of the raised exception plus one. */
+  exception: 8,
+  /** i32: descriptor of the block that left through its fault exit. */
+  exitTb: 12,
+  /** i32: index of the instruction in that block that faulted. */
+  exitSite: 16,
+  /** i32: part of every block lookup; the target keeps it true. Bits 0–2 are the mmu index of instruction fetches. */
+  tbFlags: 20,
+  /** i32: non-zero while the vCPU waits for an interrupt. */
+  halted: 24,
+  /** i32: 0, or the budget taken away by a kick plus one. */
+  kicked: 28,
+  /** Four i64 that carry values across the border to JavaScript. */
+  scratch: 32,
+  /** i64: hash of all guest stores, when stores are traced. */
+  storeHash: 64,
+  /** i64: number of guest stores, when stores are traced. */
+  storeCount: 72,
+  /** First byte of the target's own fields. */
+  target: 128,
+  /** One past the last byte of the target's fields, and the first of the interpreter's temporaries. */
+  temps: 4096,
+  tempsEnd: 8192,
+  /** Jump cache: {@link JUMP_CACHE_ENTRIES} × { i64 pc, i32 tbFlags, i32 descriptor }. */
+  jumpCache: 8192,
+  /** TLBs, one per mmu index: {@link TLB_ENTRIES} × { i64 read tag, i64 write tag, i64 fetch tag, i32 addend, i32 – }. */
+  tlb: 8192 + 4096 * 16,
+} as const;
+
+/** Entries of a jump cache. */
+export const JUMP_CACHE_ENTRIES = 4096;
+/** Entries of one TLB. */
+export const TLB_ENTRIES = 1024;
+/** Bytes of one TLB entry. */
+export const TLB_ENTRY_SIZE = 32;
+/** Bits of `tbFlags` that hold the mmu index of instruction fetches. */
+export const TB_FLAGS_MMU = 7;
+
+/** Size in bytes of the state block of a vCPU with `mmuIndexes` TLBs. */
+export function envSize(mmuIndexes: number): number {
+  return ENV.tlb + mmuIndexes * TLB_ENTRIES * TLB_ENTRY_SIZE;
+}
+
+/** Kind of a guest memory access: 0 load, 1 store, 2 instruction fetch. */
+export type Access = 0 | 1 | 2;
+export const LOAD = 0;
+export const STORE = 1;
+export const FETCH = 2;
+
+/** A CPU state field the translator names; `offset` is in bytes from `env`, naturally aligned, in 128..4095. */
+export interface EnvField {
+  readonly name: string;
+  readonly offset: number;
+  readonly type: "i32" | "i64" | "f32" | "f64" | "v128";
+}
+
+/**
+ * A function that generated code calls.
+ *
+ * JavaScript helpers get the `TargetCpu` first, then the parameters without `env`: an `i32` as one signed number, an
+ * `i64` as two (low half, high half). A JavaScript helper with an `i64` result writes it to `env.scratch`[0] (low word
+ * first) and returns nothing. WebAssembly helpers get exactly `params`.
+ */
+export interface Helper {
+  readonly name: string;
+  readonly params: readonly ("env" | "i32" | "i64")[];
+  readonly result?: "i32" | "i64";
+  /** It may set `env.exception`; the block is then left right after the call. */
+  readonly mayFault?: boolean;
+  /** Globals it reads; default all. `[]` means none. */
+  readonly reads?: "all" | readonly string[];
+  /** Globals it writes; default all. `[]` means none. */
+  readonly writes?: "all" | readonly string[];
+  readonly impl:
+    | { readonly kind: "js"; fn(cpu: never, ...i32s: number[]): number | void }
+    | { readonly kind: "wasm"; readonly module: string; readonly export: string };
+}
+
+/** A WebAssembly module with helpers; it may import `env.memory`, the machine memory, and nothing else. */
+export interface WasmModuleSpec {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** An instruction set, as the engine sees it. */
+export interface Target {
+  readonly name: string;
+  readonly wordType: "i32" | "i64";
+  readonly bigEndian: boolean;
+  /** log2 of the smallest page, at least 12. */
+  readonly pageBits: number;
+  /** Number of TLBs per vCPU, 1..8. */
+  readonly mmuIndexes: number;
+  readonly globals: readonly EnvField[];
+  /** Name of the global that holds the program counter. */
+  readonly pcGlobal: string;
+  readonly helpers: readonly Helper[];
+  readonly modules: readonly WasmModuleSpec[];
+  /** Words of each `insn` operation; `TargetCpu.restore` gets them back. */
+  readonly insnWords: number;
+  begin(ctx: TranslateContext): void;
+  /**
+   * Translates one instruction: emits `insn` and its operations.
+   * @returns its length in bytes; 0 (and nothing emitted) when the instruction could not be fetched.
+   */
+  insn(ctx: TranslateContext): number;
+  /** Called when the block ended without `ctx.done`: emits the jump to `ctx.pc + ctx.at`. */
+  end(ctx: TranslateContext): void;
+  disassemble(pc: bigint, bytes: Uint8Array): { text: string; length: number };
+}
+
+/** The block under translation. Offsets are in bytes from the block's start. */
+export interface TranslateContext {
+  readonly ir: Builder;
+  /** Virtual address of the block's start. */
+  readonly pc: bigint;
+  readonly flags: number;
+  /** Offset of the current instruction. */
+  readonly at: number;
+  readonly first: boolean;
+  /** The translator sets it once it has emitted the end of the block. */
+  done: boolean;
+  /** Offset of the end of the first page: no instruction starts at or behind it. */
+  readonly pageEnd: number;
+  /** For constants such as the set of extensions only. */
+  readonly cpu: TargetCpu;
+  /** Guest code in the target's byte order, zero-extended; -1 when the page can't be fetched from. */
+  u8(at: number): number;
+  u16(at: number): number;
+  u32(at: number): number;
+}
+
+/** Result of a page walk. */
+export interface Translation {
+  /** Physical address of the byte asked for. */
+  physical: number;
+  /** 1 read, 2 write, 4 execute; ORed. */
+  prot: number;
+  /** log2 of the size of the mapping, at least the target's `pageBits`. */
+  pageBits: number;
+}
+
+/** A vCPU of a target: the parts of its behaviour that are not translated code. */
+export interface TargetCpu {
+  /** Byte address of the state block. */
+  readonly env: number;
+  readonly index: number;
+  /** Walks the page tables. @returns false when it raised an exception (`env.exception` is set). */
+  translate(lo: number, hi: number, access: Access, mmu: number, size: number, out: Translation): boolean;
+  /** An access reached unassigned memory. @returns true when it raised an exception. */
+  busFault(lo: number, hi: number, physical: number, access: Access): boolean;
+  /** A misaligned atomic access. @returns true when it raised; without this method it is carried out. */
+  misaligned?(lo: number, hi: number, access: Access, size: number): boolean;
+  /** Takes an enabled pending interrupt, if there is one. @returns true when the state changed. */
+  interrupt(): boolean;
+  /** Enters the handler of an exception; the state is precise. `env.exception` is already cleared. */
+  deliver(exception: number): void;
+  /** Makes the program counter (and what else the words hold) precise. `words` is reused by the caller. */
+  restore(words: Int32Array, tbPcLo: number, tbPcHi: number): void;
+  /** A halted vCPU has a reason to wake up. */
+  hasWork(): boolean;
+  reset(): void;
+}
+
+/** A piece of the physical address space; `ramOffset` is where `base` lies in the machine memory, -1 for MMIO. */
+export interface PhysicalRange {
+  readonly base: number;
+  readonly size: number;
+  readonly ramOffset: number;
+  readonly readonly: boolean;
+}
+
+/** The physical address space as the engine uses it. Values are unsigned; `size` is 1, 2 or 4. */
+export interface PhysicalBus {
+  lookup(address: number): PhysicalRange | undefined;
+  read(address: number, size: number): number;
+  write(address: number, size: number, value: number): void;
+  readWide(address: number, out: Uint32Array): void;
+  writeWide(address: number, lo: number, hi: number): void;
+  /** The last access reached nothing, or was refused. */
+  readonly lastFault: boolean;
+  /** Starts or stops reporting writes by others than the engine to a 4 KiB page; `ramOffset` is its start. */
+  watchCode(ramOffset: number, on: boolean): void;
+  onCodeWrite(fn: (ramOffset: number, length: number) => void): void;
+  onChange(fn: () => void): void;
+}
+
+/** Why {@link Vcpu.run} returned. */
+export type ExitReason = "budget" | "halted" | "kick" | "debug";
+
+/** Values of the IR's `exit` operation. */
+export const EXIT = {
+  /** Back to the run loop: exceptions, interrupts and `halted` are looked at, then the block at pc runs. */
+  main: 0,
+  /** Used by the engine: the budget does not cover the next block. */
+  budget: 1,
+  /** Used by the engine: `env.exception` is set, `exitTb` and `exitSite` say where. */
+  fault: 2,
+  /** Leave `run` with "debug" (a breakpoint instruction for the debugger). */
+  debug: 3,
+} as const;
+
+/** The engine as a target sees it. `env` says which vCPU. */
+export interface Engine {
+  readonly memory: WasmMemory;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly bus: PhysicalBus;
+  /** Forgets the translations of the mmu indexes in `mask` (bit n = index n). */
+  flushTlb(env: number, mask: number): void;
+  /** Forgets the translation of one page in all mmu indexes. */
+  flushTlbPage(env: number, lo: number, hi: number): void;
+  /** Throws all translated code away, as soon as no block runs. */
+  flushCode(): void;
+  /** Makes the vCPU look at interrupts and `halted` again before its next block. */
+  kick(env: number): void;
+  /** A guest load or store by a helper; false when it raised. The value is in `env.scratch`[0], low word first. */
+  load(env: number, lo: number, hi: number, size: 1 | 2 | 4 | 8, mmu: number): boolean;
+  store(env: number, lo: number, hi: number, size: 1 | 2 | 4 | 8, mmu: number): boolean;
+}
+
+/** What the engine needs of `WebAssembly.Memory`; core packages have no DOM library. */
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** Which back end runs blocks: both by heat, the interpreter alone, or WebAssembly from the first execution. */
+export type BackEnd = "auto" | "interp" | "wasm";
+
+/** Hooks for `-d`; each is called with text ready to print. */
+export interface Trace {
+  /** Guest code of a block as it is translated. */
+  inAsm?(text: string): void;
+  /** IR as the target emitted it. */
+  op?(text: string): void;
+  /** IR after optimisation. */
+  opOpt?(text: string): void;
+  /** Each block before it runs; blocks are not chained while this is set. */
+  exec?(pcLo: number, pcHi: number, flags: number): void;
+}
+
+/** Settings of a {@link TcgMachine}. */
+export interface TcgOptions {
+  readonly backend?: BackEnd;
+  /** Executions after which a block is compiled to WebAssembly. */
+  readonly hotThreshold?: number;
+  /** Blocks per WebAssembly module. */
+  readonly batch?: number;
+  /** Bytes for descriptors and bytecode; when they are used up, all code is thrown away. */
+  readonly tbSize?: number;
+  /** Instructions per block at most. */
+  readonly maxInsns?: number;
+  /** `run` executes exactly its budget, cutting the last block short. */
+  readonly exact?: boolean;
+  /** Guest stores are hashed into `env.storeHash` and counted in `env.storeCount`. */
+  readonly traceStores?: boolean;
+  readonly trace?: Trace;
+  /** Milliseconds from any origin, for compile-time statistics. */
+  readonly now?: () => number;
+}
+
+/** What a {@link TcgMachine} is made of. */
+export interface TcgConfig {
+  readonly memory: WasmMemory;
+  /** Reserves `size` bytes of the machine memory, 64 KiB aligned and zeroed; returns their offset. */
+  readonly alloc: (name: string, size: number) => number;
+  readonly target: Target;
+  readonly physical: PhysicalBus;
+  readonly options?: TcgOptions;
+}
+
+/** Counters since the machine was made. Times are in milliseconds, 0 without `options.now`. */
+export interface TcgStats {
+  blocks: number;
+  guestInsns: number;
+  guestBytes: number;
+  irOps: number;
+  arenaBytes: number;
+  compiled: number;
+  modules: number;
+  wasmBytes: number;
+  uncompilable: number;
+  flushes: number;
+  invalidations: number;
+  tlbFills: number;
+  tlbFlushes: number;
+  tlbPageFlushes: number;
+  slowLoads: number;
+  slowStores: number;
+  mmio: number;
+  lookups: number;
+  links: number;
+  exits: { main: number; budget: number; fault: number; debug: number; link: number };
+  translateMs: number;
+  compileMs: number;
+}
