@@ -4,13 +4,10 @@
  * The first 128 bytes belong to the execution engine; a hart owns 128..4095. Every 64-bit CSR has an 8-byte slot
  * (low half first) on RV32 too, so that the CSR file is one piece of code for both.
  */
-import type { EnvField, IrType } from "@mimus/tcg";
+import { ENV, type EnvField } from "@mimus/tcg";
 
 /** Register width of a hart in bits. */
 export type Xlen = 32 | 64;
-
-/** Fields of the execution engine that a hart reads or writes (byte offsets). */
-export const ENGINE = { budget: 0, exception: 8, tbFlags: 20, halted: 24, kicked: 28, scratch: 32 } as const;
 
 /** Byte offset of integer register x`n` (x0's slot exists and always holds zero). */
 export const xOffset = (n: number): number => 128 + 8 * n;
@@ -62,13 +59,16 @@ export const OFF = {
   trapValue: 864,
   pmpcfg: 872, // 16 bytes
   pmpaddr: 888, // 16 × 8 bytes
-  end: 1016,
+  /** The frm CSR (32-bit word). `fpRm` is what soft-float reads: translated code may overwrite it with a static mode. */
+  frm: 1016,
+  end: 1024,
 } as const;
 
 /** Fields of {@link OFF} that are 32-bit words on every hart. */
 export const WORDS = [
   "fpRm",
   "fpFlags",
+  "frm",
   "priv",
   "irqLines",
   "mipSoft",
@@ -82,10 +82,10 @@ export const WORDS = [
 /**
  * Layout of `tbFlags`, the part of the hart's state that translated code is specialised on.
  *
- * bits 1:0 mmu index of data accesses (MPRV folded in) · 3:2 privilege, which is also the index fetches use
- * (0 U, 1 S, 3 M) · 5:4 mstatus.FS · 10:8 frm.
+ * bits 2:0 privilege (0 U, 1 S, 3 M), which is also the mmu index of instruction fetches · 4:3 mmu index of data
+ * accesses (MPRV and SUM folded in) · 6:5 mstatus.FS · 10:8 frm.
  */
-export const FLAGS = { mmuShift: 0, privShift: 2, fsShift: 4, frmShift: 8 } as const;
+export const FLAGS = { privShift: 0, mmuShift: 3, fsShift: 5, frmShift: 8 } as const;
 
 /** Translation regimes, one TLB each. Index 2 is S-mode with SUM set. */
 export const MMU = { U: 0, S: 1, SUM: 2, M: 3 } as const;
@@ -101,7 +101,7 @@ export const MSTATUS_FS = 0x6000;
  * so a translator marks the state dirty with `mstatus |= MSTATUS_FS` and `tbflags |= FS.DIRTY << FLAGS.fsShift`.
  */
 export function globals(xlen: Xlen): EnvField[] {
-  const word: IrType = xlen === 64 ? "i64" : "i32";
+  const word: EnvField["type"] = xlen === 64 ? "i64" : "i32";
   const fields: EnvField[] = [];
   for (let n = 1; n < 32; n++) fields.push({ name: `x${n}`, offset: xOffset(n), type: word });
   fields.push({ name: "pc", offset: OFF.pc, type: word });
@@ -111,7 +111,7 @@ export function globals(xlen: Xlen): EnvField[] {
     { name: "fp_flags", offset: OFF.fpFlags, type: "i32" },
     { name: "res_addr", offset: OFF.resAddr, type: word },
     { name: "res_val", offset: OFF.resVal, type: word },
-    { name: "tbflags", offset: ENGINE.tbFlags, type: "i32" },
+    { name: "tbflags", offset: ENV.tbFlags, type: "i32" },
     { name: "mstatus", offset: OFF.mstatus, type: "i32" },
     { name: "mscratch", offset: OFF.mscratch, type: word },
     { name: "sscratch", offset: OFF.sscratch, type: word },
