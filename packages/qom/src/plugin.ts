@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { QomError } from "./errors.ts";
+import type { TypeSpec } from "./type.ts";
+
+/** The version of the plugin contract that this package speaks: `"mimus": { "api": 1 }`. */
+export const PLUGIN_API = 1;
+
+/** What a package contributes: its types. Loading it with `registry.use` registers them. */
+export interface Plugin {
+  /** The package's npm name. */
+  readonly name: string;
+  readonly types: readonly TypeSpec[];
+  /** Plugins whose types these build on (a bus, for instance); loaded first. */
+  readonly uses?: readonly Plugin[];
+}
+
+/** Declares a plugin; the default export of a plugin package. */
+export function definePlugin(p: Plugin): Plugin {
+  return p;
+}
+
+/** `"device:acme-lcd"` → the package that provides it. */
+export type PluginIndex = ReadonlyMap<string, string>;
+
+/** The `"mimus"` field of a plugin's package.json. */
+export interface Manifest {
+  readonly api: number;
+  /** Kind → type names. */
+  readonly provides: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What was found in one direct dependency. */
+export interface PluginReport {
+  readonly package: string;
+  readonly version?: string;
+  readonly manifest?: Manifest;
+  /** Why it is not used as a plugin; absent when it is used. */
+  readonly skipped?: string;
+}
+
+const Dependencies = z.record(z.string(), z.unknown()).optional();
+const Project = z.object({
+  dependencies: Dependencies,
+  devDependencies: Dependencies,
+  optionalDependencies: Dependencies,
+});
+const ManifestSchema = z.object({
+  api: z.int().min(1),
+  provides: z.record(z.string(), z.array(z.string().min(1))).default({}),
+});
+const Package = z.object({ version: z.string().optional(), mimus: z.unknown().optional() });
+
+/**
+ * The manifest in a package.json, or undefined when it has none.
+ * @throws QomError bad-plugin, naming the package
+ */
+export function readManifest(packageName: string, json: unknown): Manifest | undefined {
+  const pkg = Package.safeParse(json);
+  if (!pkg.success || pkg.data.mimus === undefined) return undefined;
+  const manifest = ManifestSchema.safeParse(pkg.data.mimus);
+  if (!manifest.success) {
+    const [issue] = manifest.error.issues;
+    throw new QomError(
+      "bad-plugin",
+      `the "mimus" field of ${packageName}/package.json is wrong at '${issue?.path.join(".") ?? ""}': ${issue?.message ?? ""}; ` +
+        `it should look like { "api": ${PLUGIN_API}, "provides": { "device": ["name"] } }`,
+      { at: packageName },
+    );
+  }
+  return manifest.data;
+}
+
+/** Looks at every direct dependency of `project` (its package.json); never throws for what a dependency contains. */
+export async function inspectPlugins(
+  project: unknown,
+  readJson: (specifier: string) => Promise<unknown>,
+): Promise<PluginReport[]> {
+  const p = Project.parse(project);
+  const names = Object.keys({ ...p.optionalDependencies, ...p.devDependencies, ...p.dependencies }).toSorted();
+  return Promise.all(
+    names.map(async (name): Promise<PluginReport> => {
+      let json: unknown;
+      try {
+        json = await readJson(`${name}/package.json`);
+      } catch {
+        return { package: name, skipped: "its package.json cannot be read (not installed, or not exported)" };
+      }
+      const version = Package.safeParse(json).data?.version;
+      const found = { package: name, ...(version === undefined ? {} : { version }) };
+      try {
+        const manifest = readManifest(name, json);
+        if (manifest === undefined) return { ...found, skipped: 'no "mimus" field' };
+        if (manifest.api !== PLUGIN_API)
+          return {
+            ...found,
+            manifest,
+            skipped: `it speaks plugin API ${manifest.api}, this program speaks ${PLUGIN_API}; install a version for API ${PLUGIN_API}`,
+          };
+        return { ...found, manifest };
+      } catch (error) {
+        return { ...found, skipped: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+}
+
+/**
+ * The index of what `reports` provide.
+ * @throws QomError provider-clash when two packages provide one name
+ */
+export function indexReports(reports: Iterable<PluginReport>): PluginIndex {
+  const index: Map<string, string> = new Map();
+  for (const report of reports) {
+    if (report.skipped !== undefined) continue;
+    for (const [kind, types] of Object.entries(report.manifest?.provides ?? {}))
+      for (const type of types) {
+        const key = `${kind}:${type}`;
+        const other = index.get(key);
+        if (other !== undefined && other !== report.package)
+          throw new QomError(
+            "provider-clash",
+            `both ${other} and ${report.package} provide ${kind} '${type}'; remove one of the two packages`,
+            { at: key },
+          );
+        index.set(key, report.package);
+      }
+  }
+  return index;
+}
+
+/**
+ * `"device:acme-lcd" → "@acme/mimus-lcd"` for every direct dependency of `project` that carries a manifest.
+ * `readJson` resolves a specifier such as `"@acme/mimus-lcd/package.json"` from the project's directory.
+ * A package whose manifest is wrong is left out; `inspectPlugins` says why.
+ * @throws QomError provider-clash
+ */
+export async function indexPlugins(
+  project: unknown,
+  readJson: (specifier: string) => Promise<unknown>,
+): Promise<PluginIndex> {
+  return indexReports(await inspectPlugins(project, readJson));
+}
