@@ -1,0 +1,88 @@
+/** A Debian package that holds guest software, and the files of it that we use under stable names. */
+export interface GuestPackage {
+  readonly id: string;
+  readonly suite: "bookworm" | "trixie";
+  /** Package name, with `:architecture` where it is not `all`. */
+  readonly package: string;
+  /** Follow the meta package: take its dependency that starts with this. */
+  readonly dependency?: string;
+  /** Stable name to a path inside the package; `*` stands for one path component. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What it is for, shown by `pnpm guests -l`. */
+  readonly summary: string;
+  /** Groups it belongs to; `default` is what `pnpm start` and the tests need. */
+  readonly groups: readonly string[];
+}
+
+const modules = "usr/lib/modules/*/kernel";
+
+export const PACKAGES: readonly GuestPackage[] = [
+  {
+    id: "linux",
+    suite: "trixie",
+    package: "linux-image-riscv64:riscv64",
+    dependency: "linux-image-",
+    summary: "Linux for riscv64, with the modules that a virtual disk needs",
+    groups: ["default"],
+    files: {
+      "riscv64/linux": "boot/vmlinux-*",
+      "riscv64/modules/crc16.ko.xz": `${modules}/lib/crc16.ko.xz`,
+      "riscv64/modules/mbcache.ko.xz": `${modules}/fs/mbcache.ko.xz`,
+      "riscv64/modules/jbd2.ko.xz": `${modules}/fs/jbd2/jbd2.ko.xz`,
+      "riscv64/modules/crc32c_generic.ko.xz": `${modules}/crypto/crc32c_generic.ko.xz`,
+      "riscv64/modules/ext4.ko.xz": `${modules}/fs/ext4/ext4.ko.xz`,
+      "riscv64/modules/virtio_mmio.ko.xz": `${modules}/drivers/virtio/virtio_mmio.ko.xz`,
+      "riscv64/modules/virtio_blk.ko.xz": `${modules}/drivers/block/virtio_blk.ko.xz`,
+      "riscv64/modules/virtio_balloon.ko.xz": `${modules}/drivers/virtio/virtio_balloon.ko.xz`,
+      "riscv64/modules/virtio-rng.ko.xz": `${modules}/drivers/char/hw_random/virtio-rng.ko.xz`,
+      "riscv64/modules/virtio_input.ko.xz": `${modules}/drivers/virtio/virtio_input.ko.xz`,
+      "riscv64/modules/netfs.ko.xz": `${modules}/fs/netfs/netfs.ko.xz`,
+      "riscv64/modules/9pnet.ko.xz": `${modules}/net/9p/9pnet.ko.xz`,
+      "riscv64/modules/9pnet_virtio.ko.xz": `${modules}/net/9p/9pnet_virtio.ko.xz`,
+      "riscv64/modules/9p.ko.xz": `${modules}/fs/9p/9p.ko.xz`,
+    },
+  },
+  {
+    id: "busybox",
+    suite: "trixie",
+    package: "busybox-static:riscv64",
+    summary: "the user space of the small initramfs",
+    groups: ["default"],
+    files: { "riscv64/busybox": "usr/bin/busybox" },
+  },
+  {
+    id: "opensbi",
+    suite: "bookworm",
+    package: "opensbi",
+    summary: "M-mode firmware",
+    groups: ["default"],
+    files: {
+      "riscv64/fw_dynamic.bin": "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
+      "riscv64/fw_dynamic.elf": "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.elf",
+      "riscv64/fw_jump.elf": "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf",
+    },
+  },
+  {
+    id: "u-boot",
+    suite: "bookworm",
+    package: "u-boot-qemu",
+    summary: "U-Boot for M-mode and S-mode",
+    groups: ["firmware"],
+    files: {
+      "riscv64/u-boot-mmode.elf": "usr/lib/u-boot/qemu-riscv64/uboot.elf",
+      "riscv64/u-boot-smode.elf": "usr/lib/u-boot/qemu-riscv64_smode/uboot.elf",
+    },
+  },
+  {
+    id: "installer",
+    suite: "trixie",
+    package: "debian-installer-13-netboot-riscv64",
+    summary: "Debian's installer",
+    groups: ["installer"],
+    files: {
+      "riscv64/installer-linux": "usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64/linux",
+      "riscv64/installer-initrd.gz":
+        "usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64/initrd.gz",
+    },
+  },
+];
