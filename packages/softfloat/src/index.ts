@@ -1,1 +1,24 @@
-export {};
+import { decodeBase64 } from "./base64.ts";
+import { SoftfloatError } from "./errors.ts";
+
+export { SoftfloatError } from "./errors.ts";
+export { FLAGS, POLICIES, POLICY, ROUNDING, STATUS } from "./status.ts";
+export type { SoftfloatExports } from "./exports.ts";
+
+const generated = await import("./generated/softfloat-wasm.ts").catch((cause: unknown) => {
+  throw new SoftfloatError("not-built", "The softfloat module is not built: run `pnpm wasm` in the repository", {
+    cause,
+  });
+});
+
+/** A WebAssembly module that imports `env.memory`: its name and its binary. */
+export interface SoftfloatModule {
+  readonly name: "softfloat";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The operations, to be instantiated with the memory that holds the status blocks. */
+export const softfloatModule: SoftfloatModule = { name: "softfloat", bytes: decodeBase64(generated.base64) };
+
+/** Names of all exported operations. */
+export const softfloatExports: readonly string[] = generated.exportNames;
