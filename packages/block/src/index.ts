@@ -1,1 +1,35 @@
-export {};
+import type { Plugin } from "@mimus/qom";
+import { definePlugin } from "@mimus/qom";
+import { file, nullAio, nullCo } from "./protocol.ts";
+import { raw } from "./raw.ts";
+
+export { BlockBackend } from "./backend.ts";
+export type { BlockStats, ErrorPolicy, IoErrorEvent } from "./backend.ts";
+export { openDrive } from "./drive.ts";
+export type { Drive, DriveDefaults } from "./drive.ts";
+export { asBlockError, BlockError } from "./errors.ts";
+export type { BlockErrorKind } from "./errors.ts";
+export { FaultyFile, hostError } from "./faulty-file.ts";
+export type { FileCall, Fault } from "./faulty-file.ts";
+export { FileNode } from "./file-node.ts";
+export { defineFormat, probe, PROBE_BYTES } from "./format.ts";
+export type { BlockFormat, FormatContext, FormatOps, FormatSpec } from "./format.ts";
+export { BlockGraph, MAX_DEPTH } from "./graph.ts";
+export type { BlockHost } from "./graph.ts";
+export { GraphNode } from "./graph-node.ts";
+export type { NodeOptions } from "./graph-node.ts";
+export type { HostFile, HostFiles } from "./host-file.ts";
+export { MemoryFile, MemoryFiles } from "./memory-file.ts";
+export { isZero, MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
+export type { BlockNode } from "./node.ts";
+export { NullNode } from "./null-node.ts";
+export { nest } from "./options.ts";
+export { OverlayNode } from "./overlay.ts";
+export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
+export { defineProtocol, file, nullAio, nullCo } from "./protocol.ts";
+export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts";
+export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
+
+/** The formats and protocols that every machine has. */
+const plugin: Plugin = definePlugin({ name: "@mimus/block", types: [raw, file, nullCo, nullAio] });
+export default plugin;

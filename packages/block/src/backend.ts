@@ -1,0 +1,244 @@
+import { asBlockError, BlockError } from "./errors.ts";
+import type { BlockNode } from "./node.ts";
+import { MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
+
+/** What to do when a request fails: tell the guest, stop the machine, stop only when space ran out, or carry on. */
+export type ErrorPolicy = "report" | "stop" | "enospc" | "ignore";
+
+/** A failed request, as told to the machine (QMP BLOCK_IO_ERROR). */
+export interface IoErrorEvent {
+  readonly device: string;
+  readonly node: string;
+  readonly operation: "read" | "write";
+  readonly action: "report" | "stop" | "ignore";
+  readonly noSpace: boolean;
+  readonly reason: string;
+}
+
+/** Counters since start, for query-blockstats. */
+export interface BlockStats {
+  readOps: number;
+  readBytes: number;
+  writeOps: number;
+  writeBytes: number;
+  flushOps: number;
+  discardOps: number;
+  failedOps: number;
+}
+
+/**
+ * A drive as a device sees it: a node plus the policies that belong to the device. A backend without a node is an empty
+ * drive. One device at a time holds it ({@link attach}).
+ */
+export class BlockBackend {
+  readonly id: string;
+  werror: ErrorPolicy = "enospc";
+  rerror: ErrorPolicy = "report";
+  /** False: every write is flushed before it completes (cache=writethrough). */
+  writeCache = true;
+  /** Called for each error that a policy decided about; "stop" expects the machine to stop. */
+  onIoError: ((event: IoErrorEvent) => void) | undefined;
+  /** Called after `resize` changed the size. */
+  onResize: (() => void) | undefined;
+  readonly stats: BlockStats = {
+    readOps: 0,
+    readBytes: 0,
+    writeOps: 0,
+    writeBytes: 0,
+    flushOps: 0,
+    discardOps: 0,
+    failedOps: 0,
+  };
+  #node: BlockNode | undefined;
+  #owner: string | undefined;
+  #parked: (() => void)[] = [];
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(id: string, node?: BlockNode) {
+    this.id = id;
+    this.#node = node;
+  }
+
+  get node(): BlockNode | undefined {
+    return this.#node;
+  }
+  get size(): number {
+    return this.#node?.size ?? 0;
+  }
+  get readOnly(): boolean {
+    return this.#node?.readOnly ?? false;
+  }
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+  /** Requests that wait for {@link retry} because their policy stopped the machine. */
+  get parked(): number {
+    return this.#parked.length;
+  }
+  get canDiscard(): boolean {
+    return this.#node?.discard !== undefined;
+  }
+
+  /** Gives the drive to a device. @throws BlockError "in-use" when another one has it. */
+  attach(owner: string): void {
+    if (this.#owner !== undefined)
+      throw new BlockError(
+        "in-use",
+        `Drive '${this.id}' is already used by ${this.#owner}: a drive belongs to one device`,
+      );
+    this.#owner = owner;
+  }
+  detach(): void {
+    this.#owner = undefined;
+    this.onResize = undefined;
+  }
+  /** The device that holds the drive. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  /** Changes the medium. The caller has drained the drive. */
+  setNode(node: BlockNode | undefined): void {
+    this.#node = node;
+    this.onResize?.();
+  }
+
+  readv(at: number, into: readonly Uint8Array[]): Promise<void> {
+    this.stats.readOps++;
+    this.stats.readBytes += totalLength(into);
+    return this.#run("read", (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
+  }
+
+  writev(at: number, from: readonly Uint8Array[]): Promise<void> {
+    this.stats.writeOps++;
+    this.stats.writeBytes += totalLength(from);
+    return this.#run("write", async (node) => {
+      await pieces(at, from, (a, p) => many(node, a, p, "write"));
+      if (!this.writeCache) await node.flush();
+    });
+  }
+
+  read(at: number, into: Uint8Array): Promise<void> {
+    return this.readv(at, [into]);
+  }
+  write(at: number, from: Uint8Array): Promise<void> {
+    return this.writev(at, [from]);
+  }
+
+  /** Resolves when all writes that had completed are on stable storage. */
+  flush(): Promise<void> {
+    this.stats.flushOps++;
+    return this.#run("write", (node) => node.flush());
+  }
+
+  discard(at: number, length: number): Promise<void> {
+    this.stats.discardOps++;
+    return this.#run("write", async (node) => {
+      await node.discard?.(at, length);
+    });
+  }
+
+  writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
+    this.stats.writeOps++;
+    return this.#run("write", async (node) => {
+      await zeroRange(node, at, length, unmap);
+      if (!this.writeCache) await node.flush();
+    });
+  }
+
+  async resize(size: number): Promise<void> {
+    const node = this.#node;
+    if (!node?.resize) throw new BlockError("unsupported-feature", `Drive '${this.id}' cannot be resized`);
+    await node.resize(size);
+    this.onResize?.();
+  }
+
+  /** The machine runs again: requests that stopped it are tried once more. */
+  retry(): void {
+    for (const go of this.#parked.splice(0)) go();
+  }
+
+  /** Resolves when no request is in flight, except those that wait for {@link retry}. */
+  async drain(): Promise<void> {
+    while (this.#inFlight > this.#parked.length) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async #run(operation: "read" | "write", act: (node: BlockNode) => Promise<void>): Promise<void> {
+    this.#inFlight++;
+    try {
+      for (;;) {
+        try {
+          if (!this.#node) throw new BlockError("not-found", `Drive '${this.id}' has no medium`);
+          await act(this.#node);
+          return;
+        } catch (e) {
+          const error = asBlockError(e, `${operation} on drive '${this.id}'`);
+          this.stats.failedOps++;
+          const action = this.#decide(operation, error);
+          if (action === "ignore") return;
+          if (action === "report") throw error;
+          await new Promise<void>((resolve) => {
+            this.#parked.push(resolve);
+            this.#settle();
+          });
+        }
+      }
+    } finally {
+      this.#inFlight--;
+      this.#settle();
+    }
+  }
+
+  #decide(operation: "read" | "write", error: BlockError): "report" | "stop" | "ignore" {
+    const noSpace = error.kind === "no-space";
+    const policy = operation === "read" ? this.rerror : this.werror;
+    const action = policy === "enospc" ? (noSpace ? "stop" : "report") : policy;
+    const node = this.#node?.name ?? "";
+    // Without anybody to stop the machine a parked request would hang the guest for ever.
+    const final = action === "stop" && !this.onIoError ? "report" : action;
+    this.onIoError?.({ device: this.id, node, operation, action: final, noSpace, reason: error.message });
+    return final;
+  }
+
+  #settle(): void {
+    if (this.#inFlight <= this.#parked.length) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+/** One request to the node for a list of pieces. */
+async function many(node: BlockNode, at: number, list: readonly Uint8Array[], way: "read" | "write"): Promise<void> {
+  const only = list[0];
+  if (list.length === 1 && only) return way === "read" ? node.read(at, only) : node.write(at, only);
+  const vector = way === "read" ? node.readv : node.writev;
+  if (vector) return vector.call(node, at, list);
+  for (const piece of list) {
+    await (way === "read" ? node.read(at, piece) : node.write(at, piece));
+    at += piece.length;
+  }
+}
+
+/** Cuts a request into parts of at most MAX_TRANSFER bytes, one after the other. */
+async function pieces(
+  at: number,
+  list: readonly Uint8Array[],
+  act: (at: number, part: readonly Uint8Array[]) => Promise<void>,
+): Promise<void> {
+  if (totalLength(list) <= MAX_TRANSFER) return act(at, list);
+  let part: Uint8Array[] = [];
+  let bytes = 0;
+  for (const whole of list) {
+    for (let from = 0; from < whole.length;) {
+      const cut = whole.subarray(from, from + MAX_TRANSFER - bytes);
+      part.push(cut);
+      from += cut.length;
+      bytes += cut.length;
+      if (bytes < MAX_TRANSFER) continue;
+      await act(at, part);
+      at += bytes;
+      part = [];
+      bytes = 0;
+    }
+  }
+  if (bytes > 0) await act(at, part);
+}

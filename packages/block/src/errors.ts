@@ -1,0 +1,50 @@
+/** What kind of thing went wrong: the closed set that programs test for. */
+export type BlockErrorKind =
+  | "bad-option"
+  | "closed"
+  | "corrupt"
+  | "in-use"
+  | "io"
+  | "locked"
+  | "no-space"
+  | "not-found"
+  | "not-this-format"
+  | "out-of-range"
+  | "permission"
+  | "read-only"
+  | "shrunk"
+  | "unsupported-feature";
+
+/** An error of the block layer: `kind` for programs, the message for people, `at` = byte offset in the image. */
+export class BlockError extends Error {
+  readonly kind: BlockErrorKind;
+  readonly at: number | undefined;
+
+  constructor(kind: BlockErrorKind, message: string, context: { at?: number; cause?: unknown } = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = "BlockError";
+    this.kind = kind;
+    this.at = context.at;
+  }
+}
+
+/** Host error codes (POSIX names, as Node gives them) with a kind of their own; any other is "io". */
+const KIND_OF_CODE: Readonly<Record<string, BlockErrorKind>> = {
+  ENOSPC: "no-space",
+  EDQUOT: "no-space",
+  EFBIG: "no-space",
+  EROFS: "read-only",
+  EACCES: "permission",
+  EPERM: "permission",
+  ENOENT: "not-found",
+  EAGAIN: "locked",
+  EWOULDBLOCK: "locked",
+};
+
+/** Wraps whatever a host file threw; a BlockError passes unchanged. `what` names the file and the act. */
+export function asBlockError(cause: unknown, what: string, at?: number): BlockError {
+  if (cause instanceof BlockError) return cause;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new BlockError(KIND_OF_CODE[code] ?? "io", `${what}: ${text}`, at === undefined ? { cause } : { at, cause });
+}

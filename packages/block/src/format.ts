@@ -1,0 +1,88 @@
+import type { TypeSpec } from "@mimus/qom";
+import type { z } from "zod";
+import type { BlockNode } from "./node.ts";
+
+/** What a format may ask of its graph while it opens an image. A format never opens a path itself. */
+export interface FormatContext {
+  /** node-name of the node being opened. */
+  readonly name: string;
+  readonly readOnly: boolean;
+  /** The user named no format: this one was chosen by its probe score. */
+  readonly probed: boolean;
+  /** Name of the image, for messages. */
+  readonly filename: string;
+  /** `backing` of the options: a node, null (= none, whatever the image says), or undefined (= as the image says). */
+  readonly explicitBacking: BlockNode | null | undefined;
+  /**
+   * Opens the image that this one names as its backing file, read-only and under the user's policy.
+   * @throws BlockError "bad-option" for a name that an image may not give (json:, a protocol), "corrupt" for a loop.
+   */
+  backing(filename: string, format?: string): Promise<BlockNode>;
+  /** Opens a further file that the image names; it must lie in the image's own folder unless the user allowed more. */
+  extent(filename: string): Promise<BlockNode>;
+  /** Which format a probe of these bytes would choose. */
+  looksLike(head: Uint8Array): string;
+  warn(message: string): void;
+}
+
+/** What a format package writes; see {@link defineFormat}. */
+export interface FormatSpec<O extends z.ZodObject> {
+  readonly name: string;
+  readonly summary: string;
+  /** Own options of -blockdev; common ones (node-name, read-only, cache, ...) are the graph's. */
+  readonly options?: O;
+  /** 0 (no) to 100 (certain) from the first bytes (up to 2048) and the name. raw answers 1. */
+  readonly probe?: (head: Uint8Array, filename: string) => number;
+  readonly open: (file: BlockNode, options: z.output<O>, ctx: FormatContext) => Promise<BlockNode>;
+  /** Makes a new image of `size` bytes in an empty, resizable file. */
+  readonly create?: (file: BlockNode, size: number, options: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Own options of `create`. */
+  readonly createOptions?: z.ZodObject;
+}
+
+/** An image format as the registry holds it: a type of kind "block-format" whose class data are its operations. */
+export interface BlockFormat extends TypeSpec {
+  readonly kind: "block-format";
+  readonly class: Readonly<Record<string, unknown>> & { readonly format: FormatOps };
+}
+
+/** The erased operations of a format. `open` takes options that `props` has parsed. */
+export interface FormatOps {
+  readonly name: string;
+  readonly probe: (head: Uint8Array, filename: string) => number;
+  readonly open: (file: BlockNode, options: never, ctx: FormatContext) => Promise<BlockNode>;
+  readonly create?: (file: BlockNode, size: number, options: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly createOptions?: z.ZodObject;
+}
+
+/** Declares an image format. */
+export function defineFormat<O extends z.ZodObject>(spec: FormatSpec<O>): BlockFormat {
+  const format: FormatOps = {
+    name: spec.name,
+    probe: spec.probe ?? (() => 0),
+    open: spec.open,
+    ...(spec.create ? { create: spec.create } : {}),
+    ...(spec.createOptions ? { createOptions: spec.createOptions } : {}),
+  };
+  return {
+    name: spec.name,
+    kind: "block-format",
+    summary: spec.summary,
+    class: { format },
+    ...(spec.options ? { props: spec.options } : {}),
+  };
+}
+
+/** Bytes of an image that probes see. */
+export const PROBE_BYTES = 2048;
+
+/** The format with the highest score; raw when none claims the bytes. */
+export function probe(formats: Iterable<FormatOps>, head: Uint8Array, filename: string): string {
+  let best = "raw";
+  let score = 1;
+  for (const f of formats) {
+    const s = f.probe(head, filename);
+    if (s > score) [best, score] = [f.name, s];
+  }
+  return best;
+}

@@ -1,0 +1,30 @@
+/** An open file of the host. Implemented by the host packages; the block layer knows no other way to a file. */
+export interface HostFile {
+  readonly path: string;
+  /** Bytes now: another process may have changed it. */
+  size(): Promise<number>;
+  /** Resolves with the bytes read: fewer than asked only at the end of the file. */
+  read(at: number, into: Uint8Array): Promise<number>;
+  /** Resolves with the bytes written; fewer than given means that the caller goes on from there. */
+  write(at: number, from: Uint8Array): Promise<number>;
+  readv?(at: number, into: readonly Uint8Array[]): Promise<number>;
+  writev?(at: number, from: readonly Uint8Array[]): Promise<number>;
+  /** Data (and the size that reading it back needs) is on stable storage, as fdatasync(2). */
+  flush(): Promise<void>;
+  truncate(size: number): Promise<void>;
+  /** Gives the space of the range back; it reads as zeroes. */
+  punch?(at: number, length: number): Promise<void>;
+  /** The range reads as zeroes; space stays reserved. */
+  zero?(at: number, length: number): Promise<void>;
+  /** Advisory lock held until close. @throws when another process holds a conflicting one. */
+  lock?(mode: "shared" | "exclusive"): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The files that the block layer may open: a narrow door that the application hands in. */
+export interface HostFiles {
+  open(path: string, opts: { writable: boolean; create?: boolean }): Promise<HostFile>;
+  read(path: string): Promise<Uint8Array>;
+  /** The path with every symbolic link followed; absent where there are none. */
+  realpath?(path: string): Promise<string>;
+}

@@ -1,0 +1,68 @@
+/**
+ * One node of the block graph: a byte array that may live anywhere.
+ *
+ * Requests may start at any byte and have any length inside `size`. Several may be in flight; overlapping ones are not
+ * ordered. `flush` resolves when every write that completed before it was called is on stable storage.
+ */
+export interface BlockNode {
+  /** Unique in its graph: `node-name`, or made up ("#block0"). */
+  readonly name: string;
+  /** Bytes; changes only through `resize`. */
+  readonly size: number;
+  readonly readOnly: boolean;
+  /** Logical sector, bytes: 512 unless the format says otherwise. */
+  readonly sectorSize: number;
+  /** Type name of the driver ("raw", "file"), for people and monitors. */
+  readonly driver?: string;
+  /** Host file or address behind the node, when there is one. */
+  readonly filename?: string;
+  /** Nodes this one stands on, by role ("file", "backing"). */
+  readonly children?: Readonly<Record<string, BlockNode>>;
+
+  read(at: number, into: Uint8Array): Promise<void>;
+  write(at: number, from: Uint8Array): Promise<void>;
+  /** Scatter read in one request; absent = the caller reads piece by piece. */
+  readv?(at: number, into: readonly Uint8Array[]): Promise<void>;
+  /** Gather write in one request. */
+  writev?(at: number, from: readonly Uint8Array[]): Promise<void>;
+  flush(): Promise<void>;
+  /** A hint: the range may read as anything afterwards, unless the driver promises zeroes. */
+  discard?(at: number, length: number): Promise<void>;
+  /** The range reads as zeroes afterwards; `unmap` allows giving the space back. */
+  writeZeroes?(at: number, length: number, unmap: boolean): Promise<void>;
+  resize?(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Most bytes that one request to a driver may carry; longer ones are split. Bounds what a guest can make us hold. */
+export const MAX_TRANSFER: number = 1 << 24;
+
+const ZEROES = new Uint8Array(1 << 16);
+
+/** Writes zeroes through the node's own operation, or as data when it has none. */
+export async function zeroRange(node: BlockNode, at: number, length: number, unmap: boolean): Promise<void> {
+  if (node.writeZeroes) return node.writeZeroes(at, length, unmap);
+  for (let done = 0; done < length;) {
+    const piece = Math.min(ZEROES.length, length - done);
+    await node.write(at + done, ZEROES.subarray(0, piece));
+    done += piece;
+  }
+}
+
+/** True when every byte is zero. */
+export function isZero(bytes: Uint8Array): boolean {
+  const aligned = (bytes.byteOffset & 3) === 0 ? bytes.length & ~3 : 0;
+  if (aligned > 0) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, aligned >> 2);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  }
+  for (let i = aligned; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+/** Bytes of a list of pieces. */
+export function totalLength(pieces: readonly Uint8Array[]): number {
+  let n = 0;
+  for (const p of pieces) n += p.length;
+  return n;
+}

@@ -1,0 +1,93 @@
+import type { TypeSpec } from "@mimus/qom";
+import { onOff as flag, size as byteCount, u64 } from "@mimus/qom";
+import { z } from "zod";
+import { FileNode } from "./file-node.ts";
+import type { HostFiles } from "./host-file.ts";
+import type { BlockNode } from "./node.ts";
+import { NullNode } from "./null-node.ts";
+
+/** What a protocol gets from its graph. */
+export interface ProtocolContext {
+  readonly name: string;
+  readonly readOnly: boolean;
+  readonly files: HostFiles;
+  /** Waits this many nanoseconds of host time; absent = no waiting. */
+  readonly delay?: (ns: number) => Promise<void>;
+  /** Services that the application injected for protocols of other packages (sockets, fetch), by name. */
+  readonly services: Readonly<Record<string, unknown>>;
+}
+
+/** A protocol: bytes from outside. A type of kind "block-protocol". */
+export interface BlockProtocol extends TypeSpec {
+  readonly kind: "block-protocol";
+  readonly class: Readonly<Record<string, unknown>> & { readonly protocol: ProtocolOps };
+}
+
+/** The erased operations of a protocol. */
+export interface ProtocolOps {
+  readonly open: (options: never, ctx: ProtocolContext) => Promise<BlockNode>;
+  /** Options for a name such as "nbd://host/export"; absent = the protocol has no such names. */
+  readonly parse?: (filename: string) => Record<string, unknown>;
+}
+
+/** Declares a protocol. */
+export function defineProtocol<O extends z.ZodObject>(spec: {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: O;
+  readonly open: (options: z.output<O>, ctx: ProtocolContext) => Promise<BlockNode>;
+  readonly parse?: (filename: string) => Record<string, unknown>;
+}): BlockProtocol {
+  const protocol: ProtocolOps = { open: spec.open, ...(spec.parse ? { parse: spec.parse } : {}) };
+  return { name: spec.name, kind: "block-protocol", summary: spec.summary, props: spec.options, class: { protocol } };
+}
+
+/** A file of the host. */
+export const file: BlockProtocol = defineProtocol({
+  name: "file",
+  summary: "A file of the host",
+  options: z.strictObject({
+    filename: z.string().min(1).describe("path of the file"),
+    locking: z
+      .union([z.literal("auto"), flag])
+      .default("auto")
+      .describe("lock the file against other processes"),
+    aio: z.enum(["threads", "native", "io_uring"]).default("threads").describe("accepted; the host chooses"),
+    "drop-cache": flag.default(true).describe("accepted; the host chooses"),
+    "x-check-cache-dropped": flag.default(false),
+  }),
+  async open({ filename, locking }, ctx) {
+    const file = await ctx.files.open(filename, { writable: !ctx.readOnly });
+    return FileNode.open(ctx.name, file, { readOnly: ctx.readOnly, locking: locking !== false });
+  },
+});
+
+function nullProtocol(name: string): BlockProtocol {
+  return defineProtocol({
+    name,
+    summary: "Discards writes; reads give nothing, or zeroes",
+    options: z.strictObject({
+      filename: z.string().optional(),
+      size: byteCount.default(1 << 30).describe("bytes"),
+      "latency-ns": u64.default(0).describe("time that each request takes, nanoseconds"),
+      "read-zeroes": flag.default(false).describe("reads give zeroes; otherwise the buffer is left as it is"),
+    }),
+    async open(o, ctx) {
+      const ns = o["latency-ns"];
+      const { delay } = ctx;
+      return new NullNode(ctx.name, {
+        driver: name,
+        size: Math.floor(o.size / 512) * 512,
+        zeroes: o["read-zeroes"],
+        readOnly: ctx.readOnly,
+        ...(ns > 0 && delay ? { wait: () => delay(ns) } : {}),
+      });
+    },
+    parse: () => ({}),
+  });
+}
+
+/** Discards writes; reads give zeroes or nothing. */
+export const nullCo: BlockProtocol = nullProtocol("null-co");
+/** The same under its other name. */
+export const nullAio: BlockProtocol = nullProtocol("null-aio");
