@@ -64,6 +64,7 @@ test("the multiplexer switches, quits, breaks and escapes", () => {
   const [serial, monitor] = [new Sink(), new Sink()];
   mux.port().attach(serial);
   mux.port().attach(monitor);
+  expect(monitor.events).toEqual([]);
   below.feed(bytes("ab\x01cq\x01\x01\x01bz\x01x"));
   expect(serial.got).toBe("ab");
   expect(monitor.got).toBe("q\x01z");

@@ -60,6 +60,11 @@ export class MuxChar {
     return this.#below.open;
   }
 
+  /** @internal Whether the keys go to this port; a port without them hears of "opened" when it gets them. */
+  hasFocus(index: number): boolean {
+    return this.#focus === index;
+  }
+
   /** @internal */
   send(bytes: Uint8Array): number {
     if (!this.#timestamps) return this.#below.write(bytes);
@@ -147,7 +152,7 @@ class MuxPort implements CharBackend {
 
   attach(frontend: CharFrontend): void {
     this.#frontend = frontend;
-    if (this.open) frontend.event?.("opened");
+    if (this.open && this.#mux.hasFocus(this.index)) frontend.event?.("opened");
     this.frontendReady();
   }
 
