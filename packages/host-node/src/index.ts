@@ -1,1 +1,3 @@
-export {};
+export { nodeFiles } from "./files.ts";
+export { nodeChars, hasStdin } from "./streams.ts";
+export { libc, type Libc } from "./libc.ts";

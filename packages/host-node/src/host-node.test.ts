@@ -1,0 +1,87 @@
+import { openSync, readSync, writeSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { libc, nodeChars, nodeFiles } from "./index.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mimus-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (raw: Uint8Array): string => new TextDecoder().decode(raw);
+
+test("a file is written, flushed, read, punched and resized", async () => {
+  const path = join(folder, "disk");
+  const file = await nodeFiles.open(path, { writable: true, create: true });
+  await file.truncate(8192);
+  expect(await file.write(100, bytes("hello"))).toBe(5);
+  expect(await file.writev?.(200, [bytes("ab"), bytes("cd")])).toBe(4);
+  await file.flush();
+  const into = new Uint8Array(5);
+  expect(await file.read(100, into)).toBe(5);
+  expect(text(into)).toBe("hello");
+  await file.punch?.(0, 4096);
+  expect((await readFile(path)).every((byte) => byte === 0)).toBe(true);
+  expect(await file.size()).toBe(8192);
+  expect(await file.read(8190, into)).toBe(2);
+  await file.close();
+});
+
+test("errors name the file and the reason", async () => {
+  await expect(nodeFiles.open(join(folder, "none"), { writable: false })).rejects.toThrow(
+    /Could not open '.*none': No such file/,
+  );
+  await expect(nodeFiles.open(folder, { writable: false })).rejects.toThrow(/it is a directory/);
+});
+
+test.skipIf(libc() === undefined)("a second writer finds the file locked (needs koffi and Linux)", async () => {
+  const path = join(folder, "locked");
+  await writeFile(path, "x");
+  const one = await nodeFiles.open(path, { writable: true });
+  const two = await nodeFiles.open(path, { writable: true });
+  await one.lock?.("exclusive");
+  await expect(two.lock?.("exclusive")).rejects.toThrow(/Failed to get "write" lock on .*locked/);
+  await one.close();
+  await two.lock?.("exclusive");
+  await two.close();
+});
+
+test("a listening socket serves a client", async () => {
+  const path = join(folder, "socket");
+  const heard: string[] = [];
+  const listener = await nodeChars.listen({ kind: "unix", path }, (stream) => {
+    stream.onData((raw) => {
+      heard.push(text(raw));
+      stream.write(bytes("pong"));
+    });
+  });
+  const client = connect(path);
+  client.write("ping");
+  const reply = await new Promise<Buffer>((resolve) => client.once("data", resolve));
+  expect(heard).toEqual(["ping"]);
+  expect(reply.toString()).toBe("pong");
+  client.destroy();
+  await listener.close();
+  await expect(nodeChars.connect({ kind: "unix", path: join(folder, "nobody") })).rejects.toThrow(
+    /Failed to connect to 'unix:.*nobody'/,
+  );
+});
+
+test.skipIf(libc() === undefined)("a pseudo-terminal carries bytes both ways (needs koffi and Linux)", async () => {
+  const { stream, name } = await nodeChars.pty();
+  const slave = openSync(name, "r+");
+  const got = new Promise<string>((resolve) => stream.onData((raw) => resolve(text(raw))));
+  writeSync(slave, "up\n");
+  expect(await got).toContain("up");
+  stream.write(bytes("down\n"));
+  const into = Buffer.alloc(16);
+  expect(into.toString("utf8", 0, readSync(slave, into))).toBe("down\n");
+  await stream.close();
+});

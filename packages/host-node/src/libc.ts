@@ -1,0 +1,58 @@
+import { createRequire } from "node:module";
+
+/** The calls that Node lacks. Undefined where koffi is not installed or the system is not Linux. */
+export interface Libc {
+  /** Zeroes or frees `length` bytes. @returns 0, or the negated errno. */
+  fallocate(fd: number, mode: number, offset: number, length: number): number;
+  /** An open-file-description lock on the whole file. @returns 0, or the negated errno. */
+  lock(fd: number, kind: "shared" | "exclusive"): number;
+  /** Opens a new pseudo-terminal. @returns its descriptor and the slave's name. */
+  openPty(): { fd: number; name: string };
+}
+
+const F_OFD_SETLK = 37;
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const O_RDWR = 2;
+const O_NOCTTY = 0o400;
+
+let loaded: Libc | null | undefined;
+
+/** libc through koffi, loaded at first use. */
+export function libc(): Libc | undefined {
+  loaded ??= load();
+  return loaded ?? undefined;
+}
+
+function load(): Libc | null {
+  if (process.platform !== "linux") return null;
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const lib = koffi.load("libc.so.6");
+    const fallocate = lib.func("int fallocate(int fd, int mode, int64_t offset, int64_t len)");
+    const fcntl = lib.func("int fcntl(int fd, int cmd, void *arg)");
+    const openpt = lib.func("int posix_openpt(int flags)");
+    const grantpt = lib.func("int grantpt(int fd)");
+    const unlockpt = lib.func("int unlockpt(int fd)");
+    const ptsname = lib.func("int ptsname_r(int fd, void *buf, size_t len)");
+    const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
+    return {
+      fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
+      lock(fd, kind) {
+        // struct flock of 64-bit Linux: short type, short whence, off_t start, off_t len, pid_t pid
+        const flock = Buffer.alloc(32);
+        flock.writeInt16LE(kind === "shared" ? F_RDLCK : F_WRLCK, 0);
+        return result(fcntl(fd, F_OFD_SETLK, flock) as number);
+      },
+      openPty() {
+        const fd = openpt(O_RDWR | O_NOCTTY) as number;
+        const name = Buffer.alloc(128);
+        if (fd < 0 || grantpt(fd) !== 0 || unlockpt(fd) !== 0 || ptsname(fd, name, name.length) !== 0)
+          throw new Error(`no pseudo-terminal: errno ${koffi.errno()}`);
+        return { fd, name: name.toString("utf8", 0, name.indexOf(0)) };
+      },
+    };
+  } catch {
+    return null;
+  }
+}
