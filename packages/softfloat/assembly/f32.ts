@@ -129,7 +129,7 @@ export function f32_maximum(status: usize, a: u64, b: u64): u64 {
 }
 
 export function f32_eq(status: usize, a: u64, b: u64): i64 {
-  return equal<u32>(status, operand<u32>(a), operand<u32>(b), false);
+  return number(a) == number(b) ? 1 : equal<u32>(status, operand<u32>(a), operand<u32>(b), false);
 }
 
 export function f32_eq_signaling(status: usize, a: u64, b: u64): i64 {
@@ -137,6 +137,8 @@ export function f32_eq_signaling(status: usize, a: u64, b: u64): i64 {
 }
 
 export function f32_lt(status: usize, a: u64, b: u64): i64 {
+  if (number(a) < number(b)) return 1;
+  if (number(a) >= number(b)) return 0;
   return less<u32>(status, operand<u32>(a), operand<u32>(b), true);
 }
 
@@ -145,6 +147,8 @@ export function f32_lt_quiet(status: usize, a: u64, b: u64): i64 {
 }
 
 export function f32_le(status: usize, a: u64, b: u64): i64 {
+  if (number(a) <= number(b)) return 1;
+  if (number(a) > number(b)) return 0;
   return lessEqual<u32>(status, operand<u32>(a), operand<u32>(b), true);
 }
 

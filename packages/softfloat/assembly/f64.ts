@@ -141,7 +141,7 @@ export function f64_maximum(status: usize, a: u64, b: u64): u64 {
 }
 
 export function f64_eq(status: usize, a: u64, b: u64): i64 {
-  return equal<u64>(status, operand<u64>(a), operand<u64>(b), false);
+  return number(a) == number(b) ? 1 : equal<u64>(status, operand<u64>(a), operand<u64>(b), false);
 }
 
 export function f64_eq_signaling(status: usize, a: u64, b: u64): i64 {
@@ -149,6 +149,8 @@ export function f64_eq_signaling(status: usize, a: u64, b: u64): i64 {
 }
 
 export function f64_lt(status: usize, a: u64, b: u64): i64 {
+  if (number(a) < number(b)) return 1;
+  if (number(a) >= number(b)) return 0;
   return less<u64>(status, operand<u64>(a), operand<u64>(b), true);
 }
 
@@ -157,6 +159,8 @@ export function f64_lt_quiet(status: usize, a: u64, b: u64): i64 {
 }
 
 export function f64_le(status: usize, a: u64, b: u64): i64 {
+  if (number(a) <= number(b)) return 1;
+  if (number(a) > number(b)) return 0;
   return lessEqual<u64>(status, operand<u64>(a), operand<u64>(b), true);
 }
 

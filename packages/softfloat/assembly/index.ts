@@ -3,3 +3,4 @@
 export * from "./f16";
 export * from "./f32";
 export * from "./f64";
+export * from "./f128";
