@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+
+import { UsageError } from "../errors.ts";
+import { machineConfig } from "../config.ts";
+import { configFile } from "./config-file.ts";
+import { bytes, keyValues, splitCommas } from "./keyval.ts";
+import { helpText, OPTIONS } from "./options.ts";
+import { parseArguments } from "./parse.ts";
+
+test.each([
+  ["a,b", ["a", "b"]],
+  ["a,,b,c", ["a,b", "c"]],
+  [",,,", [",", ""]],
+  ["", [""]],
+])("commas: %s", (text, items) => {
+  expect(splitCommas(text)).toEqual(items);
+});
+
+test("the first item may be implied, a lone key is on", () => {
+  expect(keyValues("device", "virtio-blk-device,drive=d,bootindex", "driver")).toEqual({
+    driver: "virtio-blk-device",
+    drive: "d",
+    bootindex: "on",
+  });
+  expect(keyValues("chardev", "socket,nowait", "backend", ["wait"])).toEqual({ backend: "socket", wait: "off" });
+});
+
+test("JSON is taken as it is", () => {
+  expect(keyValues("device", '{"driver":"x","n":[1]}')).toEqual({ driver: "x", n: [1] });
+  expect(() => keyValues("device", "{driver")).toThrow(/-device: JSON does not parse/);
+});
+
+test.each([
+  ["512", "m", 512 * 2 ** 20],
+  ["1G", "m", 2 ** 30],
+  ["1.5G", "m", 1.5 * 2 ** 30],
+  ["64k", "b", 65536],
+] as const)("size %s", (text, unit, value) => {
+  expect(bytes("m", text, unit)).toBe(value);
+});
+
+test.each(["", "abc", "12X", "-1", "1e3"])("size %s is refused", (text) => {
+  expect(() => bytes("m", text, "m")).toThrow(/expected a size such as/);
+});
+
+test("an unknown option lists the nearest", () => {
+  expect(() => parseArguments(["-kernal", "x"])).toThrow(/invalid option \(did you mean .*-kernel/);
+  expect(() => parseArguments(["-kernel"])).toThrow(/requires an argument/);
+});
+
+test("two dashes are as good as one", () => {
+  expect(parseArguments(["--nographic", "-M", "virt"])).toEqual([
+    { name: "nographic", value: "" },
+    { name: "machine", value: "virt" },
+  ]);
+});
+
+test("every option is in the help", () => {
+  for (const { name } of OPTIONS) expect(helpText("mimus")).toContain(`-${name}`);
+});
+
+const config = (...argv: string[]): ReturnType<typeof machineConfig> => machineConfig(parseArguments(argv));
+
+test("-nographic shares the terminal between serial port and monitor", () => {
+  expect(config("-nographic").serials).toMatchObject([{ monitor: true, config: { backend: "stdio" } }]);
+  expect(config("-nographic", "-monitor", "none").serials).toMatchObject([
+    { monitor: false, config: { backend: "stdio" } },
+  ]);
+  expect(config("-nographic", "-serial", "null").serials).toHaveLength(1);
+});
+
+test.each([
+  [["-smp", "4"], 4],
+  [["-smp", "cpus=2,maxcpus=4"], 2],
+  [["-smp", "sockets=2,cores=2"], 4],
+] as const)("processors of %j", (argv, cpus) => {
+  expect(config(...argv).cpus).toBe(cpus);
+});
+
+test.each([
+  [["-smp", "0"], /at least 1/],
+  [["-smp", "4,maxcpus=2"], /maxcpus=2 is less than cpus=4/],
+  [["-smp", "4,sockets=3"], /topology makes 3/],
+  [["-smp", "4,sokets=3"], /invalid parameter 'sokets'/],
+  [["-m", "12Q"], /-m 12Q: expected a size/],
+  [["-nic", "user"], /no such back end is installed/],
+  [["-netdev", "user,id=n"], /no network back end is installed/],
+  [["-global", "x"], /expected DRIVER.PROPERTY=VALUE/],
+  [["-serial", "stdoi"], /-serial: 'stdoi' is not a character device/],
+  [["-chardev", "file,id=c"], /parameter 'path'/],
+])("%j is one clear line", (argv, message) => {
+  expect(() => config(...(argv as string[]))).toThrow(UsageError);
+  expect(() => config(...(argv as string[]))).toThrow(message as RegExp);
+});
+
+test("dotted keys nest, also with hostile names", () => {
+  const { blockdevs } = config("-blockdev", "raw,file.driver=file,file.filename=a.b,__proto__.polluted=yes");
+  expect(blockdevs).toEqual([{ driver: "raw", file: { driver: "file", filename: "a.b" }, polluted: "yes" }]);
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("a configuration file gives the options of the command line", () => {
+  const text = '# disk\n[drive "d0"]\n  file = "a,b.img"\n[device]\n  driver = "virtio-blk-device"\n  drive = "d0"\n';
+  const { drives, devices } = machineConfig(configFile("vm.cfg", text));
+  expect(drives).toEqual([{ id: "d0", file: "a,b.img" }]);
+  expect(devices).toEqual([{ driver: "virtio-blk-device", drive: "d0" }]);
+  expect(() => configFile("vm.cfg", "[nope]")).toThrow(/vm.cfg:1: there is no option group 'nope'/);
+  expect(() => configFile("vm.cfg", "[drive]\nfile")).toThrow(/vm.cfg:2: expected/);
+});

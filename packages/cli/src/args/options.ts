@@ -1,0 +1,256 @@
+/** One option of the command line: the only list, from which parsing, `-h` and the reference page derive. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly section: string;
+  /** What `-h` shows after the name; absent for a flag. */
+  readonly argument?: string;
+  readonly help: string;
+  readonly aliases?: readonly string[];
+  /** May be given several times; otherwise the last one counts. */
+  readonly repeated?: true;
+}
+
+/** Options of `mimus system-ARCH`, by QEMU's names. */
+export const OPTIONS: readonly OptionSpec[] = [
+  { section: "Standard options", name: "h", aliases: ["help"], help: "show this help and exit" },
+  { section: "Standard options", name: "version", help: "show the version and exit" },
+  {
+    section: "Standard options",
+    name: "machine",
+    aliases: ["M"],
+    argument: "[type=]NAME[,PROP=VALUE...]",
+    help: "the board ('-M help' lists them)",
+    repeated: true,
+  },
+  {
+    section: "Standard options",
+    name: "accel",
+    argument: "[accel=]NAME[,PROP=VALUE...]",
+    help: "tcg (backend=auto|interp|wasm, tb-size=MiB) or qtest",
+    repeated: true,
+  },
+  {
+    section: "Standard options",
+    name: "cpu",
+    argument: "MODEL[,PROP=VALUE...]",
+    help: "the processor ('-cpu help' lists them)",
+  },
+  { section: "Standard options", name: "smp", argument: "[cpus=]N[,maxcpus=N...]", help: "number of processors" },
+  {
+    section: "Standard options",
+    name: "m",
+    argument: "[size=]MEGABYTES",
+    help: "guest memory, with K, M or G behind the number",
+  },
+  { section: "Standard options", name: "name", argument: "STRING", help: "name of the guest" },
+  { section: "Standard options", name: "uuid", argument: "UUID", help: "identity of the guest" },
+  { section: "Standard options", name: "nodefaults", help: "no default devices" },
+  {
+    section: "Standard options",
+    name: "no-user-config",
+    help: "accepted for compatibility: there are no user configuration files",
+  },
+  {
+    section: "Standard options",
+    name: "plugin",
+    argument: "PACKAGE",
+    help: "also use this package's types",
+    repeated: true,
+  },
+
+  {
+    section: "Block devices",
+    name: "drive",
+    argument: "file=FILE[,format=F][,if=none|virtio|pflash|mtd][,id=ID][,readonly=on]...",
+    help: "a disk",
+    repeated: true,
+  },
+  {
+    section: "Block devices",
+    name: "blockdev",
+    argument: "driver=D,node-name=N,... | JSON",
+    help: "a block node",
+    repeated: true,
+  },
+  { section: "Block devices", name: "hda", argument: "FILE", help: "a virtio disk, short for -drive file=FILE" },
+  { section: "Block devices", name: "pflash", argument: "FILE", help: "parallel flash", repeated: true },
+  { section: "Block devices", name: "snapshot", help: "write to temporary overlays; the files stay as they are" },
+  {
+    section: "Block devices",
+    name: "fsdev",
+    argument: "local,id=ID,path=DIR,security_model=M[,readonly=on]",
+    help: "a host directory for virtio-9p",
+    repeated: true,
+  },
+  {
+    section: "Block devices",
+    name: "virtfs",
+    argument: "local,path=DIR,mount_tag=TAG,security_model=M",
+    help: "-fsdev and -device virtio-9p in one",
+    repeated: true,
+  },
+
+  {
+    section: "Devices",
+    name: "device",
+    argument: "DRIVER[,PROP=VALUE...] | JSON",
+    help: "add a device ('-device help', '-device DRIVER,help')",
+    repeated: true,
+  },
+  {
+    section: "Devices",
+    name: "object",
+    argument: "TYPE[,PROP=VALUE...] | JSON",
+    help: "create an object",
+    repeated: true,
+  },
+  {
+    section: "Devices",
+    name: "global",
+    argument: "DRIVER.PROP=VALUE",
+    help: "default of a property for all devices of a type",
+    repeated: true,
+  },
+  {
+    section: "Devices",
+    name: "netdev",
+    argument: "TYPE,id=ID",
+    help: "a network back end (none is installed yet)",
+    repeated: true,
+  },
+  { section: "Devices", name: "nic", argument: "none", help: "network card; only 'none'", repeated: true },
+  { section: "Devices", name: "net", argument: "none", help: "network; only 'none'", repeated: true },
+  { section: "Devices", name: "vga", argument: "none", help: "graphics card; only 'none'" },
+
+  {
+    section: "Character devices",
+    name: "chardev",
+    argument: "BACKEND,id=ID[,PROP=VALUE...]",
+    help: "a byte stream ('-chardev help')",
+    repeated: true,
+  },
+  {
+    section: "Character devices",
+    name: "serial",
+    argument: "DEV",
+    help: "where a serial port goes (stdio, mon:stdio, file:F, pty, tcp:H:P,server, unix:P,server, chardev:ID, none)",
+    repeated: true,
+  },
+  {
+    section: "Character devices",
+    name: "parallel",
+    argument: "DEV",
+    help: "accepted: no board here has a parallel port",
+    repeated: true,
+  },
+  { section: "Character devices", name: "monitor", argument: "DEV", help: "where the monitor goes", repeated: true },
+  {
+    section: "Character devices",
+    name: "mon",
+    argument: "chardev=ID[,mode=readline]",
+    help: "a monitor on a character device",
+    repeated: true,
+  },
+  {
+    section: "Character devices",
+    name: "nographic",
+    help: "serial port and monitor share the terminal (Ctrl-A h for help)",
+  },
+  { section: "Character devices", name: "display", argument: "none", help: "display; only 'none'" },
+
+  {
+    section: "Boot",
+    name: "bios",
+    argument: "FILE",
+    help: "firmware; 'none' for none, 'default' for OpenSBI where it is found",
+  },
+  { section: "Boot", name: "kernel", argument: "FILE", help: "kernel: ELF or raw image" },
+  { section: "Boot", name: "initrd", argument: "FILE", help: "initial RAM disk" },
+  { section: "Boot", name: "append", argument: "STRING", help: "kernel command line" },
+  { section: "Boot", name: "dtb", argument: "FILE", help: "device tree to use instead of the generated one" },
+  { section: "Boot", name: "boot", argument: "PROP=VALUE...", help: "accepted: the firmware decides" },
+
+  { section: "Running", name: "S", help: "do not start the processors ('c' in the monitor does)" },
+  { section: "Running", name: "no-reboot", help: "exit instead of rebooting" },
+  { section: "Running", name: "no-shutdown", help: "stay when the guest powers off" },
+  {
+    section: "Running",
+    name: "action",
+    argument: "reboot=reset|shutdown,shutdown=poweroff|pause",
+    help: "what guest events do",
+  },
+  {
+    section: "Running",
+    name: "rtc",
+    argument: "[base=utc|localtime|DATE][,clock=host|vm]",
+    help: "clock of the guest",
+  },
+  {
+    section: "Running",
+    name: "icount",
+    argument: "[shift=]N|auto|off",
+    help: "virtual time from executed instructions: 2^N ns each",
+  },
+  { section: "Running", name: "seed", argument: "N", help: "seed of all randomness given to the guest" },
+  { section: "Running", name: "pidfile", argument: "FILE", help: "write the process's number" },
+  { section: "Running", name: "overcommit", argument: "mem-lock=off", help: "accepted" },
+  { section: "Running", name: "sandbox", argument: "on|off...", help: "accepted" },
+  { section: "Running", name: "msg", argument: "timestamp=on|off", help: "time stamps on messages" },
+
+  { section: "Debugging", name: "d", argument: "ITEM[,...]", help: "log items ('-d help')" },
+  { section: "Debugging", name: "D", argument: "FILE", help: "log file, instead of standard error" },
+  {
+    section: "Debugging",
+    name: "dfilter",
+    argument: "RANGE[,...]",
+    help: "limit -d in_asm,op,exec to addresses: START..END, START+SIZE",
+  },
+  { section: "Debugging", name: "singlestep", help: "one instruction a block" },
+  { section: "Debugging", name: "qtest", argument: "CHARDEV", help: "qtest protocol on a character device" },
+  { section: "Debugging", name: "qtest-log", argument: "FILE", help: "log of the qtest protocol" },
+  {
+    section: "Debugging",
+    name: "readconfig",
+    argument: "FILE",
+    help: "options from a file of sections",
+    repeated: true,
+  },
+  {
+    section: "Debugging",
+    name: "set",
+    argument: "GROUP.ID.PROP=VALUE",
+    help: "set a parameter of an earlier option",
+    repeated: true,
+  },
+];
+
+const byName: ReadonlyMap<string, OptionSpec> = new Map(
+  OPTIONS.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])].map((name) => [name, spec] as const)),
+);
+
+/** The option that `name` (without dashes) is, by name or alias. */
+export function findOption(name: string): OptionSpec | undefined {
+  return byName.get(name);
+}
+
+export function optionNames(): Iterable<string> {
+  return byName.keys();
+}
+
+/** The text of `-h`. */
+export function helpText(command: string): string {
+  const lines = [`usage: ${command} [options]`];
+  let section = "";
+  for (const spec of OPTIONS) {
+    if (spec.section !== section) lines.push("", `${(section = spec.section)}:`);
+    const names = [spec.name, ...(spec.aliases ?? [])].map((name) => `-${name}`).join(", ");
+    const head = `  ${names}${spec.argument === undefined ? "" : ` ${spec.argument}`}`;
+    if (head.length < 30) lines.push(`${head.padEnd(30)}${spec.help}`);
+    else lines.push(head, `${" ".repeat(30)}${spec.help}`);
+  }
+  lines.push(
+    "",
+    "Sizes take K, M, G, T. Options may begin with one dash or two. -device, -blockdev and -object also take JSON.",
+  );
+  return `${lines.join("\n")}\n`;
+}

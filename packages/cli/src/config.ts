@@ -1,0 +1,231 @@
+import { nest } from "@mimus/block";
+import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/chardev";
+
+import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
+import { all, type GivenOption, last } from "./args/parse.ts";
+import { UsageError } from "./errors.ts";
+
+/** `-global DRIVER.PROPERTY=VALUE`. */
+export interface GlobalDefault {
+  readonly driver: string;
+  readonly property: string;
+  readonly value: string;
+}
+
+/** Where a serial port or a monitor goes. */
+export type CharTarget = ReturnType<typeof shortForm>;
+
+/** One machine as the command line describes it, before anything is opened. */
+export interface MachineConfig {
+  readonly machine: KeyValues;
+  readonly accel: KeyValues;
+  readonly cpu: KeyValues;
+  /** Number of processors. */
+  readonly cpus: number;
+  /** Bytes of guest memory; undefined = the board's default. */
+  readonly ram: number | undefined;
+  readonly drives: readonly KeyValues[];
+  readonly blockdevs: readonly KeyValues[];
+  readonly devices: readonly KeyValues[];
+  readonly objects: readonly KeyValues[];
+  readonly globals: readonly GlobalDefault[];
+  readonly fsdevs: readonly KeyValues[];
+  readonly chardevs: readonly { readonly id: string; readonly config: CharConfig }[];
+  readonly serials: readonly CharTarget[];
+  readonly monitors: readonly CharTarget[];
+  readonly qtest: CharTarget | undefined;
+  readonly boot: {
+    readonly bios: string | undefined;
+    readonly kernel: string | undefined;
+    readonly initrd: string | undefined;
+    readonly append: string | undefined;
+    readonly dtb: string | undefined;
+  };
+  readonly nodefaults: boolean;
+  readonly snapshot: boolean;
+  readonly paused: boolean;
+  readonly noReboot: boolean;
+  readonly noShutdown: boolean;
+  readonly rtc: KeyValues;
+  readonly icount: KeyValues | undefined;
+  readonly seed: number | undefined;
+  readonly log: { readonly items: string; readonly file: string | undefined; readonly filter: string | undefined };
+  readonly singlestep: boolean;
+  readonly pidfile: string | undefined;
+}
+
+const NONE_ONLY = ["nic", "net", "vga", "display"] as const;
+
+/** Turns options into a description of a machine. @throws UsageError with the option that is wrong. */
+export function machineConfig(given: readonly GivenOption[]): MachineConfig {
+  refuseUnavailable(given);
+  const flag = (name: string): boolean => last(given, name) !== undefined;
+  const optional = (name: string, implied?: string): KeyValues | undefined => {
+    const text = last(given, name);
+    return text === undefined ? undefined : keyValues(name, text, implied);
+  };
+  const actions = optional("action") ?? {};
+  const consoles = consoleTargets(given, flag("nographic"));
+  return {
+    machine: merged(given, "machine", "type"),
+    accel: merged(given, "accel", "accel"),
+    cpu: optional("cpu", "model") ?? {},
+    cpus: processors(optional("smp", "cpus")),
+    ram: memory(given),
+    drives: drives(given),
+    blockdevs: all(given, "blockdev").map((text) => nest(keyValues("blockdev", text, "driver"))),
+    devices: [
+      ...all(given, "device").map((text) => keyValues("device", text, "driver")),
+      ...virtfs(given).map((v) => v.device),
+    ],
+    objects: all(given, "object").map((text) => nest(keyValues("object", text, "qom-type"))),
+    globals: all(given, "global").map(globalDefault),
+    fsdevs: [
+      ...all(given, "fsdev").map((text) => keyValues("fsdev", text, "fsdriver")),
+      ...virtfs(given).map((v) => v.fsdev),
+    ],
+    chardevs: all(given, "chardev").map(chardev),
+    ...consoles,
+    qtest: optionalTarget("qtest", last(given, "qtest")),
+    boot: {
+      bios: last(given, "bios"),
+      kernel: last(given, "kernel"),
+      initrd: last(given, "initrd"),
+      append: last(given, "append"),
+      dtb: last(given, "dtb"),
+    },
+    nodefaults: flag("nodefaults"),
+    snapshot: flag("snapshot"),
+    paused: flag("S"),
+    noReboot: flag("no-reboot") || actions["reboot"] === "shutdown",
+    noShutdown: flag("no-shutdown") || actions["shutdown"] === "pause",
+    rtc: optional("rtc") ?? {},
+    icount: last(given, "icount") === "off" ? undefined : optional("icount", "shift"),
+    seed: number("seed", last(given, "seed")),
+    log: { items: all(given, "d").join(","), file: last(given, "D"), filter: last(given, "dfilter") },
+    singlestep: flag("singlestep"),
+    pidfile: last(given, "pidfile"),
+  };
+}
+
+function refuseUnavailable(given: readonly GivenOption[]): void {
+  for (const name of NONE_ONLY)
+    for (const value of all(given, name))
+      if (value !== "none")
+        throw new UsageError(`-${name} ${value}: no such back end is installed; only '-${name} none' works`);
+  const [netdev] = all(given, "netdev");
+  if (netdev !== undefined) throw new UsageError(`-netdev ${netdev}: no network back end is installed`);
+}
+
+function merged(given: readonly GivenOption[], name: string, implied: string): KeyValues {
+  return Object.assign({}, ...all(given, name).map((text) => keyValues(name, text, implied))) as KeyValues;
+}
+
+function number(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
+    throw new UsageError(`-${option} ${text}: expected a whole number`);
+  return value;
+}
+
+/** `-smp [cpus=]N[,maxcpus=][,sockets=][,cores=][,threads=]`; the topology multiplies when `cpus` is absent. */
+function processors(smp: KeyValues | undefined): number {
+  if (smp === undefined) return 1;
+  const known = ["cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads"];
+  for (const key of Object.keys(smp))
+    if (!known.includes(key)) throw new UsageError(`-smp: invalid parameter '${key}' (known: ${known.join(", ")})`);
+  const part = (key: string): number | undefined => number("smp", smp[key] as string | undefined);
+  const product = ["sockets", "dies", "clusters", "cores", "threads"].reduce((n, key) => n * (part(key) ?? 1), 1);
+  const cpus = part("cpus") ?? product;
+  const max = part("maxcpus") ?? Math.max(cpus, product);
+  if (cpus < 1) throw new UsageError("-smp: needs at least 1 processor");
+  if (max < cpus) throw new UsageError(`-smp: maxcpus=${max} is less than cpus=${cpus}`);
+  if (part("cpus") !== undefined && product > 1 && product !== max)
+    throw new UsageError(`-smp: the topology makes ${product} processors, but there are ${max}`);
+  return cpus;
+}
+
+function memory(given: readonly GivenOption[]): number | undefined {
+  const text = last(given, "m");
+  if (text === undefined) return undefined;
+  const options = keyValues("m", text, "size");
+  const size = options["size"];
+  if (typeof size !== "string") throw new UsageError(`-m ${text}: expected a size such as 512M or 2G`);
+  const ram = bytes("m", size, "m");
+  if (ram < 1) throw new UsageError(`-m ${text}: a machine needs memory`);
+  return ram;
+}
+
+function drives(given: readonly GivenOption[]): KeyValues[] {
+  return given.flatMap(({ name, value }) => {
+    if (name === "drive") return [keyValues("drive", value)];
+    if (name === "hda") return [{ file: value, if: "virtio" }];
+    return name === "pflash" ? [{ file: value, if: "pflash", format: "raw" }] : [];
+  });
+}
+
+function virtfs(given: readonly GivenOption[]): { fsdev: KeyValues; device: KeyValues }[] {
+  return all(given, "virtfs").map((text, index) => {
+    const { mount_tag, id, ...rest } = keyValues("virtfs", text, "fsdriver");
+    if (typeof mount_tag !== "string") throw new UsageError(`-virtfs ${text}: needs mount_tag=TAG`);
+    const name = typeof id === "string" ? id : `virtfs${index}`;
+    return { fsdev: { ...rest, id: name }, device: { driver: "virtio-9p-device", fsdev: name, mount_tag } };
+  });
+}
+
+function globalDefault(text: string): GlobalDefault {
+  const match = /^([^.=]+)\.([^=]+)=(.*)$/.exec(text);
+  if (match !== null) return { driver: match[1] ?? "", property: match[2] ?? "", value: match[3] ?? "" };
+  const options = keyValues("global", text);
+  const { driver, property, value } = options;
+  if (typeof driver === "string" && typeof property === "string" && typeof value === "string")
+    return { driver, property, value };
+  throw new UsageError(`-global ${text}: expected DRIVER.PROPERTY=VALUE`);
+}
+
+function chardev(text: string): { id: string; config: CharConfig } {
+  const { backend, ...options } = keyValues("chardev", text, "backend", ["wait", "delay"]);
+  if (typeof backend !== "string")
+    throw new UsageError(`-chardev ${text}: expected a back end first ('-chardev help')`);
+  const config = userError(() => charConfig(backend, options));
+  if (config.id === undefined) throw new UsageError(`-chardev ${text}: needs id=ID`);
+  return { id: config.id, config };
+}
+
+/** Serial ports and monitors; `-nographic` puts both on the terminal unless they are given. */
+function consoleTargets(
+  given: readonly GivenOption[],
+  nographic: boolean,
+): { serials: CharTarget[]; monitors: CharTarget[] } {
+  const target = (option: string, text: string): CharTarget => userError(() => shortForm(text), `-${option}`);
+  const serials = all(given, "serial").map((text) => target("serial", text));
+  const monitors = [
+    ...all(given, "monitor").map((text) => target("monitor", text)),
+    ...all(given, "mon").map((text) => {
+      const { chardev, mode } = keyValues("mon", text, "chardev");
+      if (typeof chardev !== "string") throw new UsageError(`-mon ${text}: needs chardev=ID`);
+      if (mode !== undefined && mode !== "readline")
+        throw new UsageError(`-mon ${text}: only mode=readline is available`);
+      return { monitor: true, chardev };
+    }),
+  ];
+  const defaults = last(given, "nodefaults") === undefined;
+  if (nographic && serials.length === 0 && monitors.length === 0 && defaults) serials.push(shortForm("mon:stdio"));
+  else if (nographic && serials.length === 0 && defaults) serials.push(shortForm("stdio"));
+  return { serials, monitors };
+}
+
+function optionalTarget(option: string, text: string | undefined): CharTarget | undefined {
+  return text === undefined ? undefined : userError(() => shortForm(text), `-${option}`);
+}
+
+/** Runs `act`; an error of the character devices becomes one of the command line. */
+function userError<T>(act: () => T, prefix?: string): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof CharError)) throw error;
+    throw new UsageError(prefix === undefined ? error.message : `${prefix}: ${error.message}`);
+  }
+}

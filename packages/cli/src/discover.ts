@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { indexReports, inspectPlugins, type Plugin, type PluginReport, Registry } from "@mimus/qom";
+
+import { UsageError } from "./errors.ts";
+import { HINTS } from "./hints.ts";
+
+/** The packages of one project, and a registry that loads them when their types are first named. */
+export interface Discovery {
+  /** The package.json whose dependencies were looked at. */
+  readonly project: string;
+  readonly reports: readonly PluginReport[];
+  readonly registry: Registry;
+  /** Imports a plugin package of the project. */
+  load(name: string): Promise<Plugin>;
+}
+
+/**
+ * Reads the manifests of the project's direct dependencies: the nearest package.json above `from` that has plugins, or else above
+ * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
+ */
+export async function discover(from: string, extra: readonly string[] = []): Promise<Discovery> {
+  const own = dirname(fileURLToPath(import.meta.url));
+  let found: { project: string; reports: PluginReport[] } | undefined;
+  for (const project of [...projectsAbove(from), ...projectsAbove(own)]) {
+    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
+    found ??= { project, reports };
+    if (!reports.some((report) => report.skipped === undefined)) continue;
+    found = { project, reports };
+    break;
+  }
+  const { project, reports } = found ?? { project: join(own, "package.json"), reports: [] };
+  const paths = new Map<string, string>();
+  for (const name of extra) reports.push(await inspectExtra(project, name, paths));
+
+  const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
+  const registry = new Registry();
+  registry.setIndex(indexReports(reports), load);
+  registry.setHints(HINTS);
+  return { project, reports, registry, load };
+}
+
+async function inspectExtra(project: string, name: string, paths: Map<string, string>): Promise<PluginReport> {
+  const folder = resolve(name);
+  const inFolder = existsSync(join(folder, "package.json"));
+  const json = inFolder ? readProject(join(folder, "package.json")) : undefined;
+  const packageName = (json as { name?: string } | undefined)?.name ?? name;
+  if (inFolder) paths.set(packageName, folder);
+  const [report] = await inspectPlugins({ dependencies: { [packageName]: "*" } }, (specifier) =>
+    inFolder ? Promise.resolve(json) : readJson(project, specifier),
+  );
+  if (report === undefined || report.skipped !== undefined)
+    throw new UsageError(`-plugin ${name}: not a plugin: ${report?.skipped ?? "not found"}`);
+  return report;
+}
+
+function* projectsAbove(from: string): Iterable<string> {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const path = join(folder, "package.json");
+    if (existsSync(path)) yield path;
+    if (folder === dirname(folder)) return;
+  }
+}
+
+function readProject(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+async function readJson(project: string, specifier: string): Promise<unknown> {
+  return JSON.parse(readFileSync(createRequire(project).resolve(specifier), "utf8"));
+}
+
+async function importPlugin(project: string, name: string): Promise<Plugin> {
+  const path = existsSync(name) ? entryOf(name) : resolveImport(project, name);
+  const module = (await import(pathToFileURL(path).href)) as { default?: Plugin };
+  if (module.default === undefined) throw new Error("it has no default export");
+  return module.default;
+}
+
+/** Where an `import` from the project would find the package; `createRequire` alone would ask for its CommonJS entry. */
+function resolveImport(project: string, name: string): string {
+  const manifest = createRequire(project).resolve(`${name}/package.json`);
+  return entryOf(dirname(manifest));
+}
+
+function entryOf(folder: string): string {
+  const { exports: exported, main } = readProject(join(folder, "package.json")) as { exports?: unknown; main?: string };
+  const dot =
+    typeof exported === "object" && exported !== null
+      ? ((exported as Record<string, unknown>)["."] ?? exported)
+      : exported;
+  return join(folder, pick(dot) ?? main ?? "index.js");
+}
+
+/** The first condition of an `exports` entry that holds here. */
+function pick(entry: unknown): string | undefined {
+  if (typeof entry === "string") return entry;
+  if (typeof entry !== "object" || entry === null) return undefined;
+  for (const [condition, value] of Object.entries(entry))
+    if (
+      condition === "import" ||
+      condition === "node" ||
+      condition === "default" ||
+      process.execArgv.includes(`--conditions=${condition}`)
+    ) {
+      const path = pick(value);
+      if (path !== undefined) return path;
+    }
+  return undefined;
+}

@@ -1,0 +1,3 @@
+import type { PluginIndex } from "@mimus/qom";
+
+export const HINTS: PluginIndex = new Map();
