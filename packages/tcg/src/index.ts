@@ -1,3 +1,4 @@
+export * from "./exec/contract.ts";
 export * from "./ir/type.ts";
 export * from "./ir/errors.ts";
 export * from "./ir/context.ts";
@@ -7,3 +8,8 @@ export { emitCond, emitPure } from "./ir/wasm-ops.ts";
 export type { Expansion, WasmOps } from "./ir/wasm-ops.ts";
 export { Builder } from "./ir/builder.ts";
 export type { AtomicOp } from "./ir/builder.ts";
+export { print, printOp } from "./ir/print.ts";
+export { parse, parseAll } from "./ir/parse.ts";
+export { verify } from "./ir/verify.ts";
+export { evaluate } from "./ir/eval.ts";
+export type { EvalExit, EvalState } from "./ir/eval.ts";

@@ -69,3 +69,9 @@ export function resultType(op: Op): IrType {
   const result = op.spec.result;
   return result === "T" || result === "call" ? op.type : (result as IrType);
 }
+
+/** Whether the operation defines a value. */
+export function definesValue(op: Op): boolean {
+  const result = op.spec.result;
+  return result === "call" ? op.helper?.result !== undefined : result !== "none";
+}

@@ -1,0 +1,351 @@
+/** Random valid blocks for property tests: a list of numbers is read as a list of choices, so that cases shrink. */
+import {
+  Builder, IrContext, MEM_OPS, OPS,
+  type AtomicOp, type Block, type Cond, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
+  type MemOp, type OpSpec, type TbExit, type Value, CONDS, HINTS, TB_EXITS,
+} from "@mimus/tcg"; // prettier-ignore
+
+const field = (name: string, offset: number, type: IrType): EnvField => ({ name, offset, type });
+
+/** The globals of the tests: six words, two halves of words, a pc. */
+export const GLOBALS: readonly EnvField[] = [
+  ...[1, 2, 3, 4, 5, 6].map((n) => field(`x${n}`, 128 + 8 * n, "i64")),
+  field("w1", 256, "i32"),
+  field("w2", 260, "i32"),
+  field("pc", 384, "i64"),
+];
+
+/** Helpers of the tests, one of each sort of declaration. */
+export const HELPERS: readonly HelperSpec[] = [
+  { name: "mix", params: ["i32", "i32"], result: "i32", pure: true, reads: [], writes: [] },
+  { name: "quiet", params: ["env", "i32"], result: "i32", reads: [], writes: [] },
+  { name: "peek2", params: ["env"], result: "i32", reads: ["x2"], writes: [] },
+  { name: "poke3", params: ["env", "i32"], reads: [], writes: ["x3", "w1"] },
+  { name: "trap", params: ["env", "i32"], mayFault: true },
+  { name: "anything", params: ["env", "i32"], result: "i32" },
+];
+
+export const CONTEXT: IrContext = new IrContext(GLOBALS, HELPERS);
+
+/** What the generator may use. */
+export interface BlockOptions {
+  /** Guest memory, atomics and calls (default true). */
+  readonly effects?: boolean;
+  /** Makes an i64 address from a value; default: the value itself. */
+  readonly address?: (b: Builder, v: Value) => Value;
+  /** Calls of helpers (default: as `effects`). */
+  readonly calls?: boolean;
+  /** Offsets of env that may be used: [first, last + 1]; default 512…544. The four bytes before count loops. */
+  readonly env?: readonly [number, number];
+}
+
+const CONSTANTS = [
+  0n, 1n, -1n, 2n, 3n, 4n, 7n, 8n, 15n, 16n, 31n, 32n, 33n, 63n, 64n, 127n, 128n, 255n, 256n, 0x7fffn, 0x8000n, 0xffffn,
+  0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x7fffffffffffffffn, 0x8000000000000000n, 0xff00ff00n, -2n, -8n,
+]; // prettier-ignore
+
+const PURE: readonly OpSpec[] = OPS.filter(
+  (s) => s.pure && s.types.length > 0 && s.result === "T" && s.operands.every((k) => k === "T") && s.types[0] === "i32",
+).filter((s) => s.name !== "const");
+const PURE64: readonly OpSpec[] = [...PURE, ...OPS.filter((s) => s.pure && s.types.length === 1 && s.types[0] === "i64")];
+
+class Generator {
+  readonly b: Builder = new Builder(CONTEXT);
+  readonly #script: readonly number[];
+  readonly #options: BlockOptions;
+  #at = 0;
+  #values: Value[] = [];
+  #heads: Label[] = [];
+  /** Labels to be placed, with what was available at each branch to them. */
+  #open: { label: Label; values: Value[]; heads: Label[] }[] = [];
+
+  constructor(script: readonly number[], options: BlockOptions) {
+    this.#script = script;
+    this.#options = options;
+  }
+
+  block(): Block {
+    this.b.begin(0x8000_0000n);
+    let insn = 0;
+    while (this.#at < this.#script.length) {
+      if (this.#choose(5) === 0) this.b.insn(insn++ * 4);
+      this.#step();
+    }
+    while (this.#open.length > 0) {
+      this.#leave();
+      this.#place();
+    }
+    this.#leave();
+    return this.b.finish();
+  }
+
+  #next(): number {
+    return this.#script[this.#at++] ?? 0;
+  }
+
+  #choose(n: number): number {
+    return this.#next() % n;
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[this.#choose(from.length)]!;
+  }
+
+  #keep(v: Value): void {
+    if (v >= 0 && !this.#values.includes(v)) this.#values.push(v);
+  }
+
+  #constant(type: IrType): Value {
+    const n = this.#choose(40);
+    const value = CONSTANTS[n] ?? BigInt(this.#next()) * 0x1_2345_6789n;
+    return type === "i32" ? this.b.const32(Number(BigInt.asIntN(32, value))) : this.b.const64(value);
+  }
+
+  #value(type: IrType): Value {
+    const n = this.#choose(16);
+    if (n < 3) return this.#constant(type);
+    const fitting = this.#values.filter((v) => this.b.typeOf(v) === type);
+    if (n === 3 || fitting.length === 0) return this.b.get(type === "i32" ? 6 + this.#choose(2) : this.#choose(6));
+    // Newer values more often, so that chains arise.
+    return fitting[fitting.length - 1 - (this.#choose(3) === 0 ? this.#choose(fitting.length) : this.#choose(Math.min(3, fitting.length)))]!;
+  }
+
+  #word(): "i32" | "i64" {
+    return this.#choose(3) === 0 ? "i32" : "i64";
+  }
+
+  #mem(type: IrType): MemOp {
+    const fits = Object.entries(MEM_OPS).filter(([name, m]) => name !== "v128" && m.bytes <= (type === "i32" ? 4 : 8));
+    return this.#pick(fits)[0] as MemOp;
+  }
+
+  #step(): void {
+    const effects = this.#options.effects ?? true;
+    const n = this.#choose(24);
+    if (n < 10) this.#pure();
+    else if (n < 12) this.#compare();
+    else if (n < 14) this.#convert();
+    else if (n < 17) this.#set();
+    else if (n === 17) this.#env();
+    else if (n === 18) this.#branch();
+    else if (n === 19 && this.#open.length > 0) this.#place();
+    else if (n === 20) this.#loop();
+    else if (n === 21 && effects) this.#memory();
+    else if (n === 22 && (this.#options.calls ?? effects)) this.#call();
+    else if (n === 23 && effects && this.#choose(3) === 0) this.#atomic();
+    else this.#pure();
+  }
+
+  #pure(): void {
+    const type = this.#word();
+    const width = type === "i32" ? 32 : 64;
+    const spec = this.#pick(type === "i32" ? PURE : PURE64);
+    const a = this.#value(type);
+    const b = spec.operands.length > 1 ? this.#value(type) : a;
+    const bit = this.#choose(width);
+    const length = 1 + this.#choose(width - bit);
+    const cond = this.#pick(CONDS);
+    switch (spec.name) {
+      case "extract":
+        return this.#keep(this.b.extract(a, bit, length));
+      case "sextract":
+        return this.#keep(this.b.sextract(a, bit, length));
+      case "deposit":
+        return this.#keep(this.b.deposit(a, b, bit, length));
+      case "extract2":
+        return this.#keep(this.b.extract2(a, b, Math.max(1, bit)));
+      case "setcond":
+        return this.#keep(this.b.setcond(cond, a, b));
+      case "negsetcond":
+        return this.#keep(this.b.negsetcond(cond, a, b));
+      case "movcond":
+        return this.#keep(this.b.movcond(cond, a, b, this.#value(type), this.#value(type)));
+      default:
+        return this.#keep(
+          (this.b[spec.name as "add"] as (a: Value, b?: Value) => Value).call(this.b, ...([a, b].slice(0, spec.operands.length) as [Value, Value])),
+        );
+    }
+  }
+
+  #compare(): void {
+    const type = this.#word();
+    this.#keep(this.b.setcond(this.#pick(CONDS), this.#value(type), this.#value(type)));
+  }
+
+  #convert(): void {
+    const n = this.#choose(4);
+    const v = this.#value(n < 2 ? "i32" : "i64");
+    this.#keep(n === 0 ? this.b.extI32(v) : n === 1 ? this.b.extuI32(v) : n === 2 ? this.b.extrl(v) : this.b.extrh(v));
+  }
+
+  #set(): void {
+    const type = this.#word();
+    this.b.set(type === "i32" ? 6 + this.#choose(2) : this.#choose(6), this.#value(type));
+  }
+
+  #env(): void {
+    const type = this.#word();
+    const mem = this.#mem(type);
+    const [first, end] = this.#options.env ?? [512, 544];
+    const offset = first + this.#choose(end - first - 7);
+    if (this.#choose(2) === 0) this.b.envSt(mem, offset, this.#value(type));
+    else this.#keep(this.b.envLd(type, mem, offset));
+  }
+
+  #branch(): void {
+    const type = this.#word();
+    const again = this.#open.length > 0 && this.#choose(3) === 0;
+    const cond = this.#pick(CONDS);
+    const [a, b] = [this.#value(type), this.#value(type)];
+    if (again) {
+      const to = this.#open[this.#open.length - 1]!;
+      this.b.brcond(cond, a, b, to.label);
+      to.values = to.values.filter((v) => this.#values.includes(v));
+      to.heads = to.heads.filter((h) => this.#heads.includes(h));
+    } else {
+      const label = this.b.label();
+      this.b.brcond(cond, a, b, label);
+      this.#open.push({ label, values: [...this.#values], heads: [...this.#heads] });
+    }
+    if (this.#choose(3) === 0) {
+      this.#leave();
+      this.#place();
+    }
+  }
+
+  /** Places an open label; if the code before it ends, its values are those of the branches alone. */
+  #place(): void {
+    const { label, values, heads } = this.#open.splice(this.#choose(this.#open.length), 1)[0]!;
+    const reachable = !this.b.block.ops.at(-1)?.spec.terminator;
+    this.b.place(label);
+    this.#values = reachable ? values.filter((v) => this.#values.includes(v)) : values;
+    this.#heads = reachable ? heads.filter((h) => this.#heads.includes(h)) : heads;
+  }
+
+  /** Opens a loop or goes round one: at most three times in a row. */
+  #loop(): void {
+    if (this.#heads.length === 0 || this.#choose(2) === 0) {
+      const head = this.b.label();
+      this.b.place(head);
+      this.#heads.push(head);
+      return;
+    }
+    const counter = (this.#options.env?.[0] ?? 512) - 4;
+    const n = this.b.addI(this.b.envLd("i32", "u32", counter), -1);
+    this.b.envSt("u32", counter, n);
+    this.b.brcond("tstne", n, this.b.const32(3), this.#pick(this.#heads));
+  }
+
+  #address(): Value {
+    const v = this.#value("i64");
+    return this.#options.address === undefined ? v : this.#options.address(this.b, v);
+  }
+
+  #memory(): void {
+    const type = this.#word();
+    const mem = this.#mem(type);
+    if (this.#choose(2) === 0) this.b.st(mem, this.#address(), this.#value(type), 0);
+    else this.#keep(this.b.ld(type, mem, this.#address(), 0));
+  }
+
+  #atomic(): void {
+    const type = this.#word();
+    const mem = this.#mem(type);
+    const size = MEM_OPS[mem].bytes;
+    const address = this.b.andI(this.#address(), -size);
+    if (this.#choose(4) === 0) {
+      this.#keep(this.b.cmpxchg(mem, address, this.#value(type), this.#value(type), 0));
+    } else {
+      const op = this.#pick<AtomicOp>(["xchg", "add", "and", "or", "xor", "smin", "smax", "umin", "umax"]);
+      this.#keep(this.b.atomic(op, mem, address, this.#value(type), 0));
+    }
+  }
+
+  #call(): void {
+    const helper = this.#pick(HELPERS);
+    const args = helper.params.filter((p) => p !== "env").map((p) => this.#value(p as IrType));
+    this.#keep(this.b.call(helper, ...args));
+  }
+
+  #leave(): void {
+    const n = this.#choose(3);
+    this.b.set("pc", this.#value("i64"));
+    if (n === 0) this.b.gotoTb(this.#choose(2) as 0 | 1);
+    else if (n === 1) this.b.gotoPtr(this.#pick(HINTS));
+    else this.b.exit(this.#pick<TbExit>(TB_EXITS));
+  }
+}
+
+/** A valid block made of the choices. */
+export function blockFrom(script: readonly number[], options: BlockOptions = {}): Block {
+  return new Generator(script, options).block();
+}
+
+/** A cheap mixing of bits: initial contents of memory, results of helpers. */
+export function scramble(n: bigint): bigint {
+  const mixed = BigInt.asUintN(64, (n + 0x9e3779b97f4a7c15n) * 0xbf58476d1ce4e5b9n);
+  return mixed ^ (mixed >> 29n);
+}
+
+/** The outside of a block: every access is logged; addresses with 0x3 in bits 8–11 fault. */
+export class TestState implements EvalState {
+  readonly globals: bigint[];
+  readonly env: Uint8Array;
+  readonly log: string[] = [];
+  readonly #bytes = new Map<bigint, bigint>();
+
+  constructor(seed: number) {
+    this.globals = GLOBALS.map((g, i) => {
+      const special = (seed >> i) % 3 === 0 ? CONSTANTS[(seed + i) % CONSTANTS.length]! : scramble(BigInt(seed * 31 + i));
+      return BigInt.asUintN(g.type === "i32" ? 32 : 64, special);
+    });
+    this.env = Uint8Array.from({ length: 544 }, (_, i) => Number(scramble(BigInt(seed + i)) & 0xffn));
+  }
+
+  #faults(address: bigint): boolean {
+    return ((address >> 8n) & 15n) === 3n;
+  }
+
+  #byte(address: bigint): bigint {
+    return this.#bytes.get(BigInt.asUintN(64, address)) ?? scramble(BigInt.asUintN(64, address)) & 0xffn;
+  }
+
+  load(address: bigint, mem: MemOp, mmu: number): bigint | undefined {
+    this.log.push(`load ${address.toString(16)} ${mem} ${mmu}`);
+    if (this.#faults(address)) return undefined;
+    const { bytes, bigEndian } = MEM_OPS[mem];
+    let bits = 0n;
+    for (let i = 0; i < bytes; i++) bits |= this.#byte(address + BigInt(bigEndian ? bytes - 1 - i : i)) << BigInt(8 * i);
+    return bits;
+  }
+
+  store(address: bigint, mem: MemOp, mmu: number, bits: bigint): boolean {
+    this.log.push(`store ${address.toString(16)} ${mem} ${mmu} ${bits.toString(16)}`);
+    if (this.#faults(address)) return false;
+    const { bytes, bigEndian } = MEM_OPS[mem];
+    for (let i = 0; i < bytes; i++)
+      this.#bytes.set(BigInt.asUintN(64, address + BigInt(bigEndian ? bytes - 1 - i : i)), (bits >> BigInt(8 * i)) & 0xffn);
+    return true;
+  }
+
+  call(helper: HelperSpec, args: readonly bigint[]): bigint | "fault" {
+    if (!helper.pure) this.log.push(`${helper.name} ${args.join(" ")}`);
+    const result = scramble(args.reduce((sum, x) => sum * 3n + x, 7n));
+    if (helper.name === "peek2") return BigInt.asUintN(32, this.globals[1]!);
+    if (helper.name === "poke3") {
+      this.globals[2] = result;
+      this.globals[6] = BigInt.asUintN(32, result);
+    }
+    if (helper.mayFault || helper.reads === undefined) this.log.push(this.globals.join());
+    if (helper.mayFault && result % 4n === 0n) return "fault";
+    if (helper.name === "anything" || helper.name === "trap") this.globals[Number(result % 6n)] = result;
+    return result;
+  }
+}
+
+/** All that can be told apart after a block has run. */
+export function outcome(exit: object, state: TestState): object {
+  return { exit, globals: state.globals.map((g) => g.toString(16)), env: [...state.env].join(), log: state.log };
+}
+
+export type { Cond };
