@@ -43,7 +43,7 @@ function numberText({ format, isInt, minValue, maxValue }: Inside): string {
 
 function typeText(schema: z.ZodType): string {
   const { base, meta } = unwrap(schema);
-  if (typeof meta["type"] === "string") return meta["type"];
+  if (typeof meta["qomType"] === "string") return meta["qomType"];
   const inside = base as unknown as Inside;
   switch (inside.def.type) {
     case "string":

@@ -54,7 +54,7 @@ function number(
       ctx.issues.push({ code: "custom", input: value, message: `expected ${wanted}` });
       return z.NEVER;
     })
-    .meta({ type });
+    .meta({ qomType: type });
 }
 
 /** Bytes: a number or a text with a suffix K, M, G, T (powers of 1024). */
@@ -110,7 +110,7 @@ export const onOff: z.ZodType<boolean, boolean | string> = z
     ctx.issues.push({ code: "custom", input: value, message: "expected on or off" });
     return z.NEVER;
   })
-  .meta({ type: "bool" });
+  .meta({ qomType: "bool" });
 /** `"on"`, `"off"` or `"auto"`; booleans are taken as on and off. */
 export const onOffAuto: z.ZodType<"on" | "off" | "auto", boolean | string> = z
   .union([z.boolean(), z.string()])
@@ -121,4 +121,4 @@ export const onOffAuto: z.ZodType<"on" | "off" | "auto", boolean | string> = z
     ctx.issues.push({ code: "custom", input: value, message: "expected on, off or auto" });
     return z.NEVER;
   })
-  .meta({ type: "OnOffAuto" });
+  .meta({ qomType: "OnOffAuto" });

@@ -1,0 +1,52 @@
+import type { AddressSpace } from "./address-space.ts";
+import type { Bus } from "./bus.ts";
+import type { IrqLine } from "./irq.ts";
+import type { MachineContext } from "./machine-context.ts";
+import type { PortOptions, Registers } from "./port.ts";
+import type { MemoryRegion } from "./region.ts";
+import type { Stateful } from "./state.ts";
+import type { ClockName, Timer } from "./timer.ts";
+
+/** Enter: state to its start. Hold: outputs settle. Exit: work begins. Each phase runs over all devices before the next. */
+export type ResetPhase = "enter" | "hold" | "exit";
+
+/** What a device may ask of the machine around it while it is realized and after. */
+export interface DeviceContext {
+  /** The user's id, or empty. */
+  readonly id: string;
+  readonly path: string;
+  readonly machine: MachineContext;
+  readonly parentBus: Bus | undefined;
+  /** Where its DMA goes. */
+  readonly dma: AddressSpace;
+  /** Declares an output line. */
+  irq(name: string): IrqLine;
+  /** Declares `count` output lines of one name. */
+  irqs(name: string, count: number): IrqLine[];
+  /** Declares `count` input lines of one name. */
+  input(name: string, count: number, handler: (n: number, level: boolean) => void): void;
+  /** Declares registers as the next region; `size` is the chip's bytes, the region takes `size << shift`. */
+  region(name: string, regs: Registers, opts: PortOptions & { readonly size: number }): MemoryRegion;
+  /** Declares any region (ROM, RAM, a container) as the next one. */
+  addRegion(region: MemoryRegion): void;
+  /** Registers a part whose reset, save and load the device's derive from. */
+  stateful(part: Stateful, name?: string): void;
+  /** A timer on the virtual clock or the named one; cancelled when the device goes. */
+  timer(callback: () => void, clock?: ClockName): Timer;
+  /** Nanoseconds on the virtual clock or the named one. */
+  now(clock?: ClockName): number;
+  /** The back end of `kind` called `value`; undefined for undefined. @throws MachineError no-backend */
+  link<T>(value: string | undefined, kind: string): T | undefined;
+  /** Makes a bus that other devices plug into. */
+  bus(name: string, type: string, impl: unknown): Bus;
+  /** The guest did what the hardware forbids: counted, and told when the log wants it. */
+  guestError(message: string): void;
+  /** The guest used what is not modelled. */
+  unimplemented(message: string): void;
+  trace(event: string, ...args: unknown[]): void;
+  onReset(phase: ResetPhase, fn: () => void): void;
+  /** Runs after a snapshot was loaded into every device. */
+  onLoaded(fn: () => void): void;
+  onUnrealize(fn: () => void): void;
+  random(bytes: Uint8Array): void;
+}

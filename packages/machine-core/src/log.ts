@@ -1,0 +1,56 @@
+/** What a record is about. `guest-error`: the guest did what the hardware forbids. `unassigned`: nothing answers there. */
+export type LogLevel = "guest-error" | "unimplemented" | "unassigned" | "warning" | "info" | "trace";
+
+/** One event worth telling. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  /** Path of the device or name of the part that tells it. */
+  readonly source: string;
+  readonly message: string;
+  readonly args?: readonly unknown[];
+}
+
+const DEFAULT_LEVELS: readonly LogLevel[] = ["warning", "info"];
+
+/** Counts every event and passes on those of the enabled levels; a repeating source is cut short at `limit` records. */
+export class Log {
+  readonly #sink: ((record: LogRecord) => void) | undefined;
+  readonly #levels: Set<LogLevel>;
+  readonly #counts: Map<string, number> = new Map();
+  readonly #limit: number;
+
+  /** `limit` is the number of records passed on per level and source; counting goes on beyond it. */
+  constructor(sink?: (record: LogRecord) => void, options: { levels?: Iterable<LogLevel>; limit?: number } = {}) {
+    this.#sink = sink;
+    this.#levels = new Set(options.levels ?? DEFAULT_LEVELS);
+    this.#limit = options.limit ?? 1000;
+  }
+
+  /** Whether records of `level` are passed on; ask before building an expensive message. */
+  enabled(level: LogLevel): boolean {
+    return this.#levels.has(level);
+  }
+
+  enable(level: LogLevel, on = true): void {
+    if (on) this.#levels.add(level);
+    else this.#levels.delete(level);
+  }
+
+  /** Counts the event, and passes it on when its level is enabled. Never throws. */
+  write(level: LogLevel, source: string, message: string, args?: readonly unknown[]): void {
+    const key = `${level} ${source}`;
+    const n = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, n);
+    if (this.#sink === undefined || !this.#levels.has(level) || (n > this.#limit && level !== "trace")) return;
+    const text = n === this.#limit && level !== "trace" ? `${message} (further ones are only counted)` : message;
+    this.#sink(args === undefined ? { level, source, message: text } : { level, source, message: text, args });
+  }
+
+  /** Events counted so far, of one level, of one source when given. */
+  count(level: LogLevel, source?: string): number {
+    if (source !== undefined) return this.#counts.get(`${level} ${source}`) ?? 0;
+    let sum = 0;
+    for (const [key, n] of this.#counts) if (key.startsWith(`${level} `)) sum += n;
+    return sum;
+  }
+}
