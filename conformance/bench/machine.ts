@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Console } from "../lib/console.ts";
+import { guest, mimusCommand } from "../lib/mimus.ts";
+
+/** What is measured: the same machine arguments for ours and for the peer. */
+export interface Contender {
+  readonly name: string;
+  start(args: readonly string[]): Console;
+}
+
+export const OURS: Contender = {
+  name: "mimus",
+  start(args) {
+    const { command, args: first } = mimusCommand();
+    return new Console(command, [...first, "system-riscv64", ...args]);
+  },
+};
+
+export const QEMU: Contender = { name: "qemu", start: (args) => new Console("qemu-system-riscv64", args) };
+
+/** One measured figure of both contenders; `better` says which way is good, `bar` the ratio ours/peer that must hold. */
+export interface Row {
+  readonly what: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly better: "less" | "more";
+  readonly bar?: string;
+}
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Runs `measure` for both contenders in turn, `rounds` times, and takes the medians. */
+async function paired(
+  rounds: number,
+  measure: (contender: Contender) => Promise<number>,
+): Promise<[ours: number, peer: number]> {
+  const ours: number[] = [];
+  const peer: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await measure(OURS));
+    peer.push(await measure(QEMU));
+  }
+  return [median(ours), median(peer)];
+}
+
+/** Writes '!' to the UART with its first instructions, then powers off. */
+const HELLO = Uint32Array.of(
+  0x100002b7,
+  0x02100313,
+  0x00628023,
+  0x001002b7,
+  0x00005337,
+  0x55530313,
+  0x0062a023,
+  0x0000006f,
+);
+
+/** From the start of the process to the first byte that the guest's first instructions write. */
+export async function coldStart(rounds: number): Promise<Row> {
+  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
+  const bios = join(folder, "hello.bin");
+  await writeFile(bios, HELLO);
+  const [ours, peer] = await paired(rounds, async (contender) => {
+    const machine = contender.start(["-M", "virt", "-nographic", "-bios", bios]);
+    const ms = await machine.waitFor("!", 20_000);
+    machine.kill();
+    await machine.exit(5000);
+    return ms / 1000;
+  });
+  await rm(folder, { recursive: true });
+  return { what: "cold start to first guest instruction", unit: "s", ours, peer, better: "less", bar: "ours < 0.35 s" };
+}
+
+export const linuxArgs = (extra: readonly string[] = [], initrd = "riscv64/initramfs.gz"): string[] => {
+  const kernel = guest("riscv64/linux");
+  const initramfs = guest(initrd);
+  if (kernel === undefined || initramfs === undefined) throw new Error("no guests: run 'pnpm guests' first");
+  return [
+    "-M",
+    "virt",
+    "-m",
+    "512",
+    "-smp",
+    "1",
+    "-nographic",
+    "-kernel",
+    kernel,
+    "-initrd",
+    initramfs,
+    "-append",
+    "console=ttyS0",
+    ...extra,
+  ];
+};
+
+const READY = "MIMUS-GUEST-READY";
+const PROMPT = "~ # ";
+
+/** Boot time to the shell; then memory at the prompt, and the processor time of an idle guest. */
+export async function boot(rounds: number, idleSeconds: number): Promise<Row[]> {
+  const figures = new Map<
+    string,
+    { wall: number[]; cpu: number[]; rss: number[]; touched: number[]; idle: number[] }
+  >();
+  for (let round = 0; round < rounds; round++)
+    for (const contender of [OURS, QEMU]) {
+      const of = figures.get(contender.name) ?? { wall: [], cpu: [], rss: [], touched: [], idle: [] };
+      figures.set(contender.name, of);
+      const machine = contender.start(linuxArgs());
+      of.wall.push((await machine.waitFor(READY, 180_000)) / 1000);
+      await machine.waitFor(PROMPT, 20_000);
+      const atPrompt = await machine.usage();
+      of.cpu.push(atPrompt?.cpuSeconds ?? Number.NaN);
+      of.rss.push(atPrompt?.rssMiB ?? Number.NaN);
+      await machine.type("grep -E 'MemTotal|MemFree' /proc/meminfo; echo done\n");
+      await machine.waitFor("\ndone", 20_000);
+      const kib = (name: string): number =>
+        Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(machine.log)?.[1] ?? Number.NaN);
+      of.touched.push(512 - kib("MemFree") / 1024);
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      const before = await machine.usage();
+      await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
+      const after = await machine.usage();
+      of.idle.push((100 * ((after?.cpuSeconds ?? Number.NaN) - (before?.cpuSeconds ?? Number.NaN))) / idleSeconds);
+      machine.kill();
+      await machine.exit(5000);
+    }
+  const row = (what: string, unit: string, key: "wall" | "cpu" | "rss" | "touched" | "idle", bar?: string): Row => ({
+    what,
+    unit,
+    ours: median(figures.get("mimus")?.[key] ?? []),
+    peer: median(figures.get("qemu")?.[key] ?? []),
+    better: "less",
+    ...(bar === undefined ? {} : { bar }),
+  });
+  const touched = median(figures.get("mimus")?.touched ?? []);
+  return [
+    row("Debian kernel to the shell", "s", "wall", "ours <= 4 x peer"),
+    row("processor time to the shell", "s", "cpu"),
+    row(
+      "resident memory at the prompt",
+      "MiB",
+      "rss",
+      `ours <= ${(touched + 400).toFixed(0)} MiB (guest memory in use ${touched.toFixed(0)} + 400)`,
+    ),
+    row("idle guest", "% of a core", "idle", "ours < 2 %"),
+  ];
+}
+
+/** Sequential read of a disk in the guest, through the page cache, first touch. */
+export async function diskRead(rounds: number, mebibytes: number): Promise<Row> {
+  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
+  const image = join(folder, "disk.img");
+  const noise = new Uint8Array(mebibytes << 20);
+  for (let i = 0; i < noise.length; i += 61) noise[i] = i;
+  await writeFile(image, noise);
+  const extra = ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"];
+  const [ours, peer] = await paired(rounds, async (contender) => {
+    const machine = contender.start(linuxArgs(extra, "riscv64/initramfs-modules.gz"));
+    await machine.waitFor(READY, 180_000);
+    await machine.waitFor(PROMPT, 20_000);
+    await machine.type("dd if=/dev/vda of=/dev/null bs=1M 2>&1; echo done\n");
+    await machine.waitFor("\ndone", 120_000);
+    const seconds = Number(/copied, ([\d.]+) seconds/.exec(machine.log)?.[1] ?? Number.NaN);
+    machine.kill();
+    await machine.exit(5000);
+    return mebibytes / seconds;
+  });
+  await rm(folder, { recursive: true });
+  return { what: "virtio-blk sequential read", unit: "MiB/s", ours, peer, better: "more", bar: "ours >= 0.5 x peer" };
+}
