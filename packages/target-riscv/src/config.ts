@@ -23,6 +23,22 @@ export interface Extensions {
   readonly zicbop: boolean;
   readonly sstc: boolean;
   readonly svinval: boolean;
+  readonly zawrs: boolean;
+}
+
+/** Names of {@link Extensions}, in the order of an ISA string: letters, then Z by category, then S. */
+export const EXTENSION_NAMES = [
+  "e", "m", "a", "f", "d", "c", "s", "u",
+  "zicbom", "zicbop", "zicboz", "zicsr", "zifencei", "zihintpause", "zawrs", "zba", "zbb", "zbc", "zbs",
+  "sstc", "svinval",
+] as const satisfies readonly (keyof Extensions)[]; // prettier-ignore
+
+/** The ISA string for device trees. S and U are not part of it. Source: Unprivileged 20191213, chapter 27. */
+export function isaString(config: HartConfig, short = false): string {
+  const { ext } = config;
+  const letters = (ext.e ? "e" : "i") + ["m", "a", "f", "d", "c"].filter((l) => ext[l as "m"]).join("");
+  const long = short ? [] : EXTENSION_NAMES.filter((name) => name.length > 1 && ext[name]);
+  return [`rv${config.xlen}${letters}`, ...long].join("_");
 }
 
 /** Address translation modes; each includes those below it on RV64. */

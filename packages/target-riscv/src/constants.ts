@@ -2,6 +2,8 @@
 
 /** Privilege levels as the CSRs encode them. */
 export const PRIV = { U: 0, S: 1, M: 3 } as const;
+/** A privilege level. */
+export type PrivLevel = 0 | 1 | 3;
 
 /** Exception codes (mcause without the interrupt bit). Source: table 3.6. */
 export const EXC = {

@@ -1,0 +1,17 @@
+/** SFENCE.VMA. Source: Privileged 20211203, 4.2.1. */
+import { MSTATUS, PRIV } from "../constants.ts";
+import { PAGED_INDEXES, type Hart } from "../hart.ts";
+import { OFF } from "../state.ts";
+
+/** Orders page table writes before later walks. Illegal in U-mode, and in S-mode while mstatus.TVM is set. */
+export function sfenceVma(hart: Hart, insn: number, lo: number, hi = 0): void {
+  const priv = hart.lo(OFF.priv);
+  if (priv === PRIV.U || (priv === PRIV.S && hart.lo(OFF.mstatus) & MSTATUS.TVM)) return hart.illegal(insn);
+  const everyAddress = (insn & 0xf8000) === 0; // rs1 = x0
+  if (everyAddress || hart.walker.large.covers(lo, hi)) {
+    hart.engine.flushTlb(hart.env, PAGED_INDEXES);
+    hart.walker.large.clear();
+  } else {
+    hart.engine.flushTlbPage(hart.env, lo, hi);
+  }
+}

@@ -1,0 +1,114 @@
+/** Traps: entry, return, and which interrupt is next. Source: Privileged 20211203, 3.1.6–3.1.9, 3.3, 4.1. */
+import { ENV } from "@mimus/tcg";
+import { EXC, IRQ, MSTATUS, PRIV } from "./constants.ts";
+import type { Hart } from "./hart.ts";
+import { OFF } from "./state.ts";
+
+/** Interrupts by falling priority. Source: 3.1.9, last paragraphs. */
+const PRIORITY = [IRQ.MEI, IRQ.MSI, IRQ.MTI, IRQ.SEI, IRQ.SSI, IRQ.STI] as const;
+
+/** The interrupt to take now, or -1. Those for M-mode go before those delegated to S-mode. */
+export function pendingInterrupt(hart: Hart): number {
+  const pending = hart.mip & hart.lo(OFF.mie);
+  if (pending === 0) return -1;
+  const priv = hart.lo(OFF.priv);
+  const mstatus = hart.lo(OFF.mstatus);
+  const delegated = hart.lo(OFF.mideleg);
+  let ready = priv < PRIV.M || mstatus & MSTATUS.MIE ? pending & ~delegated : 0;
+  if (ready === 0 && (priv < PRIV.S || (priv === PRIV.S && mstatus & MSTATUS.SIE))) ready = pending & delegated;
+  if (ready === 0) return -1;
+  for (let i = 0; i < PRIORITY.length; i++) if ((ready >> PRIORITY[i]!) & 1) return PRIORITY[i]!;
+  return -1;
+}
+
+/** Enters the handler of interrupt `number`, in S-mode when mideleg says so. */
+export function enterInterrupt(hart: Hart, number: number): void {
+  const toS = hart.lo(OFF.priv) <= PRIV.S && ((hart.lo(OFF.mideleg) >> number) & 1) === 1;
+  enter(hart, number, true, toS, 0, 0);
+}
+
+/** Enters the handler of exception `cause`; the trap value is the one {@link Hart.raise} stored. */
+export function enterException(hart: Hart, cause: number): void {
+  const toS = hart.lo(OFF.priv) <= PRIV.S && ((hart.lo(OFF.medeleg) >> cause) & 1) === 1;
+  enter(hart, cause, false, toS, hart.lo(OFF.trapValue), hart.hi(OFF.trapValue));
+}
+
+function enter(hart: Hart, cause: number, interrupt: boolean, toS: boolean, valueLo: number, valueHi: number): void {
+  const priv = hart.lo(OFF.priv);
+  const old = hart.lo(OFF.mstatus);
+  const pcLo = hart.lo(OFF.pc);
+  const pcHi = hart.hi(OFF.pc);
+  const causeLo = interrupt && !hart.rv64 ? cause | 0x80000000 : cause;
+  const causeHi = interrupt && hart.rv64 ? 0x80000000 | 0 : 0;
+  let mstatus: number;
+  let vector: number;
+  if (toS) {
+    mstatus = (old & ~(MSTATUS.SIE | MSTATUS.SPIE | MSTATUS.SPP)) | (old & MSTATUS.SIE ? MSTATUS.SPIE : 0);
+    if (priv === PRIV.S) mstatus |= MSTATUS.SPP;
+    hart.set(OFF.sepc, pcLo, pcHi);
+    hart.set(OFF.scause, causeLo, causeHi);
+    hart.set(OFF.stval, valueLo, valueHi);
+    vector = OFF.stvec;
+  } else {
+    mstatus = (old & ~(MSTATUS.MIE | MSTATUS.MPIE | MSTATUS.MPP)) | (old & MSTATUS.MIE ? MSTATUS.MPIE : 0);
+    mstatus |= priv << 11;
+    hart.set(OFF.mepc, pcLo, pcHi);
+    hart.set(OFF.mcause, causeLo, causeHi);
+    hart.set(OFF.mtval, valueLo, valueHi);
+    vector = OFF.mtvec;
+  }
+  hart.setLo(OFF.mstatus, mstatus);
+  const base = hart.lo(vector);
+  // Vectored: BASE + 4 × cause. BASE is 4-byte aligned and the sum may carry into the high half.
+  const target = (base & ~3) + (interrupt && base & 1 ? 4 * cause : 0);
+  hart.set(OFF.pc, target | 0, hart.rv64 ? hart.hi(vector) + ((target | 0) >>> 0 < (base & ~3) >>> 0 ? 1 : 0) : 0);
+  hart.setPriv(toS ? PRIV.S : PRIV.M);
+}
+
+/** ECALL from the current privilege level. Source: 3.3.1. */
+export function ecall(hart: Hart): void {
+  const priv = hart.lo(OFF.priv);
+  hart.raise(priv === PRIV.M ? EXC.ECALL_M : priv === PRIV.S ? EXC.ECALL_S : EXC.ECALL_U, 0, 0);
+}
+
+/** MRET. Source: 3.1.6.1, 3.3.2; clears MPRV when the new mode is less privileged than M. */
+export function mret(hart: Hart, insn: number): void {
+  if (hart.lo(OFF.priv) !== PRIV.M) return hart.illegal(insn);
+  const old = hart.lo(OFF.mstatus);
+  const to = (old >> 11) & 3;
+  let mstatus = (old & ~(MSTATUS.MIE | MSTATUS.MPP)) | MSTATUS.MPIE | (old & MSTATUS.MPIE ? MSTATUS.MIE : 0);
+  if (!hart.config.ext.u) mstatus |= MSTATUS.MPP;
+  if (to !== PRIV.M && hart.config.priv >= 12) mstatus &= ~MSTATUS.MPRV;
+  leave(hart, mstatus, to, OFF.mepc);
+}
+
+/** SRET: illegal in U-mode, and in S-mode while mstatus.TSR is set. Source: 3.1.6.5, 3.3.2. */
+export function sret(hart: Hart, insn: number): void {
+  const priv = hart.lo(OFF.priv);
+  const old = hart.lo(OFF.mstatus);
+  if (!hart.config.ext.s || priv < PRIV.S || (priv === PRIV.S && old & MSTATUS.TSR)) return hart.illegal(insn);
+  let mstatus = (old & ~(MSTATUS.SIE | MSTATUS.SPP)) | MSTATUS.SPIE | (old & MSTATUS.SPIE ? MSTATUS.SIE : 0);
+  if (hart.config.priv >= 12) mstatus &= ~MSTATUS.MPRV;
+  leave(hart, mstatus, old & MSTATUS.SPP ? PRIV.S : PRIV.U, OFF.sepc);
+}
+
+function leave(hart: Hart, mstatus: number, to: number, epc: number): void {
+  hart.setLo(OFF.mstatus, mstatus);
+  hart.set(OFF.pc, hart.lo(epc), hart.hi(epc));
+  hart.setPriv(to);
+  hart.checkInterrupts();
+}
+
+/**
+ * WFI: halts until an interrupt enabled in mie is pending, whatever mstatus says.
+ * Illegal in U-mode when there is an S-mode, and below M while mstatus.TW is set. Source: 3.1.6.5, 3.3.3.
+ */
+export function wfi(hart: Hart, insn: number): void {
+  const priv = hart.lo(OFF.priv);
+  if (priv < PRIV.M) {
+    if (hart.lo(OFF.mstatus) & MSTATUS.TW || (priv === PRIV.U && hart.config.ext.s)) return hart.illegal(insn);
+  }
+  if (hart.hasWork()) return;
+  hart.setLo(ENV.halted, 1);
+  hart.engine.kick(hart.env);
+}
