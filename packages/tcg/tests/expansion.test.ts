@@ -101,12 +101,28 @@ const INTERESTING = [
   0n, 1n, 2n, -1n, -2n, 7n, 31n, 32n, 63n, 64n, 0x7fn, 0x80n, 0xff80n, 0x7fffffffn, 0x80000000n, 0xffffffffn,
   0x8000000000000000n, 0x7fffffffffffffffn, 0x123456789abcdefn, -0x123456789abcdefn,
 ]; // prettier-ignore
-const FLOATS = [0, -0, 1, -1.5, 0.1, 3e9, -3e9, 1e19, -1e19, 2 ** 63, 2 ** 31, 1e-310, 2 ** -149, 3.4e38, Infinity, -Infinity];
+const FLOATS = [
+  0,
+  -0,
+  1,
+  -1.5,
+  0.1,
+  3e9,
+  -3e9,
+  1e19,
+  -1e19,
+  2 ** 63,
+  2 ** 31,
+  1e-310,
+  2 ** -149,
+  3.4e38,
+  Infinity,
+  -Infinity,
+];
 view.setFloat64(0, 0);
 
 function samples(type: IrType, salt: number): bigint[] {
-  if (type === "f64")
-    return FLOATS.map((x) => (view.setFloat64(200, x), view.getBigUint64(200)));
+  if (type === "f64") return FLOATS.map((x) => (view.setFloat64(200, x), view.getBigUint64(200)));
   if (type === "f32") return FLOATS.map((x) => (view.setFloat32(200, x), BigInt(view.getUint32(200))));
   const random = [1, 2, 3, 4].map((n) => scramble(BigInt(salt * 10 + n)));
   return [...INTERESTING, ...random].map((n) => BigInt.asUintN(width(type), n));
@@ -117,19 +133,38 @@ const put = (at: number, value: bigint): void => view.setBigUint64(at, value, tr
 
 function make(spec: OpSpec, type: IrType, cond: Cond, imm: number, imm2: number, operands: number): Op {
   const v = (n: number): Value => (n < operands ? n : NONE) as Value;
-  return { spec, type, a: v(0), b: v(1), c: v(2), d: v(3), imm, imm2, cond, mem: "u8", helper: undefined, list: NO_LIST };
+  return {
+    spec,
+    type,
+    a: v(0),
+    b: v(1),
+    c: v(2),
+    d: v(3),
+    imm,
+    imm2,
+    cond,
+    mem: "u8",
+    helper: undefined,
+    list: NO_LIST,
+  };
 }
 
 const constant = (type: IrType, value: bigint): Op => {
   const lo = Number(BigInt.asIntN(32, value));
-  return { ...make(ops.const, type, "eq", lo, width(type) === 32 ? lo >> 31 : Number(BigInt.asIntN(32, value >> 32n)), 0) };
+  return {
+    ...make(ops.const, type, "eq", lo, width(type) === 32 ? lo >> 31 : Number(BigInt.asIntN(32, value >> 32n)), 0),
+  };
 };
 
 /** What the reference evaluator says of the operation on operands. */
 function expected(op: Op, kinds: readonly IrType[], values: readonly bigint[]): bigint {
   const type = resultType(op);
   const all: Op[] = kinds.map((k, n) => constant(k, values[n]!));
-  all.push(op, { ...make(ops.set, type, "eq", 0, 0, 0), a: kinds.length as Value }, make(ops.exit_tb, "i32", "eq", 0, 0, 0));
+  all.push(
+    op,
+    { ...make(ops.set, type, "eq", 0, 0, 0), a: kinds.length as Value },
+    make(ops.exit_tb, "i32", "eq", 0, 0, 0),
+  );
   const block: Block = { name: "t", pc: 0n, ops: all, labels: 0, globals: [{ name: "g", offset: 0, type }] };
   const globals = [0n];
   evaluate(block, { globals, env: new Uint8Array(), load: () => 0n, store: () => true, call: () => 0n });
@@ -137,7 +172,8 @@ function expected(op: Op, kinds: readonly IrType[], values: readonly bigint[]): 
 }
 
 const isNaNBits = (type: IrType, b: bigint): boolean =>
-  (type === "f64" && (b & 0x7fffffffffffffffn) > 0x7ff0000000000000n) || (type === "f32" && (b & 0x7fffffffn) > 0x7f800000n);
+  (type === "f64" && (b & 0x7fffffffffffffffn) > 0x7ff0000000000000n) ||
+  (type === "f32" && (b & 0x7fffffffn) > 0x7f800000n);
 
 const cases: { name: string; spec: OpSpec; type: IrType; cond: Cond }[] = [];
 for (const spec of OPS) {
@@ -172,13 +208,17 @@ test.each(cases)("$name", ({ spec, type, cond }) => {
     const [as, bs] = [samples(kinds[0] ?? "i32", 1), samples(kinds[1] ?? "i32", 2)];
     for (const a of kinds.length > 0 ? as : [0n])
       for (const b of kinds.length > 1 ? bs : [0n]) {
-        const values = [a, b, 0x1111222233334444n, 0xaaaabbbbccccddddn].map((x, n) => BigInt.asUintN(width(kinds[n] ?? "i64"), x));
+        const values = [a, b, 0x1111222233334444n, 0xaaaabbbbccccddddn].map((x, n) =>
+          BigInt.asUintN(width(kinds[n] ?? "i64"), x),
+        );
         values.forEach((x, n) => put(16 * n, x));
         const want = expected(op, kinds, values.slice(0, kinds.length));
         run();
         const got = BigInt.asUintN(width(resultType(op)), view.getBigUint64(64, true));
         if (got !== want && !(isNaNBits(resultType(op), got) && isNaNBits(resultType(op), want)))
-          expect.fail(`${values.map((x) => x.toString(16)).join(", ")} [${imm}, ${imm2}]: wasm ${got.toString(16)}, wanted ${want.toString(16)}`);
+          expect.fail(
+            `${values.map((x) => x.toString(16)).join(", ")} [${imm}, ${imm2}]: wasm ${got.toString(16)}, wanted ${want.toString(16)}`,
+          );
         if (spec.fold !== undefined) {
           const from = width(kinds[0]!);
           const folded = spec.fold(BigInt.asIntN(from, a), BigInt.asIntN(from, b), from, imm, imm2);

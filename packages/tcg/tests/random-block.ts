@@ -47,7 +47,10 @@ const CONSTANTS = [
 const PURE: readonly OpSpec[] = OPS.filter(
   (s) => s.pure && s.types.length > 0 && s.result === "T" && s.operands.every((k) => k === "T") && s.types[0] === "i32",
 ).filter((s) => s.name !== "const");
-const PURE64: readonly OpSpec[] = [...PURE, ...OPS.filter((s) => s.pure && s.types.length === 1 && s.types[0] === "i64")];
+const PURE64: readonly OpSpec[] = [
+  ...PURE,
+  ...OPS.filter((s) => s.pure && s.types.length === 1 && s.types[0] === "i64"),
+];
 
 class Generator {
   readonly b: Builder = new Builder(CONTEXT);
@@ -107,7 +110,11 @@ class Generator {
     const fitting = this.#values.filter((v) => this.b.typeOf(v) === type);
     if (n === 3 || fitting.length === 0) return this.b.get(type === "i32" ? 6 + this.#choose(2) : this.#choose(6));
     // Newer values more often, so that chains arise.
-    return fitting[fitting.length - 1 - (this.#choose(3) === 0 ? this.#choose(fitting.length) : this.#choose(Math.min(3, fitting.length)))]!;
+    return fitting[
+      fitting.length -
+        1 -
+        (this.#choose(3) === 0 ? this.#choose(fitting.length) : this.#choose(Math.min(3, fitting.length)))
+    ]!;
   }
 
   #word(): "i32" | "i64" {
@@ -162,7 +169,10 @@ class Generator {
         return this.#keep(this.b.movcond(cond, a, b, this.#value(type), this.#value(type)));
       default:
         return this.#keep(
-          (this.b[spec.name as "add"] as (a: Value, b?: Value) => Value).call(this.b, ...([a, b].slice(0, spec.operands.length) as [Value, Value])),
+          (this.b[spec.name as "add"] as (a: Value, b?: Value) => Value).call(
+            this.b,
+            ...([a, b].slice(0, spec.operands.length) as [Value, Value]),
+          ),
         );
     }
   }
@@ -296,7 +306,8 @@ export class TestState implements EvalState {
 
   constructor(seed: number) {
     this.globals = GLOBALS.map((g, i) => {
-      const special = (seed >> i) % 3 === 0 ? CONSTANTS[(seed + i) % CONSTANTS.length]! : scramble(BigInt(seed * 31 + i));
+      const special =
+        (seed >> i) % 3 === 0 ? CONSTANTS[(seed + i) % CONSTANTS.length]! : scramble(BigInt(seed * 31 + i));
       return BigInt.asUintN(g.type === "i32" ? 32 : 64, special);
     });
     this.env = Uint8Array.from({ length: 544 }, (_, i) => Number(scramble(BigInt(seed + i)) & 0xffn));
@@ -315,7 +326,8 @@ export class TestState implements EvalState {
     if (this.#faults(address)) return undefined;
     const { bytes, bigEndian } = MEM_OPS[mem];
     let bits = 0n;
-    for (let i = 0; i < bytes; i++) bits |= this.#byte(address + BigInt(bigEndian ? bytes - 1 - i : i)) << BigInt(8 * i);
+    for (let i = 0; i < bytes; i++)
+      bits |= this.#byte(address + BigInt(bigEndian ? bytes - 1 - i : i)) << BigInt(8 * i);
     return bits;
   }
 
@@ -324,7 +336,10 @@ export class TestState implements EvalState {
     if (this.#faults(address)) return false;
     const { bytes, bigEndian } = MEM_OPS[mem];
     for (let i = 0; i < bytes; i++)
-      this.#bytes.set(BigInt.asUintN(64, address + BigInt(bigEndian ? bytes - 1 - i : i)), (bits >> BigInt(8 * i)) & 0xffn);
+      this.#bytes.set(
+        BigInt.asUintN(64, address + BigInt(bigEndian ? bytes - 1 - i : i)),
+        (bits >> BigInt(8 * i)) & 0xffn,
+      );
     return true;
   }
 

@@ -43,7 +43,9 @@ test("every kind of operand is read", () => {
 L1:
   goto_ptr hint=return
 }
-`.replace("mix %2", "mix, %2").replace("trap %9", "trap, %9");
+`
+    .replace("mix %2", "mix, %2")
+    .replace("trap %9", "trap, %9");
   const block = parse(text, CONTEXT);
   verify(block);
   expect(print(block)).toBe(text);

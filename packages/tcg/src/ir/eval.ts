@@ -182,7 +182,7 @@ function pure(op: Op, values: readonly bigint[], state: EvalState, block: Block)
   const N = BigInt(n);
   const s = (x: bigint): bigint => BigInt.asIntN(n, x);
   const count = b % N;
-  const length = (1n << BigInt(op.imm2)) - 1n;
+  const ones = (): bigint => (1n << BigInt(op.imm2)) - 1n;
   const bit = BigInt(op.imm);
   switch (op.spec.name) {
     case "const": {
@@ -278,11 +278,11 @@ function pure(op: Op, values: readonly bigint[], state: EvalState, block: Block)
     case "extrh":
       return a >> 32n;
     case "extract":
-      return (a >> bit) & length;
+      return (a >> bit) & ones();
     case "sextract":
       return BigInt.asIntN(op.imm2, a >> bit);
     case "deposit":
-      return (a & ~(length << bit)) | ((b & length) << bit);
+      return (a & ~(ones() << bit)) | ((b & ones()) << bit);
     case "extract2":
       return ((b << N) | a) >> bit;
     case "setcond":
