@@ -1,6 +1,6 @@
 // Source: RISC-V Unprivileged ISA 20191213, ch. 12 and ch. 24.
 import { defineTable } from "@mimus/decodetree";
-import { frd, frs1, frs2, frs3, immI, immS, rd, rm, rs1 } from "./fields.ts";
+import { frd, frs1, frs2, frs3, immI, immS, rd, rm, rmExact, rs1 } from "./fields.ts";
 
 const FR = { rd: frd, rs1: frs1, rs2: frs2 };
 const FRM = { rd: frd, rs1: frs1, rs2: frs2, rm };
@@ -8,6 +8,8 @@ const R4 = { rd: frd, rs1: frs1, rs2: frs2, rs3: frs3, rm };
 const UNARY = { rd: frd, rs1: frs1, rm };
 const TO_X = { rd, rs1: frs1, rm };
 const FROM_X = { rd: frd, rs1, rm };
+const EXACT = { rd: frd, rs1: frs1, rm: rmExact };
+const EXACT_X = { rd: frd, rs1, rm: rmExact };
 const COMPARE = { rd, rs1: frs1, rs2: frs2 };
 const fr = "rd, rs1, rs2";
 const frm = "rd, rs1, rs2[, rm]";
@@ -37,11 +39,11 @@ export const rv32d = defineTable(32, {
   fle_d: ["1010001 ..... ..... 000 ..... 1010011", COMPARE, fr],
   fclass_d: ["1110001 00000 ..... 001 ..... 1010011", { rd, rs1: frs1 }, "rd, rs1"],
   fcvt_w_d: ["1100001 00000 ..... ... ..... 1010011", TO_X, unary],
-  fcvt_d_w: ["1101001 00000 ..... ... ..... 1010011", FROM_X, unary],
+  fcvt_d_w: ["1101001 00000 ..... ... ..... 1010011", EXACT_X, unary],
   fcvt_wu_d: ["1100001 00001 ..... ... ..... 1010011", TO_X, unary],
-  fcvt_d_wu: ["1101001 00001 ..... ... ..... 1010011", FROM_X, unary],
+  fcvt_d_wu: ["1101001 00001 ..... ... ..... 1010011", EXACT_X, unary],
   fcvt_s_d: ["0100000 00001 ..... ... ..... 1010011", UNARY, unary],
-  fcvt_d_s: ["0100001 00000 ..... ... ..... 1010011", UNARY, unary],
+  fcvt_d_s: ["0100001 00000 ..... ... ..... 1010011", EXACT, unary],
 });
 
 /** What RV64D adds. */

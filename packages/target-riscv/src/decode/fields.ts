@@ -9,10 +9,12 @@ export const frs1 = bits([15, 5]).as("f");
 export const frs2 = bits([20, 5]).as("f");
 export const frs3 = bits([27, 5]).as("f");
 export const rm = bits([12, 3]).as("rm");
+/** Of conversions that never round. */
+export const rmExact = rm.as("rmExact");
 /** Acquire (bit 1) and release (bit 0). */
 export const aqrl = bits([25, 2]).as("aqrl");
-export const shamt5 = bits([20, 5]);
-export const shamt6 = bits([20, 6]);
+export const shamt5 = bits([20, 5]).as("shamt");
+export const shamt6 = bits([20, 6]).as("shamt");
 export const immI = sbits(0, [20, 12]);
 export const immS = sbits(0, [25, 7], [7, 5]);
 export const immB = sbits(1, [31, 1], [7, 1], [25, 6], [8, 4]).as("pcrel");
@@ -35,8 +37,8 @@ export const cFRd = bits([7, 5]).as("f");
 export const cFRs2 = bits([2, 5]).as("f");
 export const cFLow = bits([2, 3]).plus(8).as("f");
 export const cImm6 = sbits(0, [12, 1], [2, 5]);
-export const cShamt6 = bits([12, 1], [2, 5]);
-export const cShamt5 = bits([2, 5]);
+export const cShamt6 = bits([12, 1], [2, 5]).as("shamt");
+export const cShamt5 = bits([2, 5]).as("shamt");
 export const cOffW = ubits(2, [5, 1], [10, 3], [6, 1]);
 export const cOffD = ubits(3, [5, 2], [10, 3]);
 export const cOffLwsp = ubits(2, [2, 2], [12, 1], [4, 3]);

@@ -1,0 +1,2 @@
+export { assemble, type AsmOptions, type Assembly } from "./assemble.ts";
+export { AsmError, type AsmErrorKind } from "./errors.ts";

@@ -1,0 +1,61 @@
+/** RISC-V as the execution engine sees it. */
+import type { Helper, Target, TranslateContext, WasmModuleSpec } from "@mimus/tcg";
+import type { HartConfig } from "./config.ts";
+import { createDisassembler, type Disassemble } from "./disas.ts";
+import { decodersOf } from "./isa.ts";
+import { riscvHelpers } from "./runtime/helpers.ts";
+import { softFloatHelpers, softFloatModule } from "./runtime/softfloat.ts";
+import { RV32_GLOBALS, RV64_GLOBALS } from "./state.ts";
+import { Block } from "./translate/block.ts";
+
+/** TLBs of a hart: U, S, S with SUM, M. */
+const MMU_INDEXES = 4;
+
+/** The target for harts built like `hart`; its identity (hart id, reset vector) does not matter. */
+export function createTarget(hart: HartConfig): Target {
+  const { wide, compressed } = decodersOf(hart.xlen, hart.ext);
+  const helpers: readonly Helper[] = [...riscvHelpers(hart.xlen), ...softFloatHelpers()];
+  const modules: readonly WasmModuleSpec[] = [softFloatModule()];
+  let block: Block | undefined;
+  let disassemble: Disassemble | undefined;
+
+  const insn = (ctx: TranslateContext): number => {
+    const low = ctx.u16(ctx.at);
+    if (low < 0) return 0;
+    const narrow = (low & 3) !== 3;
+    const high = narrow ? 0 : ctx.u16(ctx.at + 2);
+    if (high < 0) return 0;
+    const b = (block ??= new Block(ctx, hart));
+    b.length = narrow ? 2 : 4;
+    b.bits = (low | (high << 16)) >>> 0;
+    ctx.ir.insn(ctx.at);
+    const known = narrow ? compressed?.run(b, b.bits) : wide.run(b, b.bits);
+    if (known !== true) b.illegal();
+    return b.length;
+  };
+
+  return {
+    name: `riscv${hart.xlen}`,
+    wordType: hart.xlen === 64 ? "i64" : "i32",
+    bigEndian: false,
+    pageBits: 12,
+    mmuIndexes: MMU_INDEXES,
+    globals: hart.xlen === 64 ? RV64_GLOBALS : RV32_GLOBALS,
+    pcGlobal: "pc",
+    helpers,
+    modules,
+    insnWords: 1,
+    begin(ctx) {
+      block = new Block(ctx, hart);
+    },
+    insn,
+    end(ctx) {
+      const b = (block ??= new Block(ctx, hart));
+      b.jump(0, b.address(0));
+    },
+    disassemble(pc, bytes) {
+      disassemble ??= createDisassembler(hart.xlen, { ext: hart.ext });
+      return disassemble(pc, bytes);
+    },
+  };
+}

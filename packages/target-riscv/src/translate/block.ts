@@ -1,0 +1,142 @@
+import { ENV, INVERSE, type Builder, type Cond, type MemOp, type TranslateContext, type Value } from "@mimus/tcg";
+import type { HartConfig } from "../config.ts";
+import { EXC } from "../constants.ts";
+import { FLAGS, FS, MSTATUS_FS, OFF } from "../state.ts";
+
+const X_NAMES = Array.from({ length: 32 }, (_, n) => `x${n}`);
+const F_NAMES = Array.from({ length: 32 }, (_, n) => `f${n}`);
+
+/** What a translator sees: the instruction under translation, and the registers as IR values. */
+export class Block {
+  readonly ir: Builder;
+  readonly hart: HartConfig;
+  readonly rv64: boolean;
+  /** Type of an integer register. */
+  readonly word: "i32" | "i64";
+  readonly ctx: TranslateContext;
+  /** Length of the instruction in bytes, and its bits (for mtval). */
+  length = 4;
+  bits = 0;
+  /** mstatus.FS as it is at this point of the block. */
+  #fs: number;
+  /** The rounding mode that fp_rm holds, -1 unknown. */
+  #rounding = -1;
+
+  constructor(ctx: TranslateContext, hart: HartConfig) {
+    this.ctx = ctx;
+    this.ir = ctx.ir;
+    this.hart = hart;
+    this.rv64 = hart.xlen === 64;
+    this.word = this.rv64 ? "i64" : "i32";
+    this.#fs = (ctx.flags >>> FLAGS.fsShift) & 3;
+  }
+
+  /** Address of the instruction, unsigned. */
+  get pc(): bigint {
+    return this.address(0);
+  }
+  /** The address `offset` bytes from the instruction, wrapped to the register width. */
+  address(offset: number): bigint {
+    return BigInt.asUintN(this.hart.xlen, this.ctx.pc + BigInt(this.ctx.at + offset));
+  }
+  get mmu(): number {
+    return (this.ctx.flags >>> FLAGS.mmuShift) & 3;
+  }
+  get priv(): number {
+    return (this.ctx.flags >>> FLAGS.privShift) & 3;
+  }
+
+  /** A register-wide constant. */
+  imm(value: number | bigint): Value {
+    return this.rv64
+      ? this.ir.const64(BigInt.asIntN(64, BigInt(value)))
+      : this.ir.const32(Number(BigInt.asIntN(32, BigInt(value))));
+  }
+  /** Value of integer register `n`. */
+  x(n: number): Value {
+    return n === 0 ? this.imm(0) : this.ir.get(X_NAMES[n] as string);
+  }
+  /** Write integer register `n`; x0 stays zero. */
+  setX(n: number, value: Value): void {
+    if (n !== 0) this.ir.set(X_NAMES[n] as string, value);
+  }
+  /** The 64 bits of floating-point register `n`. */
+  f(n: number): Value {
+    return this.ir.get(F_NAMES[n] as string);
+  }
+  setF(n: number, value: Value): void {
+    this.ir.set(F_NAMES[n] as string, value);
+  }
+  /** x[rs1] + offset. */
+  addressOf(rs1: number, offset: number): Value {
+    return offset === 0 ? this.x(rs1) : this.ir.add(this.x(rs1), this.imm(offset));
+  }
+  load(mem: MemOp, address: Value): Value {
+    return this.ir.ld(this.word, mem, address, this.mmu);
+  }
+  store(mem: MemOp, address: Value, value: Value): void {
+    this.ir.st(mem, address, value, this.mmu);
+  }
+
+  /** Leave the block with exception `code`; the fault value is zero unless given. */
+  raise(code: number, tval?: Value): void {
+    const { ir } = this;
+    ir.set("pc", this.imm(this.pc));
+    const value = tval ?? this.imm(0);
+    ir.envSt("u64", OFF.trapValue, this.rv64 ? value : ir.extuI32(value));
+    ir.envSt("u32", ENV.exception, ir.const32(code + 1));
+    ir.exit("exception");
+  }
+  /** Leave the block with an illegal-instruction exception. */
+  illegal(): void {
+    this.raise(EXC.ILLEGAL, this.rv64 ? this.ir.const64(BigInt(this.bits >>> 0)) : this.ir.const32(this.bits | 0));
+    this.ctx.done = true;
+  }
+
+  /** Leave for the instruction at a constant address; `slot` 0 or 1 is this exit's chain slot. */
+  jump(slot: 0 | 1, target: bigint): void {
+    const { ir } = this;
+    ir.set("pc", this.imm(target));
+    ir.gotoTb(slot);
+  }
+  /** The fetch exception of a taken jump to a constant target, if it raises one. @returns whether it does. */
+  misalignedTarget(target: bigint): boolean {
+    if (this.hart.ext.c || (target & 2n) === 0n) return false;
+    this.raise(EXC.FETCH_MISALIGNED, this.imm(target));
+    return true;
+  }
+  /** End the block before the next instruction, leaving to the run loop. */
+  endToLoop(reason: "next" | "halt" = "next"): void {
+    this.ir.set("pc", this.imm(this.address(this.length)));
+    this.ir.exit(reason);
+    this.ctx.done = true;
+  }
+  /** Branch over the code that `then` emits unless the condition holds. */
+  when(cond: Cond, a: Value, b: Value, then: () => void): void {
+    const skip = this.ir.label();
+    this.ir.brcond(INVERSE[cond], a, b, skip);
+    then();
+    this.ir.place(skip);
+  }
+
+  /** mstatus.FS is not Off. When it is, the instruction is illegal. */
+  fpEnabled(): boolean {
+    if (this.#fs !== FS.OFF) return true;
+    this.illegal();
+    return false;
+  }
+  /** Soft-float calls from here on round by `mode` (0..4, as in frm). */
+  setRounding(mode: number): void {
+    if (mode === this.#rounding) return;
+    this.#rounding = mode;
+    this.ir.set("fp_rm", this.ir.const32(mode));
+  }
+  /** The floating-point state is modified. */
+  fpDirty(): void {
+    if (this.#fs === FS.DIRTY) return;
+    this.#fs = FS.DIRTY;
+    const { ir } = this;
+    ir.set("mstatus", ir.or(ir.get("mstatus"), ir.const32(MSTATUS_FS)));
+    ir.set("tbflags", ir.or(ir.get("tbflags"), ir.const32(FS.DIRTY << FLAGS.fsShift)));
+  }
+}

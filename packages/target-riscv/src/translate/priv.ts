@@ -1,0 +1,38 @@
+import type { Translators } from "@mimus/decodetree";
+import type { machine, supervisor, zawrs } from "../decode/priv.ts";
+import type { Block } from "./block.ts";
+
+/** Return from a trap: the helper checks the mode and sets pc. */
+const trapReturn =
+  (helper: "mret" | "sret") =>
+  (b: Block): void => {
+    b.ir.call(helper, b.ir.const32(b.bits));
+    b.ir.exit("next");
+    b.ctx.done = true;
+  };
+
+/** Source: Privileged 20211203, 3.3. */
+export const translateMachine: Translators<Block, typeof machine.insns> = {
+  mret: trapReturn("mret"),
+  wfi: (b) => {
+    b.ir.set("pc", b.imm(b.address(b.length)));
+    b.ir.call("wfi", b.ir.const32(b.bits));
+    b.ir.exit("halt");
+    b.ctx.done = true;
+  },
+};
+
+/** Source: Privileged 20211203, 4.2. */
+export const translateSupervisor: Translators<Block, typeof supervisor.insns> = {
+  sret: trapReturn("sret"),
+  sfence_vma: (b, { rs1 }) => {
+    b.ir.call("sfence_vma", b.ir.const32(b.bits), b.x(rs1));
+    b.endToLoop();
+  },
+};
+
+/** Waiting for a reservation set to change may end at any time: at once. Source: Zawrs 1.01. */
+export const translateZawrs: Translators<Block, typeof zawrs.insns> = {
+  wrs_nto: () => {},
+  wrs_sto: () => {},
+};
