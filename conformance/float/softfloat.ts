@@ -21,6 +21,12 @@ const STATUS = 16;
 const OUT = 32;
 const WORD = (1n << 64n) - 1n;
 
+declare const WebAssembly: {
+  readonly Memory: new (descriptor: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
 type Operations = Record<string, (...args: (number | bigint)[]) => bigint | undefined>;
 
 /** Result and flags of one operation. */

@@ -3,7 +3,7 @@
 import { add, divide, multiply, multiplyAdd, squareRoot, subtract } from "./arithmetic";
 import { classify, equal, extremum, extremumOrNaN, less, lessEqual } from "./compare";
 import { convert, roundToIntegral, toInteger32, toInteger32Modular, toInteger64 } from "./convert";
-import { exponentOf, operand } from "./format";
+import { exponentOf, fractionOf, operand } from "./format";
 import { fromInteger } from "./round";
 import { NX, inexactSet, nearestEven, raise, rounding } from "./status";
 
@@ -12,6 +12,9 @@ const FAR: f64 = reinterpret<f64>(0x0020000000000000);
 const NEAR: f64 = reinterpret<f64>(0x7fe0000000000000);
 const FAR32: f64 = reinterpret<f64>(0x3820000000000000); // 2^-125
 const HIDDEN: u64 = 1 << 52;
+const SIGN: u64 = 1 << 63;
+const BELOW: f64 = reinterpret<f64>(0x3feffffffffffffc); // 1 - 2^-51
+const ABOVE: f64 = reinterpret<f64>(0x3ff0000000000002); // 1 + 2^-51
 
 @inline function number(a: u64): f64 {
   return reinterpret<f64>(a);
@@ -101,6 +104,38 @@ export function f64_sqrt(status: usize, a: u64): u64 {
 }
 
 export function f64_mulAdd(status: usize, a: u64, b: u64, c: u64): u64 {
+  const x = number(a);
+  const z = number(c);
+  const p = x * number(b);
+  const s = p + z;
+  const expA = exponentOf<u64>(a);
+  const expB = exponentOf<u64>(b);
+  const scale = expA + expB - 1127;
+  if (
+    nearestEven(status) &&
+    abs<f64>(p) < NEAR &&
+    <u32>(expA - 1) < 0x7fe &&
+    <u32>(expB - 1) < 0x7fe &&
+    scale > 0
+  ) {
+    // What rounding took from the product: the low words of the exact and the rounded significands differ by it.
+    const exact = (fractionOf<u64>(a) | HIDDEN) * (fractionOf<u64>(b) | HIDDEN);
+    const rounded = (fractionOf<u64>(bits(p)) | HIDDEN) << (exponentOf<u64>(bits(p)) - expA - expB + 1075);
+    const e = <f64>(<i64>(exact - rounded)) * number((<u64>scale << 52) | ((a ^ b) & SIGN));
+    // a * b + c = s + t + e exactly, and w is t + e but for a relative error of 2^-53.
+    const q = s - p;
+    const t = (p - (s - q)) + (z - q);
+    const w = t + e;
+    const r = s + w;
+    // Rounding is monotonic: when both ends of the interval round alike, so does what lies between.
+    if (abs<f64>(r) < NEAR && abs<f64>(r) >= FAR && s + w * BELOW == s + w * ABOVE) {
+      if (inexactSet(status)) return bits(r);
+      if (!sumInexact(t, e, w)) {
+        if (sumInexact(s, w, r)) raise(status, NX);
+        return bits(r);
+      }
+    }
+  }
   return multiplyAdd<u64>(status, a, b, c);
 }
 

@@ -1,5 +1,6 @@
 // The status block a caller hands to every operation: { mode: i32, flags: i32 }.
 // Mode bits 0..2 hold the rounding direction in RISC-V's encoding; bits 8.. hold the policy of the guest (zero: RISC-V).
+// Bits 3..7 keep operations from using the host's arithmetic: bit 7 does nothing else, the others are reserved.
 // Source: RISC-V Unprivileged ISA 20240411, 20.2 "Floating-Point Control and Status Register"; IEEE 754-2019, 4.3 and 7.
 
 export const RNE: i32 = 0;

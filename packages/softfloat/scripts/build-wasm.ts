@@ -10,16 +10,9 @@ const binary = join("src", "generated", "softfloat.wasm");
 const target = join(root, "src", "generated", "softfloat-wasm.ts");
 
 mkdirSync(dirname(target), { recursive: true });
-const { error, stderr } = await main(
-  [
-    "assembly/index.ts",
-    ...["--outFile", binary, "--baseDir", root],
-    ...["-O3", "--noAssert", "--runtime", "stub"],
-    // The memory is the machine's; the module owns no data and starts nothing.
-    ...["--importMemory", "--memoryBase", "4096"],
-  ],
-  {},
-);
+// The memory is the machine's; the module owns no data and starts nothing.
+const flags = "-O3 --noAssert --runtime stub --importMemory --memoryBase 4096".split(" ");
+const { error, stderr } = await main(["assembly/index.ts", "--outFile", binary, "--baseDir", root, ...flags], {});
 if (error) {
   console.error(stderr.toString());
   throw new Error("AssemblyScript could not compile packages/softfloat/assembly", { cause: error });

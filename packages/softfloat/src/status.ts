@@ -19,6 +19,8 @@ export const FLAGS = { inexact: 1, underflow: 2, overflow: 4, divideByZero: 8, i
 
 /** What architectures decide differently, OR-ed into the mode word; 0 in every field is RISC-V. */
 export const POLICY = {
+  /** Compute in integers even where the host's arithmetic would do; the results are the same (for tests). */
+  integersOnly: 0x80,
   /** The first NaN operand, quieted, is the result. */
   nanFirst: 0x100,
   /** The first signaling NaN, else the first NaN. */
