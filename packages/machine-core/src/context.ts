@@ -1,3 +1,4 @@
+import type { InstanceProperty } from "@mimus/qom";
 import type { AddressSpace } from "./address-space.ts";
 import type { Bus } from "./bus.ts";
 import type { IrqLine } from "./irq.ts";
@@ -39,6 +40,8 @@ export interface DeviceContext {
   link<T>(value: string | undefined, kind: string): T | undefined;
   /** Makes a bus that other devices plug into. */
   bus(name: string, type: string, impl: unknown): Bus;
+  /** Adds a property that monitors can read, and set when it has `set` (a sensor's temperature, a display's text). */
+  property(name: string, property: InstanceProperty): void;
   /** The guest did what the hardware forbids: counted, and told when the log wants it. */
   guestError(message: string): void;
   /** The guest used what is not modelled. */

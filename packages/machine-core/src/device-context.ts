@@ -1,3 +1,4 @@
+import type { InstanceProperty } from "@mimus/qom";
 import type { AddressSpace } from "./address-space.ts";
 import { type Bus, hooksOf } from "./bus.ts";
 import type { DeviceContext, ResetPhase } from "./context.ts";
@@ -105,6 +106,11 @@ export class Context implements DeviceContext {
     const bus: Bus = { name, type, impl, owner: this.#device, children: [] };
     this.#device.buses.push(bus);
     return bus;
+  }
+
+  property(name: string, property: InstanceProperty): void {
+    this.#device.addProperty(name, property);
+    this.onUnrealize(() => this.#device.removeProperty(name));
   }
 
   guestError(message: string): void {

@@ -41,3 +41,4 @@ export type {
 } from "./machine-context.ts";
 export { corePlugin, cpuType, Machine, type CpuRequest, type MachineParts } from "./machine.ts";
 export { MACHINE_STATE_VERSION, type MachineState, type SaveOptions } from "./snapshot.ts";
+export { corePlugin as default } from "./machine.ts";

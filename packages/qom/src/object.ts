@@ -143,6 +143,11 @@ export class QomObject extends EventEmitter {
     this.#instance.set(name, property);
   }
 
+  /** Takes away what `addProperty` added. */
+  removeProperty(name: string): void {
+    this.#instance.delete(name);
+  }
+
   /** The values of the properties declared on the type. */
   get values(): Readonly<Record<string, unknown>> {
     return this.#values;

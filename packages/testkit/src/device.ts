@@ -1,0 +1,175 @@
+import type { Device, Machine } from "@mimus/machine-core";
+import { describeProps, type Plugin, propsJsonSchema, type TypeSpec } from "@mimus/qom";
+import { describe, expect, it } from "vitest";
+import { Bench, type BenchOptions } from "./bench.ts";
+import { hostileStates } from "./hostile.ts";
+import { pokeRegisters } from "./poke.ts";
+
+/** A part of the suite that a device may opt out of; say why beside it. */
+export type DeviceCheck = "described" | "unrealize" | "reset" | "save" | "registers" | "hostile-state";
+
+/** How to try a device. */
+export interface TestDeviceOptions {
+  /** Properties it is created with. */
+  readonly props?: Readonly<Record<string, unknown>>;
+  /** Plugins that it needs: its bus, the device that has the bus. */
+  readonly plugins?: readonly Plugin[];
+  /** Types that it needs. */
+  readonly types?: readonly TypeSpec[];
+  /** Runs before the device is created: registers back ends, creates the owner of its bus. */
+  readonly setup?: (machine: Machine, bench: Bench) => void;
+  /** Runs after it is realized: connects its lines, maps what only the board can map. */
+  readonly wire?: (device: Device, bench: Bench) => void;
+  /** Name of the bus it plugs into, when there are several. */
+  readonly bus?: string;
+  readonly ramSize?: number;
+  /** Properties that may differ between two saves of an equal device, by `"part.field"`. */
+  readonly ignore?: readonly string[];
+  readonly without?: readonly DeviceCheck[];
+}
+
+/**
+ * The suite that every device passes, third parties' too. Call it at the top of a test file.
+ * It describes the type, realizes it, does a guest's worst to its registers, resets it, saves and loads it,
+ * and feeds it hostile saved states.
+ */
+export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): void {
+  const without = new Set(options.without);
+  const check = (name: DeviceCheck, title: string, run: () => void): void => {
+    if (without.has(name)) it.skip(`${title} (opted out)`, () => {});
+    else it(title, run);
+  };
+
+  describe(`device ${type.name}`, () => {
+    check("described", "describes itself and its properties without an instance", () => {
+      const resolved = bench(type, options).registry.require(type.name, "device");
+      expect(resolved.summary, `${type.name} needs a summary`).not.toBe("");
+      for (const p of describeProps(resolved)) {
+        const own = Object.hasOwn(type.props?.shape ?? {}, p.name);
+        if (own) expect(p.description ?? p.link, `property '${p.name}' needs .describe("…")`).toBeTruthy();
+      }
+      expect(propsJsonSchema(resolved)["type"]).toBe("object");
+    });
+
+    check("registers", "survives every register access", () => {
+      const [device, b] = make(type, options);
+      for (const seed of [1, 2]) expect(pokeRegisters(device, b.machine.system, seed)).toEqual([]);
+      b.advance(2e9);
+      b.machine.reset();
+      expect(pokeRegisters(device, b.machine.system, 3)).toEqual([]);
+    });
+
+    check("reset", "returns to its start on reset", () => {
+      const [device, b] = make(type, options);
+      b.machine.reset();
+      const start = saved(device, options);
+      const levels = outputs(device);
+      pokeRegisters(device, b.machine.system);
+      b.machine.reset();
+      expect(saved(device, options)).toEqual(start);
+      expect(outputs(device)).toEqual(levels);
+    });
+
+    check("save", "saves, loads and saves the same", () => {
+      const [device, b] = make(type, options);
+      b.machine.reset();
+      for (const seed of [0, 1, 2]) {
+        if (seed > 0) pokeRegisters(device, b.machine.system, seed);
+        const state = b.machine.saveState({ ram: false });
+        const [twin, b2] = make(type, options);
+        b2.machine.loadState(state);
+        expect(saved(twin, options)).toEqual(saved(device, options));
+        expect(outputs(twin)).toEqual(outputs(device));
+      }
+    });
+
+    check("hostile-state", "survives hostile saved states", () => {
+      const [device, b] = make(type, options);
+      pokeRegisters(device, b.machine.system);
+      for (const [name, part] of device.parts)
+        for (const bad of hostileStates(part.save())) {
+          try {
+            part.load(bad);
+          } catch (error) {
+            expect(error, "a refusal is an Error").toBeInstanceOf(Error);
+            continue;
+          }
+          // What it accepted must be a state that it can live and be saved in.
+          expect(() => part.load(part.save()), `part '${name}' loads what it saves`).not.toThrow();
+          expect(shortPoke(device, b)).toEqual([]);
+        }
+      expect(pokeRegisters(device, b.machine.system, 4)).toEqual([]);
+    });
+
+    check("unrealize", "leaves nothing behind when it goes", () => {
+      const [device, b] = make(type, options);
+      pokeRegisters(device, b.machine.system);
+      const { parentBus, regions } = device;
+      const mapped = [...regions];
+      device.unrealize();
+      device.unparent();
+      expect(b.machine.clocks.virtual.timers.size, "timers still armed").toBe(0);
+      expect(mapped.filter((r) => r.parent !== undefined)).toEqual([]);
+      expect(parentBus?.children.includes(device) ?? false).toBe(false);
+      expect(b.machine.findDevice("dut")).toBeUndefined();
+      const again = place(b, type, options);
+      expect(again.realized).toBe(true);
+    });
+  });
+}
+
+function bench(type: TypeSpec, options: TestDeviceOptions): Bench {
+  const what: BenchOptions = {
+    types: [...(options.types ?? []), type],
+    ...(options.plugins === undefined ? {} : { plugins: options.plugins }),
+    ...(options.ramSize === undefined ? {} : { ramSize: options.ramSize }),
+  };
+  return new Bench(what);
+}
+
+function place(b: Bench, type: TypeSpec, options: TestDeviceOptions): Device {
+  const device = b.device(type.name, options.props ?? {}, {
+    id: "dut",
+    ...(options.bus === undefined ? {} : { bus: options.bus }),
+  });
+  options.wire?.(device, b);
+  return device;
+}
+
+function make(type: TypeSpec, options: TestDeviceOptions): [Device, Bench] {
+  const b = bench(type, options);
+  options.setup?.(b.machine, b);
+  return [place(b, type, options), b];
+}
+
+function shortPoke(device: Device, b: Bench): string[] {
+  const wrong: string[] = [];
+  for (const region of device.regions) {
+    if (region.parent !== b.machine.system.root) continue;
+    for (let at = 0; at < Math.min(64, region.size); at += 4)
+      try {
+        b.machine.system.read(region.offset + at, 4);
+        b.machine.system.write(region.offset + at, 4, 0xffffffff);
+      } catch (error) {
+        wrong.push(`${region.name}+0x${at.toString(16)} threw ${String(error)} in a state that it had accepted`);
+      }
+  }
+  return wrong;
+}
+
+function saved(device: Device, options: TestDeviceOptions): Record<string, unknown> {
+  const parts = device.saveParts();
+  for (const ignored of options.ignore ?? []) {
+    const [part = "", field = ""] = ignored.split(".");
+    const state = parts[part];
+    if (typeof state === "object" && state !== null) {
+      const { [field]: _, ...rest } = state as Record<string, unknown>;
+      parts[part] = rest;
+    }
+  }
+  return parts;
+}
+
+function outputs(device: Device): Record<string, boolean[]> {
+  return Object.fromEntries([...device.outputs].map(([name, lines]) => [name, lines.map((l) => l.level)]));
+}

@@ -1,0 +1,2 @@
+/** The suite that a guest instruction set runs: `testTarget`. Exports added here are exported by the package. */
+export {};
