@@ -13,3 +13,5 @@ export { parse, parseAll } from "./ir/parse.ts";
 export { verify } from "./ir/verify.ts";
 export { evaluate } from "./ir/eval.ts";
 export type { EvalExit, EvalState } from "./ir/eval.ts";
+export { TcgMachine } from "./exec/machine.ts";
+export type { Vcpu } from "./exec/vcpu.ts";

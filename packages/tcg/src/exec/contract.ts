@@ -4,10 +4,16 @@
  * Generated code has the type `(env: i32, tb: i32) -> i32`. `env` is the byte address of the vCPU's state block in the
  * machine memory, `tb` the address of the translation block's descriptor.
  */
+import type { Block } from "../ir/block.ts";
 import type { Builder } from "../ir/builder.ts";
+import type { EnvField, HelperSpec } from "../ir/type.ts";
+
+type EnvName =
+  | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
+  | "storeCount" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
 
 /** Byte offsets in a vCPU's state block, from `env`. */
-export const ENV = {
+export const ENV: Readonly<Record<EnvName, number>> = {
   /** i32: instructions that may still run before control returns to the run loop. */
   budget: 0,
   /** i32: 0, or the index of the raised exception plus one. */
@@ -37,7 +43,7 @@ export const ENV = {
   jumpCache: 8192,
   /** TLBs, one per mmu index: {@link TLB_ENTRIES} × { i64 read tag, i64 write tag, i64 fetch tag, i32 addend, i32 – }. */
   tlb: 8192 + 4096 * 16,
-} as const;
+};
 
 /** Entries of a jump cache. */
 export const JUMP_CACHE_ENTRIES = 4096;
@@ -59,13 +65,6 @@ export const LOAD = 0;
 export const STORE = 1;
 export const FETCH = 2;
 
-/** A CPU state field the translator names; `offset` is in bytes from `env`, naturally aligned, in 128..4095. */
-export interface EnvField {
-  readonly name: string;
-  readonly offset: number;
-  readonly type: "i32" | "i64" | "f32" | "f64" | "v128";
-}
-
 /**
  * A function that generated code calls.
  *
@@ -73,16 +72,7 @@ export interface EnvField {
  * `i64` as two (low half, high half). A JavaScript helper with an `i64` result writes it to `env.scratch`[0] (low word
  * first) and returns nothing. WebAssembly helpers get exactly `params`.
  */
-export interface Helper {
-  readonly name: string;
-  readonly params: readonly ("env" | "i32" | "i64")[];
-  readonly result?: "i32" | "i64";
-  /** It may set `env.exception`; the block is then left right after the call. */
-  readonly mayFault?: boolean;
-  /** Globals it reads; default all. `[]` means none. */
-  readonly reads?: "all" | readonly string[];
-  /** Globals it writes; default all. `[]` means none. */
-  readonly writes?: "all" | readonly string[];
+export interface Helper extends HelperSpec {
   readonly impl:
     | { readonly kind: "js"; fn(cpu: never, ...i32s: number[]): number | void }
     | { readonly kind: "wasm"; readonly module: string; readonly export: string };
@@ -200,16 +190,20 @@ export interface PhysicalBus {
 /** Why {@link Vcpu.run} returned. */
 export type ExitReason = "budget" | "halted" | "kick" | "debug";
 
-/** Values of the IR's `exit` operation. */
+/**
+ * What generated code returns to the run loop: a descriptor's address plus 1 or 2 (that goto_tb wants its link made),
+ * or one of these. The first five are the IR's `exit_tb` reasons, in the order of `TB_EXITS`.
+ */
 export const EXIT = {
-  /** Back to the run loop: exceptions, interrupts and `halted` are looked at, then the block at pc runs. */
-  main: 0,
-  /** Used by the engine: the budget does not cover the next block. */
-  budget: 1,
-  /** Used by the engine: `env.exception` is set, `exitTb` and `exitSite` say where. */
-  fault: 2,
-  /** Leave `run` with "debug" (a breakpoint instruction for the debugger). */
-  debug: 3,
+  next: 0,
+  exception: 1,
+  halt: 2,
+  yield: 3,
+  debug: 4,
+  /** The budget does not cover the next block. */
+  budget: 5,
+  /** `env.exception` is set; `exitTb` and `exitSite` say where. */
+  fault: 6,
 } as const;
 
 /** The engine as a target sees it. `env` says which vCPU. */
@@ -269,6 +263,8 @@ export interface TcgOptions {
   /** Guest stores are hashed into `env.storeHash` and counted in `env.storeCount`. */
   readonly traceStores?: boolean;
   readonly trace?: Trace;
+  /** Passes over the IR of each block. */
+  readonly optimise?: (block: Block) => Block;
   /** Milliseconds from any origin, for compile-time statistics. */
   readonly now?: () => number;
 }
@@ -304,7 +300,16 @@ export interface TcgStats {
   mmio: number;
   lookups: number;
   links: number;
-  exits: { main: number; budget: number; fault: number; debug: number; link: number };
+  exits: {
+    next: number;
+    exception: number;
+    halt: number;
+    yield: number;
+    debug: number;
+    budget: number;
+    fault: number;
+    link: number;
+  };
   translateMs: number;
   compileMs: number;
 }

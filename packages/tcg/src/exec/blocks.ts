@@ -1,0 +1,155 @@
+/** The translated blocks: found by place in the machine memory, pc and flags; chained; invalidated by writes. */
+import type { PhysicalBus } from "./contract.ts";
+import { TB } from "./descriptor.ts";
+
+/** A translated block. */
+export interface Tb {
+  /** Address of the descriptor. */
+  readonly address: number;
+  readonly id: number;
+  readonly pcLo: number;
+  readonly pcHi: number;
+  readonly flags: number;
+  /** Most instructions it was allowed to have; 0: no limit of its own. */
+  readonly limit: number;
+  readonly insns: number;
+  /** Where its first byte lies in the machine memory; -1: not in RAM, and so not kept. */
+  readonly ram: number;
+  /** Bytes of guest code, of which those behind the page's end lie at `ram2`. */
+  readonly length: number;
+  /** Page in the machine memory that holds the tail, -1 when there is none. */
+  readonly ram2: number;
+  alive: boolean;
+  /** Addresses of the links to this block, in the descriptors of others. */
+  readonly incoming: number[];
+  /** Next block that starts at the same place. */
+  next: Tb | undefined;
+}
+
+class CodePage {
+  readonly starts: Map<number, Tb> = new Map();
+  readonly blocks: Set<Tb> = new Set();
+}
+
+/** log2 of the size of the pages that writes are watched by. */
+const PAGE_BITS = 12;
+
+/** All blocks of a machine. */
+export class BlockCache {
+  readonly #i32: Int32Array;
+  readonly #bus: PhysicalBus;
+  readonly #pages: Map<number, CodePage> = new Map();
+  /** Blocks by id; holes are dead ones. */
+  all: (Tb | undefined)[] = [];
+  invalidations = 0;
+  /** Called before a block dies: caches that hold it must forget it. */
+  onDeath: (tb: Tb) => void = () => {};
+  /** Called when a page gets its first block: stores to it must take the slow path from now on. */
+  onCodePage: (ram: number) => void = () => {};
+
+  constructor(i32: Int32Array, bus: PhysicalBus) {
+    this.#i32 = i32;
+    this.#bus = bus;
+  }
+
+  /** The page, given by any place in it, holds translated code. */
+  isCode(ram: number): boolean {
+    return this.#pages.has(ram >>> PAGE_BITS);
+  }
+
+  /** Blocks that start at a place, as a list through `next`. */
+  at(ram: number): Tb | undefined {
+    return this.#pages.get(ram >>> PAGE_BITS)?.starts.get(ram);
+  }
+
+  add(tb: Tb): void {
+    this.all[tb.id] = tb;
+    if (tb.ram < 0) return;
+    const page = this.#page(tb.ram);
+    tb.next = page.starts.get(tb.ram);
+    page.starts.set(tb.ram, tb);
+    page.blocks.add(tb);
+    if (tb.ram2 >= 0) this.#page(tb.ram2).blocks.add(tb);
+  }
+
+  #page(ram: number): CodePage {
+    const number = ram >>> PAGE_BITS;
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = new CodePage();
+      this.#pages.set(number, page);
+      const start = number * (1 << PAGE_BITS);
+      this.#bus.watchCode(start, true);
+      this.onCodePage(start);
+    }
+    return page;
+  }
+
+  /** Chains slot 0 or 1 of one block to another. */
+  link(from: Tb, slot: number, to: Tb): void {
+    const at = from.address + TB.link + 4 * slot;
+    this.#i32[at >>> 2] = to.address;
+    to.incoming.push(at);
+  }
+
+  /** Drops the blocks with code in a range of the machine memory. */
+  invalidate(ram: number, length: number): void {
+    const end = ram + length;
+    for (let number = ram >>> PAGE_BITS; number <= (end - 1) >>> PAGE_BITS; number++) {
+      const page = this.#pages.get(number);
+      if (page === undefined) continue;
+      const base = number * (1 << PAGE_BITS);
+      for (const tb of page.blocks) {
+        // The part of the block that lies in this page.
+        const head = tb.ram2 < 0 ? tb.length : 4096 - (tb.ram & 4095);
+        const inFirst = tb.ram >>> PAGE_BITS === number && tb.ram < end && tb.ram + head > ram;
+        const inSecond = tb.ram2 >= 0 && tb.ram2 === base && base < end && base + tb.length - head > ram;
+        if (inFirst || inSecond) this.drop(tb);
+      }
+    }
+  }
+
+  /** Drops one block. It may still be running: its bytes in the arena stay until the next flush. */
+  drop(tb: Tb): void {
+    if (!tb.alive) return;
+    tb.alive = false;
+    this.invalidations++;
+    this.onDeath(tb);
+    this.all[tb.id] = undefined;
+    for (const at of tb.incoming) this.#i32[at >>> 2] = 0;
+    tb.incoming.length = 0;
+    this.#unlist(tb, tb.ram);
+    if (tb.ram2 >= 0) this.#unlist(tb, tb.ram2);
+  }
+
+  #unlist(tb: Tb, ram: number): void {
+    const number = ram >>> PAGE_BITS;
+    const page = this.#pages.get(number);
+    if (page === undefined) return;
+    page.blocks.delete(tb);
+    if (ram === tb.ram) {
+      let previous: Tb | undefined;
+      let it = page.starts.get(ram);
+      while (it !== undefined && it !== tb) {
+        previous = it;
+        it = it.next;
+      }
+      if (it !== undefined) {
+        if (previous !== undefined) previous.next = tb.next;
+        else if (tb.next !== undefined) page.starts.set(ram, tb.next);
+        else page.starts.delete(ram);
+      }
+    }
+    if (page.blocks.size > 0) return;
+    this.#pages.delete(number);
+    this.#bus.watchCode(number * (1 << PAGE_BITS), false);
+  }
+
+  /** Forgets everything; the arena is about to be reused. */
+  clear(): void {
+    for (const tb of this.all) if (tb !== undefined) tb.alive = false;
+    this.all = [];
+    for (const number of this.#pages.keys()) this.#bus.watchCode(number * (1 << PAGE_BITS), false);
+    this.#pages.clear();
+  }
+}

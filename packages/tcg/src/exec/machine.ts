@@ -1,0 +1,278 @@
+import { BytecodeOverflow, BytecodeWriter } from "../interp/bytecode.ts";
+import { Handlers } from "../interp/handlers.ts";
+import type { Block } from "../ir/block.ts";
+import { IrContext } from "../ir/context.ts";
+import { ops } from "../ir/ops.ts";
+import { print } from "../ir/print.ts";
+import { wasm } from "../wasm/types.ts";
+import type { WasmTable } from "../wasm/types.ts";
+import { BlockCache } from "./blocks.ts";
+import type { Tb } from "./blocks.ts";
+import { envSize } from "./contract.ts";
+import type {
+  Engine,
+  PhysicalBus,
+  Target,
+  TargetCpu,
+  TcgConfig,
+  TcgOptions,
+  TcgStats,
+  WasmMemory,
+} from "./contract.ts";
+import { TB } from "./descriptor.ts";
+import { linkHelpers, makeRuntime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
+import { newStats } from "./stats.ts";
+import { BlockTranslator } from "./translate.ts";
+import type { CodeSource, Translated } from "./translate.ts";
+import { Vcpu } from "./vcpu.ts";
+
+const MIB = 1024 * 1024;
+const NO_LIMIT = 0x7fffffff;
+
+/** What a block is translated from and for. */
+export interface BlockKey {
+  readonly pcLo: number;
+  readonly pcHi: number;
+  readonly flags: number;
+  readonly limit: number;
+  readonly ram: number;
+}
+
+/** Code as the translator reads it, and where its tail lay. */
+export interface BlockSource extends CodeSource {
+  /** Page of the tail in the machine memory, if anything of it was read; else -1. */
+  readonly ram2: number;
+}
+
+/** The engine of one machine: translated code, and the vCPUs that run it. */
+export class TcgMachine implements Engine {
+  readonly memory: WasmMemory;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly bus: PhysicalBus;
+  readonly target: Target;
+  readonly options: TcgOptions;
+  readonly blocks: BlockCache;
+  readonly counters: TcgStats = newStats();
+  readonly table: WasmTable;
+  readonly runtime: Runtime;
+  readonly ir: IrContext;
+  /** Offset of the program counter from `env`, in bytes. */
+  readonly pcOffset: number;
+  readonly cpus: Vcpu[] = [];
+  readonly breakpoints: Set<bigint> = new Set();
+  /** The vCPU whose code runs, for helpers. */
+  current: TargetCpu | undefined;
+  readonly #byEnv: Map<number, Vcpu> = new Map();
+  readonly #alloc: (name: string, size: number) => number;
+  readonly #arena: number;
+  readonly #arenaSize: number;
+  #arenaNext = 0;
+  #flushWanted = false;
+  readonly #writer: BytecodeWriter;
+  readonly #translator: BlockTranslator;
+  readonly #optimise: ((block: Block) => Block) | undefined;
+
+  constructor(config: TcgConfig) {
+    const { memory, target } = config;
+    this.memory = memory;
+    this.u8 = new Uint8Array(memory.buffer);
+    this.u16 = new Uint16Array(memory.buffer);
+    this.i32 = new Int32Array(memory.buffer);
+    this.u32 = new Uint32Array(memory.buffer);
+    this.bus = config.physical;
+    this.target = target;
+    this.options = config.options ?? {};
+    this.#optimise = this.options.optimise;
+    this.#alloc = config.alloc;
+    this.#arenaSize = Math.max(this.options.tbSize ?? 32 * MIB, MIB / 4);
+    this.#arena = config.alloc("tcg.code", this.#arenaSize);
+    this.blocks = new BlockCache(this.i32, this.bus);
+    this.ir = new IrContext(target.globals, target.helpers);
+    this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
+    const handlers = new Handlers(target.wordType, target.helpers);
+    this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
+    this.#translator = new BlockTranslator(
+      target, this.ir, this.options.maxInsns ?? 64, this.options.traceStores ?? false,
+    ); // prettier-ignore
+    this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
+    const vcpu = (env: number): Vcpu => this.#byEnv.get(env)!;
+    this.runtime = makeRuntime(
+      memory, this.table, target, handlers, this.pcOffset,
+      {
+        load: (env, lo, hi, oi) => void vcpu(env).tlb.load(lo, hi, oi),
+        store: (env, lo, hi, oi) => void vcpu(env).tlb.store(lo, hi, oi),
+        atomicAddress: (env, lo, hi, oi) => vcpu(env).tlb.atomicAddress(lo, hi, oi),
+        hot: (_env, tb) => this.#hot(tb),
+      },
+      linkHelpers(target, memory, () => this.current),
+    ); // prettier-ignore
+    this.blocks.onDeath = (tb) => {
+      for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
+    };
+    this.blocks.onCodePage = (ram) => {
+      for (const cpu of this.cpus) cpu.tlb.protect(ram);
+    };
+    this.bus.onCodeWrite((ram, length) => this.blocks.invalidate(ram, length));
+    this.bus.onChange(() => {
+      for (const cpu of this.cpus) cpu.flushTlb(-1);
+    });
+  }
+
+  /** Adds a vCPU; `make` gets the address of its state block, which is zeroed. */
+  createCpu(make: (env: number, engine: Engine) => TargetCpu): Vcpu {
+    const env = this.#alloc(`tcg.cpu${this.cpus.length}`, envSize(this.target.mmuIndexes));
+    const vcpu = new Vcpu(this, env, make(env, this));
+    this.cpus.push(vcpu);
+    this.#byEnv.set(env, vcpu);
+    return vcpu;
+  }
+
+  // Engine
+
+  flushTlb(env: number, mask: number): void {
+    this.#byEnv.get(env)?.flushTlb(mask);
+  }
+
+  flushTlbPage(env: number, lo: number, hi: number): void {
+    this.#byEnv.get(env)?.flushTlbPage(lo, hi);
+  }
+
+  flushCode(): void {
+    this.#flushWanted = true;
+    for (const cpu of this.cpus) this.kick(cpu.env);
+  }
+
+  kick(env: number): void {
+    this.#byEnv.get(env)?.recheck();
+  }
+
+  load(env: number, lo: number, hi: number, size: 1 | 2 | 4 | 8, mmu: number): boolean {
+    return this.#byEnv.get(env)!.tlb.load(lo, hi, (31 - Math.clz32(size)) | (mmu << 4));
+  }
+
+  store(env: number, lo: number, hi: number, size: 1 | 2 | 4 | 8, mmu: number): boolean {
+    return this.#byEnv.get(env)!.tlb.store(lo, hi, (31 - Math.clz32(size)) | (mmu << 4));
+  }
+
+  // ----
+
+  /** Blocks end before these addresses, and `run` returns "debug" there. */
+  setBreakpoints(pcs: Iterable<bigint>): void {
+    this.breakpoints.clear();
+    for (const pc of pcs) this.breakpoints.add(BigInt.asUintN(64, pc));
+    this.flushCode();
+  }
+
+  /** Counters so far. */
+  stats(): TcgStats {
+    const c = this.counters;
+    return { ...c, exits: { ...c.exits }, invalidations: this.blocks.invalidations, arenaBytes: this.#arenaNext };
+  }
+
+  /** Throws all code away if that was asked for. Call while no block runs. */
+  flushIfWanted(): void {
+    if (!this.#flushWanted) return;
+    this.#flushNow();
+  }
+
+  #flushNow(): void {
+    this.#flushWanted = false;
+    this.counters.flushes++;
+    this.blocks.clear();
+    for (const cpu of this.cpus) cpu.jumpCache.flush();
+    this.#arenaNext = 0;
+  }
+
+  /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
+  translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
+    const t0 = this.options.now?.() ?? 0;
+    for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {
+      const done = this.buildIr(cpu, key, source, limit);
+      if (done === undefined) return undefined;
+      try {
+        this.#writer.write(done.block);
+      } catch (error) {
+        // Too many values for the interpreter's temporaries: a shorter block has fewer.
+        if (!(error instanceof BytecodeOverflow) || done.insns === 1) throw error;
+        continue;
+      }
+      const tb = this.#install(key, done, source.ram2);
+      if (this.options.now !== undefined) this.counters.translateMs += this.options.now() - t0;
+      return tb;
+    }
+  }
+
+  /** The optimised IR of a block. */
+  buildIr(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number): Translated | undefined {
+    const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
+    const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
+    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop);
+    if (done === undefined) return undefined;
+    const { trace } = this.options;
+    if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
+    trace?.op?.(print(done.block));
+    if (this.#optimise === undefined) return done;
+    const block = this.#optimise(done.block);
+    trace?.opOpt?.(print(block));
+    return { ...done, block };
+  }
+
+  #disassemble(pc: bigint, source: CodeSource, length: number): string {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = source.byte(i);
+    let text = "";
+    for (let at = 0; at < length;) {
+      const insn = this.target.disassemble(pc + BigInt(at), bytes.subarray(at));
+      text += `0x${(pc + BigInt(at)).toString(16)}:  ${insn.text}\n`;
+      at += Math.max(insn.length, 1);
+    }
+    return text;
+  }
+
+  /** Places descriptor, words and bytecode in the arena. */
+  #install(key: BlockKey, done: Translated, ram2: number): Tb {
+    const { i32 } = this;
+    const { block, insns, length } = done;
+    const perInsn = this.target.insnWords;
+    const wordBytes = insns * perInsn * 4;
+    const size = (TB.words + wordBytes + this.#writer.length * 2 + 15) & ~15;
+    if (this.#arenaNext + size > this.#arenaSize) this.#flushNow();
+    const address = this.#arena + this.#arenaNext;
+    this.#arenaNext += size;
+    const id = this.blocks.all.length;
+    const at = address >>> 2;
+    const code = address + TB.words + wordBytes;
+    i32.fill(0, at, at + TB.words / 4);
+    i32[at + TB.code / 4] = code;
+    const auto = (this.options.backend ?? "auto") === "auto";
+    i32[at + TB.counter / 4] = auto ? (this.options.hotThreshold ?? 100) : NO_LIMIT;
+    i32[at + TB.id / 4] = id;
+    i32[at + TB.insns / 4] = insns;
+    i32[at + TB.pc / 4] = key.pcLo;
+    i32[at + TB.pc / 4 + 1] = key.pcHi;
+    let word = (address + TB.words) >>> 2;
+    for (const op of block.ops) {
+      if (op.spec !== ops.insn) continue;
+      for (let n = 0; n < perInsn; n++) i32[word + op.imm * perInsn + n] = op.list[n] ?? 0;
+    }
+    word = code >>> 1;
+    this.u16.set(this.#writer.code.subarray(0, this.#writer.length), word);
+    const tb: Tb = {
+      address, id, pcLo: key.pcLo, pcHi: key.pcHi, flags: key.flags, limit: key.limit, insns,
+      ram: key.ram, length, ram2, alive: true, incoming: [], next: undefined,
+    }; // prettier-ignore
+    this.blocks.add(tb);
+    const c = this.counters;
+    c.blocks++;
+    c.guestInsns += insns;
+    c.guestBytes += length;
+    c.irOps += block.ops.length;
+    return tb;
+  }
+
+  #hot(_tb: number): void {}
+}

@@ -1,0 +1,375 @@
+/** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
+import type { BlockCache } from "./blocks.ts";
+import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
+import type { Access, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
+import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
+
+/** Views of the machine memory. */
+export interface Views {
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+}
+
+const PAGE = 0xfffff000 | 0;
+/** Words of one entry: read tag, write tag, fetch tag (two words each), addend. */
+const WORDS = TLB_ENTRY_SIZE / 4;
+const ADDEND = 6;
+/** Entries above which a flush fills the whole TLB instead of clearing one by one. */
+const MANY = 96;
+
+/** Result of {@link SoftTlb.fetchPage} when the page is not RAM. */
+export const NOT_RAM = -2;
+
+export class SoftTlb {
+  readonly #views: Views;
+  readonly #env: number;
+  readonly #bus: PhysicalBus;
+  readonly #blocks: BlockCache;
+  readonly #stats: TcgStats;
+  readonly #indexes: number;
+  readonly cpu: TargetCpu;
+  /** Physical page of each entry. */
+  readonly #physical: Float64Array;
+  /** Per mmu index: entries filled since the last flush, and how many. */
+  readonly #used: Uint16Array;
+  readonly #usedCount: Int32Array;
+  /** Per mmu index: virtual page numbers that large mappings cover, lowest and highest. */
+  readonly #largeLow: Float64Array;
+  readonly #largeHigh: Float64Array;
+  readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12 };
+  readonly #wide = new Uint32Array(2);
+
+  constructor(
+    views: Views, env: number, indexes: number, bus: PhysicalBus, blocks: BlockCache, cpu: TargetCpu, stats: TcgStats,
+  ) {
+    this.#views = views;
+    this.#env = env;
+    this.#indexes = indexes;
+    this.#bus = bus;
+    this.#blocks = blocks;
+    this.cpu = cpu;
+    this.#stats = stats;
+    this.#physical = new Float64Array(indexes * TLB_ENTRIES);
+    this.#used = new Uint16Array(indexes * TLB_ENTRIES);
+    this.#usedCount = new Int32Array(indexes);
+    this.#largeLow = new Float64Array(indexes).fill(Infinity);
+    this.#largeHigh = new Float64Array(indexes).fill(-1);
+    this.#fillInvalid(0, indexes);
+  } // prettier-ignore
+
+  /** Index, in words, of the entry for an address. */
+  #entry(lo: number, mmu: number): number {
+    return (this.#env + ENV.tlb + (mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1))) * TLB_ENTRY_SIZE) >>> 2;
+  }
+
+  #number(lo: number, mmu: number): number {
+    return mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1));
+  }
+
+  /** Whether the tag at `at` (word index) maps the page of an address. */
+  #hit(at: number, lo: number, hi: number): boolean {
+    const { i32 } = this.#views;
+    const tag = i32[at]!;
+    return ((tag ^ lo) & PAGE) === 0 && (tag & TLB_INVALID) === 0 && i32[at + 1] === hi;
+  }
+
+  /** Fills the entry for an address. @returns false when the target raised. */
+  #fill(lo: number, hi: number, access: Access, mmu: number, size: number): boolean {
+    const walk = this.#walk;
+    walk.pageBits = 12;
+    if (!this.cpu.translate(lo, hi, access, mmu, size, walk)) return false;
+    this.#stats.tlbFills++;
+    const { i32 } = this.#views;
+    const e = this.#entry(lo, mmu);
+    const n = this.#number(lo, mmu);
+    if (i32[e] === -1 && i32[e + 2] === -1 && i32[e + 4] === -1) {
+      const count = this.#usedCount[mmu]!;
+      if (count < TLB_ENTRIES) {
+        this.#used[mmu * TLB_ENTRIES + count] = n - mmu * TLB_ENTRIES;
+        this.#usedCount[mmu] = count + 1;
+      }
+    }
+    const offset = walk.physical % 4096;
+    const page = walk.physical - offset;
+    const range = this.#bus.lookup(page);
+    const whole = range !== undefined && range.ramOffset >= 0 && page + 4096 <= range.base + range.size;
+    const host = whole ? range.ramOffset + (page - range.base) : -1;
+    const lowPart = lo & PAGE;
+    const slow = whole ? 0 : TLB_MMIO;
+    const { prot } = walk;
+    const writeFlags = !whole || range.readonly ? TLB_MMIO : this.#blocks.isCode(host) ? TLB_CODE : 0;
+    this.#tag(e, prot & 1, lowPart | slow, hi);
+    this.#tag(e + 2, prot & 2, lowPart | writeFlags, hi);
+    this.#tag(e + 4, prot & 4, lowPart | slow, hi);
+    i32[e + ADDEND] = (host - lowPart) | 0;
+    this.#physical[n] = page;
+    if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
+    return true;
+  }
+
+  #tag(at: number, allowed: number, lo: number, hi: number): void {
+    const { i32 } = this.#views;
+    i32[at] = allowed === 0 ? -1 : lo;
+    i32[at + 1] = allowed === 0 ? -1 : hi;
+  }
+
+  #noteLarge(lo: number, hi: number, mmu: number, bits: number): void {
+    const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
+    const pages = 2 ** (bits - 12);
+    const first = Math.floor(vpn / pages) * pages;
+    if (first < this.#largeLow[mmu]!) this.#largeLow[mmu] = first;
+    if (first + pages - 1 > this.#largeHigh[mmu]!) this.#largeHigh[mmu] = first + pages - 1;
+  }
+
+  /** Makes the tag for an access valid. @returns false when the target raised. */
+  #ensure(lo: number, hi: number, access: Access, mmu: number, size: number): boolean {
+    return this.#hit(this.#entry(lo, mmu) + 2 * access, lo, hi) || this.#fill(lo, hi, access, mmu, size);
+  }
+
+  /** Place of a page in the machine memory for instruction fetches; -1: the target raised; {@link NOT_RAM}. */
+  fetchPage(lo: number, hi: number, mmu: number): number {
+    if (!this.#ensure(lo, hi, FETCH, mmu, 2)) return -1;
+    const { i32 } = this.#views;
+    const e = this.#entry(lo, mmu);
+    if ((i32[e + 4]! & TLB_MMIO) !== 0) return NOT_RAM;
+    return ((lo & PAGE) + i32[e + ADDEND]!) >>> 0;
+  }
+
+  /** Physical address of a byte whose page {@link fetchPage} found. */
+  physical(lo: number, mmu: number): number {
+    return this.#physical[this.#number(lo, mmu)]! + (lo & 4095);
+  }
+
+  /** A load that the fast path refused; the value is left in `env.scratch`[0]. @returns false when it raised. */
+  load(lo: number, hi: number, oi: number): boolean {
+    this.#stats.slowLoads++;
+    const size = 1 << (oi & 3);
+    const mmu = oi >>> 4;
+    const out = (this.#env + ENV.scratch) >>> 2;
+    const { i32 } = this.#views;
+    if ((lo & 4095) + size > 4096) return this.#loadSplit(lo, hi, size, mmu);
+    if (!this.#ensure(lo, hi, LOAD, mmu, size)) return false;
+    const e = this.#entry(lo, mmu);
+    if ((i32[e]! & TLB_MMIO) !== 0) return this.#loadMmio(lo, hi, size, mmu);
+    const host = (lo + i32[e + ADDEND]!) >>> 0;
+    if ((host & (size - 1)) !== 0) return this.#loadBytes(host, size);
+    if (size === 8) {
+      i32[out] = i32[host >>> 2]!;
+      i32[out + 1] = i32[(host >>> 2) + 1]!;
+    } else {
+      i32[out] = size === 4 ? i32[host >>> 2]! : size === 2 ? this.#views.u16[host >>> 1]! : this.#views.u8[host]!;
+      i32[out + 1] = 0;
+    }
+    return true;
+  }
+
+  #loadBytes(host: number, size: number): boolean {
+    const { u8, i32 } = this.#views;
+    const out = (this.#env + ENV.scratch) >>> 2;
+    i32[out] = i32[out + 1] = 0;
+    for (let i = 0; i < size; i++) i32[out + (i >>> 2)]! |= u8[host + i]! << (8 * (i & 3));
+    return true;
+  }
+
+  /** Across a page boundary: both pages are translated before anything is read. */
+  #loadSplit(lo: number, hi: number, size: number, mmu: number): boolean {
+    const next = ((lo & PAGE) + 4096) | 0;
+    const nextHi = (hi + carry(lo)) | 0;
+    if (!this.#ensure(lo, hi, LOAD, mmu, size) || !this.#ensure(next, nextHi, LOAD, mmu, size)) return false;
+    const { i32 } = this.#views;
+    const out = (this.#env + ENV.scratch) >>> 2;
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < size; i++) {
+      const at = (lo + i) | 0;
+      if (!this.load(at, at >>> 0 < lo >>> 0 ? nextHi : hi, mmu << 4)) return false;
+      const byte = i32[out]! & 0xff;
+      if (i < 4) low |= byte << (8 * i);
+      else high |= byte << (8 * (i - 4));
+    }
+    i32[out] = low;
+    i32[out + 1] = high;
+    return true;
+  }
+
+  #loadMmio(lo: number, hi: number, size: number, mmu: number): boolean {
+    this.#stats.mmio++;
+    const at = this.physical(lo, mmu);
+    const { i32 } = this.#views;
+    const out = (this.#env + ENV.scratch) >>> 2;
+    const bus = this.#bus;
+    let low = 0;
+    let high = 0;
+    let refused = false;
+    if (size === 8 && (at & 7) === 0) {
+      bus.readWide(at, this.#wide);
+      low = this.#wide[0]!;
+      high = this.#wide[1]!;
+      refused = bus.lastFault;
+    } else {
+      const step = (at & (size - 1)) === 0 ? Math.min(size, 4) : 1;
+      for (let i = 0; i < size; i += step) {
+        const part = bus.read(at + i, step);
+        if (i < 4) low |= part << (8 * i);
+        else high |= part << (8 * (i - 4));
+        refused ||= bus.lastFault;
+      }
+    }
+    if (refused && this.cpu.busFault(lo, hi, at, LOAD)) return false;
+    i32[out] = low;
+    i32[out + 1] = high;
+    return true;
+  }
+
+  /** A store that the fast path refused; the value is in `env.scratch`[0]. @returns false when it raised. */
+  store(lo: number, hi: number, oi: number): boolean {
+    this.#stats.slowStores++;
+    const size = 1 << (oi & 3);
+    const mmu = oi >>> 4;
+    const { i32 } = this.#views;
+    const value = (this.#env + ENV.scratch) >>> 2;
+    if ((lo & 4095) + size > 4096) return this.#storeSplit(lo, hi, size, mmu);
+    const low = i32[value]!;
+    const high = i32[value + 1]!;
+    if (!this.#ensure(lo, hi, STORE, mmu, size)) return false;
+    const e = this.#entry(lo, mmu);
+    const flags = i32[e + 2]!;
+    if ((flags & TLB_MMIO) !== 0) return this.#storeMmio(lo, hi, size, mmu, low, high);
+    const host = (lo + i32[e + ADDEND]!) >>> 0;
+    if ((host & (size - 1)) === 0 && size >= 4) {
+      i32[host >>> 2] = low;
+      if (size === 8) i32[(host >>> 2) + 1] = high;
+    } else {
+      const { u8 } = this.#views;
+      for (let i = 0; i < size; i++) u8[host + i] = (i < 4 ? low : high) >>> (8 * (i & 3));
+    }
+    if ((flags & TLB_CODE) !== 0) this.#wroteCode(e, host, size);
+    return true;
+  }
+
+  #wroteCode(e: number, host: number, size: number): void {
+    this.#blocks.invalidate(host, size);
+    if (!this.#blocks.isCode(host)) this.#views.i32[e + 2]! &= ~TLB_CODE;
+  }
+
+  #storeSplit(lo: number, hi: number, size: number, mmu: number): boolean {
+    const next = ((lo & PAGE) + 4096) | 0;
+    const nextHi = (hi + carry(lo)) | 0;
+    const { i32 } = this.#views;
+    const value = (this.#env + ENV.scratch) >>> 2;
+    const low = i32[value]!;
+    const high = i32[value + 1]!;
+    if (!this.#ensure(lo, hi, STORE, mmu, size) || !this.#ensure(next, nextHi, STORE, mmu, size)) return false;
+    for (let i = 0; i < size; i++) {
+      const at = (lo + i) | 0;
+      i32[value] = ((i < 4 ? low : high) >>> (8 * (i & 3))) & 0xff;
+      i32[value + 1] = 0;
+      if (!this.store(at, at >>> 0 < lo >>> 0 ? nextHi : hi, mmu << 4)) return false;
+    }
+    return true;
+  }
+
+  #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
+    this.#stats.mmio++;
+    const at = this.physical(lo, mmu);
+    const bus = this.#bus;
+    let refused = false;
+    if (size === 8 && (at & 7) === 0) {
+      bus.writeWide(at, low >>> 0, high >>> 0);
+      refused = bus.lastFault;
+    } else {
+      const step = (at & (size - 1)) === 0 ? Math.min(size, 4) : 1;
+      for (let i = 0; i < size; i += step) {
+        const part = (i < 4 ? low : high) >>> (8 * (i & 3));
+        bus.write(at + i, step, step === 4 ? part >>> 0 : part & (step === 2 ? 0xffff : 0xff));
+        refused ||= bus.lastFault;
+      }
+    }
+    return !(refused && this.cpu.busFault(lo, hi, at, STORE));
+  }
+
+  /** Address in the machine memory of a location for an atomic operation; 0 when the target raised. */
+  atomicAddress(lo: number, hi: number, oi: number): number {
+    const size = 1 << (oi & 3);
+    const mmu = oi >>> 4;
+    if ((lo & (size - 1)) !== 0 && this.cpu.misaligned?.(lo, hi, STORE, size) === true) return 0;
+    if (!this.#ensure(lo, hi, STORE, mmu, size)) return 0;
+    const e = this.#entry(lo, mmu);
+    const { i32 } = this.#views;
+    const flags = i32[e + 2]!;
+    if (!this.#hit(e, lo, hi) && !this.#fill(lo, hi, LOAD, mmu, size)) return 0;
+    if ((flags & TLB_MMIO) !== 0 || (lo & 4095) + size > 4096) {
+      // Not RAM: there is nothing to be atomic with. A target that does not raise here gets a scratch location.
+      if (this.cpu.busFault(lo, hi, this.physical(lo, mmu), STORE)) return 0;
+      return this.#env + ENV.scratch + 8;
+    }
+    const host = (lo + i32[e + ADDEND]!) >>> 0;
+    if ((flags & TLB_CODE) !== 0) this.#wroteCode(e, host, size);
+    return host | 0;
+  }
+
+  /** Stores to a page of the machine memory take the slow path from now on. */
+  protect(ram: number): void {
+    const { i32 } = this.#views;
+    for (let mmu = 0; mmu < this.#indexes; mmu++) {
+      const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
+      const count = this.#usedCount[mmu]!;
+      for (let i = 0; i < count; i++) {
+        // A full list may have left some out.
+        const e = base + (count === TLB_ENTRIES ? i : this.#used[mmu * TLB_ENTRIES + i]!) * WORDS;
+        const tag = i32[e + 2]!;
+        if ((tag & (TLB_INVALID | TLB_MMIO)) !== 0) continue;
+        if (((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
+      }
+    }
+  }
+
+  /** Forgets the translations of the mmu indexes in `mask`. */
+  flush(mask: number): void {
+    for (let mmu = 0; mmu < this.#indexes; mmu++) if ((mask & (1 << mmu)) !== 0) this.#flushIndex(mmu);
+  }
+
+  #flushIndex(mmu: number): void {
+    const count = this.#usedCount[mmu]!;
+    if (count > MANY) this.#fillInvalid(mmu, mmu + 1);
+    else {
+      const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
+      for (let i = 0; i < count; i++) {
+        const e = base + this.#used[mmu * TLB_ENTRIES + i]! * WORDS;
+        this.#views.i32.fill(-1, e, e + ADDEND);
+      }
+    }
+    this.#usedCount[mmu] = 0;
+    this.#largeLow[mmu] = Infinity;
+    this.#largeHigh[mmu] = -1;
+  }
+
+  #fillInvalid(from: number, to: number): void {
+    const size = TLB_ENTRIES * TLB_ENTRY_SIZE;
+    const base = this.#env + ENV.tlb;
+    this.#views.i32.fill(-1, (base + from * size) >>> 2, (base + to * size) >>> 2);
+  }
+
+  /** Forgets one page. Within the reach of a large mapping everything of that mmu index goes. */
+  flushPage(lo: number, hi: number): void {
+    const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
+    for (let mmu = 0; mmu < this.#indexes; mmu++) {
+      if (vpn >= this.#largeLow[mmu]! && vpn <= this.#largeHigh[mmu]!) {
+        this.#flushIndex(mmu);
+        continue;
+      }
+      const e = this.#entry(lo, mmu);
+      if (this.#hit(e, lo, hi) || this.#hit(e + 2, lo, hi) || this.#hit(e + 4, lo, hi)) {
+        // The entry stays listed as used: it may be listed once more when it is filled again.
+        this.#views.i32.fill(-1, e, e + ADDEND);
+      }
+    }
+  }
+}
+
+/** 1 when the page behind the one of `lo` starts at a multiple of 2^32. */
+function carry(lo: number): number {
+  return lo >>> 12 === 0xfffff ? 1 : 0;
+}

@@ -1,0 +1,152 @@
+/** Builds the IR of one block from guest code. */
+import type { Block } from "../ir/block.ts";
+import { Builder } from "../ir/builder.ts";
+import type { IrContext } from "../ir/context.ts";
+import type { AtomicOp } from "../ir/builder.ts";
+import { NONE } from "../ir/type.ts";
+import type { MemOp, Value } from "../ir/type.ts";
+import { ENV } from "./contract.ts";
+import type { Target, TargetCpu, TranslateContext } from "./contract.ts";
+
+/** Where the guest code of a block comes from. */
+export interface CodeSource {
+  /** Byte at an offset from the block's start; -1 when its page can't be fetched from. */
+  byte(at: number): number;
+}
+
+/** A builder that adds, behind each guest store, its trace to `env.storeHash` and `env.storeCount`. */
+export class TracingBuilder extends Builder {
+  override st(mem: MemOp, address: Value, v: Value, mmu: number): void {
+    super.st(mem, address, v, mmu);
+    this.#trace(address, v);
+  }
+
+  override atomic(op: AtomicOp, mem: MemOp, address: Value, v: Value, mmu: number): Value {
+    const old = super.atomic(op, mem, address, v, mmu);
+    this.#trace(address, v);
+    this.#trace(address, old);
+    return old;
+  }
+
+  override cmpxchg(mem: MemOp, address: Value, expected: Value, replacement: Value, mmu: number): Value {
+    const old = super.cmpxchg(mem, address, expected, replacement, mmu);
+    this.#trace(address, replacement);
+    this.#trace(address, old);
+    return old;
+  }
+
+  /** hash = rotl(hash, 7) ^ (address × odd + value); count += 1. */
+  #trace(address: Value, value: Value): void {
+    const wide = (v: Value): Value => (this.typeOf(v) === "i32" ? this.extuI32(v) : v);
+    const type = this.typeOf(value);
+    const bits =
+      type === "v128" ? this.const64(0n) : wide(type === "f32" || type === "f64" ? this.bitcast(value) : value);
+    const mixed = this.add(this.mul(wide(address), this.const64(0x9e3779b97f4a7c15n)), bits);
+    const hash = this.xor(this.rotlI(this.envLd("i64", "u64", ENV.storeHash), 7), mixed);
+    this.envSt("u64", ENV.storeHash, hash);
+    this.envSt("u64", ENV.storeCount, this.addI(this.envLd("i64", "u64", ENV.storeCount), 1));
+  }
+}
+
+/** The result of translating a block. */
+export interface Translated {
+  readonly block: Block;
+  readonly insns: number;
+  /** Bytes of guest code. */
+  readonly length: number;
+}
+
+/** Translates blocks; one per machine, as its context object is reused. */
+export class BlockTranslator {
+  readonly #target: Target;
+  readonly #context: Context;
+  readonly #maxInsns: number;
+
+  constructor(target: Target, ir: IrContext, maxInsns: number, traceStores: boolean) {
+    this.#target = target;
+    this.#maxInsns = maxInsns;
+    this.#context = new Context(traceStores ? new TracingBuilder(ir) : new Builder(ir), target.bigEndian);
+  }
+
+  /**
+   * Translates the block at `pc`. `limit`: most instructions, 0 for no limit of its own; `stop` tells where a block
+   * must end before an instruction.
+   * @returns undefined when the first instruction could not be fetched
+   */
+  translate(
+    cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, limit: number, stop: (pc: bigint) => boolean,
+  ): Translated | undefined {
+    const c = this.#context;
+    const target = this.#target;
+    const max = limit > 0 ? Math.min(limit, this.#maxInsns) : this.#maxInsns;
+    c.start(cpu, pc, flags, source, (1 << target.pageBits) - Number(pc & BigInt((1 << target.pageBits) - 1)));
+    target.begin(c);
+    let insns = 0;
+    while (!c.done) {
+      c.first = insns === 0;
+      const length = target.insn(c);
+      if (length === 0) {
+        if (insns === 0) return undefined;
+        break;
+      }
+      insns++;
+      c.at += length;
+      if (insns >= max || c.at >= c.pageEnd || stop(pc + BigInt(c.at))) break;
+    }
+    if (!c.done) target.end(c);
+    return { block: c.ir.finish(), insns, length: c.at };
+  } // prettier-ignore
+}
+
+class Context implements TranslateContext {
+  readonly ir: Builder;
+  readonly #bigEndian: boolean;
+  pc = 0n;
+  flags = 0;
+  at = 0;
+  first = true;
+  done = false;
+  pageEnd = 4096;
+  cpu!: TargetCpu;
+  #source!: CodeSource;
+
+  constructor(ir: Builder, bigEndian: boolean) {
+    this.ir = ir;
+    this.#bigEndian = bigEndian;
+  }
+
+  start(cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, pageEnd: number): void {
+    this.cpu = cpu;
+    this.pc = pc;
+    this.flags = flags;
+    this.#source = source;
+    this.pageEnd = pageEnd;
+    this.at = 0;
+    this.first = true;
+    this.done = false;
+    this.ir.begin(pc);
+  }
+
+  u8(at: number): number {
+    return this.#source.byte(at);
+  }
+
+  u16(at: number): number {
+    const a = this.#source.byte(at);
+    const b = a < 0 ? -1 : this.#source.byte(at + 1);
+    if (b < 0) return -1;
+    return this.#bigEndian ? (a << 8) | b : a | (b << 8);
+  }
+
+  u32(at: number): number {
+    const a = this.u16(at);
+    const b = a < 0 ? -1 : this.u16(at + 2);
+    if (b < 0) return -1;
+    return (this.#bigEndian ? (a << 16) | b : a | (b << 16)) >>> 0;
+  }
+}
+
+/** Whether the builder's value is absent. */
+export function isNone(v: Value): boolean {
+  return v === NONE;
+}

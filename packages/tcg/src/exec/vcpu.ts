@@ -1,0 +1,354 @@
+import type { Tb } from "./blocks.ts";
+import { ENV, EXIT, TB_FLAGS_MMU } from "./contract.ts";
+import type { ExitReason, TargetCpu } from "./contract.ts";
+import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
+import { JumpCache } from "./jump-cache.ts";
+import type { BlockSource, TcgMachine } from "./machine.ts";
+import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
+
+/** A vCPU: the run loop around generated code. */
+export class Vcpu {
+  readonly env: number;
+  readonly cpu: TargetCpu;
+  readonly tlb: SoftTlb;
+  readonly jumpCache: JumpCache;
+  /** Instructions executed since the machine was made. */
+  executed = 0;
+  readonly #machine: TcgMachine;
+  readonly #i32: Int32Array;
+  /** Word index of the state block, and of the program counter. */
+  readonly #e: number;
+  readonly #pc: number;
+  readonly #words: Int32Array;
+  readonly #source: MemorySource;
+  #stop = false;
+  #running = false;
+  /** Address of the breakpoint that `run` stopped at last: the next `run` steps over it. */
+  #stoppedAt: bigint | undefined;
+
+  constructor(machine: TcgMachine, env: number, cpu: TargetCpu) {
+    this.#machine = machine;
+    this.env = env;
+    this.cpu = cpu;
+    this.#i32 = machine.i32;
+    this.#e = env >>> 2;
+    this.#pc = (env + machine.pcOffset) >>> 2;
+    this.#words = new Int32Array(machine.target.insnWords);
+    this.tlb = new SoftTlb(machine, env, machine.target.mmuIndexes, machine.bus, machine.blocks, cpu, machine.counters);
+    this.jumpCache = new JumpCache(machine.i32, env);
+    this.#source = new MemorySource(machine, this.tlb);
+  }
+
+  /** Makes `run` return "kick" before its next block. */
+  kick(): void {
+    if (!this.#running) return;
+    this.#stop = true;
+    this.recheck();
+  }
+
+  /** Makes the run loop look at interrupts again before its next block. */
+  recheck(): void {
+    const i32 = this.#i32;
+    const at = this.#e;
+    const taken = i32[at + ENV.kicked / 4]!;
+    i32[at + ENV.kicked / 4] = (taken === 0 ? 1 : taken) + i32[at + ENV.budget / 4]!;
+    i32[at + ENV.budget / 4] = 0;
+  }
+
+  flushTlb(mask: number): void {
+    this.#machine.counters.tlbFlushes++;
+    this.tlb.flush(mask);
+    this.jumpCache.flush();
+  }
+
+  flushTlbPage(lo: number, hi: number): void {
+    this.#machine.counters.tlbPageFlushes++;
+    this.tlb.flushPage(lo, hi);
+    this.jumpCache.flush();
+  }
+
+  /**
+   * Runs about `budget` instructions (1..2^31 − 1): exactly as many with `options.exact`, else up to the last block
+   * that fits, and one at least. A delivered exception counts as an instruction.
+   */
+  run(budget: number): ExitReason {
+    return this.#run(budget, 0);
+  }
+
+  /** Runs one instruction. */
+  step(): ExitReason {
+    const reason = this.#run(1, 1);
+    return reason === "budget" ? "debug" : reason;
+  }
+
+  /** Runs one block, without those it is chained to. */
+  runBlock(): ExitReason {
+    return this.#run(1, -1);
+  }
+
+  /** `mode`: 0 normal, n > 0 blocks of at most n instructions, -1 one block whatever its length. */
+  #run(budget: number, mode: number): ExitReason {
+    const machine = this.#machine;
+    const i32 = this.#i32;
+    const at = this.#e;
+    const start = this.executed;
+    this.#stop = false;
+    this.#running = true;
+    machine.current = this.cpu;
+    i32[at + ENV.kicked / 4] = 0;
+    i32[at + ENV.budget / 4] = budget;
+    this.#given = budget;
+    try {
+      return this.#loop(mode);
+    } finally {
+      this.#collect();
+      this.executed = start + this.#given - i32[at + ENV.budget / 4]!;
+      i32[at + ENV.budget / 4] = 0;
+      this.#running = false;
+      machine.current = undefined;
+    }
+  }
+
+  /** Budget handed out in this run, including what was added so that one block fits. */
+  #given = 0;
+
+  /** Takes back what a kick took away. */
+  #collect(): void {
+    const i32 = this.#i32;
+    const at = this.#e;
+    const taken = i32[at + ENV.kicked / 4]!;
+    if (taken === 0) return;
+    i32[at + ENV.budget / 4]! += taken - 1;
+    i32[at + ENV.kicked / 4] = 0;
+  }
+
+  #loop(mode: number): ExitReason {
+    const machine = this.#machine;
+    const { counters } = machine;
+    const { exits } = counters;
+    const i32 = this.#i32;
+    const at = this.#e;
+    const { cpu, env } = this;
+    const { run } = machine.runtime;
+    const { exact } = machine.options;
+    const traceExec = machine.options.trace?.exec;
+    let ran = false;
+    /** The block, and its slot, that wants to be chained to the next one. */
+    let from: Tb | undefined;
+    let slot = 0;
+    let look = true;
+    for (;;) {
+      if (look || i32[at + ENV.kicked / 4] !== 0) {
+        look = false;
+        from = undefined;
+        this.#collect();
+        machine.flushIfWanted();
+        if (this.#stop) return "kick";
+        if (i32[at + ENV.halted / 4] !== 0) {
+          if (!cpu.hasWork()) return "halted";
+          i32[at + ENV.halted / 4] = 0;
+        }
+        cpu.interrupt();
+      }
+      const left = i32[at + ENV.budget / 4]!;
+      if (left <= 0 || (ran && mode === -1)) return "budget";
+      if (machine.breakpoints.size > 0) {
+        const pc = this.pc;
+        if (machine.breakpoints.has(pc)) {
+          if (this.#stoppedAt !== pc || ran) {
+            this.#stoppedAt = pc;
+            return "debug";
+          }
+          this.#stoppedAt = undefined;
+        }
+      }
+      counters.lookups++;
+      let tb = this.#find(mode > 0 ? mode : 0);
+      if (tb === undefined) {
+        // The fetch raised: pc is precise.
+        this.#deliver();
+        i32[at + ENV.budget / 4]!--;
+        ran = look = true;
+        continue;
+      }
+      if (tb.insns > left) {
+        if (exact === true && mode === 0) tb = this.#find(left)!;
+        else if (ran) return "budget";
+        else {
+          this.#given += tb.insns - left;
+          i32[at + ENV.budget / 4] = tb.insns;
+        }
+      }
+      if (from !== undefined) this.#link(from, slot, tb);
+      from = undefined;
+      let held = 0;
+      if (traceExec !== undefined || mode === -1) {
+        traceExec?.(tb.pcLo, tb.pcHi, tb.flags);
+        held = i32[at + ENV.budget / 4]! - tb.insns;
+        i32[at + ENV.budget / 4] = tb.insns;
+      }
+      ran = true;
+      const code = run(env, tb.address);
+      if (held > 0) i32[at + ENV.budget / 4]! += held;
+      if (code >>> 0 >= EXIT_LINK) {
+        exits.link++;
+        slot = (code & 15) - 1;
+        from = machine.blocks.all[i32[((code & ~15) + TB.id) >>> 2]!];
+        continue;
+      }
+      switch (code) {
+        case EXIT_LOOKUP:
+          continue;
+        case EXIT.budget:
+          exits.budget++;
+          continue;
+        case EXIT.fault:
+          exits.fault++;
+          this.#fault();
+          break;
+        case EXIT.exception:
+          exits.exception++;
+          this.#deliver();
+          i32[at + ENV.budget / 4]!--;
+          break;
+        case EXIT.halt:
+          exits.halt++;
+          break;
+        case EXIT.yield:
+          exits.yield++;
+          break;
+        case EXIT.debug:
+          exits.debug++;
+          return "debug";
+        default:
+          exits.next++;
+      }
+      look = true;
+    }
+  }
+
+  /** Guest address of the next instruction. */
+  get pc(): bigint {
+    const high = this.#machine.target.wordType === "i64" ? this.#i32[this.#pc + 1]! >>> 0 : 0;
+    return (BigInt(high) << 32n) | BigInt(this.#i32[this.#pc]! >>> 0);
+  }
+
+  /** An exception in the middle of a block: makes the state precise, takes back what did not run, delivers it. */
+  #fault(): void {
+    const i32 = this.#i32;
+    const at = this.#e;
+    const tb = i32[at + ENV.exitTb / 4]! >>> 2;
+    const site = i32[at + ENV.exitSite / 4]!;
+    const perInsn = this.#words.length;
+    const from = tb + TB.words / 4 + site * perInsn;
+    for (let n = 0; n < perInsn; n++) this.#words[n] = i32[from + n]!;
+    this.cpu.restore(this.#words, i32[tb + TB.pc / 4]!, i32[tb + TB.pc / 4 + 1]!);
+    i32[at + ENV.budget / 4]! += i32[tb + TB.insns / 4]! - site - 1;
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const i32 = this.#i32;
+    const at = this.#e + ENV.exception / 4;
+    const exception = i32[at]! - 1;
+    i32[at] = 0;
+    this.cpu.deliver(exception);
+  }
+
+  /** The block at pc; undefined when the target raised an exception. */
+  #find(limit: number): Tb | undefined {
+    const i32 = this.#i32;
+    const machine = this.#machine;
+    const pcLo = i32[this.#pc]!;
+    const pcHi = machine.target.wordType === "i64" ? i32[this.#pc + 1]! : 0;
+    const flags = i32[this.#e + ENV.tbFlags / 4]!;
+    const mmu = flags & TB_FLAGS_MMU;
+    const page = this.tlb.fetchPage(pcLo, pcHi, mmu);
+    if (page === -1) return undefined;
+    const ram = page === NOT_RAM ? -1 : page + (pcLo & 4095);
+    if (ram >= 0) {
+      for (let tb = machine.blocks.at(ram); tb !== undefined; tb = tb.next) {
+        if (tb.pcLo !== pcLo || tb.pcHi !== pcHi || tb.flags !== flags || tb.limit !== limit) continue;
+        if (tb.ram2 >= 0 && tb.ram2 !== this.#source.secondPage(pcLo, pcHi, mmu)) continue;
+        if (limit === 0) this.jumpCache.insert(tb);
+        return tb;
+      }
+    }
+    this.#source.start(ram, pcLo, pcHi, mmu);
+    const tb = machine.translate(this, { pcLo, pcHi, flags, limit, ram }, this.#source);
+    if (tb !== undefined) {
+      // The fetch of an instruction that the block ends before may have raised.
+      i32[this.#e + ENV.exception / 4] = 0;
+      if (limit === 0 && ram >= 0 && this.#cacheable(tb)) this.jumpCache.insert(tb);
+    }
+    return tb;
+  }
+
+  #cacheable(tb: Tb): boolean {
+    const machine = this.#machine;
+    if (machine.options.trace?.exec !== undefined) return false;
+    return machine.breakpoints.size === 0 || !machine.breakpoints.has(pcOf(tb));
+  }
+
+  #link(from: Tb, slot: number, to: Tb): void {
+    if (!from.alive || !to.alive || to.ram2 >= 0 || from.limit !== 0 || to.limit !== 0 || from.flags !== to.flags)
+      return;
+    if (from.ram < 0 || to.ram < 0 || from.ram >>> 12 !== to.ram >>> 12) return;
+    if (from.pcLo >>> 12 !== to.pcLo >>> 12 || from.pcHi !== to.pcHi || !this.#cacheable(to)) return;
+    this.#machine.counters.links++;
+    this.#machine.blocks.link(from, slot, to);
+  }
+}
+
+function pcOf(tb: Tb): bigint {
+  return (BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0);
+}
+
+/** Guest code read through the machine memory, or through the bus where it is not RAM. */
+class MemorySource implements BlockSource {
+  readonly #machine: TcgMachine;
+  readonly #tlb: SoftTlb;
+  #ram = 0;
+  #lo = 0;
+  #hi = 0;
+  #mmu = 0;
+  #left = 0;
+  ram2 = -1;
+
+  constructor(machine: TcgMachine, tlb: SoftTlb) {
+    this.#machine = machine;
+    this.#tlb = tlb;
+  }
+
+  start(ram: number, lo: number, hi: number, mmu: number): void {
+    this.#ram = ram;
+    this.#lo = lo;
+    this.#hi = hi;
+    this.#mmu = mmu;
+    this.#left = 4096 - (lo & 4095);
+    this.ram2 = -1;
+  }
+
+  /** Place of the page behind the one of an address; negative when it can't be fetched from or is not RAM. */
+  secondPage(lo: number, hi: number, mmu: number): number {
+    const next = ((lo | 4095) + 1) | 0;
+    return this.#tlb.fetchPage(next, next === 0 ? hi + 1 : hi, mmu);
+  }
+
+  byte(at: number): number {
+    if (at < this.#left) {
+      if (this.#ram >= 0) return this.#machine.u8[this.#ram + at]!;
+      return this.#machine.bus.read(this.#tlb.physical(this.#lo, this.#mmu) + at, 1);
+    }
+    if (this.ram2 < 0) {
+      const page = this.secondPage(this.#lo, this.#hi, this.#mmu);
+      if (page === -1) return -1;
+      if (page === NOT_RAM) {
+        const next = (this.#lo | 4095) + 1;
+        return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#left, 1);
+      }
+      this.ram2 = page;
+    }
+    return this.#machine.u8[this.ram2 + at - this.#left]!;
+  }
+}

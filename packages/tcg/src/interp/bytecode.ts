@@ -1,0 +1,477 @@
+/** Turns the IR of one block into bytecode: chooses slots for values, picks handlers, folds constants into operands. */
+import { ENV } from "../exec/contract.ts";
+import type { Block, Op } from "../ir/block.ts";
+import { opOf, resultType } from "../ir/block.ts";
+import { ops } from "../ir/ops.ts";
+import type { OpSpec } from "../ir/ops.ts";
+import type { EnvField, IrType, MemOp, Value } from "../ir/type.ts";
+import { MEM_OPS, typeBytes } from "../ir/type.ts";
+import { emitPure } from "../ir/wasm-ops.ts";
+import type { Handler, Handlers } from "./handlers.ts";
+import { ImmediateRecorder } from "./handlers.ts";
+
+/** The slot that always holds zero. */
+const ZERO_SLOT = ENV.temps;
+const NEVER = 0x7fffffff;
+const NOWHERE = -1;
+
+/** A block needs more temporaries, or more bytecode, than there is room for. */
+export class BytecodeOverflow extends Error {}
+
+/**
+ * Writes bytecode. One writer serves all blocks of a machine.
+ *
+ * A `get` is no instruction: its value lives in the global's own slot, as long as nothing writes the global before the
+ * value's last use. An operation whose result goes into a global writes the global's slot itself, unless something in
+ * between could see or need the old value.
+ */
+export class BytecodeWriter {
+  readonly #handlers: Handlers;
+  readonly #globals: readonly EnvField[];
+  readonly #recorder = new ImmediateRecorder();
+  readonly #writesOf: Map<object, readonly number[] | "all"> = new Map();
+  readonly #readsOf: Map<object, readonly number[] | "all"> = new Map();
+
+  // Per operation of the block.
+  #lastUse = new Int32Array(512);
+  #slotOf = new Int32Array(512);
+  /** For an operation: position of the `set` that it writes to directly, or -1. */
+  #target = new Int32Array(512);
+  /** For an address: 1 when it is folded into the accesses that use it. */
+  #folded = new Uint8Array(512);
+  /** For a constant: 1 when some use needs it in a slot. */
+  #needed = new Uint8Array(512);
+  /** Per global: positions that write it, ascending; and the position up to which aliases of it are read. */
+  readonly #writes: number[][];
+  readonly #aliasedUntil: Int32Array;
+  /** Positions that write all globals. */
+  readonly #clobbers: number[] = [];
+  readonly #free: number[] = [];
+  #nextTemp = 0;
+  #reuse = true;
+
+  /** 16-bit units of the current block's bytecode. */
+  code: Uint16Array<ArrayBuffer> = new Uint16Array(4096);
+  length = 0;
+  #labelAt: number[] = [];
+  readonly #fixups: { at: number; from: number; label: number }[] = [];
+
+  readonly #pcGlobal: number;
+
+  constructor(handlers: Handlers, globals: readonly EnvField[], pcGlobal: number) {
+    this.#handlers = handlers;
+    this.#pcGlobal = pcGlobal;
+    this.#globals = globals;
+    this.#writes = globals.map(() => []);
+    this.#aliasedUntil = new Int32Array(globals.length);
+  }
+
+  /** Writes the block to `code`, `length` units. @throws BytecodeOverflow */
+  write(block: Block): void {
+    const all = block.ops;
+    const count = all.length;
+    if (count > this.#lastUse.length) this.#grow(count);
+    this.#reset(count);
+    this.#scan(block);
+    this.#assign(block);
+    let site = 0;
+    for (let i = 0; i < count; i++) {
+      const op = all[i]!;
+      if (op.spec === ops.insn) site = op.imm;
+      else this.#emit(block, op, i, site);
+      if (this.length > 60000) throw new BytecodeOverflow("Block too long");
+    }
+    for (const { at, from, label } of this.#fixups) {
+      const distance = (this.#labelAt[label]! - from) * 2;
+      this.code[at] = distance;
+      this.code[at + 1] = distance >> 16;
+    }
+  }
+
+  #grow(count: number): void {
+    const size = count * 2;
+    this.#lastUse = new Int32Array(size);
+    this.#slotOf = new Int32Array(size);
+    this.#target = new Int32Array(size);
+    this.#folded = new Uint8Array(size);
+    this.#needed = new Uint8Array(size);
+  }
+
+  #reset(count: number): void {
+    this.#lastUse.fill(-1, 0, count);
+    this.#slotOf.fill(NOWHERE, 0, count);
+    this.#target.fill(-1, 0, count);
+    this.#folded.fill(0, 0, count);
+    this.#needed.fill(0, 0, count);
+    for (const w of this.#writes) w.length = 0;
+    this.#aliasedUntil.fill(-1);
+    this.#clobbers.length = 0;
+    this.#free.length = 0;
+    this.#nextTemp = ENV.temps + 8;
+    this.#reuse = true;
+    this.length = 0;
+    this.#labelAt.length = 0;
+    this.#fixups.length = 0;
+  }
+
+  /** Finds uses, writes to globals, loops, addresses and constants that fold into their users. */
+  #scan(block: Block): void {
+    const all = block.ops;
+    const placed = new Uint8Array(block.labels);
+    for (let i = 0; i < all.length; i++) {
+      const op = all[i]!;
+      const { spec } = op;
+      if (spec === ops.const) continue;
+      if (op.a >= 0) this.#use(all, op, op.a, 0, i);
+      if (op.b >= 0) this.#use(all, op, op.b, 1, i);
+      if (op.c >= 0) this.#use(all, op, op.c, 2, i);
+      if (op.d >= 0) this.#use(all, op, op.d, 3, i);
+      if (spec === ops.call) {
+        for (const v of op.list) this.#use(all, op, v as Value, 1, i);
+        const writes = this.#globalsOf(this.#writesOf, op.helper!, op.helper!.writes);
+        if (writes === "all") this.#clobbers.push(i);
+        else for (const g of writes) this.#writes[g]!.push(i);
+      } else if (spec === ops.set) this.#writes[op.imm]!.push(i);
+      else if (spec === ops.label) placed[op.imm] = 1;
+      else if ((spec === ops.br || spec === ops.brcond) && placed[op.imm] === 1) this.#reuse = false;
+    }
+    // Base + constant goes into the accesses, if all its uses are addresses. Users come later: look from the end.
+    for (let i = all.length - 1; i >= 0; i--) {
+      const op = all[i]!;
+      if (op.spec !== ops.add || this.#folded[i] !== 1) continue;
+      const base = op.a;
+      if (this.#lastUse[base]! < this.#lastUse[i]!) this.#lastUse[base] = this.#lastUse[i]!;
+    }
+  }
+
+  #use(all: Op[], user: Op, v: Value, n: number, at: number): void {
+    const op = all[v]!;
+    this.#lastUse[v] = at;
+    if (op.spec === ops.const) {
+      if (!this.#takesConstant(user, n, op)) this.#needed[v] = 1;
+      return;
+    }
+    // An address is foldable (1) while every use seen is an address; 2 says it is not.
+    if (op.spec === ops.add) {
+      if (n !== 0 || !user.spec.mayFault || user.spec === ops.call) this.#folded[v] = 2;
+      else if (this.#folded[v] === 0) this.#folded[v] = isSmall(all[op.b]!) ? 1 : 2;
+    }
+  }
+
+  /** Whether operand `n` of `user` can be the constant without it being in a slot. */
+  #takesConstant(user: Op, n: number, constant: Op): boolean {
+    const { spec } = user;
+    if (spec === ops.set) return true;
+    if (isZero(constant) && constant.type !== "v128") return true; // the zero slot
+    if (spec.pure || spec === ops.brcond) {
+      return n === 1 && isSmall(constant) && (spec.operands[1] === "T" || spec.operands[1] === constant.type);
+    }
+    return false;
+  }
+
+  #globalsOf(
+    cache: Map<object, readonly number[] | "all">, helper: object, names: "all" | readonly string[] | undefined,
+  ): readonly number[] | "all" {
+    let known = cache.get(helper);
+    if (known === undefined) {
+      known =
+        names === undefined || names === "all"
+          ? "all"
+          : names.map((name) => this.#globals.findIndex((g) => g.name === name)).filter((g) => g >= 0);
+      cache.set(helper, known);
+    }
+    return known;
+  } // prettier-ignore
+
+  /** First position after `at` that writes the global. */
+  #nextWrite(global: number, at: number): number {
+    let next = NEVER;
+    for (const w of this.#writes[global]!) if (w > at) { next = w; break; } // prettier-ignore
+    for (const w of this.#clobbers) if (w > at) return w < next ? w : next;
+    return next;
+  }
+
+  /** Decides which results go straight into globals. */
+  #assign(block: Block): void {
+    const all = block.ops;
+    const lastUse = this.#lastUse;
+    for (let j = 0; j < all.length; j++) {
+      const set = all[j]!;
+      if (set.spec === ops.get) {
+        const until = lastUse[j]!;
+        if (this.#reuse && this.#nextWrite(set.imm, j) >= until && until > this.#aliasedUntil[set.imm]!)
+          this.#aliasedUntil[set.imm] = until;
+        continue;
+      }
+      if (set.spec !== ops.set || !this.#reuse) continue;
+      const p = set.a;
+      const def = all[p]!;
+      if (def.spec === ops.get || def.spec === ops.const || this.#target[p]! >= 0 || this.#folded[p] === 1) continue;
+      const g = set.imm;
+      // An alias of the old value that is read behind the definition.
+      if (this.#aliasedUntil[g]! > p) continue;
+      if (this.#nextWrite(g, j) < lastUse[p]!) continue;
+      if (!this.#quietBetween(all, p, j, g)) continue;
+      this.#target[p] = j;
+      if (lastUse[p]! > this.#aliasedUntil[g]!) this.#aliasedUntil[g] = lastUse[p]!;
+    }
+  }
+
+  /** Nothing between two positions can see the global, fault, or be reached another way. */
+  #quietBetween(all: Op[], from: number, to: number, global: number): boolean {
+    for (let i = from + 1; i < to; i++) {
+      const op = all[i]!;
+      const { spec } = op;
+      if (spec.mayFault || spec.terminator || spec === ops.label || spec === ops.brcond) return false;
+      if ((spec === ops.get || spec === ops.set) && op.imm === global) return false;
+    }
+    return true;
+  }
+
+  #allocate(type: IrType, v: number): number {
+    if (type !== "v128" && this.#reuse) {
+      const free = this.#free.pop();
+      if (free !== undefined) return (this.#slotOf[v] = free);
+    }
+    const slot = this.#nextTemp;
+    this.#nextTemp += type === "v128" ? 16 : 8;
+    if (this.#nextTemp > ENV.tempsEnd) throw new BytecodeOverflow("Too many temporaries");
+    return (this.#slotOf[v] = slot);
+  }
+
+  /** Frees the temporary of an operand whose last use is here. */
+  #release(block: Block, v: Value, at: number): void {
+    if (v < 0 || this.#lastUse[v] !== at || !this.#reuse) return;
+    const slot = this.#slotOf[v]!;
+    if (this.#folded[v] === 1) return this.#release(block, block.ops[v]!.a, at);
+    if (slot < ENV.temps + 8 || resultType(opOf(block, v)) === "v128") return;
+    this.#slotOf[v] = NOWHERE;
+    this.#free.push(slot);
+  }
+
+  #releaseOperands(block: Block, op: Op, at: number): void {
+    this.#release(block, op.a, at);
+    this.#release(block, op.b, at);
+    this.#release(block, op.c, at);
+    this.#release(block, op.d, at);
+    if (op.spec === ops.call) for (const v of op.list) this.#release(block, v as Value, at);
+  }
+
+  #slot(block: Block, v: Value): number {
+    const op = opOf(block, v);
+    if (op.spec === ops.const && isZero(op)) return ZERO_SLOT;
+    const slot = this.#slotOf[v]!;
+    if (slot === NOWHERE) throw new Error(`Value %${v} (${op.spec.name}) has no slot`);
+    return slot;
+  }
+
+  /** The slot for the result of the operation at `at`. Call after operands are read. */
+  #result(block: Block, op: Op, at: number): number {
+    const set = this.#target[at]!;
+    if (set >= 0) return (this.#slotOf[at] = this.#globals[block.ops[set]!.imm]!.offset);
+    const slot = this.#allocate(resultType(op), at);
+    if (this.#lastUse[at]! < 0 && this.#reuse && resultType(op) !== "v128") this.#free.push(slot);
+    return slot;
+  }
+
+  #unit(n: number): void {
+    if (this.length === this.code.length) {
+      const bigger = new Uint16Array(this.code.length * 2);
+      bigger.set(this.code);
+      this.code = bigger;
+    }
+    this.code[this.length++] = n;
+  }
+
+  #emit(block: Block, op: Op, at: number, site: number): void {
+    const { spec } = op;
+    switch (spec) {
+      case ops.const:
+        if (this.#needed[at] === 1) this.#constant(op, this.#allocate(op.type, at));
+        return;
+      case ops.get:
+        return this.#get(op, at);
+      case ops.set:
+        return this.#set(block, op, at);
+      case ops.label:
+        this.#labelAt[op.imm] = this.length;
+        return;
+      case ops.mb:
+        return;
+      case ops.br:
+      case ops.brcond:
+        return this.#branch(block, op, at);
+      case ops.call:
+        return this.#call(block, op, at, site);
+      case ops.goto_tb:
+        if (leavesPage(block, at, this.#pcGlobal)) return this.#short(ops.goto_ptr, 0);
+        return this.#short(spec, op.imm * 4);
+      case ops.goto_ptr:
+      case ops.exit_tb:
+        return this.#short(spec, op.imm);
+      default:
+        if (spec.pure) return this.#pure(block, op, at);
+        if (spec.mayFault) return this.#access(block, op, at, site);
+        return this.#env(block, op, at);
+    }
+  }
+
+  #constant(op: Op, slot: number): void {
+    this.#unit(this.#handlers.find(ops.const, op.type, "eq", "u8", false).index);
+    this.#unit(slot);
+    this.#unit(op.imm);
+    this.#unit(op.imm >> 16);
+    if (typeBytes(op.type) === 4) return;
+    this.#unit(op.imm2);
+    this.#unit(op.imm2 >> 16);
+  }
+
+  #move(type: IrType, from: number, to: number): void {
+    if (from === to) return;
+    this.#unit(this.#handlers.mov[typeBytes(type)].index);
+    this.#unit(to);
+    this.#unit(from);
+  }
+
+  #get(op: Op, at: number): void {
+    const until = this.#lastUse[at]!;
+    if (until < 0) return;
+    const { offset } = this.#globals[op.imm]!;
+    if (this.#reuse && this.#nextWrite(op.imm, at) >= until) this.#slotOf[at] = offset;
+    else this.#move(op.type, offset, this.#allocate(op.type, at));
+  }
+
+  #set(block: Block, op: Op, at: number): void {
+    const def = opOf(block, op.a);
+    const { offset } = this.#globals[op.imm]!;
+    if (this.#target[op.a] === at) return; // already there
+    if (def.spec === ops.const && this.#slotOf[op.a] === NOWHERE) {
+      if (isZero(def)) this.#move(op.type, ZERO_SLOT, offset);
+      else this.#constant(def, offset);
+    } else this.#move(op.type, this.#slot(block, op.a), offset);
+    this.#release(block, op.a, at);
+  }
+
+  #short(spec: OpSpec, value: number): void {
+    this.#unit(this.#handlers.find(spec, "i32", "eq", "u8", false).index);
+    this.#unit(value);
+  }
+
+  /** Writes handler, result and operands; the result's slot is chosen after operands are released. */
+  #head(block: Block, op: Op, at: number, handler: Handler, operands: number): void {
+    this.#unit(handler.index);
+    const place = this.length;
+    if (handler.dst >= 0) this.#unit(0);
+    if (operands > 0) this.#operand(block, op.a, false);
+    if (operands > 1) this.#operand(block, op.b, handler.immediate);
+    if (operands > 2) this.#operand(block, op.c, false);
+    if (operands > 3) this.#operand(block, op.d, false);
+    this.#releaseOperands(block, op, at);
+    if (handler.dst >= 0) this.code[place] = this.#result(block, op, at);
+  }
+
+  #operand(block: Block, v: Value, immediate: boolean): void {
+    this.#unit(immediate ? opOf(block, v).imm : this.#slot(block, v));
+  }
+
+  #pure(block: Block, op: Op, at: number): void {
+    const { spec } = op;
+    if (this.#lastUse[at]! < 0) return this.#releaseOperands(block, op, at);
+    if (this.#folded[at] === 1) return;
+    const operands = spec.operands.length;
+    const immediate = operands >= 2 && isSmall(opOf(block, op.b)) && this.#slotOf[op.b] === NOWHERE;
+    const handler = this.#handlers.find(spec, op.type, op.cond, op.mem, immediate);
+    this.#head(block, op, at, handler, operands);
+    if (handler.imms.length === 0) return;
+    const recorder = this.#recorder;
+    recorder.clear();
+    emitPure(recorder, op);
+    for (let i = 0; i < recorder.bytes.length; i++) {
+      this.#unit(recorder.lo[i]!);
+      this.#unit(recorder.lo[i]! >> 16);
+      if (recorder.bytes[i] === 4) continue;
+      this.#unit(recorder.hi[i]!);
+      this.#unit(recorder.hi[i]! >> 16);
+    }
+  }
+
+  #branch(block: Block, op: Op, at: number): void {
+    const from = this.length;
+    const conditional = op.spec === ops.brcond;
+    const immediate = conditional && isSmall(opOf(block, op.b)) && this.#slotOf[op.b] === NOWHERE;
+    const handler = this.#handlers.find(op.spec, conditional ? op.type : "i32", op.cond, "u8", immediate);
+    this.#head(block, op, at, handler, conditional ? 2 : 0);
+    this.#fixups.push({ at: this.length, from, label: op.imm });
+    this.#unit(0);
+    this.#unit(0);
+  }
+
+  #access(block: Block, op: Op, at: number, site: number): void {
+    const info = MEM_OPS[op.mem];
+    const swap = info.bigEndian;
+    const mem = swap ? (`u${info.bytes * 8}` as MemOp) : op.mem;
+    if (swap) throw new BytecodeOverflow("Big-endian accesses are not implemented");
+    const handler = this.#handlers.find(op.spec, op.type, "eq", mem, false);
+    const operands = op.spec.operands.length;
+    this.#unit(handler.index);
+    const place = this.length;
+    if (handler.dst >= 0) this.#unit(0);
+    let displacement = 0;
+    let base = op.a;
+    if (this.#folded[base] === 1) {
+      displacement = opOf(block, opOf(block, base).b).imm;
+      base = opOf(block, base).a;
+    }
+    this.#operand(block, base, false);
+    if (operands > 1) this.#operand(block, op.b, false);
+    if (operands > 2) this.#operand(block, op.c, false);
+    this.#unit(displacement);
+    this.#unit(site);
+    this.#unit(op.imm);
+    this.#releaseOperands(block, op, at);
+    if (handler.dst >= 0) this.code[place] = this.#result(block, op, at);
+  }
+
+  #env(block: Block, op: Op, at: number): void {
+    const type = op.spec === ops.env_addr ? "i32" : op.type;
+    const handler = this.#handlers.find(op.spec, type, "eq", op.mem, false);
+    this.#head(block, op, at, handler, op.spec.operands.length);
+    this.#unit(op.imm);
+  }
+
+  #call(block: Block, op: Op, at: number, site: number): void {
+    const handler = this.#handlers.helper(op.helper!);
+    this.#unit(handler.index);
+    const place = this.length;
+    if (handler.dst >= 0) this.#unit(0);
+    for (const v of op.list) this.#operand(block, v as Value, false);
+    this.#unit(site);
+    this.#releaseOperands(block, op, at);
+    if (handler.dst >= 0) this.code[place] = this.#result(block, op, at);
+  }
+}
+
+/** An integer constant that fits the 16-bit signed place of an operand. */
+function isSmall(op: Op): boolean {
+  if (op.spec !== ops.const || (op.type !== "i32" && op.type !== "i64")) return false;
+  return op.imm >= -0x8000 && op.imm <= 0x7fff && (op.type === "i32" || op.imm2 === op.imm >> 31);
+}
+
+function isZero(op: Op): boolean {
+  return op.imm === 0 && (op.imm2 === 0 || op.type === "i32" || op.type === "f32") && op.type !== "v128";
+}
+
+/**
+ * Whether the `goto_tb` at a position goes to another page than the block's first: such blocks are not chained but
+ * found in the jump cache. `pc` was set, to a constant, somewhere before.
+ */
+export function leavesPage(block: Block, at: number, pcGlobal: number): boolean {
+  for (let i = at - 1; i >= 0; i--) {
+    const op = block.ops[i]!;
+    if (op.spec === ops.label) return false;
+    if (op.spec !== ops.set || op.imm !== pcGlobal) continue;
+    const to = opOf(block, op.a);
+    return to.spec === ops.const && to.imm >>> 12 !== Number(block.pc & 0xffffffffn) >>> 12;
+  }
+  return false;
+}

@@ -1,0 +1,120 @@
+import { Bytes, Code } from "./encode.ts";
+
+/** A function of a module under construction. */
+export interface FunctionBody {
+  /** Types of the locals behind the parameters. */
+  readonly locals: number[];
+  readonly code: Code;
+}
+
+/**
+ * Builds a module: types, imports, functions, exports. Imports come before functions.
+ * Source: WebAssembly Core Specification 3.0, 5.5 "Modules".
+ */
+export class ModuleBuilder {
+  readonly #types: Bytes = new Bytes(64);
+  readonly #typeIndex: Map<string, number> = new Map();
+  readonly #imports: Bytes = new Bytes(256);
+  #importCount = 0;
+  /** Functions imported so far: the index of the first function of the module itself. */
+  importedFunctions = 0;
+  readonly #functionTypes: number[] = [];
+  readonly #exports: Bytes = new Bytes(256);
+  #exportCount = 0;
+  readonly #code: Bytes;
+
+  constructor(codeCapacity = 1024) {
+    this.#code = new Bytes(codeCapacity);
+  }
+
+  type(params: readonly number[], results: readonly number[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    const known = this.#typeIndex.get(key);
+    if (known !== undefined) return known;
+    const index = this.#typeIndex.size;
+    this.#typeIndex.set(key, index);
+    this.#types.byte(0x60);
+    this.#types.u32(params.length);
+    this.#types.bytes(params);
+    this.#types.u32(results.length);
+    this.#types.bytes(results);
+    return index;
+  }
+
+  importFunction(module: string, name: string, type: number): number {
+    this.#import(module, name);
+    this.#imports.byte(0x00);
+    this.#imports.u32(type);
+    return this.importedFunctions++;
+  }
+
+  /** Any unshared memory will do: the limits are 0 pages at least. */
+  importMemory(module: string, name: string): void {
+    this.#import(module, name);
+    this.#imports.bytes([0x02, 0x00, 0x00]);
+  }
+
+  importTable(module: string, name: string): void {
+    this.#import(module, name);
+    this.#imports.bytes([0x01, 0x70, 0x00, 0x00]);
+  }
+
+  #import(module: string, name: string): void {
+    this.#imports.name(module);
+    this.#imports.name(name);
+    this.#importCount++;
+  }
+
+  /** Adds a function with a finished body (without its final `end`); returns its index. */
+  function(type: number, locals: readonly number[], code: Code): number {
+    const head = new Bytes(16);
+    const runs: number[] = [];
+    for (let i = 0; i < locals.length;) {
+      let j = i + 1;
+      while (j < locals.length && locals[j] === locals[i]) j++;
+      runs.push(j - i, locals[i]!);
+      i = j;
+    }
+    head.u32(runs.length / 2);
+    for (let i = 0; i < runs.length; i += 2) {
+      head.u32(runs[i]!);
+      head.byte(runs[i + 1]!);
+    }
+    this.#code.u32(head.length + code.length + 1);
+    this.#code.append(head);
+    this.#code.append(code);
+    this.#code.byte(0x0b);
+    this.#functionTypes.push(type);
+    return this.importedFunctions + this.#functionTypes.length - 1;
+  }
+
+  exportFunction(name: string, index: number): void {
+    this.#exports.name(name);
+    this.#exports.byte(0x00);
+    this.#exports.u32(index);
+    this.#exportCount++;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes(this.#code.length + this.#imports.length + this.#exports.length + this.#types.length + 256);
+    out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+    section(out, 1, this.#typeIndex.size, this.#types);
+    section(out, 2, this.#importCount, this.#imports);
+    const functions = new Bytes(this.#functionTypes.length * 2);
+    for (const type of this.#functionTypes) functions.u32(type);
+    section(out, 3, this.#functionTypes.length, functions);
+    section(out, 7, this.#exportCount, this.#exports);
+    section(out, 10, this.#functionTypes.length, this.#code);
+    return out.buffer.slice(0, out.length);
+  }
+}
+
+function section(out: Bytes, id: number, count: number, body: Bytes): void {
+  if (count === 0) return;
+  const head = new Bytes(8);
+  head.u32(count);
+  out.byte(id);
+  out.u32(head.length + body.length);
+  out.append(head);
+  out.append(body);
+}

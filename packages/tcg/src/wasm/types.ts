@@ -1,0 +1,28 @@
+/** The part of the WebAssembly JavaScript interface that is used here; core packages have no DOM library. */
+import type { WasmMemory } from "../exec/contract.ts";
+
+export type WasmExports = Readonly<Record<string, unknown>>;
+export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export interface WasmModule {
+  readonly __wasmModule?: never;
+}
+export interface WasmInstance {
+  readonly exports: WasmExports;
+}
+export interface WasmTable {
+  readonly length: number;
+  get(index: number): unknown;
+  set(index: number, value: unknown): void;
+  grow(delta: number): number;
+}
+export interface WasmApi {
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
+  readonly Table: new (descriptor: { initial: number; maximum?: number; element: "anyfunc" }) => WasmTable;
+  readonly Memory: new (descriptor: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory;
+}
+
+declare const WebAssembly: WasmApi;
+
+/** The host's `WebAssembly`. */
+export const wasm: WasmApi = WebAssembly;
