@@ -108,6 +108,7 @@ export class MmioTransport extends VirtioBus implements Registers, Stateful {
     const device = this.backend;
     if (!device) {
       // An empty slot answers who it is, so that drivers skip it.
+      if (size !== 4) return 0;
       if (offset === REG.MAGIC) return MAGIC;
       if (offset === REG.VERSION) return this.modern ? 2 : 1;
       return offset === REG.VENDOR_ID ? VENDOR : 0;
