@@ -127,3 +127,33 @@ export function globals(xlen: Xlen): EnvField[] {
 export const RV64_GLOBALS: readonly EnvField[] = globals(64);
 /** Slots for RV32 harts. */
 export const RV32_GLOBALS: readonly EnvField[] = globals(32);
+
+/** One field of a hart's state. `words` is 1 or 2; `wide` fields have a high half on RV32 too. */
+export interface StateField {
+  readonly name: string;
+  readonly offset: number;
+  readonly words: 1 | 2;
+  readonly wide: boolean;
+}
+
+const WIDE = ["stimecmp", "menvcfg", "mcycleOffset", "minstretOffset", "pmpcfg"];
+
+/** All that a snapshot holds, from the tables above. `trapValue` lives only within one instruction. */
+export const STATE_FIELDS: readonly StateField[] = [
+  ...Array.from({ length: 31 }, (_, i) => two(`x${i + 1}`, xOffset(i + 1), false)),
+  ...Array.from({ length: 32 }, (_, n) => two(`f${n}`, fOffset(n), true)),
+  ...Object.entries(OFF)
+    .filter(([name]) => !["end", "trapValue", "pmpaddr", "pmpcfg"].includes(name))
+    .map(([name, offset]): StateField =>
+      (WORDS as readonly string[]).includes(name)
+        ? { name, offset, words: 1, wide: false }
+        : two(name, offset, WIDE.includes(name)),
+    ),
+  ...[0, 1].map((i) => two(`pmpcfg${8 * i}`, OFF.pmpcfg + 8 * i, true)),
+  ...Array.from({ length: 16 }, (_, i) => two(`pmpaddr${i}`, OFF.pmpaddr + 8 * i, false)),
+  { name: "halted", offset: ENV.halted, words: 1, wide: false },
+];
+
+function two(name: string, offset: number, wide: boolean): StateField {
+  return { name, offset, words: 2, wide };
+}
