@@ -39,7 +39,7 @@ export function ctz(value: number): number {
 
 /** Whether `n` (a positive safe integer) is a power of two. */
 export function isPowerOfTwo(n: number): boolean {
-  return n > 0 && Number.isSafeInteger(n) && Number.isInteger(Math.log2(n));
+  return n > 0 && Number.isSafeInteger(n) && 2 ** Math.round(Math.log2(n)) === n;
 }
 
 /** `n` rounded down to a multiple of `to`; exact up to 2^53. */
