@@ -138,7 +138,7 @@ export interface Translation {
   physical: number;
   /** 1 read, 2 write, 4 execute; ORed. */
   prot: number;
-  /** log2 of the size of the mapping, at least the target's `pageBits`. */
+  /** log2 of the size of the mapping; less than the target's `pageBits`: good for this access only. */
   pageBits: number;
 }
 

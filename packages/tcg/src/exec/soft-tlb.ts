@@ -97,9 +97,11 @@ export class SoftTlb {
     const whole = range !== undefined && range.ramOffset >= 0 && page + 4096 <= range.base + range.size;
     const host = whole ? range.ramOffset + (page - range.base) : -1;
     const lowPart = lo & PAGE;
-    const slow = whole ? 0 : TLB_MMIO;
+    // A mapping smaller than a page is good for this access only: its tags never hit.
+    const once = walk.pageBits < 12 ? TLB_INVALID : 0;
+    const slow = once | (whole ? 0 : TLB_MMIO);
     const { prot } = walk;
-    const writeFlags = !whole || range.readonly ? TLB_MMIO : this.#blocks.isCode(host) ? TLB_CODE : 0;
+    const writeFlags = once | (!whole || range.readonly ? TLB_MMIO : this.#blocks.isCode(host) ? TLB_CODE : 0);
     this.#tag(e, prot & 1, lowPart | slow, hi);
     this.#tag(e + 2, prot & 2, lowPart | writeFlags, hi);
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);

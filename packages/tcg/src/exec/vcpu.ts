@@ -12,8 +12,8 @@ export class Vcpu {
   readonly cpu: TargetCpu;
   readonly tlb: SoftTlb;
   readonly jumpCache: JumpCache;
-  /** Instructions executed since the machine was made. */
-  executed = 0;
+  /** Instructions executed before the current run. */
+  #before = 0;
   readonly #machine: TcgMachine;
   readonly #i32: Int32Array;
   /** Word index of the state block, and of the program counter. */
@@ -37,6 +37,13 @@ export class Vcpu {
     this.tlb = new SoftTlb(machine, env, machine.target.mmuIndexes, machine.bus, machine.blocks, cpu, machine.counters);
     this.jumpCache = new JumpCache(machine.i32, env);
     this.#source = new MemorySource(machine, this.tlb);
+  }
+
+  /** Instructions executed since the machine was made; inside a block, as if the block had ended. */
+  get executed(): number {
+    if (!this.#running) return this.#before;
+    const taken = this.#i32[this.#e + ENV.kicked / 4]!;
+    return this.#before + this.#given - this.#i32[this.#e + ENV.budget / 4]! - (taken === 0 ? 0 : taken - 1);
   }
 
   /** Makes `run` return "kick" before its next block. */
@@ -91,7 +98,6 @@ export class Vcpu {
     const machine = this.#machine;
     const i32 = this.#i32;
     const at = this.#e;
-    const start = this.executed;
     this.#stop = false;
     this.#running = true;
     machine.current = this.cpu;
@@ -102,7 +108,7 @@ export class Vcpu {
       return this.#loop(mode);
     } finally {
       this.#collect();
-      this.executed = start + this.#given - i32[at + ENV.budget / 4]!;
+      this.#before += this.#given - i32[at + ENV.budget / 4]!;
       i32[at + ENV.budget / 4] = 0;
       this.#running = false;
       machine.current = undefined;
