@@ -12,23 +12,23 @@ const make = (name: string, xlen: 32 | 64, props: Record<string, unknown> = {}, 
 
 describe("ISA strings", () => {
   test.each([
-    ["rv64", 64, {}, "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbs_sstc"],
-    ["rv32", 32, {}, "rv32imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbs_sstc"],
+    ["rv64", 64, {}, "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc"],
+    ["rv32", 32, {}, "rv32imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc"],
     ["sifive-u54", 64, {}, "rv64imafdc_zicsr_zifencei"],
     ["sifive-e31", 32, {}, "rv32imac_zicsr_zifencei"],
     [
       "rv64",
       64,
-      { zba: "off", zbb: "off", zbs: "off", sstc: "off", Zihintpause: "off", zicboz: "on" },
+      { zba: "off", zbb: "off", zbc: "off", zbs: "off", sstc: "off", Zihintpause: "off", zicboz: "on" },
       "rv64imafdc_zicboz_zicsr_zifencei",
     ],
     [
       "rv32",
       32,
       { e: "on", i: "off", f: "off", d: "off", a: "off" },
-      "rv32emc_zicsr_zifencei_zihintpause_zba_zbb_zbs_sstc",
+      "rv32emc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc",
     ],
-    ["rv64", 64, { g: "on", c: "off", m: "off" }, "rv64imafd_zicsr_zifencei_zihintpause_zba_zbb_zbs_sstc"],
+    ["rv64", 64, { g: "on", c: "off", m: "off" }, "rv64imafd_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc"],
   ] as const)("%s RV%i %o", (name, xlen, props, expected) => {
     expect(isaString(make(name, xlen, props))).toBe(expected);
   });

@@ -3,7 +3,6 @@ import { FETCH, STORE, type Access, type Translation } from "@mimus/tcg";
 import { EXC, MSTATUS, PRIV, PTE } from "../constants.ts";
 import type { Hart } from "../hart.ts";
 import { MMU, OFF } from "../state.ts";
-import { LargePages } from "./large-pages.ts";
 import { SATP_MODES, satpMode } from "./satp.ts";
 
 const PAGE_FAULT = [EXC.LOAD_PAGE, EXC.STORE_PAGE, EXC.FETCH_PAGE] as const;
@@ -16,7 +15,6 @@ const BUS_END = 2 ** 52;
 /** Translates for one hart. Works on i32 halves and doubles, and allocates nothing. */
 export class Walker {
   readonly #hart: Hart;
-  readonly large: LargePages = new LargePages();
   /** A result to throw away, for callers that only want the check. */
   readonly probe: Translation = { physical: 0, prot: 0, pageBits: 12 };
   /** Levels of the current satp mode (0 = bare), and bits of a virtual address. */
@@ -42,7 +40,6 @@ export class Walker {
     this.#levels = mode?.levels ?? 0;
     this.#vaBits = mode?.vaBits ?? 0;
     this.#root = config.xlen === 64 ? ((hi & 0xfff) * 2 ** 32 + (lo >>> 0)) * 4096 : (lo & 0x3fffff) * 4096;
-    this.large.clear();
   }
 
   /** @returns false when it raised a page fault or an access fault. */
@@ -79,7 +76,6 @@ export class Walker {
       if (level > 0 && ppn % 2 ** (9 * level) !== 0) break;
       if (!this.#allowed(pteLo, access, mmu)) break;
       const page = ppn + vpnBelow(lo, hi, level);
-      if (level > 0) this.large.note(lo, hi, 12 + 9 * level);
       return this.#leaf(lo, hi, access, mmu, size, at, pteLo, page * 4096 + (lo & 0xfff), 12 + 9 * level, out);
     }
     return this.#fail(PAGE_FAULT[access], lo, hi);
@@ -101,7 +97,6 @@ export class Walker {
       if (level > 0 && (ppn & 0x3ff) !== 0) break;
       if (!this.#allowed(pte, access, mmu)) break;
       const page = ppn + (level > 0 ? (lo >>> 12) & 0x3ff : 0);
-      if (level > 0) this.large.note(lo, 0, 22);
       return this.#leaf(lo, 0, access, mmu, size, at, pte, page * 4096 + (lo & 0xfff), 12 + 10 * level, out);
     }
     return this.#fail(PAGE_FAULT[access], lo, 0);

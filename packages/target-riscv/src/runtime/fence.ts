@@ -7,11 +7,7 @@ import { OFF } from "../state.ts";
 export function sfenceVma(hart: Hart, insn: number, lo: number, hi = 0): void {
   const priv = hart.lo(OFF.priv);
   if (priv === PRIV.U || (priv === PRIV.S && hart.lo(OFF.mstatus) & MSTATUS.TVM)) return hart.illegal(insn);
-  const everyAddress = (insn & 0xf8000) === 0; // rs1 = x0
-  if (everyAddress || hart.walker.large.covers(lo, hi)) {
-    hart.engine.flushTlb(hart.env, PAGED_INDEXES);
-    hart.walker.large.clear();
-  } else {
-    hart.engine.flushTlbPage(hart.env, lo, hi);
-  }
+  // rs1 = x0: every address. The engine knows which addresses lie in superpages.
+  if ((insn & 0xf8000) === 0) hart.engine.flushTlb(hart.env, PAGED_INDEXES);
+  else hart.engine.flushTlbPage(hart.env, lo, hi);
 }
