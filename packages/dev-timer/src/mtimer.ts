@@ -39,6 +39,8 @@ export class MTimer implements Registers, Stateful {
   readonly #delta: Halves = new Halves();
   readonly #time: Halves = new Halves();
   readonly #schema: z.ZodType<Saved>;
+  /** Called when mtime was set: whoever computed a deadline from it has to do so again. */
+  onJump: (() => void) | undefined;
 
   constructor(layout: MTimerLayout, pins: MTimerPins) {
     this.#l = layout;
@@ -59,7 +61,7 @@ export class MTimer implements Registers, Stateful {
     this.#time.setNumber(this.#rate.ticksAt(this.#pins.now()));
     this.#delta.set(0, 0);
     this.#delta.sub(this.#time.lo, this.#time.hi);
-    for (let hart = 0; hart < this.#l.harts; hart++) this.expire(hart);
+    this.#jumped();
   }
 
   save(): unknown {
@@ -70,7 +72,7 @@ export class MTimer implements Registers, Stateful {
     const s = this.#schema.parse(raw);
     this.#compare.set(s.compare);
     this.#delta.set(s.delta[0], s.delta[1]);
-    for (let hart = 0; hart < this.#l.harts; hart++) this.expire(hart);
+    this.#jumped();
   }
 
   /** mtime now, into `out`: low half, high half. Also what `rdtime` reads. */
@@ -136,6 +138,11 @@ export class MTimer implements Registers, Stateful {
     else this.#pins.guestError(`write of unknown timer register 0x${offset.toString(16)}`);
   }
 
+  #jumped(): void {
+    for (let hart = 0; hart < this.#l.harts; hart++) this.expire(hart);
+    this.onJump?.();
+  }
+
   #wordAt(offset: number): number {
     const word = (offset - this.#l.timecmpBase) >> 2;
     return offset >= this.#l.timecmpBase && word < 2 * this.#l.harts ? word : -1;
@@ -152,7 +159,7 @@ export class MTimer implements Registers, Stateful {
     this.#time.setNumber(this.#rate.ticksAt(this.#pins.now()));
     this.#delta.set(lo, hi);
     this.#delta.sub(this.#time.lo, this.#time.hi);
-    for (let hart = 0; hart < this.#l.harts; hart++) this.expire(hart);
+    this.#jumped();
   }
 }
 

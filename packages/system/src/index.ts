@@ -1,1 +1,14 @@
-export {};
+export { addDevice, assemble } from "./assemble.ts";
+export type { AssembleOptions, BootFiles, DeviceRequest } from "./assemble.ts";
+export { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
+export type { AttachableCpu, CpuClass } from "./cpu.ts";
+export { SystemError } from "./errors.ts";
+export type { SystemHost } from "./host.ts";
+export { createMemory } from "./memory.ts";
+export type { MemoryNeeds } from "./memory.ts";
+export { RunLoop } from "./run-loop.ts";
+export type { Icount, LoopOptions, RunnableCpu, StepResult } from "./run-loop.ts";
+export { System } from "./system.ts";
+export type { Exit, Policies, RunState, SystemEvent, SystemParts } from "./system.ts";
+export { Qtest } from "./qtest/index.ts";
+export type { QtestPort } from "./qtest/index.ts";

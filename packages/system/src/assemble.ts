@@ -1,0 +1,213 @@
+import type { CharBackend } from "@mimus/chardev";
+import type { Drive } from "@mimus/block";
+import { ClockSet, Log, Machine, type LogLevel, MachineMemory, machineInfo } from "@mimus/machine-core";
+import type { Registry } from "@mimus/qom";
+import type { TcgOptions } from "@mimus/tcg";
+import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
+import { SystemError } from "./errors.ts";
+import type { SystemHost } from "./host.ts";
+import { createMemory } from "./memory.ts";
+import type { LoopOptions } from "./run-loop.ts";
+import { type Policies, System } from "./system.ts";
+
+/** A `-device`: type, optional id and bus, and properties. */
+export interface DeviceRequest {
+  readonly driver: string;
+  readonly id?: string;
+  readonly bus?: string;
+  readonly props?: Readonly<Record<string, unknown>>;
+}
+
+/** What `-kernel` and its like gave, as bytes. */
+export interface BootFiles {
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  readonly append?: string;
+  readonly dtb?: Uint8Array;
+  /** `"none"`: no firmware. Absent: the same; the host reads the machine type's default firmware. */
+  readonly bios?: Uint8Array | "none";
+}
+
+/** Everything a machine is assembled from. */
+export interface AssembleOptions extends BootFiles {
+  readonly registry: Registry;
+  readonly host: SystemHost;
+  /** `"riscv64"`. */
+  readonly target: string;
+  /** Machine type or alias; the registry's default one for the target when absent. */
+  readonly machine?: string;
+  readonly machineProps?: Readonly<Record<string, unknown>>;
+  /** `"rv64,zba=off"`: model and properties. */
+  readonly cpu?: string;
+  readonly smp?: number;
+  /** Bytes. */
+  readonly ram?: number;
+  readonly serials?: readonly (CharBackend | undefined)[];
+  readonly chardevs?: Iterable<readonly [id: string, backend: CharBackend]>;
+  readonly drives?: readonly Drive[];
+  /** Other back ends: [kind, id, object]. */
+  readonly backends?: Iterable<readonly [kind: string, id: string, object: unknown]>;
+  readonly devices?: readonly DeviceRequest[];
+  readonly accel?: "tcg" | "qtest";
+  readonly tcg?: TcgOptions;
+  readonly loop?: LoopOptions;
+  readonly policies?: Policies;
+  readonly logLevels?: Iterable<LogLevel>;
+}
+
+/** Class data of machine types that assembling reads; all of it optional. */
+interface MachineClass {
+  readonly defaultCpus?: Readonly<Record<string, string>>;
+  /** Device types that the board creates: loaded before it is wired. */
+  readonly requires?: readonly string[];
+  readonly memoryOverhead?: number;
+  /** Device types for a drive of an interface, first choice first. */
+  readonly driveDevices?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A device that has to read something before the machine starts. */
+interface Prepares {
+  prepare(): Promise<void>;
+}
+
+const CODE_BYTES = 32 * 2 ** 20;
+
+/** Builds a machine from its options. It is reset and ready to start. @throws QomError, MachineError, SystemError, and the board's errors */
+export async function assemble(options: AssembleOptions): Promise<System> {
+  const { registry, host, target } = options;
+  const type = await registry.ensure(await machineName(registry, options.machine, target), "machine");
+  const info = machineInfo(type);
+  if (info.targets.length > 0 && !info.targets.includes(target)) {
+    throw new SystemError(
+      "bad-option",
+      `machine '${type.name}' exists for ${info.targets.join(", ")}, not for ${target}`,
+    );
+  }
+  const data = type.class as MachineClass;
+  for (const name of data.requires ?? []) await registry.ensure(name, "device");
+  checkBootFiles(options);
+
+  const wanted = parseCpu(options.cpu ?? data.defaultCpus?.[target] ?? info.defaultCpu);
+  const cpuType = wanted.model === "" ? undefined : await resolveCpu(registry, wanted.model, target);
+  const ramSize = options.ram ?? info.defaultRam;
+  const cpuCount = options.smp ?? 1;
+  const code = options.tcg?.tbSize ?? CODE_BYTES;
+  const wasmMemory = createMemory({ ram: ramSize, cpus: cpuCount, code, overhead: data.memoryOverhead ?? 0 });
+  const cpus = new CpuSet(wasmMemory, { ...options.tcg, tbSize: code });
+  const log = new Log(
+    host.log === undefined ? undefined : (record) => host.log?.(record),
+    options.logLevels === undefined ? {} : { levels: options.logLevels },
+  );
+  const { kernel, initrd, append, dtb, bios } = options;
+  const machine = new Machine({
+    registry,
+    memory: new MachineMemory(wasmMemory.buffer),
+    clocks: new ClockSet(
+      () => host.now(),
+      () => host.wallNow(),
+    ),
+    type: type.name,
+    props: { ...flashProps(options.drives ?? []), ...options.machineProps },
+    log,
+    random: (bytes) => host.random(bytes),
+    createCpu: (request) => cpus.create(request),
+    options: {
+      ramSize,
+      cpus: cpuCount,
+      cpuType: cpuType?.name ?? "",
+      cpuProps: wanted.props,
+      serials: options.serials ?? [],
+      ...(kernel === undefined ? {} : { kernel }),
+      ...(initrd === undefined ? {} : { initrd }),
+      ...(append === undefined ? {} : { append }),
+      ...(dtb === undefined ? {} : { dtb }),
+      ...(bios === undefined ? {} : { bios }),
+    },
+  });
+  for (const [id, backend] of options.chardevs ?? []) machine.registerBackend("chardev", id, backend);
+  for (const drive of options.drives ?? []) machine.registerBackend("drive", drive.id, drive.backend);
+  for (const [kind, id, object] of options.backends ?? []) machine.registerBackend(kind, id, object);
+  machine.build();
+  for (const drive of options.drives ?? []) await addDrive(machine, drive, data);
+  for (const device of options.devices ?? []) await addDevice(machine, device);
+
+  for (const device of machine.devices()) {
+    const impl = device.impl as Partial<Prepares> | undefined;
+    if (typeof impl?.prepare === "function") await impl.prepare();
+  }
+  const system = new System({
+    machine,
+    cpus,
+    host,
+    qtest: options.accel === "qtest",
+    ...(options.loop === undefined ? {} : { loop: options.loop }),
+    ...(options.policies === undefined ? {} : { policies: options.policies }),
+  });
+  machine.reset();
+  return system;
+}
+
+/** Creates and realizes a device that the user named; loads its package first. */
+export async function addDevice(machine: Machine, { driver, id, bus, props }: DeviceRequest): Promise<void> {
+  const type = await machine.registry.ensure(driver, "device");
+  if (!type.userCreatable) {
+    throw new SystemError("bad-option", `device '${driver}' is part of a board and cannot be added with -device`);
+  }
+  machine.createDevice(driver, props ?? {}, {
+    realize: true,
+    ...(id === undefined ? { parentPath: "/machine/peripheral-anon" } : { id }),
+    ...(bus === undefined ? {} : { bus }),
+  });
+}
+
+/** The device for a drive that came without one (`-drive if=virtio`). */
+async function addDrive(machine: Machine, drive: Drive, data: MachineClass): Promise<void> {
+  if (drive.interface === "none" || drive.interface === "pflash") return;
+  const choices = data.driveDevices?.[drive.interface] ?? [];
+  const known = machine.registry.known("device").map((k) => k.name);
+  const driver = choices.find((name) => known.includes(name));
+  if (driver === undefined) {
+    throw new SystemError(
+      "bad-option",
+      `machine '${machine.type.name}' has no place for drive '${drive.id}' with if=${drive.interface}; use if=none and -device`,
+    );
+  }
+  await addDevice(machine, { driver, props: { drive: drive.id } });
+}
+
+/** Drives with `if=pflash` are properties of the board: `pflash0`, `pflash1`. */
+function flashProps(drives: readonly Drive[]): Record<string, string> {
+  const props: Record<string, string> = {};
+  let next = 0;
+  for (const drive of drives.filter((d) => d.interface === "pflash")) {
+    const unit = drive.unit ?? drive.index ?? next;
+    props[`pflash${unit}`] = drive.id;
+    next = unit + 1;
+  }
+  return props;
+}
+
+function checkBootFiles({ kernel, initrd, append }: BootFiles): void {
+  if (kernel === undefined && append !== undefined && append !== "") {
+    throw new SystemError("bad-option", "-append only allowed with -kernel option");
+  }
+  if (kernel === undefined && initrd !== undefined) {
+    throw new SystemError("bad-option", "-initrd only allowed with -kernel option");
+  }
+}
+
+/** The type's own name for a name or alias. */
+async function machineName(registry: Registry, name: string | undefined, target: string): Promise<string> {
+  if (name !== undefined && registry.known("machine").some((k) => k.name === name)) return name;
+  for (const known of registry.known("machine")) {
+    const type = known.type ?? (await registry.ensure(known.name, "machine"));
+    const info = machineInfo(type);
+    if (info.targets.length > 0 && !info.targets.includes(target)) continue;
+    if (name === undefined ? info.isDefault === true : info.aliases?.includes(name) === true) return type.name;
+  }
+  if (name !== undefined) return name;
+  throw new SystemError(
+    "bad-option",
+    `No machine specified, and there is no default for ${target}; use -M with a machine, or -M help`,
+  );
+}

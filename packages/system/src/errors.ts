@@ -1,0 +1,10 @@
+/** A machine that cannot be assembled as asked, or an operation that does not fit its state. */
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+  readonly kind: "bad-option" | "unknown-cpu" | "no-memory" | "bad-state";
+
+  constructor(kind: SystemError["kind"], message: string, options: { cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+  }
+}

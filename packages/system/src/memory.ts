@@ -1,0 +1,44 @@
+import { envSize, type WasmMemory } from "@mimus/tcg";
+import { SystemError } from "./errors.ts";
+
+/** The one WebAssembly type needed here; core packages have no DOM library. */
+declare const WebAssembly: { readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory };
+
+const PAGE = 65536;
+/** WebAssembly's 32-bit index reaches this far. */
+const LIMIT = 65536 * PAGE;
+/** Room for what devices bring along (video memory, option ROMs) and for alignment. */
+const SLACK = 96 * 2 ** 20;
+
+/** What the machine memory has to hold, in bytes. */
+export interface MemoryNeeds {
+  readonly ram: number;
+  readonly cpus: number;
+  /** TLBs per vCPU at most. */
+  readonly mmuIndexes?: number;
+  /** The engine's blocks and bytecode. */
+  readonly code: number;
+  /** What the machine type declares besides. */
+  readonly overhead: number;
+}
+
+/** The machine's one linear memory. Pages that nobody touches cost nothing. @throws SystemError no-memory */
+export function createMemory({ ram, cpus, mmuIndexes = 8, code, overhead }: MemoryNeeds): WasmMemory {
+  const state = cpus * Math.ceil(envSize(mmuIndexes) / PAGE) * PAGE;
+  const total = Math.ceil(ram / PAGE) * PAGE + state + code + overhead + SLACK + 2 * PAGE;
+  if (total > LIMIT) {
+    const most = Math.floor((LIMIT - (total - ram)) / 2 ** 20);
+    throw new SystemError(
+      "no-memory",
+      `${Math.ceil(ram / 2 ** 20)} MiB of RAM do not fit: this machine has room for ${most} MiB (-m)`,
+    );
+  }
+  const pages = Math.ceil(total / PAGE);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new SystemError("no-memory", `the host gives no ${pages / 16} MiB for the machine: give it less RAM (-m)`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,2 @@
+export { Qtest } from "./protocol.ts";
+export type { QtestPort } from "./port.ts";

@@ -1,0 +1,207 @@
+import type { ClockSet } from "@mimus/machine-core";
+import type { SystemHost } from "./host.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { Pace } from "./pace.ts";
+
+/** A vCPU as the loop sees it. */
+export interface RunnableCpu {
+  /** Runs about `budget` instructions. */
+  run(budget: number): "budget" | "halted" | "kick" | "debug";
+  /** Ends the current slice soon. */
+  kick(): void;
+  /** Instructions executed since the machine was made. */
+  readonly executed: number;
+  /** False while it waits for an interrupt that has not come. */
+  readonly runnable: boolean;
+}
+
+/** Guest time from a count of instructions. */
+export interface Icount {
+  /** Nanoseconds of guest time per instruction. */
+  readonly nsPerInsn: number;
+  /** Idle time passes at once instead of being slept through. */
+  readonly skipIdle: boolean;
+}
+
+/** How a {@link RunLoop} divides time. All in nanoseconds. */
+export interface LoopOptions {
+  /** Longest stretch of guest code between two looks at the host. Default 4 ms. */
+  readonly yieldEveryNs?: number;
+  /** Longest turn of one vCPU while another one waits. Default 1 ms. */
+  readonly turnNs?: number;
+  readonly icount?: Icount;
+}
+
+/** Why one step ended. */
+export type StepResult = "ran" | "idle" | "debug";
+
+/**
+ * Takes turns between vCPUs, timers and the outside, on one thread. Guest code runs up to the next deadline; a machine whose vCPUs all wait
+ * sleeps until a deadline or a post.
+ */
+export class RunLoop {
+  readonly #cpus: readonly RunnableCpu[];
+  readonly #clocks: ClockSet;
+  readonly #host: SystemHost;
+  readonly #mailbox: Mailbox;
+  readonly #pace: Pace = new Pace();
+  readonly #yieldEvery: number;
+  readonly #turn: number;
+  readonly #icount: Icount | undefined;
+  #current: RunnableCpu | undefined;
+  #next = 0;
+  #wake: (() => void) | undefined;
+  #lastYield = 0;
+  /** Set from outside the loop: it stops at the next boundary. */
+  #stopped = true;
+  /** Which vCPU stopped for the debugger. */
+  debugStop: number | undefined;
+
+  constructor(
+    cpus: readonly RunnableCpu[],
+    clocks: ClockSet,
+    host: SystemHost,
+    mailbox: Mailbox,
+    options: LoopOptions = {},
+  ) {
+    this.#cpus = cpus;
+    this.#clocks = clocks;
+    this.#host = host;
+    this.#mailbox = mailbox;
+    this.#yieldEvery = options.yieldEveryNs ?? 4e6;
+    this.#turn = options.turnNs ?? 1e6;
+    this.#icount = options.icount;
+    if (this.#icount !== undefined) {
+      const { nsPerInsn } = this.#icount;
+      clocks.virtual.setSource(() => this.executed * nsPerInsn);
+    }
+    mailbox.onPost = () => this.interrupt();
+    clocks.onEarlier(() => this.#current?.kick());
+  }
+
+  /** An interrupt input of a vCPU went up: one that waits gets its turn soon. */
+  interrupted(index: number): void {
+    const cpu = this.#cpus[index];
+    if (cpu === undefined || cpu === this.#current) return;
+    if (this.#current !== undefined) this.#current.kick();
+    else this.#wake?.();
+  }
+
+  /** Instructions executed by all vCPUs. */
+  get executed(): number {
+    let sum = 0;
+    for (const cpu of this.#cpus) sum += cpu.executed;
+    return sum;
+  }
+
+  /** Ends the current slice or sleep, so that the loop looks around. */
+  interrupt(): void {
+    this.#current?.kick();
+    this.#wake?.();
+  }
+
+  /** Makes {@link RunLoop.run} return at the next boundary. */
+  stop(): void {
+    this.#stopped = true;
+    this.interrupt();
+  }
+
+  /** Runs until {@link RunLoop.stop}, or a debugger stop. */
+  async run(): Promise<"stopped" | "debug"> {
+    this.#stopped = false;
+    this.#lastYield = this.#host.now();
+    while (!this.#stopped) {
+      const result = this.step();
+      if (this.#stopped) break;
+      if (result === "debug") return "debug";
+      if (result === "idle") await this.#idle();
+      else if (this.#host.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
+    }
+    return "stopped";
+  }
+
+  /**
+   * One round without waiting: posts, timers, then a turn of each runnable vCPU. @param maxInsns bounds each turn (default: by time)
+   */
+  step(maxInsns: number = Infinity): StepResult {
+    this.#mailbox.deliver();
+    this.#clocks.run();
+    let ran = false;
+    for (let i = 0; i < this.#cpus.length; i++) {
+      const index = (this.#next + i) % this.#cpus.length;
+      const cpu = this.#cpus[index] as RunnableCpu;
+      if (!cpu.runnable) continue;
+      ran = true;
+      if (this.#slice(cpu, maxInsns) === "debug") {
+        this.debugStop = index;
+        this.#next = index;
+        return "debug";
+      }
+      if (!this.#mailbox.empty || this.#due()) {
+        this.#next = (index + 1) % this.#cpus.length;
+        return "ran";
+      }
+    }
+    return ran || !this.#mailbox.empty ? "ran" : "idle";
+  }
+
+  #due(): boolean {
+    return this.#clocks.nextDeadline() <= this.#clocks.virtual.now();
+  }
+
+  #slice(cpu: RunnableCpu, maxInsns: number): string {
+    const left = this.#clocks.nextDeadline() - this.#clocks.virtual.now();
+    const turn = this.#cpus.length > 1 ? this.#turn : this.#yieldEvery;
+    let budget: number;
+    if (this.#icount === undefined) budget = this.#pace.budget(Math.min(left, turn));
+    else budget = Math.max(1, Math.min(Math.ceil(left / this.#icount.nsPerInsn), 100_000));
+    if (budget > maxInsns) budget = maxInsns;
+    const insns = cpu.executed;
+    const start = this.#host.now();
+    this.#current = cpu;
+    const reason = cpu.run(budget);
+    this.#current = undefined;
+    if (this.#icount === undefined && reason === "budget")
+      this.#pace.observe(cpu.executed - insns, this.#host.now() - start);
+    return reason;
+  }
+
+  async #yield(): Promise<void> {
+    await this.#host.yield();
+    this.#lastYield = this.#host.now();
+  }
+
+  /** Nothing to run: time passes. */
+  async #idle(): Promise<void> {
+    const left = this.#clocks.nextDeadline() - this.#clocks.virtual.now();
+    if (this.#icount !== undefined && left < Infinity) {
+      // Guest time stands still while no instruction runs: move it to the deadline, after sleeping or at once.
+      if (!this.#icount.skipIdle && left > 0) {
+        const start = this.#host.now();
+        await this.#sleep(left);
+        this.#clocks.virtual.advance(Math.min(left, this.#host.now() - start));
+      } else {
+        if (left > 0) this.#clocks.virtual.advance(left);
+        if (this.#host.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
+      }
+      return;
+    }
+    if (left <= 0) return;
+    await this.#sleep(left);
+  }
+
+  async #sleep(ns: number): Promise<void> {
+    if (!this.#mailbox.empty || this.#stopped) return;
+    let woken = false;
+    const sleeping = this.#host.sleepUntil(this.#host.now() + ns, (wake) => {
+      this.#wake = () => {
+        if (woken) return;
+        woken = true;
+        wake();
+      };
+    });
+    await sleeping;
+    this.#wake = undefined;
+    this.#lastYield = this.#host.now();
+  }
+}

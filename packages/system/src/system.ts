@@ -1,0 +1,237 @@
+import type { Machine, MachineState } from "@mimus/machine-core";
+import type { TcgMachine, Vcpu } from "@mimus/tcg";
+import type { CpuSet } from "./cpu.ts";
+import { SystemError } from "./errors.ts";
+import type { SystemHost } from "./host.ts";
+import { Mailbox } from "./mailbox.ts";
+import { RunLoop, type LoopOptions, type StepResult } from "./run-loop.ts";
+
+/** What a machine is doing; the names are QMP's RunState. */
+export type RunState = "prelaunch" | "running" | "paused" | "debug" | "shutdown" | "guest-panicked" | "io-error";
+
+/** How a machine ended. */
+export interface Exit {
+  readonly reason: "guest-shutdown" | "guest-reset" | "guest-panic" | "host-quit" | "error";
+  /** Exit status for the process. */
+  readonly code: number;
+  /** What went wrong, for "error". */
+  readonly error?: unknown;
+}
+
+/** What a machine does when its guest asks to end or to restart. */
+export interface Policies {
+  /** Guest powers off: end, or stay for the monitor. Default "poweroff". */
+  readonly shutdown?: "poweroff" | "pause";
+  /** Guest restarts. Default "reset". */
+  readonly reboot?: "reset" | "shutdown";
+}
+
+/** Something that happened to the machine. */
+export type SystemEvent =
+  | { readonly type: "state"; readonly state: RunState; readonly running: boolean }
+  | { readonly type: "reset"; readonly guest: boolean }
+  | { readonly type: "shutdown"; readonly reason: Exit["reason"]; readonly guest: boolean };
+
+/** What a {@link System} is made of; `assemble` does it. */
+export interface SystemParts {
+  readonly machine: Machine;
+  readonly cpus: CpuSet;
+  readonly host: SystemHost;
+  readonly loop?: LoopOptions;
+  readonly policies?: Policies;
+  /** No vCPU runs and time stands still: a test protocol drives the machine. */
+  readonly qtest?: boolean;
+}
+
+/** A whole machine that runs, pauses, resets and ends. All methods may be called at any time from outside guest code. */
+export class System {
+  readonly machine: Machine;
+  readonly host: SystemHost;
+  readonly qtest: boolean;
+  /** Resolves when the machine has ended. */
+  readonly exit: Promise<Exit>;
+  readonly #cpus: CpuSet;
+  readonly #mailbox: Mailbox = new Mailbox();
+  readonly #loop: RunLoop;
+  readonly #policies: Policies;
+  readonly #listeners: Set<(event: SystemEvent) => void> = new Set();
+  #state: RunState = "prelaunch";
+  #active: Promise<void> | undefined;
+  #resolveExit: (exit: Exit) => void = () => {};
+  #ended = false;
+
+  constructor(parts: SystemParts) {
+    this.machine = parts.machine;
+    this.host = parts.host;
+    this.qtest = parts.qtest ?? false;
+    this.#cpus = parts.cpus;
+    this.#policies = parts.policies ?? {};
+    this.exit = new Promise((resolve) => (this.#resolveExit = resolve));
+    const { clocks } = this.machine;
+    clocks.stop();
+    const runnable = this.qtest ? [] : this.#cpus.runnable;
+    this.#loop = new RunLoop(runnable, clocks, this.host, this.#mailbox, parts.loop);
+    if (this.qtest) clocks.virtual.setSource(() => 0);
+    this.#cpus.onInterrupt = (index) => this.#loop.interrupted(index);
+    this.machine.on("reset-request", (reason: "guest" | "host") =>
+      this.post(() => this.#resetRequested(reason === "guest")),
+    );
+    this.machine.on("shutdown-request", (reason: Exit["reason"], code: number) =>
+      this.post(() => this.#shutdownRequested(reason, code)),
+    );
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+  get running(): boolean {
+    return this.#state === "running";
+  }
+  /** The engine's vCPUs, by CPU index. */
+  get vcpus(): readonly Vcpu[] {
+    return this.#cpus.vcpus;
+  }
+  /** The translation engine; undefined for a machine without CPUs. */
+  get engine(): TcgMachine | undefined {
+    return this.#cpus.engine;
+  }
+  /** The vCPU that hit a breakpoint last. */
+  get debugStop(): number | undefined {
+    return this.#loop.debugStop;
+  }
+  /** Instructions executed by all vCPUs. */
+  get executed(): number {
+    return this.#loop.executed;
+  }
+  /** The flattened device tree of the machine, when it has one. */
+  get deviceTree(): Uint8Array | undefined {
+    return this.machine.backend("fdt", "machine") as Uint8Array | undefined;
+  }
+
+  /** Calls `listener` for each event. @returns a function that stops it */
+  onEvent(listener: (event: SystemEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The one door to a machine: `fn` runs between two slices of guest code, in the order of posting; at once while the machine does not run.
+   */
+  post(fn: () => void): void {
+    this.#mailbox.post(fn);
+    if (this.#active === undefined) this.#mailbox.deliver();
+  }
+
+  /** Starts the machine, or lets it go on. */
+  start(): void {
+    if (this.#ended) throw new SystemError("bad-state", "the machine has ended");
+    if (this.#state === "running") return;
+    if (this.#state === "shutdown" || this.#state === "guest-panicked") {
+      throw new SystemError("bad-state", `the machine is in state ${this.#state}: reset it first`);
+    }
+    this.#setState("running");
+    this.machine.clocks.start();
+    this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
+  }
+
+  resume(): void {
+    this.start();
+  }
+
+  /** Stops guest code and guest time. Resolves when no guest code runs any more. */
+  async pause(state: RunState = "paused"): Promise<void> {
+    if (this.#state === "running") this.#stop(state);
+    await this.#active;
+  }
+
+  /** Resets the machine; a machine that was shut down may run again afterwards. */
+  reset(): void {
+    this.post(() => this.#reset(false));
+  }
+
+  /** Ends the machine. */
+  shutdown(code = 0): void {
+    this.#end({ reason: "host-quit", code });
+  }
+
+  /** One round of timers and vCPUs without waiting, for tests; the machine must be paused. Guest time runs during it. */
+  step(maxInsns?: number): StepResult {
+    if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it before stepping");
+    this.machine.clocks.start();
+    try {
+      return this.#loop.step(maxInsns);
+    } finally {
+      this.machine.clocks.stop();
+    }
+  }
+
+  /** The machine's state for a snapshot. @throws SystemError bad-state while it runs */
+  saveState(): MachineState {
+    if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it first");
+    return this.machine.saveState();
+  }
+
+  loadState(raw: unknown): void {
+    if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it first");
+    this.machine.loadState(raw);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#state !== "running") {
+      this.#active = undefined;
+      return;
+    }
+    try {
+      if ((await this.#loop.run()) === "debug") this.#stop("debug");
+    } catch (error) {
+      this.#end({ reason: "error", code: 1, error });
+    }
+    this.#active = undefined;
+    this.#mailbox.deliver();
+  }
+
+  #stop(state: RunState): void {
+    this.machine.clocks.stop();
+    this.#loop.stop();
+    this.#setState(state);
+  }
+
+  #setState(state: RunState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#emit({ type: "state", state, running: state === "running" });
+  }
+
+  #emit(event: SystemEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #resetRequested(guest: boolean): void {
+    if (guest && this.#policies.reboot === "shutdown") this.#shutdownRequested("guest-reset", 0);
+    else this.#reset(guest);
+  }
+
+  #reset(guest: boolean): void {
+    if (this.#ended) return;
+    this.machine.reset();
+    if (this.#state === "shutdown" || this.#state === "guest-panicked") this.#setState("prelaunch");
+    this.#emit({ type: "reset", guest });
+  }
+
+  #shutdownRequested(reason: Exit["reason"], code: number): void {
+    if (this.#ended) return;
+    this.#emit({ type: "shutdown", reason, guest: reason !== "host-quit" });
+    if (this.#policies.shutdown === "pause" && reason !== "host-quit") {
+      this.#stop(reason === "guest-panic" ? "guest-panicked" : "shutdown");
+      return;
+    }
+    this.#end({ reason, code });
+  }
+
+  #end(exit: Exit): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop("shutdown");
+    this.#resolveExit(exit);
+  }
+}
