@@ -1,15 +1,15 @@
 /** Which tables a hart decodes by, from its extensions. */
-import { bind, Decoder, type Bound } from "@mimus/decodetree";
+import { bind, Decoder, type Bound, type Entry } from "@mimus/decodetree";
 import type { Extensions } from "./config.ts";
 import { rv32a, rv64a } from "./decode/a.ts";
 import { rv32c, rv32fc, rv64c, rvc, rvdc } from "./decode/c.ts";
 import { rv32d, rv64d } from "./decode/d.ts";
 import { rv32f, rv64f } from "./decode/f.ts";
 import { rv32m, rv64m } from "./decode/m.ts";
-import { machine, supervisor, zawrs } from "./decode/priv.ts";
+import { machine, supervisor, svinval, zawrs } from "./decode/priv.ts";
 import { rv32i, rv32iShifts, zifencei } from "./decode/rv32i.ts";
 import { rv64i } from "./decode/rv64i.ts";
-import { zba, zba64, zbb, zbb32, zbb64, zbs, zbs32, zbs64 } from "./decode/zb.ts";
+import { zba, zba64, zbb, zbb32, zbb64, zbc, zbs, zbs32, zbs64 } from "./decode/zb.ts";
 import { zicbom, zicboz } from "./decode/zicbo.ts";
 import { zicsr } from "./decode/zicsr.ts";
 import type { Xlen } from "./state.ts";
@@ -19,7 +19,7 @@ import { translateRv32c, translateRv32fc, translateRv64c, translateRvc, translat
 import { translateRv32d, translateRv64d } from "./translate/d.ts";
 import { translateRv32f, translateRv64f } from "./translate/f.ts";
 import { translateRv32m, translateRv64m } from "./translate/m.ts";
-import { translateMachine, translateSupervisor, translateZawrs } from "./translate/priv.ts";
+import { translateMachine, translateSupervisor, translateSvinval, translateZawrs } from "./translate/priv.ts";
 import { translateRv32i, translateRv32iShifts, translateZifencei } from "./translate/rv32i.ts";
 import { translateRv64i } from "./translate/rv64i.ts";
 import * as zb from "./translate/zb.ts";
@@ -55,6 +55,7 @@ export const PARTS: readonly Part[] = [
   { name: "zbb", needs: ["zbb"], bound: bind(zbb, zb.translateZbb) },
   { name: "zbb32", xlen: 32, needs: ["zbb"], bound: bind(zbb32, zb.translateZbb32) },
   { name: "zbb64", xlen: 64, needs: ["zbb"], bound: bind(zbb64, zb.translateZbb64) },
+  { name: "zbc", needs: ["zbc"], bound: bind(zbc, zb.translateZbc) },
   { name: "zbs", needs: ["zbs"], bound: bind(zbs, zb.translateZbs) },
   { name: "zbs32", xlen: 32, needs: ["zbs"], bound: bind(zbs32, zb.translateZbsImmediate) },
   { name: "zbs64", xlen: 64, needs: ["zbs"], bound: bind(zbs64, zb.translateZbsImmediate) },
@@ -62,7 +63,8 @@ export const PARTS: readonly Part[] = [
   { name: "zicboz", needs: ["zicboz"], bound: bind(zicboz, translateZicboz) },
   { name: "machine", needs: [], bound: bind(machine, translateMachine) },
   { name: "supervisor", needs: ["s"], bound: bind(supervisor, translateSupervisor) },
-  { name: "zawrs", needs: ["a"], bound: bind(zawrs, translateZawrs) },
+  { name: "svinval", needs: ["svinval"], bound: bind(svinval, translateSvinval) },
+  { name: "zawrs", needs: ["zawrs"], bound: bind(zawrs, translateZawrs) },
   { name: "rvc", needs: ["c"], bound: bind(rvc, translateRvc) },
   { name: "rv32c", xlen: 32, needs: ["c"], bound: bind(rv32c, translateRv32c) },
   { name: "rv64c", xlen: 64, needs: ["c"], bound: bind(rv64c, translateRv64c) },
@@ -78,6 +80,19 @@ export function partsOf(width: 16 | 32, xlen: Xlen, ext?: Extensions): Bound<Blo
       (p.xlen === undefined || p.xlen === xlen) &&
       (ext === undefined || p.needs.every((name) => ext[name])),
   ).map((p) => p.bound);
+}
+
+/** A part of the instruction set, for tools that enumerate instructions. */
+export interface IsaPart {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+/** Every part that harts of a register width can have. */
+export function isaParts(xlen: Xlen): IsaPart[] {
+  return PARTS.filter((p) => p.xlen === undefined || p.xlen === xlen).map((p) => ({
+    name: p.name,
+    entries: p.bound.entries,
+  }));
 }
 
 /** The decoders of a hart; without C there are no 16-bit instructions. */

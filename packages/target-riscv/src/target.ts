@@ -3,6 +3,7 @@ import type { Helper, Target, TranslateContext, WasmModuleSpec } from "@mimus/tc
 import type { HartConfig } from "./config.ts";
 import { createDisassembler, type Disassemble } from "./disas.ts";
 import { decodersOf } from "./isa.ts";
+import { carrylessHelpers } from "./runtime/carryless.ts";
 import { riscvHelpers } from "./runtime/helpers.ts";
 import { softFloatHelpers, softFloatModule } from "./runtime/softfloat.ts";
 import { RV32_GLOBALS, RV64_GLOBALS } from "./state.ts";
@@ -14,7 +15,11 @@ const MMU_INDEXES = 4;
 /** The target for harts built like `hart`; its identity (hart id, reset vector) does not matter. */
 export function createTarget(hart: HartConfig): Target {
   const { wide, compressed } = decodersOf(hart.xlen, hart.ext);
-  const helpers: readonly Helper[] = [...riscvHelpers(hart.xlen), ...softFloatHelpers()];
+  const helpers: readonly Helper[] = [
+    ...riscvHelpers(hart.xlen),
+    ...carrylessHelpers(hart.xlen),
+    ...softFloatHelpers(),
+  ];
   const modules: readonly WasmModuleSpec[] = [softFloatModule()];
   let block: Block | undefined;
   let disassemble: Disassemble | undefined;

@@ -14,6 +14,13 @@ export const supervisor = defineTable(32, {
   sfence_vma: ["0001001 ..... ..... 000 00000 1110011", { rs1, rs2 }, "rs1, rs2"],
 });
 
+/** Svinval: the parts of SFENCE.VMA. Source: Privileged 20211203, ch. 7. */
+export const svinval = defineTable(32, {
+  sinval_vma: ["0001011 ..... ..... 000 00000 1110011", { rs1, rs2 }, "rs1, rs2"],
+  sfence_w_inval: ["0001100 00000 00000 000 00000 1110011", {}],
+  sfence_inval_ir: ["0001100 00001 00000 000 00000 1110011", {}],
+});
+
 /** Zawrs: wait on a reservation set. */
 export const zawrs = defineTable(32, {
   wrs_nto: ["000000001101 00000 000 00000 1110011", {}],

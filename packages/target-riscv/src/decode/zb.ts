@@ -1,4 +1,4 @@
-// Source: RISC-V Bit-Manipulation ISA-extensions 1.0.0, ch. 2 (Zba, Zbb, Zbs).
+// Source: RISC-V Bit-Manipulation ISA-extensions 1.0.0, ch. 2 (Zba, Zbb, Zbc, Zbs).
 import { defineTable } from "@mimus/decodetree";
 import { R, rd, rs1, shamt5, shamt6 } from "./fields.ts";
 
@@ -62,6 +62,13 @@ export const zbb64 = defineTable(32, {
   rolw: ["0110000 ..... ..... 001 ..... 0111011", R, reg],
   rorw: ["0110000 ..... ..... 101 ..... 0111011", R, reg],
   roriw: ["0110000 ..... ..... 101 ..... 0011011", SHIFT5, immediate],
+});
+
+/** Zbc. */
+export const zbc = defineTable(32, {
+  clmul: ["0000101 ..... ..... 001 ..... 0110011", R, reg],
+  clmulh: ["0000101 ..... ..... 011 ..... 0110011", R, reg],
+  clmulr: ["0000101 ..... ..... 010 ..... 0110011", R, reg],
 });
 
 /** Zbs by register. */

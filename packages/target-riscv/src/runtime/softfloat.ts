@@ -36,5 +36,5 @@ export function softFloatHelpers(): Helper[] {
 
 /** The module they are in; one instance per machine. */
 export function softFloatModule(): WasmModuleSpec {
-  return { name: MODULE, bytes: softfloatModule };
+  return softfloatModule;
 }

@@ -38,7 +38,7 @@ const sc =
     const done = ir.label();
     ir.brcond("ne", address, ir.get("res_addr"), fail);
     const reserved = ir.get("res_val");
-    const old = ir.cmpxchg(size, address, reserved, source, b.mmu);
+    const old = ir.cmpxchg(b.access(size), address, reserved, source, b.mmu);
     ir.set("res_addr", b.imm(-1));
     b.setX(rd, ir.setcond("ne", old, size === "s32" && b.rv64 ? ir.ext32s(reserved) : reserved));
     ir.br(done);
@@ -53,7 +53,7 @@ const amo =
   (b: Block, { rd, rs1, rs2 }: Amo): void => {
     const address = b.x(rs1);
     aligned(b, address, size, EXC.STORE_MISALIGNED);
-    b.setX(rd, b.ir.atomic(op, size, address, b.x(rs2), b.mmu));
+    b.setX(rd, b.ir.atomic(op, b.access(size), address, b.x(rs2), b.mmu));
   };
 
 /** Semantics of RV32A. Source: Unprivileged ISA 20191213, ch. 8. */

@@ -71,8 +71,12 @@ export class Block {
   addressOf(rs1: number, offset: number): Value {
     return offset === 0 ? this.x(rs1) : this.ir.add(this.x(rs1), this.imm(offset));
   }
+  /** The access `mem` to a register: a 32-bit register has no sign to extend from a word. */
+  access(mem: MemOp): MemOp {
+    return mem === "s32" && !this.rv64 ? "u32" : mem;
+  }
   load(mem: MemOp, address: Value): Value {
-    return this.ir.ld(this.word, mem, address, this.mmu);
+    return this.ir.ld(this.word, this.access(mem), address, this.mmu);
   }
   store(mem: MemOp, address: Value, value: Value): void {
     this.ir.st(mem, address, value, this.mmu);

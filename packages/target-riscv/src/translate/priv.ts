@@ -1,5 +1,6 @@
 import type { Translators } from "@mimus/decodetree";
-import type { machine, supervisor, zawrs } from "../decode/priv.ts";
+import type { machine, supervisor, svinval, zawrs } from "../decode/priv.ts";
+import { PRIV } from "../constants.ts";
 import type { Block } from "./block.ts";
 
 /** Return from a trap: the helper checks the mode and sets pc. */
@@ -29,6 +30,16 @@ export const translateSupervisor: Translators<Block, typeof supervisor.insns> = 
     b.ir.call("sfence_vma", b.ir.const32(b.bits), b.x(rs1));
     b.endToLoop();
   },
+};
+
+/** Ordering is kept by invalidating at once. */
+function order(b: Block): void {
+  if (b.priv === PRIV.U) b.illegal();
+}
+export const translateSvinval: Translators<Block, typeof svinval.insns> = {
+  sinval_vma: translateSupervisor.sfence_vma,
+  sfence_w_inval: order,
+  sfence_inval_ir: order,
 };
 
 /** Waiting for a reservation set to change may end at any time: at once. Source: Zawrs 1.01. */

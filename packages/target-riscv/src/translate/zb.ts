@@ -1,6 +1,6 @@
 import type { Translators } from "@mimus/decodetree";
 import type { Cond, Value } from "@mimus/tcg";
-import type { zba, zba64, zbb, zbb32, zbb64, zbs, zbs32, zbs64 } from "../decode/zb.ts";
+import type { zba, zba64, zbb, zbb32, zbb64, zbc, zbs, zbs32, zbs64 } from "../decode/zb.ts";
 import type { Block } from "./block.ts";
 import { word, wordImmediate } from "./rv64i.ts";
 
@@ -105,6 +105,13 @@ export const translateZbb64: Translators<Block, typeof zbb64.insns> = {
   rolw: word(rotateLeft),
   rorw: word(rotateRight),
   roriw: wordImmediate(rotateRight),
+};
+
+/** Zbc: the bits of the carry-less product that an instruction returns. */
+export const translateZbc: Translators<Block, typeof zbc.insns> = {
+  clmul: binary((b, x, y) => b.ir.call("clmul", x, y)),
+  clmulh: binary((b, x, y) => b.ir.call("clmulh", x, y)),
+  clmulr: binary((b, x, y) => b.ir.call("clmulr", x, y)),
 };
 
 const bit = (b: Block, y: Value): Value => b.ir.shl(b.imm(1), y);

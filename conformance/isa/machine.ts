@@ -1,0 +1,132 @@
+/** A bare hart with RAM and nothing else, for running programs without a board. */
+import { createTarget, Hart, MODELS, OFF, type Extensions, type HartConfig } from "@mimus/target-riscv";
+import { TcgMachine, type BackEnd, type PhysicalBus, type PhysicalRange, type Vcpu } from "@mimus/tcg";
+
+const PAGE = 65536;
+
+/** Node's types leave the interface to the DOM library. */
+declare const WebAssembly: {
+  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
+
+/** RAM at one address, in the machine memory. */
+class RamBus implements PhysicalBus {
+  readonly lastFault = true;
+  readonly #range: PhysicalRange;
+  constructor(base: number, size: number, ramOffset: number) {
+    this.#range = { base, size, ramOffset, readonly: false };
+  }
+  lookup(address: number): PhysicalRange | undefined {
+    const { base, size } = this.#range;
+    return address >= base && address < base + size ? this.#range : undefined;
+  }
+  read(): number {
+    return 0;
+  }
+  write(): void {}
+  readWide(_address: number, out: Uint32Array): void {
+    out.fill(0);
+  }
+  writeWide(): void {}
+  watchCode(): void {}
+  onCodeWrite(): void {}
+  onChange(): void {}
+}
+
+/** Options of {@link BareMachine}. */
+export interface BareOptions {
+  readonly xlen: 32 | 64;
+  readonly backend: BackEnd;
+  readonly base: number;
+  readonly size: number;
+}
+
+/** Every extension there is. */
+export function fullHart(xlen: 32 | 64): HartConfig {
+  const model = MODELS.find((m) => m.name === `rv${xlen}`);
+  if (!model) throw new Error(`no CPU model rv${xlen}`);
+  const names = ["m", "a", "f", "d", "c", "s", "u", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs"];
+  const more = ["zicbom", "zicboz", "zicbop", "sstc", "svinval", "zawrs"];
+  const ext = Object.fromEntries([["e", false], ...[...names, ...more].map((n) => [n, true])]) as unknown as Extensions;
+  return {
+    xlen,
+    hartid: 0,
+    ext,
+    paging: xlen === 64 ? "sv57" : "sv32",
+    pmp: true,
+    debug: true,
+    pmuCounters: 16,
+    priv: 12,
+    mvendorid: 0,
+    marchid: [0, 0],
+    mimpid: [0, 0],
+    resetVector: [0x1000, 0],
+    cbomBlock: 64,
+    cbozBlock: 64,
+  };
+}
+
+/** Why a run ended. */
+export type Outcome = "halted" | "budget";
+
+export class BareMachine {
+  readonly hart: Hart;
+  readonly vcpu: Vcpu;
+  readonly ram: Uint8Array;
+  readonly #machine: TcgMachine;
+  readonly #base: number;
+
+  constructor({ xlen, backend, base, size }: BareOptions) {
+    const room = 16 << 20;
+    const code = 32 << 20;
+    const pages = Math.ceil((size + code + room) / PAGE);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    let next = PAGE;
+    const alloc = (_name: string, bytes: number): number => {
+      const at = next;
+      next += Math.ceil(bytes / PAGE) * PAGE;
+      if (next > pages * PAGE) throw new Error("machine memory is too small");
+      return at;
+    };
+    const ram = alloc("ram", size);
+    this.ram = new Uint8Array(memory.buffer, ram, size);
+    this.#base = base;
+    const config = fullHart(xlen);
+    let hart: Hart | undefined;
+    this.#machine = new TcgMachine({
+      memory,
+      alloc,
+      target: createTarget(config),
+      physical: new RamBus(base, size, ram),
+      options: { backend, tbSize: code },
+    });
+    this.vcpu = this.#machine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));
+    if (!hart) throw new Error("no hart");
+    this.hart = hart;
+  }
+
+  /** Copy an image to the start of RAM and forget what was translated. */
+  load(image: Uint8Array): void {
+    this.ram.set(image);
+    this.#machine.flushCode();
+  }
+
+  /** Set the program counter and the privilege level; floating point is on, traps go to `handler` in M-mode. */
+  start(pc: number, handler: number, priv = 3): void {
+    const { hart } = this;
+    hart.reset();
+    hart.set(OFF.pc, pc | 0, 0);
+    hart.set(OFF.mtvec, handler | 0, 0);
+    hart.setLo(OFF.mstatus, hart.lo(OFF.mstatus) | 0x6000);
+    // One PMP region that allows everything to every mode.
+    hart.csrs.write(0x3b0, (1n << 54n) - 1n);
+    hart.csrs.write(0x3a0, 0x1fn);
+    hart.setPriv(priv);
+    hart.stateReplaced();
+  }
+
+  /** Address of the start of RAM. */
+  get base(): number {
+    return this.#base;
+  }
+}

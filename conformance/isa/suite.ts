@@ -1,0 +1,59 @@
+/** Batches of random cases, run by the oracle and by our back ends. */
+import type { BackEnd } from "@mimus/tcg";
+import { makeCase, subjects, type Case, type Subject } from "./cases.ts";
+import { compareRecords, type Difference } from "./compare.ts";
+import { LocalRunner } from "./local.ts";
+import { runOracle } from "./oracle.ts";
+import { buildProgram, RECORD, RECORDS } from "./program.ts";
+import { Random } from "./random.ts";
+
+/** Options of {@link runSuite}. */
+export interface SuiteOptions {
+  readonly xlen: 32 | 64;
+  readonly cases: number;
+  readonly backends: readonly BackEnd[];
+  readonly seed: number;
+  /** Only these instructions. */
+  readonly only?: RegExp | undefined;
+  readonly batch?: number;
+  report?(difference: Difference, backend: BackEnd): void;
+  progress?(done: number): void;
+}
+
+/** Cases and differences, by part of the instruction set. */
+export type Counts = Map<string, { cases: number; instructions: Set<string>; differences: number }>;
+
+/** Run `cases` random cases; every instruction gets its share. */
+export async function runSuite(o: SuiteOptions): Promise<Counts> {
+  const list: Subject[] = subjects(o.xlen).filter((s) => !o.only || o.only.test(s.entry.name));
+  const counts: Counts = new Map();
+  const batch = Math.min(o.batch ?? 8000, o.cases);
+  const random = new Random(o.seed);
+  const runners = o.backends.map((b) => [b, new LocalRunner(o.xlen, b, RECORDS + (batch + 1) * RECORD.size)] as const);
+  let next = 0;
+  for (let done = 0, n = 0; done < o.cases; n++) {
+    const size = Math.min(batch, o.cases - done);
+    const base = n % 2 === 0 ? 31 : 30;
+    const cases: Case[] = [];
+    for (let i = 0; i < size; i++) {
+      const subject = list[next++ % list.length]!;
+      const c = makeCase(random, subject, base);
+      cases.push(c);
+      const count = counts.get(c.part) ?? { cases: 0, instructions: new Set(), differences: 0 };
+      count.cases++;
+      count.instructions.add(c.name);
+      counts.set(c.part, count);
+    }
+    const program = buildProgram(o.xlen, base, cases);
+    const expected = await runOracle(o.xlen, program);
+    for (const [backend, runner] of runners) {
+      for (const d of compareRecords(o.xlen, cases, program, runner.run(program), expected)) {
+        counts.get(cases[d.index]!.part)!.differences++;
+        o.report?.(d, backend);
+      }
+    }
+    done += size;
+    o.progress?.(done);
+  }
+  return counts;
+}
