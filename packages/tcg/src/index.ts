@@ -13,5 +13,7 @@ export { parse, parseAll } from "./ir/parse.ts";
 export { verify } from "./ir/verify.ts";
 export { evaluate } from "./ir/eval.ts";
 export type { EvalExit, EvalState } from "./ir/eval.ts";
+export { Optimiser } from "./opt/pipeline.ts";
+export type { AfterPass } from "./opt/pipeline.ts";
 export { TcgMachine } from "./exec/machine.ts";
 export type { Vcpu } from "./exec/vcpu.ts";

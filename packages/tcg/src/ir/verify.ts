@@ -129,6 +129,6 @@ function checkDominance(block: Block): void {
   const dominates = dominators(block);
   for (let at = 0; at < block.ops.length; at++)
     forEachOperand(block.ops[at]!, (v) => {
-      if (!dominates(v, at)) fail(block, at, `%${v} is not defined on every path to here`);
+      if (v >= at || !dominates(v, at)) fail(block, at, `%${v} is not defined on every path to here`);
     });
 }
