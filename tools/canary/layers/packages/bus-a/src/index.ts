@@ -1,0 +1,2 @@
+import { part } from "@mimus/dev-a";
+export const upward = part;

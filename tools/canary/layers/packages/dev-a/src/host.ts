@@ -1,0 +1,3 @@
+import { readFileSync } from "node:fs";
+import os from "os";
+export { readFileSync, os };

@@ -1,0 +1,2 @@
+import { qom } from "@mimus/qom";
+export const part = qom;

@@ -1,0 +1,2 @@
+import { testkit } from "@mimus/testkit";
+export { testkit };

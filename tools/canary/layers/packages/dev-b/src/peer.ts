@@ -1,0 +1,3 @@
+import { qom } from "@mimus/qom";
+import { z } from "zod";
+export { qom, z };
