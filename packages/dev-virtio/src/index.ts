@@ -3,13 +3,17 @@ import type { Plugin } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
 import { virtioBlk } from "./blk/virtio-blk.ts";
 import type { VirtioFamily } from "./family.ts";
+import { virtioRng } from "./rng/virtio-rng.ts";
+import { virtconsole, virtioSerial, virtserialport } from "./serial/virtio-serial.ts";
 
-const families: readonly VirtioFamily[] = [virtioBlk];
+export type { RngSource } from "./rng/virtio-rng.ts";
+
+const families: readonly VirtioFamily[] = [virtioBlk, virtioRng, virtioSerial];
 
 /** All virtio devices. */
 const plugin: Plugin = definePlugin({
   name: "@mimus/dev-virtio",
-  types: families.map((f) => f.device),
+  types: [...families.map((f) => f.device), virtconsole, virtserialport],
   uses: [busVirtio],
 });
 export default plugin;

@@ -1,0 +1,24 @@
+import { RingBufChar } from "@mimus/chardev";
+import { NullNode, BlockBackend } from "@mimus/block";
+import type { TestDeviceOptions } from "@mimus/testkit";
+import { testDevice, testManifest } from "@mimus/testkit";
+import packageJson from "../package.json" with { type: "json" };
+import plugin from "./index.ts";
+
+testManifest(packageJson, plugin);
+
+const options: TestDeviceOptions = {
+  plugins: [plugin],
+  setup(machine, bench) {
+    machine.registerBackend("drive", "d0", new BlockBackend("d0", new NullNode("n0", { size: 1 << 20, zeroes: true })));
+    machine.registerBackend("chardev", "c0", new RingBufChar("c0"));
+    bench.device("virtio-mmio", { "force-legacy": false });
+    bench.device("virtio-mmio");
+  },
+  wire: (device, bench) => void (device.parentBus && bench),
+};
+const props: Record<string, Record<string, unknown>> = {
+  "virtio-blk-device": { drive: "d0" },
+};
+for (const type of plugin.types)
+  if (type.class?.["bus"] === "virtio-bus") testDevice(type, { ...options, props: props[type.name] ?? {} });
