@@ -265,7 +265,7 @@ describe("DMA", () => {
     const into = new Uint8Array(32).fill(9);
     expect(s.readBytes(0, into)).toBe(false);
     expect([...into.subarray(0, 9)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 0x44]);
-    expect([...into.subarray(16)]).toEqual(new Array(16).fill(0));
+    expect([...into.subarray(16)]).toEqual(Array.from({ length: 16 }, () => 0));
     expect(s.unassigned).toBe(1);
     expect(s.writeBytes(20, new Uint8Array(8).fill(1))).toBe(false);
     expect(s.read(24, 4)).toBe(0x01010101);

@@ -80,13 +80,16 @@ export class QomObject extends EventEmitter {
       });
     if (child.#parent !== undefined)
       throw new QomError("duplicate-child", `${child.path} already has a place in the tree`, { at: child.path });
-    for (let above: QomObject | undefined = this; above !== undefined; above = above.#parent)
-      if (above === child)
-        throw new QomError("bad-path", `${this.path}: an object cannot contain itself`, { at: this.path });
+    if (child === this || this.#isUnder(child))
+      throw new QomError("bad-path", `${this.path}: an object cannot contain itself`, { at: this.path });
     this.#children.set(free, child);
     child.#parent = this;
     child.#name = free;
     return child;
+  }
+
+  #isUnder(other: QomObject): boolean {
+    return this.#parent !== undefined && (this.#parent === other || this.#parent.#isUnder(other));
   }
 
   #has(name: string): boolean {
