@@ -80,7 +80,7 @@ export class QomObject extends EventEmitter {
       });
     if (child.#parent !== undefined)
       throw new QomError("duplicate-child", `${child.path} already has a place in the tree`, { at: child.path });
-    if (child === this || this.#isUnder(child))
+    if ((child as QomObject) === this || this.#isUnder(child))
       throw new QomError("bad-path", `${this.path}: an object cannot contain itself`, { at: this.path });
     this.#children.set(free, child);
     child.#parent = this;
