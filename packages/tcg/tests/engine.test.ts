@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { BackEnd } from "../src/index.ts";
 import { asm, MMIO, ToyMachine, VECTOR } from "./toy.ts";
 
-const backends: BackEnd[] = ["interp"];
+const backends: BackEnd[] = ["interp", "wasm", "auto"];
 
 for (const backend of backends) {
   describe(backend, () => {
-    const make = (options = {}): ToyMachine => new ToyMachine({ backend, ...options });
+    const make = (options = {}): ToyMachine => new ToyMachine({ backend, hotThreshold: 2, batch: 1, ...options });
 
     /** r1 = sum of 1..r2, then halt. */
     const sum = [
@@ -318,10 +318,10 @@ for (const backend of backends) {
     });
 
     test("a full arena is flushed and the guest goes on", () => {
-      const m = make();
-      // A long chain of one-instruction blocks: jmp +1, over and over, in many pages.
+      const m = make({ tbSize: 1 << 18 });
+      // A long chain of one-instruction blocks: jmp +1, over and over, in several pages.
       const words: number[] = [];
-      for (let i = 0; i < 0x5_0000 / 4; i++) words.push(asm("jmp", 0, 0, 1));
+      for (let i = 0; i < 4000; i++) words.push(asm("jmp", 0, 0, 1));
       m.program(0x1_0000, ...words, asm("addi", 1, 1, 1), asm("halt"));
       for (let round = 1; round <= 2; round++) {
         m.tcg.i32[(m.cpu.env + 24) >>> 2] = 0;

@@ -250,7 +250,7 @@ export const MMIO = 0x1000_0000;
 export class ToyMachine {
   readonly memory = new (
     globalThis as unknown as { WebAssembly: { Memory: new (d: object) => { buffer: ArrayBuffer } } }
-  ).WebAssembly.Memory({ initial: 512 });
+  ).WebAssembly.Memory({ initial: 2048 });
   readonly tcg: TcgMachine;
   readonly vcpu: Vcpu;
   readonly cpu: ToyCpu;

@@ -4,6 +4,8 @@ import type { Block } from "../ir/block.ts";
 import { IrContext } from "../ir/context.ts";
 import { ops } from "../ir/ops.ts";
 import { print } from "../ir/print.ts";
+import { BlockModules } from "../wasm/block-modules.ts";
+import type { BlockInput } from "../wasm/block-modules.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmTable } from "../wasm/types.ts";
 import { BlockCache } from "./blocks.ts";
@@ -74,6 +76,8 @@ export class TcgMachine implements Engine {
   #flushWanted = false;
   readonly #writer: BytecodeWriter;
   readonly #translator: BlockTranslator;
+  readonly #modules: BlockModules;
+  readonly #hotBlocks: Tb[] = [];
   readonly #optimise: ((block: Block) => Block) | undefined;
 
   constructor(config: TcgConfig) {
@@ -110,6 +114,7 @@ export class TcgMachine implements Engine {
       },
       linkHelpers(target, memory, () => this.current),
     ); // prettier-ignore
+    this.#modules = new BlockModules(memory, this.table, target, this.runtime, this.pcOffset);
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
     };
@@ -185,13 +190,15 @@ export class TcgMachine implements Engine {
     this.blocks.clear();
     for (const cpu of this.cpus) cpu.jumpCache.flush();
     this.#arenaNext = 0;
+    this.#hotBlocks.length = 0;
+    this.#modules.reset();
   }
 
   /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
   translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
     const t0 = this.options.now?.() ?? 0;
     for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {
-      const done = this.buildIr(cpu, key, source, limit);
+      const done = this.#build(cpu, key, source, limit, true);
       if (done === undefined) return undefined;
       try {
         this.#writer.write(done.block);
@@ -202,17 +209,18 @@ export class TcgMachine implements Engine {
       }
       const tb = this.#install(key, done, source.ram2);
       if (this.options.now !== undefined) this.counters.translateMs += this.options.now() - t0;
+      if (this.options.backend === "wasm" && tb.ram >= 0) this.compile([tb]);
       return tb;
     }
   }
 
   /** The optimised IR of a block. */
-  buildIr(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number): Translated | undefined {
+  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, traced: boolean): Translated | undefined {
     const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
     const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
     const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop);
     if (done === undefined) return undefined;
-    const { trace } = this.options;
+    const trace = traced ? this.options.trace : undefined;
     if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
     trace?.op?.(print(done.block));
     if (this.#optimise === undefined) return done;
@@ -274,5 +282,43 @@ export class TcgMachine implements Engine {
     return tb;
   }
 
-  #hot(_tb: number): void {}
+  /** The interpreter counted a block's executions down. */
+  #hot(address: number): void {
+    const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
+    if (tb === undefined || tb.ram < 0 || (this.options.backend ?? "auto") !== "auto") return;
+    this.#hotBlocks.push(tb);
+    if (this.#hotBlocks.length >= (this.options.batch ?? 64)) this.compileHot();
+  }
+
+  /** Compiles the blocks that became hot. */
+  compileHot(): void {
+    if (this.#hotBlocks.length === 0) return;
+    const blocks = this.#hotBlocks.filter((tb) => tb.alive);
+    this.#hotBlocks.length = 0;
+    this.compile(blocks);
+  }
+
+  /** Compiles blocks in one module. */
+  compile(blocks: readonly Tb[]): void {
+    const t0 = this.options.now?.() ?? 0;
+    const cpu = this.cpus[0]!;
+    const inputs: BlockInput[] = [];
+    for (const tb of blocks) {
+      const split = 4096 - (tb.ram & 4095);
+      const byte = (at: number): number => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
+      const again = this.#build(cpu, tb, { byte }, tb.insns, false);
+      if (again === undefined || again.insns !== tb.insns) this.counters.uncompilable++;
+      else inputs.push({ block: again.block, tb: tb.address, insns: tb.insns });
+    }
+    const { functions, bytes } = this.#modules.compile(inputs);
+    inputs.forEach(({ tb }, i) => {
+      const fn = functions[i]!;
+      if (fn === 0) this.counters.uncompilable++;
+      else this.counters.compiled++;
+      this.i32[(tb + TB.fn) >>> 2] = fn;
+    });
+    this.counters.modules++;
+    this.counters.wasmBytes += bytes;
+    if (this.options.now !== undefined) this.counters.compileMs += this.options.now() - t0;
+  }
 }

@@ -104,6 +104,7 @@ export class Vcpu {
     i32[at + ENV.kicked / 4] = 0;
     i32[at + ENV.budget / 4] = budget;
     this.#given = budget;
+    machine.compileHot();
     try {
       return this.#loop(mode);
     } finally {

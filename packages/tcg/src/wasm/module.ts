@@ -1,11 +1,4 @@
-import { Bytes, Code } from "./encode.ts";
-
-/** A function of a module under construction. */
-export interface FunctionBody {
-  /** Types of the locals behind the parameters. */
-  readonly locals: number[];
-  readonly code: Code;
-}
+import { Bytes } from "./encode.ts";
 
 /**
  * Builds a module: types, imports, functions, exports. Imports come before functions.
@@ -21,6 +14,8 @@ export class ModuleBuilder {
   readonly #functionTypes: number[] = [];
   readonly #exports: Bytes = new Bytes(256);
   #exportCount = 0;
+  readonly #elements: Bytes = new Bytes(64);
+  #elementCount = 0;
   readonly #code: Bytes;
 
   constructor(codeCapacity = 1024) {
@@ -66,7 +61,7 @@ export class ModuleBuilder {
   }
 
   /** Adds a function with a finished body (without its final `end`); returns its index. */
-  function(type: number, locals: readonly number[], code: Code): number {
+  function(type: number, locals: readonly number[], code: Bytes): number {
     const head = new Bytes(16);
     const runs: number[] = [];
     for (let i = 0; i < locals.length;) {
@@ -95,6 +90,18 @@ export class ModuleBuilder {
     this.#exportCount++;
   }
 
+  /** The module's functions `first`… go into the table at `at`… when it is instantiated. */
+  elements(at: number, first: number, count: number): void {
+    const e = this.#elements;
+    e.byte(0x00);
+    e.byte(0x41);
+    e.s32(at);
+    e.byte(0x0b);
+    e.u32(count);
+    for (let i = 0; i < count; i++) e.u32(first + i);
+    this.#elementCount++;
+  }
+
   finish(): Uint8Array<ArrayBuffer> {
     const out = new Bytes(this.#code.length + this.#imports.length + this.#exports.length + this.#types.length + 256);
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
@@ -104,6 +111,7 @@ export class ModuleBuilder {
     for (const type of this.#functionTypes) functions.u32(type);
     section(out, 3, this.#functionTypes.length, functions);
     section(out, 7, this.#exportCount, this.#exports);
+    section(out, 9, this.#elementCount, this.#elements);
     section(out, 10, this.#functionTypes.length, this.#code);
     return out.buffer.slice(0, out.length);
   }
