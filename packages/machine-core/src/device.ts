@@ -1,4 +1,4 @@
-import { parseProps, QomError, QomObject, type ResolvedType } from "@mimus/qom";
+import { QomError, QomObject, type ResolvedType } from "@mimus/qom";
 import { type Bus, hooksOf } from "./bus.ts";
 import type { DeviceContext, ResetPhase } from "./context.ts";
 import type { DeviceHooks } from "./define-device.ts";
@@ -104,12 +104,11 @@ export class Device extends QomObject {
   }
 
   /**
-   * Builds the chip: checks the properties, takes a place on the bus, runs the type's `realize`.
-   * @throws QomError bad-property; MachineError realize-failed; nothing of it stays then
+   * Builds the chip: takes a place on the bus, runs the type's `realize`.
+   * @throws MachineError realize-failed, or what the type or the bus threw; nothing of it stays then
    */
   realize(): void {
     if (this.#realized) return;
-    parseProps(this.type, this.values, this.label);
     const hooks = this.type.class["device"] as DeviceHooks | undefined;
     const bus = hooksOf(this.parentBus);
     try {

@@ -30,8 +30,8 @@ export class DirtyMap {
   mark(offset: number, length: number): void {
     if (length <= 0) return;
     const pages = this.#pages;
-    const first = Math.floor(offset / DIRTY_PAGE);
-    const last = Math.floor((offset + length - 1) / DIRTY_PAGE);
+    const first = (offset / DIRTY_PAGE) | 0;
+    const last = ((offset + length - 1) / DIRTY_PAGE) | 0;
     const tracking = this.#tracking;
     let code = 0;
     for (let page = first; page <= last; page++) {
