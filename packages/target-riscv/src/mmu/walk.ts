@@ -163,6 +163,9 @@ export class Walker {
       out.pageBits = 0;
     }
     if (allowed < 0 || !(allowed & NEEDED[access])) return this.#fail(ACCESS_FAULT[access], lo, hi);
+    // Nothing to run where there is nothing; loads and stores there are the engine's to report.
+    if (access === FETCH && this.#hart.engine.bus.lookup(physical) === undefined)
+      return this.#fail(ACCESS_FAULT[access], lo, hi);
     out.physical = physical;
     out.prot = prot & allowed;
     return true;
