@@ -2,9 +2,9 @@
  * Boots a RISC-V virt machine with its console on the terminal, without the command line program.
  *
  *   node --conditions=@mimus/source conformance/tools/boot.ts --bios FILE --kernel FILE --initrd FILE --append TEXT
- *     [--memory MIB] [--smp N] [--cpu MODEL] [--target riscv64|riscv32] [--seconds N] [--until TEXT] [--backend interp|wasm|auto] [--stats]
+ *     [--memory MIB] [--smp N] [--cpu MODEL] [--target riscv64|riscv32] [--seconds N] [--until TEXT] [--backend interp|wasm|auto] [--stats] [--dump FILE]
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BaseChar } from "@mimus/chardev";
 import flash from "@mimus/dev-flash";
@@ -33,6 +33,7 @@ const { values: o } = parseArgs({
     until: { type: "string" },
     backend: { type: "string", default: "auto" },
     stats: { type: "boolean", default: false },
+    dump: { type: "string" },
   },
 });
 
@@ -90,5 +91,9 @@ console.error(
 if (o.stats) {
   console.error(`pc ${system.vcpus.map((v) => v.pc.toString(16)).join(" ")}`);
   console.error(system.engine?.stats());
+}
+if (o.dump !== undefined) {
+  const ram = system.machine.memory.blocks.find((b) => b.name === "riscv_virt_board.ram");
+  if (ram !== undefined) writeFileSync(o.dump, ram.bytes);
 }
 process.exit(exit.code);

@@ -191,6 +191,7 @@ class Board {
       harts: this.#harts.map(fdtHart),
       aclint: this.#p.aclint,
       rngSeed,
+      pcie: this.#m.registry.get("gpex-pcihost") !== undefined,
       pmuCounters: this.#harts[0]?.config.pmuCounters ?? 0,
       ...(compatible === undefined ? {} : { compatible }),
       ...(append === undefined ? {} : { bootargs: append }),
