@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 /**
  * What is wrong between a plugin's package.json and the types its entry exports; empty when all is well.
- * Every concrete type must be promised; an abstract one may be (then others can inherit from it without an import).
+ * Every type that a user may create must be promised; the others may be (then they are found without an import).
  */
 export function checkManifest(packageJson: unknown, plugin: Plugin): string[] {
   const json = packageJson as { name?: unknown; exports?: unknown; sideEffects?: unknown };
@@ -25,7 +25,7 @@ export function checkManifest(packageJson: unknown, plugin: Plugin): string[] {
   const promised = new Set(Object.entries(manifest.provides).flatMap(([k, names]) => names.map((n) => `${k}:${n}`)));
   const defined = new Map(plugin.types.map((t) => [`${t.kind}:${t.name}`, t]));
   for (const [key, type] of defined)
-    if (!promised.has(key) && type.abstract !== true)
+    if (!promised.has(key) && type.abstract !== true && type.userCreatable !== false)
       wrong.push(`the entry exports ${type.kind} '${type.name}', "provides" does not name it`);
   for (const key of promised)
     if (!defined.has(key)) wrong.push(`"provides" names ${key.replace(":", " '")}', the entry does not export it`);
