@@ -52,7 +52,9 @@ export function runStrings(o: StringOptions): StringResult {
       try {
         end = runOne(machine, code, registers, MODES[o.mode]);
       } catch (error) {
-        failures.push(`${backend}: string ${i} ${toHex(code)}: ${error instanceof Error ? error.stack : String(error)}`);
+        failures.push(
+          `${backend}: string ${i} ${toHex(code)}: ${error instanceof Error ? error.stack : String(error)}`,
+        );
         continue;
       }
       if (first === undefined) {
@@ -98,7 +100,12 @@ function pointerOr(r: Random, xlen: 32 | 64): readonly [number, number] {
 }
 
 /** Run one string; how it ended, with the hart's state. */
-function runOne(m: BareMachine, code: Uint8Array, registers: readonly (readonly [number, number])[], priv: number): string {
+function runOne(
+  m: BareMachine,
+  code: Uint8Array,
+  registers: readonly (readonly [number, number])[],
+  priv: number,
+): string {
   const { hart, vcpu } = m;
   m.ram.fill(0, 0, DATA + 2 * DATA_SIZE);
   m.load(code);
@@ -111,13 +118,19 @@ function runOne(m: BareMachine, code: Uint8Array, registers: readonly (readonly 
   const pc = hart.bits64(384);
   const atHandler = pc >= BigInt(BASE + HANDLER) && pc <= BigInt(BASE + HANDLER + 4);
   const cause = hart.csrs.read(0x342);
-  const name = atHandler ? (EXCEPTION_NAMES[Number(cause)] ?? `cause ${cause}`) : reason === "halted" ? "waiting" : "running";
+  const name = atHandler
+    ? (EXCEPTION_NAMES[Number(cause)] ?? `cause ${cause}`)
+    : reason === "halted"
+      ? "waiting"
+      : "running";
   let sum = 0;
   const words = hart.i32;
   for (let w = (hart.env + 128) >> 2; w < (hart.env + 672) >> 2; w++) sum = (Math.imul(sum, 31) + words[w]!) | 0;
   const ram = new Int32Array(m.ram.buffer, m.ram.byteOffset, (DATA + 2 * DATA_SIZE) / 4);
   for (let w = 0; w < ram.length; w++) sum = (Math.imul(sum, 31) + ram[w]!) | 0;
-  return atHandler ? `${name} at ${hart.csrs.read(0x341).toString(16)} state ${sum}` : `${name} at ${pc.toString(16)} state ${sum}`;
+  return atHandler
+    ? `${name} at ${hart.csrs.read(0x341).toString(16)} state ${sum}`
+    : `${name} at ${pc.toString(16)} state ${sum}`;
 }
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

@@ -1,3 +1,15 @@
 export { assemble, AsmError, type AsmErrorKind, type AsmOptions, type Assembly } from "./asm/index.ts";
 export { createDisassembler, type Disassemble, type DisassemblerOptions } from "./disas.ts";
+export { isaParts, type IsaPart } from "./isa.ts";
 export { createTarget } from "./target.ts";
+export { EXTENSION_NAMES, isaString, type Extensions, type HartConfig, type PagingMode } from "./config.ts";
+export { EXC, EXCEPTION_NAMES, IRQ, PRIV } from "./constants.ts";
+export type { HartTimer, TimeSource } from "./counters.ts";
+export { RiscvCpu, type AttachableCpu, type CpuClass } from "./cpu.ts";
+export { CSR_NAMES, CSRS } from "./csr/table.ts";
+export { RiscvError, type RiscvErrorKind } from "./errors.ts";
+export { gdbFeatures, type GdbFeature, type GdbRegister } from "./gdb.ts";
+export { Hart } from "./hart.ts";
+export { hartConfig, MODELS } from "./models.ts";
+export { FS, MSTATUS_FS, OFF, STATE_FIELDS, type StateField } from "./state.ts";
+export { plugin as default } from "./plugin.ts";

@@ -5,7 +5,7 @@ import { OPERANDS } from "../operands.ts";
 import type { Xlen } from "../state.ts";
 import { AsmError } from "./errors.ts";
 import { evaluate } from "./expression.ts";
-import { expandPseudo } from "./pseudo.ts";
+import { expandPseudo, isPseudo } from "./pseudo.ts";
 import { parseSource, stringBytes, type Statement } from "./source.ts";
 
 /** Options of {@link assemble}. */
@@ -187,6 +187,7 @@ class Assembler {
     const m = /^(.+?)(\.aqrl|\.aq|\.rl)$/.exec(name);
     const base = m ? this.#entries.get(m[1] ?? "") : undefined;
     if (base?.format[0]?.kind === "suffix") return [base, m?.[2] ?? ""];
+    if (isPseudo(name)) return this.#fail("operand", `${name}: the operands do not fit, or have no value here`);
     return this.#fail("unknown-mnemonic", `"${name}" is no instruction of RV${this.#xlen}`);
   }
 

@@ -151,11 +151,16 @@ const PSEUDO: Readonly<Record<string, Expand>> = {
   "fabs.d": rewrite(2, "fsgnjx.d", "$1, $2, $2"),
 };
 
+/** Is there a pseudo-instruction of this name? */
+export function isPseudo(mnemonic: string): boolean {
+  return Object.hasOwn(PSEUDO, mnemonic);
+}
+
 /** Expand a mnemonic with these operands; undefined when it is no pseudo-instruction (in this form). */
 export function expandPseudo(
   mnemonic: string,
   operands: readonly string[],
   ctx: PseudoContext,
 ): readonly (readonly [string, string])[] | undefined {
-  return Object.hasOwn(PSEUDO, mnemonic) ? PSEUDO[mnemonic]?.(operands, ctx) : undefined;
+  return isPseudo(mnemonic) ? PSEUDO[mnemonic]?.(operands, ctx) : undefined;
 }
