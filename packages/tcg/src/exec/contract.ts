@@ -4,7 +4,6 @@
  * Generated code has the type `(env: i32, tb: i32) -> i32`. `env` is the byte address of the vCPU's state block in the
  * machine memory, `tb` the address of the translation block's descriptor.
  */
-import type { Block } from "../ir/block.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
 
@@ -263,8 +262,8 @@ export interface TcgOptions {
   /** Guest stores are hashed into `env.storeHash` and counted in `env.storeCount`. */
   readonly traceStores?: boolean;
   readonly trace?: Trace;
-  /** Passes over the IR of each block. */
-  readonly optimise?: (block: Block) => Block;
+  /** Optimise the IR of each block; default true. */
+  readonly optimise?: boolean;
   /** Milliseconds from any origin, for compile-time statistics. */
   readonly now?: () => number;
 }

@@ -1,9 +1,9 @@
 import { BytecodeOverflow, BytecodeWriter } from "../interp/bytecode.ts";
 import { Handlers } from "../interp/handlers.ts";
-import type { Block } from "../ir/block.ts";
 import { IrContext } from "../ir/context.ts";
 import { ops } from "../ir/ops.ts";
 import { print } from "../ir/print.ts";
+import { Optimiser } from "../opt/pipeline.ts";
 import { BlockModules } from "../wasm/block-modules.ts";
 import type { BlockInput } from "../wasm/block-modules.ts";
 import { wasm } from "../wasm/types.ts";
@@ -78,7 +78,7 @@ export class TcgMachine implements Engine {
   readonly #translator: BlockTranslator;
   readonly #modules: BlockModules;
   readonly #hotBlocks: Tb[] = [];
-  readonly #optimise: ((block: Block) => Block) | undefined;
+  readonly #optimiser: Optimiser | undefined;
 
   constructor(config: TcgConfig) {
     const { memory, target } = config;
@@ -90,7 +90,7 @@ export class TcgMachine implements Engine {
     this.bus = config.physical;
     this.target = target;
     this.options = config.options ?? {};
-    this.#optimise = this.options.optimise;
+    this.#optimiser = this.options.optimise === false ? undefined : new Optimiser();
     this.#alloc = config.alloc;
     this.#arenaSize = Math.max(this.options.tbSize ?? 32 * MIB, MIB / 4);
     this.#arena = config.alloc("tcg.code", this.#arenaSize);
@@ -223,8 +223,8 @@ export class TcgMachine implements Engine {
     const trace = traced ? this.options.trace : undefined;
     if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
     trace?.op?.(print(done.block));
-    if (this.#optimise === undefined) return done;
-    const block = this.#optimise(done.block);
+    if (this.#optimiser === undefined) return done;
+    const block = this.#optimiser.run(done.block);
     trace?.opOpt?.(print(block));
     return { ...done, block };
   }
