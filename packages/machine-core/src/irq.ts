@@ -6,6 +6,7 @@ export class IrqLine {
   readonly name: string;
   #level = false;
   #sink: IrqSink | undefined;
+  #taps: IrqSink[] | undefined;
 
   constructor(name = "") {
     this.name = name;
@@ -23,6 +24,7 @@ export class IrqLine {
     if (this.#level === level) return;
     this.#level = level;
     this.#sink?.(level);
+    if (this.#taps !== undefined) for (const tap of this.#taps) tap(level);
   }
 
   /** High, then low: an edge. */
@@ -35,6 +37,11 @@ export class IrqLine {
   connect(sink: IrqSink): void {
     this.#sink = sink;
     if (this.#level) sink(true);
+  }
+
+  /** Lets `listener` hear every change beside the sink: tests and traces. */
+  tap(listener: IrqSink): void {
+    (this.#taps ??= []).push(listener);
   }
 
   disconnect(): void {

@@ -10,5 +10,5 @@ export { RunLoop } from "./run-loop.ts";
 export type { Icount, LoopOptions, RunnableCpu, StepResult } from "./run-loop.ts";
 export { System } from "./system.ts";
 export type { Exit, Policies, RunState, SystemEvent, SystemParts } from "./system.ts";
-export { Qtest } from "./qtest/index.ts";
+export { attachQtest, Qtest, qtestPort } from "./qtest/index.ts";
 export type { QtestPort } from "./qtest/index.ts";

@@ -71,7 +71,11 @@ export class System {
     clocks.stop();
     const runnable = this.qtest ? [] : this.#cpus.runnable;
     this.#loop = new RunLoop(runnable, clocks, this.host, this.#mailbox, parts.loop);
-    if (this.qtest) clocks.virtual.setSource(() => 0);
+    if (this.qtest) {
+      // Time moves only when the protocol says so; nothing runs by itself.
+      clocks.virtual.setSource(() => 0);
+      clocks.start();
+    }
     this.#cpus.onInterrupt = (index) => this.#loop.interrupted(index);
     this.machine.on("reset-request", (reason: "guest" | "host") =>
       this.post(() => this.#resetRequested(reason === "guest")),
@@ -130,6 +134,7 @@ export class System {
       throw new SystemError("bad-state", `the machine is in state ${this.#state}: reset it first`);
     }
     this.#setState("running");
+    if (this.qtest) return;
     this.machine.clocks.start();
     this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
   }
@@ -191,7 +196,7 @@ export class System {
   }
 
   #stop(state: RunState): void {
-    this.machine.clocks.stop();
+    if (!this.qtest) this.machine.clocks.stop();
     this.#loop.stop();
     this.#setState(state);
   }
