@@ -73,7 +73,7 @@ export class BareMachine {
   readonly hart: Hart;
   readonly vcpu: Vcpu;
   readonly ram: Uint8Array;
-  readonly #machine: TcgMachine;
+  readonly engine: TcgMachine;
   readonly #base: number;
 
   constructor({ xlen, backend, base, size }: BareOptions) {
@@ -93,14 +93,14 @@ export class BareMachine {
     this.#base = base;
     const config = fullHart(xlen);
     let hart: Hart | undefined;
-    this.#machine = new TcgMachine({
+    this.engine = new TcgMachine({
       memory,
       alloc,
       target: createTarget(config),
       physical: new RamBus(base, size, ram),
       options: { backend, tbSize: code },
     });
-    this.vcpu = this.#machine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));
+    this.vcpu = this.engine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));
     if (!hart) throw new Error("no hart");
     this.hart = hart;
   }
@@ -108,7 +108,7 @@ export class BareMachine {
   /** Copy an image to the start of RAM and forget what was translated. */
   load(image: Uint8Array): void {
     this.ram.set(image);
-    this.#machine.flushCode();
+    this.engine.flushCode();
   }
 
   /** Set the program counter and the privilege level; floating point is on, traps go to `handler` in M-mode. */

@@ -1,4 +1,5 @@
 /** RISC-V as the execution engine sees it. */
+import type { Decoder } from "@mimus/decodetree";
 import type { Helper, Target, TranslateContext, WasmModuleSpec } from "@mimus/tcg";
 import type { HartConfig } from "./config.ts";
 import { createDisassembler, type Disassemble } from "./disas.ts";
@@ -11,6 +12,12 @@ import { Block } from "./translate/block.ts";
 
 /** TLBs of a hart: U, S, S with SUM, M. */
 const MMU_INDEXES = 4;
+
+/** RV32E and RV64E have x0..x15 only. Source: Unprivileged ISA 20191213, ch. 4. */
+function namesHighRegister(decoder: Decoder<Block>, word: number): boolean {
+  const entry = decoder.matcher.match(word);
+  return entry !== undefined && entry.fields.some(([, f]) => f.kind === "x" && f.extract(word) > 15);
+}
 
 /** The target for harts built like `hart`; its identity (hart id, reset vector) does not matter. */
 export function createTarget(hart: HartConfig): Target {
@@ -34,8 +41,10 @@ export function createTarget(hart: HartConfig): Target {
     b.length = narrow ? 2 : 4;
     b.bits = (low | (high << 16)) >>> 0;
     ctx.ir.insn(ctx.at);
-    const known = narrow ? compressed?.run(b, b.bits) : wide.run(b, b.bits);
-    if (known !== true) b.illegal();
+    const decoder = narrow ? compressed : wide;
+    const known =
+      decoder !== undefined && !(hart.ext.e && namesHighRegister(decoder, b.bits)) && decoder.run(b, b.bits);
+    if (!known) b.illegal();
     return b.length;
   };
 

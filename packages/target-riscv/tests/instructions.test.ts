@@ -57,6 +57,11 @@ describe.each<BackEnd>(["interp", "wasm"])("on %s", (backend) => {
     ])("%s while FS is Off", (source) => {
       expect(run(source, { fs: FS.OFF }).cause).toBe(EXC.ILLEGAL);
     });
+    it("registers above x15 with E", () => {
+      const props = { e: true, i: false };
+      expect(run("add a0, a1, a6", { props }).cause).toBe(EXC.ILLEGAL);
+      expect(run("add a0, a1, a5\necall", { props }).cause).toBe(EXC.ECALL_M);
+    });
     it("privileged instructions in U-mode", () => {
       for (const source of ["mret", "sret", "wfi", "sfence.vma", "csrr a0, sstatus", "csrw mscratch, a0"])
         expect(run(source, { priv: 0 }).cause).toBe(EXC.ILLEGAL);

@@ -97,11 +97,15 @@ export class Block {
     this.ctx.done = true;
   }
 
-  /** Leave for the instruction at a constant address; `slot` 0 or 1 is this exit's chain slot. */
+  /**
+   * Leave for the instruction at a constant address; `slot` 0 or 1 is this exit's chain slot. Blocks of two pages are
+   * never chained: what stands behind the target's page may change, so that is a look-up in the jump cache.
+   */
   jump(slot: 0 | 1, target: bigint): void {
-    const { ir } = this;
+    const { ir, ctx } = this;
     ir.set("pc", this.imm(target));
-    ir.gotoTb(slot);
+    if (target >> 12n === BigInt.asUintN(this.hart.xlen, ctx.pc) >> 12n) ir.gotoTb(slot);
+    else ir.gotoPtr("none");
   }
   /** The fetch exception of a taken jump to a constant target, if it raises one. @returns whether it does. */
   misalignedTarget(target: bigint): boolean {
