@@ -39,6 +39,6 @@ export type {
   ResetReason,
   ShutdownReason,
 } from "./machine-context.ts";
-export { corePlugin, cpuType, Machine, type CpuRequest, type MachineParts } from "./machine.ts";
+export { corePlugin, cpuType, Machine, type CpuRequest, type GlobalProperty, type MachineParts } from "./machine.ts";
 export { MACHINE_STATE_VERSION, type MachineState, type SaveOptions } from "./snapshot.ts";
 export { corePlugin as default } from "./machine.ts";

@@ -6,7 +6,7 @@ import { defineDevice, type DeviceType } from "./define-device.ts";
 import { defineMachine } from "./define-machine.ts";
 import type { IrqLine } from "./irq.ts";
 import { Log } from "./log.ts";
-import { Machine } from "./machine.ts";
+import { type GlobalProperty, Machine } from "./machine.ts";
 import { MachineMemory } from "./memory.ts";
 import type { Registers } from "./port.ts";
 import { MemoryRegion } from "./region.ts";
@@ -106,7 +106,11 @@ const board = defineMachine({
 });
 const plugin = { name: "test", types: [latch, bridge, card, board] };
 
-function machine(props: Record<string, unknown> = {}, log = new Log()): Machine {
+function machine(
+  props: Record<string, unknown> = {},
+  log = new Log(),
+  globals: readonly GlobalProperty[] = [],
+): Machine {
   return new Machine({
     registry: new Registry().use(plugin),
     memory: new MachineMemory(new ArrayBuffer(0x80000)),
@@ -114,6 +118,7 @@ function machine(props: Record<string, unknown> = {}, log = new Log()): Machine 
     type: "board",
     props,
     log,
+    globals,
   }).build();
 }
 
@@ -124,6 +129,16 @@ it("wires a board and routes accesses", () => {
   expect(m.findDevice("l0")!.irqOut("irq").level).toBe(true);
   expect(m.tree.resolve("/machine/board/l0")).toBe(m.findDevice("l0"));
   expect(m.tree.resolve("peripheral/l1").getProperty("stride")).toBe(2);
+});
+
+it("gives devices the user's defaults, also through an ancestor, and their own properties first", () => {
+  const globals = [
+    { driver: "device", property: "stride", value: "1" },
+    { driver: "latch", property: "stride", value: "3" },
+  ];
+  const m = machine({}, new Log(), globals);
+  expect(m.findDevice("l0")!.getProperty("stride")).toBe(3);
+  expect(m.createDevice("latch", { stride: 1 }).getProperty("stride")).toBe(1);
 });
 
 it("tells the user what is wrong, where, and what would be right", () => {

@@ -1,5 +1,14 @@
 import { hex } from "@mimus/bits";
-import { parseProps, type Plugin, QomError, QomObject, type Registry, type ResolvedType, Tree } from "@mimus/qom";
+import {
+  parseProps,
+  type Plugin,
+  QomError,
+  QomObject,
+  type Registry,
+  type ResolvedType,
+  Tree,
+  typeIsA,
+} from "@mimus/qom";
 import { AddressSpace } from "./address-space.ts";
 import { type Bus, hooksOf } from "./bus.ts";
 import type { ClockSet } from "./clock.ts";
@@ -33,10 +42,19 @@ export interface MachineParts {
   readonly props?: Readonly<Record<string, unknown>>;
   readonly options?: Partial<MachineOptions>;
   readonly log?: Log;
+  /** Defaults of properties for devices of a type and of those that inherit from it; later ones win. */
+  readonly globals?: readonly GlobalProperty[];
   /** Fills with random bytes; zeros when absent. */
   readonly random?: (bytes: Uint8Array) => void;
   /** Makes a CPU, with the engine of the user's choice. */
   readonly createCpu?: (request: CpuRequest) => CpuObject;
+}
+
+/** A property's default for every device of a type (`-global driver.property=value`). */
+export interface GlobalProperty {
+  readonly driver: string;
+  readonly property: string;
+  readonly value: unknown;
 }
 
 /** The abstract root of CPU types; a target's types inherit from it. */
@@ -63,6 +81,7 @@ export class Machine extends QomObject implements MachineBuilder {
   readonly cpus: CpuObject[] = [];
   readonly random: (bytes: Uint8Array) => void;
   readonly #createCpu: ((request: CpuRequest) => CpuObject) | undefined;
+  readonly #globals: readonly GlobalProperty[];
   readonly #backends: Map<string, Map<string, unknown>> = new Map();
   #started = false;
 
@@ -77,6 +96,7 @@ export class Machine extends QomObject implements MachineBuilder {
     this.log = parts.log ?? new Log();
     this.random = parts.random ?? ((bytes) => void bytes.fill(0));
     this.#createCpu = parts.createCpu;
+    this.#globals = parts.globals ?? [];
     this.options = {
       ramSize: info.defaultRam,
       cpus: 1,
@@ -122,7 +142,7 @@ export class Machine extends QomObject implements MachineBuilder {
     const type = this.registry.require(typeName, "cpu");
     if (this.#createCpu === undefined)
       throw new MachineError("unsupported", `this program has no engine to run CPU '${typeName}'`, { at: this.path });
-    const parsed = parseProps(type, props, `CPU '${typeName}'`);
+    const parsed = parseProps(type, { ...this.#globalsFor(type), ...props }, `CPU '${typeName}'`);
     const cpu = this.#createCpu({ type, props: parsed, index, machine: this });
     this.addChild(`cpu[${index}]`, cpu);
     cpu.realize();
@@ -139,7 +159,7 @@ export class Machine extends QomObject implements MachineBuilder {
         { at: typeName },
       );
     const label = opts.id === undefined ? typeName : `${typeName} '${opts.id}'`;
-    const values = parseProps(type, props, label);
+    const values = parseProps(type, { ...this.#globalsFor(type), ...props }, label);
     const bus = this.#busFor(type, label, opts.bus);
     const device = new Device(type, this, values, {
       ...(opts.id === undefined ? {} : { id: opts.id }),
@@ -152,7 +172,7 @@ export class Machine extends QomObject implements MachineBuilder {
       throw new MachineError("duplicate-id", `there is already a device '${opts.id}'; choose another id`, {
         at: opts.id,
       });
-    above.addChild(opts.id ?? "device[*]", device);
+    above.addChild(opts.id ?? opts.name ?? "device[*]", device);
     if (opts.realize === true)
       try {
         device.realize();
@@ -162,6 +182,13 @@ export class Machine extends QomObject implements MachineBuilder {
         throw error;
       }
     return device;
+  }
+
+  /** The defaults that the user set for this type. */
+  #globalsFor(type: ResolvedType): Record<string, unknown> {
+    const found: Record<string, unknown> = {};
+    for (const { driver, property, value } of this.#globals) if (typeIsA(type, driver)) found[property] = value;
+    return found;
   }
 
   #concrete(parent: string): string {

@@ -1,1 +1,3 @@
-export {};
+export { HumanMonitor } from "./hmp.ts";
+export { COMMANDS, completions, execute, type Command } from "./commands.ts";
+export type { CpuInfo, MachineControl } from "./control.ts";

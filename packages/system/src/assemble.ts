@@ -1,7 +1,7 @@
 import type { CharBackend } from "@mimus/chardev";
 import type { Drive } from "@mimus/block";
-import { ClockSet, Log, Machine, type LogLevel, MachineMemory, machineInfo } from "@mimus/machine-core";
-import type { Registry } from "@mimus/qom";
+import { ClockSet, type GlobalProperty, Log, Machine, type LogLevel, MachineMemory, machineInfo } from "@mimus/machine-core";
+import { createUserObject, type Registry } from "@mimus/qom";
 import type { TcgOptions } from "@mimus/tcg";
 import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
 import { SystemError } from "./errors.ts";
@@ -48,6 +48,10 @@ export interface AssembleOptions extends BootFiles {
   /** Other back ends: [kind, id, object]. */
   readonly backends?: Iterable<readonly [kind: string, id: string, object: unknown]>;
   readonly devices?: readonly DeviceRequest[];
+  /** Defaults of device properties (`-global`). */
+  readonly globals?: readonly GlobalProperty[];
+  /** User-created objects (`-object`): `qom-type`, `id` and properties. */
+  readonly objects?: readonly Readonly<Record<string, unknown>>[];
   readonly accel?: "tcg" | "qtest";
   readonly tcg?: TcgOptions;
   readonly loop?: LoopOptions;
@@ -109,6 +113,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     type: type.name,
     props: { ...flashProps(options.drives ?? []), ...options.machineProps },
     log,
+    globals: options.globals ?? [],
     random: (bytes) => host.random(bytes),
     createCpu: (request) => cpus.create(request),
     options: {
@@ -127,6 +132,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   for (const [id, backend] of options.chardevs ?? []) machine.registerBackend("chardev", id, backend);
   for (const drive of options.drives ?? []) machine.registerBackend("drive", drive.id, drive.backend);
   for (const [kind, id, object] of options.backends ?? []) machine.registerBackend(kind, id, object);
+  for (const object of options.objects ?? []) await addObject(machine, object);
   machine.build();
   for (const drive of options.drives ?? []) await addDrive(machine, drive, data);
   for (const device of options.devices ?? []) await addDevice(machine, device);
@@ -158,6 +164,17 @@ export async function addDevice(machine: Machine, { driver, id, bus, props }: De
     ...(id === undefined ? { parentPath: "/machine/peripheral-anon" } : { id }),
     ...(bus === undefined ? {} : { bus }),
   });
+}
+
+/** Creates an object that the user named; devices find it by its id, under the kinds that its type is or implements. */
+export async function addObject(machine: Machine, options: Readonly<Record<string, unknown>>): Promise<void> {
+  const { "qom-type": name, id, ...props } = options;
+  if (typeof name !== "string" || name === "") throw new SystemError("bad-option", "-object needs a type: -object TYPE,id=ID");
+  if (typeof id !== "string" || id === "") throw new SystemError("bad-option", `-object ${name}: needs id=ID`);
+  const type = await machine.registry.ensure(name, "object");
+  const object = createUserObject(machine.registry, machine.tree, name, id, props, machine);
+  const kind = type.class["backend"];
+  if (typeof kind === "string") machine.registerBackend(kind, id, object.impl);
 }
 
 /** The device for a drive that came without one (`-drive if=virtio`). */

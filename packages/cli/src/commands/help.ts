@@ -1,0 +1,109 @@
+import { CharOptions } from "@mimus/chardev";
+import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
+
+import type { GivenOption } from "../args/parse.ts";
+import { LOG_ITEMS } from "../logging.ts";
+import { machinesFor } from "../machines.ts";
+
+const isHelp = (text: string): boolean => text === "help" || text === "?";
+
+/** Whether the options of an argument ask for help: `help`, `?`, or `NAME,help`. */
+function asksHelp(value: string): { name?: string } | undefined {
+  if (value.startsWith("{")) return undefined;
+  const items = value.split(",");
+  if (!items.some(isHelp)) return undefined;
+  const name = items.find((item) => !isHelp(item));
+  return name === undefined ? {} : { name: name.replace(/^[a-z-]+=/, "") };
+}
+
+/** Answers the first option that asks for help. @returns the text, or undefined when none does */
+export async function answerHelp(
+  given: readonly GivenOption[],
+  registry: Registry,
+  target: string,
+): Promise<string | undefined> {
+  for (const { name, value } of given) {
+    const asked = asksHelp(value);
+    const answer = asked === undefined ? undefined : ANSWERS[name];
+    if (asked !== undefined && answer !== undefined) return answer(registry, asked.name, target);
+  }
+  return undefined;
+}
+
+const ANSWERS: Readonly<
+  Record<string, (registry: Registry, name: string | undefined, target: string) => Promise<string>>
+> = {
+  device: (registry, name) => (name === undefined ? listTypes(registry, "device") : typeHelp(registry, name, "device")),
+  object: (registry, name) => (name === undefined ? listTypes(registry, "object") : typeHelp(registry, name, "object")),
+  machine: machineHelp,
+  cpu: cpuHelp,
+  blockdev: (registry) => blockHelp(registry),
+  drive: (registry) => blockHelp(registry),
+  accel: () => Promise.resolve("Accelerators supported:\ntcg    backend=auto|interp|wasm, tb-size=MiB\nqtest\n"),
+  chardev: (_, name) => Promise.resolve(chardevHelp(name)),
+  d: () => Promise.resolve(list("Log items (comma separated):", Object.entries(LOG_ITEMS))),
+  serial: () => Promise.resolve(chardevHelp(undefined)),
+  monitor: () => Promise.resolve(chardevHelp(undefined)),
+};
+
+const list = (title: string, rows: Iterable<readonly [string, string]>): string =>
+  [title, ...Array.from(rows, ([name, text]) => `${name.padEnd(28)} ${text}`.trimEnd())].join("\n") + "\n";
+
+/** Names come from the manifests alone: nothing is imported. */
+async function listTypes(registry: Registry, kind: string): Promise<string> {
+  const rows = registry
+    .known(kind)
+    .filter(({ type }) => type === undefined || (type.userCreatable && !type.abstract))
+    .map(({ name, package: from }) => [`name "${name}"`, `(${from})`] as const);
+  return list(
+    kind === "device"
+      ? "Devices of the installed packages ('-device NAME,help' shows properties):"
+      : "Objects of the installed packages:",
+    rows,
+  );
+}
+
+async function typeHelp(registry: Registry, name: string, kind: string): Promise<string> {
+  return helpText(await registry.ensure(name, kind));
+}
+
+async function machineHelp(registry: Registry, name: string | undefined, target: string): Promise<string> {
+  if (name !== undefined) return helpText(await registry.ensure(name, "machine"));
+  const rows = (await machinesFor(registry, target)).map((type) => [type.name, type.summary] as const);
+  return list("Supported machines are:", rows);
+}
+
+async function cpuHelp(registry: Registry, name: string | undefined, target: string): Promise<string> {
+  const models: [string, ResolvedType][] = [];
+  for (const known of registry.known("cpu")) {
+    const type = await registry.ensure(known.name, "cpu");
+    const info = type.class["cpu"] as { model: string; targets: readonly string[] } | undefined;
+    if (info !== undefined && !type.abstract && info.targets.includes(target)) models.push([info.model, type]);
+  }
+  const wanted = models.find(([model, type]) => name === model || name === type.name);
+  if (wanted !== undefined) return helpText(wanted[1]);
+  return list(
+    "Available CPUs ('-cpu NAME,help' shows properties):",
+    models.map(([model, type]) => [`  ${model}`, type.summary] as const),
+  );
+}
+
+async function blockHelp(registry: Registry): Promise<string> {
+  const rows = [...registry.known("block-format"), ...registry.known("block-protocol")].map(
+    ({ name, kind, package: from }) => [name, `${kind.replace("block-", "")} (${from})`] as const,
+  );
+  return list("Block drivers:", rows);
+}
+
+function chardevHelp(name: string | undefined): string {
+  const schema = CharOptions[name as keyof typeof CharOptions];
+  if (name === undefined || schema === undefined)
+    return list(
+      "Available chardev backend types:",
+      Object.entries(CharOptions).map(([type, options]) => [`  ${type}`, options.description ?? ""] as const),
+    );
+  return list(
+    `${name} options:`,
+    describeSchema(schema).map((p) => [`  ${p.name}=<${p.type}>`, p.description ?? ""] as const),
+  );
+}

@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { HumanMonitor } from "@mimus/monitor";
+import { attachQtest, type System } from "@mimus/system";
+
+import { configFile } from "../args/config-file.ts";
+import { helpText } from "../args/options.ts";
+import { all, type GivenOption, last, parseArguments } from "../args/parse.ts";
+import { compose } from "../compose.ts";
+import { machineConfig } from "../config.ts";
+import { openConsoles } from "../consoles.ts";
+import { discover } from "../discover.ts";
+import { openDrives } from "../drives.ts";
+import { UsageError } from "../errors.ts";
+import { logging } from "../logging.ts";
+import { findMachine } from "../machines.ts";
+import { control } from "../control.ts";
+import { VERSION } from "../version.ts";
+import { answerHelp } from "./help.ts";
+
+/** `mimus system-ARCH`: runs a machine to its end. @returns the exit status */
+export async function systemCommand(target: string, argv: readonly string[]): Promise<number> {
+  const given = withFiles(parseArguments(argv));
+  if (last(given, "h") !== undefined) return print(helpText(`mimus system-${target}`));
+  if (last(given, "version") !== undefined) return print(`Mimus emulator version ${VERSION}\n`);
+  const { registry } = await discover(process.cwd(), all(given, "plugin"));
+  const help = await answerHelp(given, registry, target);
+  if (help !== undefined) return print(help);
+  return runMachine(target, given, registry);
+}
+
+async function runMachine(
+  target: string,
+  given: readonly GivenOption[],
+  registry: Awaited<ReturnType<typeof discover>>["registry"],
+): Promise<number> {
+  const config = machineConfig(given);
+  const log = logging(config.log.items, config.log.file, config.log.filter);
+  const named = config.machine["type"];
+  const machine = await findMachine(registry, typeof named === "string" ? named : undefined, target);
+  const drives = await openDrives(
+    config,
+    registry,
+    (machine.class["defaultInterface"] as string | undefined) ?? "none",
+  );
+  let system: System | undefined;
+  const consoles = await openConsoles(config, { quit: () => system?.shutdown(), commit: () => {} });
+  try {
+    system = await compose(config, target, { registry, consoles, drives, logging: log });
+    const dump = config.machine["dumpdtb"];
+    if (typeof dump === "string") return dumpDeviceTree(system, dump);
+    if (config.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
+    return await runToEnd(system, config.paused, consoles, log);
+  } finally {
+    await drives.graph.closeAll();
+    if (system !== undefined && log.items.has("stats"))
+      for (const [name, value] of control(system, consoles, drives, log).statistics())
+        log.line(`${name.padEnd(28)} ${value}`);
+    await consoles.close();
+    await log.close();
+  }
+
+  async function runToEnd(running: System, paused: boolean, ends: typeof consoles, l: typeof log): Promise<number> {
+    const machineControl = control(running, ends, drives, l);
+    for (const monitor of ends.monitors) new HumanMonitor(monitor, machineControl);
+    if (ends.qtest !== undefined) attachQtest(running, ends.qtest);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => {
+        process.stderr.write(`mimus: terminating on ${signal}\n`);
+        running.shutdown();
+      });
+    if (!paused) running.start();
+    const exit = await running.exit;
+    if (exit.reason === "error") throw exit.error;
+    return exit.code;
+  }
+}
+
+/** The options with those of `-readconfig` files in their place. */
+function withFiles(given: readonly GivenOption[]): GivenOption[] {
+  return given.flatMap((option) => {
+    if (option.name !== "readconfig") return [option];
+    try {
+      return configFile(option.value, readFileSync(option.value, "utf8"));
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      throw new UsageError(`-readconfig ${option.value}: ${(error as Error).message}`);
+    }
+  });
+}
+
+function dumpDeviceTree(system: System, path: string): number {
+  const tree = system.deviceTree;
+  if (tree === undefined) throw new UsageError(`-M dumpdtb=${path}: this machine has no device tree`);
+  writeFileSync(path, tree);
+  process.stderr.write(`mimus: device tree written to ${path}\n`);
+  return 0;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

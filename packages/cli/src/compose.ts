@@ -1,0 +1,168 @@
+import { nodeClock, nodeFiles } from "@mimus/host-node";
+import type { Registry } from "@mimus/qom";
+import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
+import type { BackEnd } from "@mimus/tcg";
+
+import { bytes, type KeyValues } from "./args/keyval.ts";
+import type { MachineConfig } from "./config.ts";
+import type { Consoles } from "./consoles.ts";
+import type { Drives } from "./drives.ts";
+import { UsageError } from "./errors.ts";
+import { firmware } from "./firmware.ts";
+import type { Logging } from "./logging.ts";
+import { findMachine } from "./machines.ts";
+
+/** What has been opened for a machine. */
+export interface Opened {
+  readonly registry: Registry;
+  readonly consoles: Consoles;
+  readonly drives: Drives;
+  readonly logging: Logging;
+}
+
+/** Assembles the machine of a configuration. @throws UsageError and the errors of the parts */
+export async function compose(config: MachineConfig, target: string, opened: Opened): Promise<System> {
+  const { registry, consoles, drives, logging } = opened;
+  const { type: named, dumpdtb, ...machineProps } = config.machine;
+  const machine = await findMachine(registry, typeof named === "string" ? named : undefined, target);
+  const { boot } = config;
+  const read = async (option: string, path: string | undefined): Promise<Uint8Array | undefined> => {
+    if (path === undefined) return undefined;
+    try {
+      return await nodeFiles.read(path);
+    } catch (error) {
+      throw new UsageError(`-${option}: ${(error as Error).message}`);
+    }
+  };
+  const kernel = await read("kernel", boot.kernel);
+  const initrd = await read("initrd", boot.initrd);
+  const dtb = await read("dtb", boot.dtb);
+  const accel = accelerator(config.accel, config.qtest !== undefined);
+  const clock = nodeClock({
+    wallOffset: rtcOffset(config.rtc),
+    ...(config.seed === undefined ? {} : { seed: config.seed }),
+  });
+  const system = await assemble({
+    registry,
+    host: { ...clock, log: (record) => logging.record(record) },
+    target,
+    machine: machine.name,
+    machineProps: { ...machineProps },
+    ...(Object.keys(config.cpu).length === 0 ? {} : { cpu: cpuText(config.cpu) }),
+    smp: config.cpus,
+    ...(config.ram === undefined ? {} : { ram: config.ram }),
+    serials: consoles.serials,
+    chardevs: consoles.chardevs,
+    drives: drives.drives,
+    backends: nodeBackends(config, drives),
+    globals: config.globals,
+    devices: config.devices.map(deviceRequest),
+    objects: config.objects,
+    accel: accel.name,
+    tcg: {
+      ...accel.tcg,
+      ...(logging.trace === undefined ? {} : { trace: logging.trace }),
+      ...(config.singlestep ? { maxInsns: 1 } : {}),
+    },
+    ...(config.icount === undefined ? {} : { loop: { icount: icount(config.icount) } }),
+    policies: { reboot: config.noReboot ? "shutdown" : "reset", shutdown: config.noShutdown ? "pause" : "poweroff" },
+    logLevels: logging.levels,
+    bios: accel.name === "qtest" ? "none" : await firmware(boot.bios, machine, target),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(dtb === undefined ? {} : { dtb }),
+    ...(boot.append === undefined ? {} : { append: boot.append }),
+  });
+  return system;
+}
+
+/** Nodes of `-blockdev` by name: a device's `drive=` takes them like drives. */
+function nodeBackends({ blockdevs }: MachineConfig, { graph }: Drives): [kind: string, id: string, backend: unknown][] {
+  return blockdevs.flatMap((options) => {
+    const name = options["node-name"];
+    return typeof name === "string" ? [["drive", name, graph.backend(name)] as [string, string, unknown]] : [];
+  });
+}
+
+function deviceRequest(options: KeyValues): DeviceRequest {
+  const { driver, id, bus, ...props } = options;
+  if (typeof driver !== "string" || driver === "")
+    throw new UsageError("-device: needs a driver ('-device help' lists them)");
+  if (id !== undefined && typeof id !== "string") throw new UsageError(`-device ${driver}: id must be a name`);
+  return { driver, props, ...(id === undefined ? {} : { id }), ...(typeof bus === "string" ? { bus } : {}) };
+}
+
+/** The text form that CPU models take, from the options of `-cpu`. */
+function cpuText({ model, ...props }: KeyValues): string {
+  return [
+    String(model),
+    ...Object.entries(props).map(([name, value]) => (/^[+-]/.test(name) ? name : `${name}=${String(value)}`)),
+  ].join(",");
+}
+
+const BACK_ENDS = ["auto", "interp", "wasm"];
+
+function accelerator(
+  options: KeyValues,
+  qtest: boolean,
+): { name: "tcg" | "qtest"; tcg: { backend?: BackEnd; tbSize?: number } } {
+  const { accel = qtest ? "qtest" : "tcg", backend, "tb-size": tbSize, thread, ...rest } = options;
+  const name = String(accel).split(":")[0];
+  if (name !== "tcg" && name !== "qtest")
+    throw new UsageError(`-accel ${String(accel)}: no such accelerator; there are: tcg, qtest`);
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined)
+    throw new UsageError(`-accel ${name}: invalid parameter '${unknown}' (known: backend, tb-size, thread)`);
+  if (thread !== undefined && thread !== "single")
+    throw new UsageError(`-accel tcg,thread=${String(thread)}: only thread=single is available`);
+  if (backend !== undefined && !BACK_ENDS.includes(String(backend)))
+    throw new UsageError(`-accel tcg,backend=${String(backend)}: there are: ${BACK_ENDS.join(", ")}`);
+  return {
+    name,
+    tcg: {
+      ...(backend === undefined ? {} : { backend: backend as BackEnd }),
+      ...(tbSize === undefined ? {} : { tbSize: bytes("accel tb-size", String(tbSize), "m") }),
+    },
+  };
+}
+
+function icount(options: KeyValues): { nsPerInsn: number; skipIdle: boolean } {
+  const { shift = "0", sleep = "on", align: _align, ...rest } = options;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new UsageError(`-icount: invalid parameter '${unknown}' (known: shift, sleep)`);
+  const bits = shift === "auto" ? 2 : Number(shift);
+  if (!Number.isInteger(bits) || bits < 0 || bits > 10)
+    throw new UsageError(`-icount ${String(shift)}: shift is 0 to 10, or auto`);
+  return { nsPerInsn: 2 ** bits, skipIdle: sleep === "off" };
+}
+
+/** Nanoseconds that the guest's wall clock is ahead of the host's. */
+function rtcOffset(rtc: KeyValues): number {
+  const { base = "utc", clock: _clock, driftfix: _driftfix, ...rest } = rtc;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined)
+    throw new UsageError(`-rtc: invalid parameter '${unknown}' (known: base, clock, driftfix)`);
+  if (base === "utc") return 0;
+  if (base === "localtime") return -new Date().getTimezoneOffset() * 60e9;
+  const text = String(base);
+  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : `${text}Z`);
+  if (Number.isNaN(time))
+    throw new UsageError(`-rtc base=${text}: expected utc, localtime, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss`);
+  return (time - Date.now()) * 1e6;
+}
+
+/** The errors that a user can do something about: one line, no stack. */
+export function isUserError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof UsageError || error instanceof SystemError) return true;
+  return [
+    "QomError",
+    "MachineError",
+    "BlockError",
+    "CharError",
+    "BoardError",
+    "RiscvError",
+    "VirtioError",
+    "PciError",
+  ].includes(error.name);
+}

@@ -1,0 +1,57 @@
+import type { MachineControl } from "@mimus/monitor";
+import type { System } from "@mimus/system";
+import { ENV } from "@mimus/tcg";
+
+import type { Consoles } from "./consoles.ts";
+import type { Drives } from "./drives.ts";
+import type { Logging } from "./logging.ts";
+import { registerText } from "./registers.ts";
+import { VERSION } from "./version.ts";
+
+/** The machine as the monitor sees it. */
+export function control(system: System, consoles: Consoles, drives: Drives, logging: Logging): MachineControl {
+  const { machine } = system;
+  return {
+    version: VERSION,
+    name: machine.type.name,
+    status: () => {
+      const { state } = system;
+      return state === "running" || state === "prelaunch" || state === "shutdown" ? state : "paused";
+    },
+    quit: () => system.shutdown(),
+    stop: () => void system.pause(),
+    cont: () => system.start(),
+    reset: () => system.reset(),
+    powerdown: () => machine.emit("powerdown-request"),
+    root: machine.tree.root,
+    memory: machine.system,
+    cpus: () =>
+      system.vcpus.map((vcpu, index) => ({
+        index,
+        halted: system.engine?.i32[(vcpu.env + ENV.halted) >>> 2] !== 0,
+        pc: vcpu.pc.toString(16).padStart(16, "0"),
+        registers: () => registerText(system, index),
+      })),
+    chardevs: () => consoles.descriptions,
+    blocks: () =>
+      drives.drives.map(({ id, backend }) => {
+        const { node, readOnly } = backend;
+        return node === undefined
+          ? `${id}: [not inserted]`
+          : `${id} (${node.name}): ${node.size} bytes${readOnly ? ", read-only" : ""}`;
+      }),
+    statistics: () => statistics(system),
+    log: () => {
+      throw new Error(`the log items are set by -d at the start (now: ${[...logging.items].join(",") || "none"})`);
+    },
+  };
+}
+
+function statistics(system: System): [string, string][] {
+  const stats = system.engine?.stats();
+  if (stats === undefined) return [];
+  return Object.entries(stats).map(([name, value]) => [
+    name,
+    typeof value === "object" ? JSON.stringify(value) : String(value),
+  ]);
+}

@@ -1,0 +1,28 @@
+import { BlockGraph, type Drive, openDrive } from "@mimus/block";
+import { nodeFiles } from "@mimus/host-node";
+import type { Registry } from "@mimus/qom";
+
+import type { MachineConfig } from "./config.ts";
+
+/** The disks of one machine, opened. */
+export interface Drives {
+  readonly graph: BlockGraph;
+  readonly drives: readonly Drive[];
+}
+
+/** Opens `-blockdev` and `-drive`; loads the packages of the formats that they name. @throws BlockError, QomError */
+export async function openDrives(config: MachineConfig, registry: Registry, defaultInterface: string): Promise<Drives> {
+  for (const { kind, name } of registry.known())
+    if (kind === "block-format" || kind === "block-protocol") await registry.ensure(name, kind);
+  const graph = new BlockGraph({
+    registry,
+    files: nodeFiles,
+    warn: (message) => void process.stderr.write(`mimus: ${message}\n`),
+    delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
+  });
+  for (const options of config.blockdevs) await graph.open(options);
+  const drives: Drive[] = [];
+  for (const options of config.drives)
+    drives.push(await openDrive(graph, options, { interface: defaultInterface, snapshot: config.snapshot }));
+  return { graph, drives };
+}

@@ -1,0 +1,83 @@
+import type { MachineControl } from "./control.ts";
+import { INFO } from "./info.ts";
+import { examine } from "./examine.ts";
+
+/** One command of the human monitor. */
+export interface Command {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly parameters: string;
+  readonly help: string;
+  /** @returns what to print, with `\n` line ends; errors are thrown and printed. */
+  run(machine: MachineControl, args: readonly string[]): string;
+}
+
+const act = (does: (machine: MachineControl) => void): Command["run"] => {
+  return (machine) => {
+    does(machine);
+    return "";
+  };
+};
+
+/** The commands by QEMU's names: the only list, from which `help` and completion derive. */
+export const COMMANDS: readonly Command[] = [
+  { name: "help", aliases: ["?"], parameters: "[cmd]", help: "show the help", run: (_, [name]) => help(name) },
+  { name: "quit", aliases: ["q"], parameters: "", help: "quit the emulator", run: act((m) => m.quit()) },
+  { name: "stop", aliases: ["s"], parameters: "", help: "stop emulation", run: act((m) => m.stop()) },
+  { name: "cont", aliases: ["c"], parameters: "", help: "resume emulation", run: act((m) => m.cont()) },
+  { name: "system_reset", parameters: "", help: "reset the system", run: act((m) => m.reset()) },
+  { name: "system_powerdown", parameters: "", help: "send system power down event", run: act((m) => m.powerdown()) },
+  { name: "info", parameters: "[subcommand]", help: "show various information about the system state", run: info },
+  {
+    name: "x",
+    parameters: "/fmt addr",
+    help: "physical memory dump: /8xw 0x80000000",
+    run: (m, args) => examine(m, args),
+  },
+  { name: "xp", parameters: "/fmt addr", help: "physical memory dump, as x", run: (m, args) => examine(m, args) },
+  {
+    name: "log",
+    parameters: "item1[,...]",
+    help: "activate logging of the specified items ('none' for none)",
+    run: (m, [items = "none"]) => {
+      m.log(items === "none" ? "" : items);
+      return "";
+    },
+  },
+];
+
+function info(machine: MachineControl, [name]: readonly string[]): string {
+  if (name === undefined) return INFO.map((i) => `info ${i.name.padEnd(12)} -- ${i.help}\n`).join("");
+  const found = INFO.find((i) => i.name === name);
+  if (found === undefined)
+    throw new Error(`unknown command: 'info ${name}'; there are: ${INFO.map((i) => i.name).join(", ")}`);
+  return found.show(machine);
+}
+
+function help(name: string | undefined): string {
+  const shown = COMMANDS.filter((c) => name === undefined || c.name === name || c.aliases?.includes(name));
+  if (shown.length === 0) throw new Error(`unknown command: '${name}'`);
+  return shown.map((c) => `${[c.name, ...(c.aliases ?? [])].join("|")} ${c.parameters} -- ${c.help}\n`).join("");
+}
+
+/** Runs one line. @returns what to print. */
+export function execute(machine: MachineControl, line: string): string {
+  const [name, ...args] = line.trim().split(/\s+/);
+  if (name === undefined || name === "") return "";
+  const [head, format] = name.split("/");
+  const command = COMMANDS.find((c) => c.name === head || c.aliases?.includes(head ?? ""));
+  if (command === undefined) return `unknown command: '${head}' ('help' lists them)\n`;
+  try {
+    return command.run(machine, format === undefined ? args : [`/${format}`, ...args]);
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n`;
+  }
+}
+
+/** Completions of the last word of a line. */
+export function completions(text: string): string[] {
+  const words = text.split(/\s+/);
+  const word = words.at(-1) ?? "";
+  const names = words.length === 1 ? COMMANDS.map((c) => c.name) : words[0] === "info" ? INFO.map((i) => i.name) : [];
+  return names.filter((name) => name.startsWith(word));
+}

@@ -1,0 +1,35 @@
+import type { AddressSpace } from "@mimus/machine-core";
+import type { QomObject } from "@mimus/qom";
+
+/** One processor, as the monitor shows it. */
+export interface CpuInfo {
+  readonly index: number;
+  readonly halted: boolean;
+  /** Hexadecimal, without prefix. */
+  readonly pc: string;
+  /** Several lines: every register by name. */
+  registers(): string;
+}
+
+/** What the monitor asks of a machine; `system` implements it. */
+export interface MachineControl {
+  readonly version: string;
+  readonly name: string;
+  status(): "running" | "paused" | "prelaunch" | "shutdown";
+  quit(): void;
+  stop(): void;
+  cont(): void;
+  reset(): void;
+  powerdown(): void;
+  readonly root: QomObject;
+  readonly memory: AddressSpace;
+  cpus(): readonly CpuInfo[];
+  /** `id: description` of each character device. */
+  chardevs(): readonly { id: string; description: string }[];
+  /** One line a drive. */
+  blocks(): readonly string[];
+  /** Counters of the translator, in order. */
+  statistics(): readonly (readonly [name: string, value: string])[];
+  /** Switches log items; empty switches all off. @throws Error for an unknown item. */
+  log(items: string): void;
+}

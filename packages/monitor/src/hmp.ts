@@ -1,0 +1,58 @@
+import type { CharBackend } from "@mimus/chardev";
+
+import { completions, execute } from "./commands.ts";
+import type { MachineControl } from "./control.ts";
+import { LineEditor } from "./line-editor.ts";
+
+/** The human monitor on a character device: a prompt, a line editor, commands. */
+export class HumanMonitor {
+  readonly #char: CharBackend;
+  readonly #editor: LineEditor;
+  #greeted = false;
+  #pending: Uint8Array[] = [];
+
+  constructor(char: CharBackend, machine: MachineControl) {
+    this.#char = char;
+    this.#editor = new LineEditor({
+      prompt: "(qemu) ",
+      write: (text) => this.#write(text),
+      complete: completions,
+      line: (text) => {
+        this.#write(execute(machine, text).replaceAll("\n", "\r\n"));
+        this.#editor.show();
+      },
+    });
+    char.attach({
+      canReceive: () => 256,
+      receive: (bytes) => this.#editor.input(bytes),
+      event: (event) => {
+        if (event === "opened") this.#open(machine.version);
+      },
+      writable: () => this.#flush(),
+    });
+  }
+
+  /** A client came, or the keys of a multiplexer chose the monitor. */
+  #open(version: string): void {
+    if (!this.#greeted && !this.#char.open) return;
+    this.#write(this.#greeted ? "\r\n" : `Mimus ${version} monitor - type 'help' for more information\r\n`);
+    this.#greeted = true;
+    this.#editor.show();
+  }
+
+  #write(text: string): void {
+    this.#pending.push(Uint8Array.from(text, (char) => char.charCodeAt(0) & 0xff));
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (let head = this.#pending[0]; head !== undefined; head = this.#pending[0]) {
+      const accepted = this.#char.write(head);
+      if (accepted < head.length) {
+        this.#pending[0] = head.subarray(accepted);
+        return;
+      }
+      this.#pending.shift();
+    }
+  }
+}

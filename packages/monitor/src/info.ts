@@ -1,0 +1,80 @@
+import type { QomObject } from "@mimus/qom";
+
+import type { MachineControl } from "./control.ts";
+
+interface Info {
+  readonly name: string;
+  readonly help: string;
+  show(machine: MachineControl): string;
+}
+
+const hex = (n: number): string => n.toString(16).padStart(16, "0");
+
+/** The `info` commands. */
+export const INFO: readonly Info[] = [
+  { name: "version", help: "show the version", show: (m) => `${m.version}\n` },
+  { name: "name", help: "show the name of the machine", show: (m) => `${m.name}\n` },
+  { name: "status", help: "show the current state of the machine", show: (m) => `VM status: ${m.status()}\n` },
+  {
+    name: "cpus",
+    help: "show the processors",
+    show: (m) =>
+      m
+        .cpus()
+        .map((c) => `${c.index === 0 ? "*" : " "} CPU #${c.index}: pc=0x${c.pc}${c.halted ? " (halted)" : ""}\n`)
+        .join(""),
+  },
+  {
+    name: "registers",
+    help: "show the processors' registers",
+    show: (m) =>
+      m
+        .cpus()
+        .map((c) => `CPU#${c.index}\n${c.registers()}\n`)
+        .join(""),
+  },
+  {
+    name: "chardev",
+    help: "show the character devices",
+    show: (m) =>
+      m
+        .chardevs()
+        .map((c) => `${c.id}: filename=${c.description}\n`)
+        .join(""),
+  },
+  {
+    name: "block",
+    help: "show the drives",
+    show: (m) =>
+      m
+        .blocks()
+        .map((line) => `${line}\n`)
+        .join(""),
+  },
+  { name: "mtree", help: "show the memory map", show: mtree },
+  { name: "qom-tree", help: "show the composition tree", show: (m) => qomTree(m.root, "", 0) },
+  {
+    name: "jit",
+    help: "show the translator's counters",
+    show: (m) =>
+      m
+        .statistics()
+        .map(([name, value]) => `${name.padEnd(28)} ${value}\n`)
+        .join(""),
+  },
+];
+
+function mtree(machine: MachineControl): string {
+  const lines = machine.memory.flat.map((range) => {
+    const kind = range.ramOffset < 0 ? "i/o" : range.readonly ? "rom" : "ram";
+    return `  ${hex(range.base)}-${hex(range.base + range.size - 1)} (${kind}): ${range.region.name}\n`;
+  });
+  return `address-space: memory\n${lines.join("")}`;
+}
+
+function qomTree(object: QomObject, name: string, depth: number): string {
+  const own = `${" ".repeat(depth * 2)}/${name} (${object.type.name})\n`;
+  let children = "";
+  for (const [childName, child] of object.children()) children += qomTree(child, childName, depth + 1);
+  return own + children;
+}
