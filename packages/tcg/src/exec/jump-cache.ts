@@ -2,49 +2,88 @@ import { jumpCacheIndex } from "../interp/generate.ts";
 import type { Tb } from "./blocks.ts";
 import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
 
+/** Classes of pages that entries are counted by. */
+const CLASSES = 4096;
+
 /** The cache of blocks by pc and flags that generated code searches itself. It holds what the TLB maps right now. */
 export class JumpCache {
   readonly #i32: Int32Array;
   /** Word index of the first entry. */
   readonly #base: number;
-  /** Entries filled since the last flush; duplicates are allowed. */
-  readonly #used = new Uint16Array(JUMP_CACHE_ENTRIES);
+  /** Per class of pages: entries with code there. Most flushed pages hold no code, and are done with at once. */
+  readonly #onPage = new Uint16Array(CLASSES);
+  /** Per entry: 1 when the block's tail lies in the next page. */
+  readonly #spans = new Uint8Array(JUMP_CACHE_ENTRIES);
   #count = 0;
 
   constructor(i32: Int32Array, env: number) {
     this.#i32 = i32;
     this.#base = (env + ENV.jumpCache) >>> 2;
-    this.#clearAll();
+    for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) this.#clear(i);
   }
 
   insert(tb: Tb): void {
     const index = jumpCacheIndex(tb.pcLo);
     const e = this.#base + index * 4;
     const i32 = this.#i32;
-    if (i32[e + 3] === 0 && this.#count < JUMP_CACHE_ENTRIES) this.#used[this.#count++] = index;
+    if (i32[e + 3] !== 0) this.#uncount(index);
     i32[e] = tb.pcLo;
     i32[e + 1] = tb.pcHi;
     i32[e + 2] = tb.flags;
     i32[e + 3] = tb.address;
+    this.#spans[index] = tb.ram2 >= 0 ? 1 : 0;
+    this.#count++;
+    const page = tb.pcLo >>> 12;
+    this.#onPage[page & (CLASSES - 1)]!++;
+    if (tb.ram2 >= 0) this.#onPage[(page + 1) & (CLASSES - 1)]!++;
   }
 
   remove(tb: Tb): void {
-    const e = this.#base + jumpCacheIndex(tb.pcLo) * 4;
-    if (this.#i32[e + 3] === tb.address) this.#clear(e);
+    const index = jumpCacheIndex(tb.pcLo);
+    if (this.#i32[this.#base + index * 4 + 3] === tb.address) this.#drop(index);
   }
 
   flush(): void {
-    if (this.#count > 512) this.#clearAll();
-    else for (let i = 0; i < this.#count; i++) this.#clear(this.#base + this.#used[i]! * 4);
+    if (this.#count === 0) return;
+    const i32 = this.#i32;
+    const end = this.#base + JUMP_CACHE_ENTRIES * 4;
+    for (let e = this.#base; e < end; e += 4) {
+      i32[e] = i32[e + 1] = -1;
+      i32[e + 3] = 0;
+    }
+    this.#onPage.fill(0);
     this.#count = 0;
   }
 
-  #clearAll(): void {
-    for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) this.#clear(this.#base + i * 4);
+  /** Forgets the blocks with code in a page. */
+  flushPage(lo: number, hi: number): void {
+    const page = lo >>> 12;
+    if (this.#onPage[page & (CLASSES - 1)] === 0) return;
+    const i32 = this.#i32;
+    const before = (page - 1) & 0xfffff;
+    for (let index = 0, e = this.#base; index < JUMP_CACHE_ENTRIES; index++, e += 4) {
+      if (i32[e + 3] === 0) continue;
+      const at = i32[e]! >>> 12;
+      // A block that spans has its tail in the page behind; the upper half may differ there by one.
+      if ((at === page && i32[e + 1] === hi) || (at === before && this.#spans[index] === 1)) this.#drop(index);
+    }
+  }
+
+  #drop(index: number): void {
+    this.#uncount(index);
+    this.#clear(index);
+  }
+
+  #uncount(index: number): void {
+    const page = this.#i32[this.#base + index * 4]! >>> 12;
+    this.#count--;
+    this.#onPage[page & (CLASSES - 1)]!--;
+    if (this.#spans[index] === 1) this.#onPage[(page + 1) & (CLASSES - 1)]!--;
   }
 
   /** An odd pc with all bits set is no block's. */
-  #clear(e: number): void {
+  #clear(index: number): void {
+    const e = this.#base + index * 4;
     this.#i32[e] = this.#i32[e + 1] = -1;
     this.#i32[e + 3] = 0;
   }

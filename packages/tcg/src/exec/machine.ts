@@ -30,6 +30,8 @@ import type { CodeSource, Translated } from "./translate.ts";
 import { Vcpu } from "./vcpu.ts";
 
 const MIB = 1024 * 1024;
+/** Runs after which hot blocks are compiled though the batch is not full. */
+const MAX_AGE = 8;
 const NO_LIMIT = 0x7fffffff;
 
 /** What a block is translated from and for. */
@@ -78,6 +80,7 @@ export class TcgMachine implements Engine {
   readonly #translator: BlockTranslator;
   readonly #modules: BlockModules;
   readonly #hotBlocks: Tb[] = [];
+  #age = 0;
   readonly #optimiser: Optimiser | undefined;
 
   constructor(config: TcgConfig) {
@@ -290,9 +293,15 @@ export class TcgMachine implements Engine {
     if (this.#hotBlocks.length >= (this.options.batch ?? 64)) this.compileHot();
   }
 
+  /** A run begins: blocks that wait to be compiled for some runs already get no more company. */
+  aging(): void {
+    if (this.#hotBlocks.length === 0) this.#age = 0;
+    else if (++this.#age >= MAX_AGE) this.compileHot();
+  }
+
   /** Compiles the blocks that became hot. */
   compileHot(): void {
-    if (this.#hotBlocks.length === 0) return;
+    this.#age = 0;
     const blocks = this.#hotBlocks.filter((tb) => tb.alive);
     this.#hotBlocks.length = 0;
     this.compile(blocks);

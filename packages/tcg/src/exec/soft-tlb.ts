@@ -19,6 +19,10 @@ const ADDEND = 6;
 /** Entries above which a flush fills the whole TLB instead of clearing one by one. */
 const MANY = 96;
 
+/** Pages between large mappings that count as one stretch, and the last stretch's place in its list. */
+const NEAR = 512;
+const MOST_STRETCHES = 2 * 15;
+
 /** Result of {@link SoftTlb.fetchPage} when the page is not RAM. */
 export const NOT_RAM = -2;
 
@@ -35,9 +39,8 @@ export class SoftTlb {
   /** Per mmu index: entries filled since the last flush, and how many. */
   readonly #used: Uint16Array;
   readonly #usedCount: Int32Array;
-  /** Per mmu index: virtual page numbers that large mappings cover, lowest and highest. */
-  readonly #largeLow: Float64Array;
-  readonly #largeHigh: Float64Array;
+  /** Per mmu index: stretches of virtual page numbers that large mappings cover, as lowest and highest in turn. */
+  readonly #large: number[][];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12 };
   readonly #wide = new Uint32Array(2);
 
@@ -54,8 +57,7 @@ export class SoftTlb {
     this.#physical = new Float64Array(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
-    this.#largeLow = new Float64Array(indexes).fill(Infinity);
-    this.#largeHigh = new Float64Array(indexes).fill(-1);
+    this.#large = Array.from({ length: indexes }, () => []);
     this.#fillInvalid(0, indexes);
   } // prettier-ignore
 
@@ -121,8 +123,23 @@ export class SoftTlb {
     const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
     const pages = 2 ** (bits - 12);
     const first = Math.floor(vpn / pages) * pages;
-    if (first < this.#largeLow[mmu]!) this.#largeLow[mmu] = first;
-    if (first + pages - 1 > this.#largeHigh[mmu]!) this.#largeHigh[mmu] = first + pages - 1;
+    const last = first + pages - 1;
+    const list = this.#large[mmu]!;
+    for (let i = 0; i < list.length; i += 2) {
+      // Within, overlapping, or near enough; when there are many stretches, the last one takes the rest.
+      if (first <= list[i + 1]! + NEAR && last >= list[i]! - NEAR || i === MOST_STRETCHES) {
+        if (first < list[i]!) list[i] = first;
+        if (last > list[i + 1]!) list[i + 1] = last;
+        return;
+      }
+    }
+    list.push(first, last);
+  }
+
+  #inLarge(mmu: number, vpn: number): boolean {
+    const list = this.#large[mmu]!;
+    for (let i = 0; i < list.length; i += 2) if (vpn >= list[i]! && vpn <= list[i + 1]!) return true;
+    return false;
   }
 
   /** Makes the tag for an access valid. @returns false when the target raised. */
@@ -344,8 +361,7 @@ export class SoftTlb {
       }
     }
     this.#usedCount[mmu] = 0;
-    this.#largeLow[mmu] = Infinity;
-    this.#largeHigh[mmu] = -1;
+    this.#large[mmu]!.length = 0;
   }
 
   #fillInvalid(from: number, to: number): void {
@@ -354,12 +370,17 @@ export class SoftTlb {
     this.#views.i32.fill(-1, (base + from * size) >>> 2, (base + to * size) >>> 2);
   }
 
-  /** Forgets one page. Within the reach of a large mapping everything of that mmu index goes. */
-  flushPage(lo: number, hi: number): void {
+  /**
+   * Forgets one page. Within the reach of a large mapping everything of that mmu index goes.
+   * @returns whether that happened
+   */
+  flushPage(lo: number, hi: number): boolean {
+    let more = false;
     const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
-      if (vpn >= this.#largeLow[mmu]! && vpn <= this.#largeHigh[mmu]!) {
+      if (this.#inLarge(mmu, vpn)) {
         this.#flushIndex(mmu);
+        more = true;
         continue;
       }
       const e = this.#entry(lo, mmu);
@@ -368,6 +389,7 @@ export class SoftTlb {
         this.#views.i32.fill(-1, e, e + ADDEND);
       }
     }
+    return more;
   }
 }
 

@@ -70,8 +70,8 @@ export class Vcpu {
 
   flushTlbPage(lo: number, hi: number): void {
     this.#machine.counters.tlbPageFlushes++;
-    this.tlb.flushPage(lo, hi);
-    this.jumpCache.flush();
+    if (this.tlb.flushPage(lo, hi)) this.jumpCache.flush();
+    else this.jumpCache.flushPage(lo, hi);
   }
 
   /**
@@ -104,7 +104,7 @@ export class Vcpu {
     i32[at + ENV.kicked / 4] = 0;
     i32[at + ENV.budget / 4] = budget;
     this.#given = budget;
-    machine.compileHot();
+    machine.aging();
     try {
       return this.#loop(mode);
     } finally {
