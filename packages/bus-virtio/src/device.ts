@@ -145,14 +145,15 @@ export class VirtioDevice implements QueueOwner {
       this.reset();
       return;
     }
-    const was = this.#status;
-    const fresh = value & ~was;
-    const modern = this.#transport?.modern ?? false;
-    if (modern && fresh & STATUS.FEATURES_OK && !this.#featuresValid()) value &= ~STATUS.FEATURES_OK;
-    if (!modern || fresh & value & STATUS.FEATURES_OK) {
-      // Legacy drivers have no FEATURES_OK: what they wrote counts when they start.
-      if (!modern && fresh & STATUS.DRIVER_OK) for (const w of [0, 1]) this.accepted[w]! &= this.offered(w);
-      if (fresh & (modern ? STATUS.FEATURES_OK : STATUS.DRIVER_OK)) this.model.featuresChosen?.();
+    const fresh = value & ~this.#status;
+    if (fresh & STATUS.FEATURES_OK) {
+      if (this.#featuresValid()) this.model.featuresChosen?.();
+      else value &= ~STATUS.FEATURES_OK;
+    } else if (fresh & STATUS.DRIVER_OK && (value & STATUS.FEATURES_OK) === 0) {
+      // A legacy driver: no FEATURES_OK, no second word, and what it wrote counts when it starts.
+      this.accepted[0]! &= this.offered(0);
+      this.accepted[1] = 0;
+      this.model.featuresChosen?.();
     }
     this.#status = value | (this.broken && this.has(FEATURE.VERSION_1) ? STATUS.DEVICE_NEEDS_RESET : 0);
     if (fresh & STATUS.DRIVER_OK) this.model.start?.();

@@ -14,6 +14,8 @@ export type ShutdownReason = "guest-shutdown" | "guest-panic" | "host-quit";
 /** How `createDevice` places a device. */
 export interface CreateOptions {
   readonly id?: string;
+  /** Its name in the tree when it has no id: for parts that a device makes of itself. */
+  readonly name?: string;
   /** A bus or its name; without it, the first one of the right type that has room. */
   readonly bus?: Bus | string;
   /** Where it goes in the tree; default `/machine/peripheral` with an id, `/machine/unattached` without. */
