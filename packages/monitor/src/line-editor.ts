@@ -132,9 +132,12 @@ export class LineEditor {
   }
 
   #replace(before: string, after: string): void {
+    const appended = after === "" && this.#at === this.#text.length && before.startsWith(this.#text);
+    const old = this.#text;
     this.#text = before + after;
     this.#at = before.length;
-    this.show();
+    if (appended) this.#o.write(before.slice(old.length));
+    else this.show();
   }
 }
 
