@@ -27,7 +27,7 @@ for (const file of readdirSync(here).filter((name) => name.endsWith(".ir"))) {
     for (const text of texts) {
       const block = parseAll(text, CONTEXT)[0]!;
       test(block.name, () => {
-        const better = optimised(block);
+        const better = optimised(parseAll(text, CONTEXT)[0]!);
         const lines = print(better)
           .split("\n")
           .map((l) => l.trim());

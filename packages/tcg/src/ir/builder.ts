@@ -345,7 +345,8 @@ export class Builder {
   ): Value {
     const all = this.block.ops;
     const v = all.length as Value;
-    all.push({ spec, type, a, b, c, d, imm, imm2, cond, mem, helper, list });
+    // As int32, so that no field ever holds a boxed number: bench/build-optimise.ts.
+    all.push({ spec, type, a, b, c, d, imm: imm | 0, imm2: imm2 | 0, cond, mem, helper, list });
     return v;
   } // prettier-ignore
 

@@ -4,7 +4,7 @@ import type { EnvField, HelperSpec, Value } from "../ir/type.ts";
 
 /**
  * The backward pass: drops stores to globals that are overwritten before anything can see them, and operations whose
- * value is not used; then numbers the rest anew, in place. Something sees a global: leaving the block, an operation
+ * value is not used; then numbers the rest anew. Something sees a global: leaving the block, an operation
  * that may fault, a helper that reads it, a `get`.
  */
 export class Backward {
@@ -19,7 +19,7 @@ export class Backward {
   /** By label: the list there; undefined before it was met (a branch backwards). */
   readonly #atLabel: (readonly number[] | undefined)[] = [];
 
-  run(block: Block): Block {
+  run(block: Block): void {
     const { ops: all } = block;
     const n = all.length;
     this.#begin(block, n);
@@ -35,7 +35,6 @@ export class Backward {
       if (op.helper !== undefined) for (const v of op.list) live[v] = 1;
     }
     this.#compact(all);
-    return block;
   }
 
   #begin(block: Block, n: number): void {

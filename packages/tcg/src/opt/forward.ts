@@ -1,15 +1,9 @@
-import { definesValue, type Block, type Op } from "../ir/block.ts";
+import type { Block, Op } from "../ir/block.ts";
 import { OPS, ops } from "../ir/ops.ts";
 import { MEM_OPS, NONE, type EnvField, type HelperSpec, type Value } from "../ir/type.ts";
 import { lowPart } from "./bits.ts";
 import { simplifyCondition } from "./conditions.ts";
 import { operation, Rewriter, type Run } from "./rewriter.ts";
-
-/** What is known at a branch, for a label that nothing else reaches. */
-interface Snapshot {
-  readonly run: Run;
-  readonly known: Int32Array;
-}
 
 const PURE = 0, GET = 1, SET = 2, LABEL = 3, BR = 4, BRCOND = 5, CALL = 6, STORE = 7, OTHER = 8; // prettier-ignore
 
@@ -30,7 +24,7 @@ const KIND = Uint8Array.from(OPS, (spec) => {
 });
 
 /**
- * The forward pass: writes the block anew, with globals replaced by the values they hold, operations simplified, equal
+ * The forward pass: writes the block anew (of the same operation objects, where they stay), with globals replaced by the values they hold, operations simplified, equal
  * ones shared, branches on constants decided, and code that is not reached left out.
  */
 export class Forward {
@@ -44,26 +38,34 @@ export class Forward {
   /** By label: branches to it that remain, those written before here, and what was known at the only one. */
   #references = new Int32Array(64);
   #written = new Int32Array(64);
-  #snapshots: (Snapshot | undefined)[] = [];
+  #runs: (Run | undefined)[] = [];
+  /** By label: `known` at that branch. */
+  readonly #knownAt: Int32Array[] = [];
   #reachable = true;
   /** Decides no branch and leaves nothing out: see `run`. */
   #careful = false;
 
-  run(block: Block): Block {
+  /** Rewrites the block in place. */
+  run(block: Block): void {
+    const backwards = this.#begin(block);
     // Whether a label that only later code branches to is reached cannot be told in one pass over code of which a part
     // is left out. This is rare: then nothing is left out.
+    const saved = backwards ? block.ops.map(clone) : block.ops;
     this.#careful = false;
-    if (!this.#rewriteAll(block)) {
+    if (!this.#rewriteAll(block.ops)) {
+      for (let i = 0; i < saved.length; i++) block.ops[i] = saved[i]!;
+      this.#begin(block);
       this.#careful = true;
-      this.#rewriteAll(block);
+      this.#rewriteAll(block.ops);
     }
-    return { name: block.name, pc: block.pc, ops: this.#r.out, labels: block.labels, globals: block.globals };
+    const { out, length } = this.#r;
+    for (let i = 0; i < length; i++) block.ops[i] = out[i]!;
+    block.ops.length = length;
   }
 
   /** False if the block must be done again with care. */
-  #rewriteAll(block: Block): boolean {
-    this.#begin(block);
-    const from = block.ops;
+  #rewriteAll(from: readonly Op[]): boolean {
+    const map = this.#map;
     for (let i = 0; i < from.length; i++) {
       const op = from[i]!;
       const kind = KIND[op.spec.code]!;
@@ -72,31 +74,50 @@ export class Forward {
         if (kind !== LABEL) continue;
         if (this.#written[op.imm] === 0 && this.#references[op.imm]! > 0) return false;
       }
-      this.#map[i] = this.#rewrite(op, kind);
+      translate(op, map);
+      map[i] = this.#rewrite(op, kind);
     }
     return true;
   }
 
-  #begin(block: Block): void {
+  /** Whether there is a branch backwards. */
+  #begin(block: Block): boolean {
     this.#r.begin();
     this.#reachable = true;
     if (block.ops.length > this.#map.length) this.#map = new Int32Array(block.ops.length * 2);
     if (block.globals !== this.#globals) this.#setGlobals(block.globals);
     this.#known.fill(NONE);
-    if (block.labels === 0) return;
+    if (block.labels === 0) return false;
     if (block.labels > this.#references.length) {
       this.#references = new Int32Array(block.labels * 2);
       this.#written = new Int32Array(block.labels * 2);
     }
     this.#references.fill(0, 0, block.labels);
     this.#written.fill(0, 0, block.labels);
-    this.#snapshots.length = 0;
-    for (const op of block.ops) if (op.spec === ops.br || op.spec === ops.brcond) this.#references[op.imm]!++;
+    this.#runs.length = 0;
+    return this.#countBranches(block.ops);
+  }
+
+  /** Counts the branches to each label; whether one leads backwards. */
+  #countBranches(all: readonly Op[]): boolean {
+    let backwards = false;
+    for (let i = 0; i < all.length; i++) {
+      const op = all[i]!;
+      const kind = KIND[op.spec.code]!;
+      // While counting, `written` says whether the label was met.
+      if (kind === LABEL) this.#written[op.imm] = 1;
+      if (kind !== BR && kind !== BRCOND) continue;
+      this.#references[op.imm]!++;
+      backwards ||= this.#written[op.imm] === 1;
+    }
+    this.#written.fill(0);
+    return backwards;
   }
 
   #setGlobals(globals: readonly EnvField[]): void {
     this.#globals = globals;
     this.#known = new Int32Array(globals.length);
+    this.#knownAt.length = 0;
     this.#names = new Map(globals.map((g, i) => [g.name, i]));
   }
 
@@ -105,9 +126,9 @@ export class Forward {
     const r = this.#r;
     switch (kind) {
       case PURE:
-        return r.pure(this.#copy(op));
+        return r.pure(op);
       case GET:
-        return this.#known[op.imm]! >= 0 ? this.#known[op.imm]! : (this.#known[op.imm] = r.push(this.#copy(op)));
+        return this.#known[op.imm]! >= 0 ? this.#known[op.imm]! : (this.#known[op.imm] = r.push(op));
       case SET:
         return this.#set(op);
       case LABEL:
@@ -122,55 +143,31 @@ export class Forward {
         return this.#store(op);
       default:
         if (op.spec.terminator) this.#reachable = false;
-        return r.push(this.#copy(op));
+        return r.push(op);
     }
-  }
-
-  /** The operation with operands of the new block. */
-  #copy(op: Op): Op {
-    const map = this.#map;
-    return {
-      spec: op.spec,
-      type: op.type,
-      a: (op.a < 0 ? NONE : map[op.a]!) as Value,
-      b: (op.b < 0 ? NONE : map[op.b]!) as Value,
-      c: (op.c < 0 ? NONE : map[op.c]!) as Value,
-      d: (op.d < 0 ? NONE : map[op.d]!) as Value,
-      imm: op.imm,
-      imm2: op.imm2,
-      cond: op.cond,
-      mem: op.mem,
-      helper: op.helper,
-      list: op.helper === undefined ? op.list : op.list.map((v) => map[v]!),
-    };
   }
 
   /** A global that holds the value already is left alone. */
   #set(op: Op): Value {
-    const v = this.#map[op.a]!;
-    if (this.#known[op.imm] === v) return NONE;
-    this.#known[op.imm] = v;
-    return this.#r.push(this.#copy(op));
+    if (this.#known[op.imm] === op.a) return NONE;
+    this.#known[op.imm] = op.a;
+    return this.#r.push(op);
   }
 
   /** Only the bits that go to memory matter. */
   #store(op: Op): Value {
-    const copy = this.#copy(op);
     const bits = MEM_OPS[op.mem].bytes * 8;
     if (op.type === "i32" || op.type === "i64") {
-      if (op.spec === ops.st) copy.b = lowPart(this.#r, copy.b, bits);
-      else copy.a = lowPart(this.#r, copy.a, bits);
+      if (op.spec === ops.st) op.b = lowPart(this.#r, op.b, bits);
+      else op.a = lowPart(this.#r, op.a, bits);
     }
-    return this.#r.push(copy);
+    return this.#r.push(op);
   }
 
   #call(op: Op): Value {
-    const r = this.#r;
-    const helper = op.helper!;
-    const copy = this.#copy(op);
-    const v = r.push(copy);
-    this.#forgetWritten(helper);
-    return definesValue(op) ? v : NONE;
+    const v = this.#r.push(op);
+    this.#forgetWritten(op.helper!);
+    return v;
   }
 
   #forgetWritten(helper: HelperSpec): void {
@@ -188,23 +185,18 @@ export class Forward {
   #branch(op: Op): Value {
     this.#jumpTo(op.imm);
     this.#reachable = false;
-    return this.#r.push(this.#copy(op));
+    return this.#r.push(op);
   }
 
   #conditionalBranch(op: Op): Value {
     const r = this.#r;
-    const copy = this.#copy(op);
-    let verdict = simplifyCondition(r, copy);
+    let verdict = simplifyCondition(r, op);
+    let better = op;
     // A truth value of the other width: compare what it was made of
-    let type = copy.type;
-    const x = r.out[copy.a]!;
-    if (verdict === "depends" && (x.spec === ops.extu_i32 || x.spec === ops.ext_i32) && isZeroTest(r, copy)) {
-      const narrow = operation(ops.brcond, "i32", x.a, r.small("i32", 0), NONE, NONE, copy.imm, 0, copy.cond);
-      verdict = simplifyCondition(r, narrow);
-      copy.a = narrow.a;
-      copy.b = narrow.b;
-      copy.cond = narrow.cond;
-      type = "i32";
+    const x = r.out[op.a]!;
+    if (verdict === "depends" && (x.spec === ops.extu_i32 || x.spec === ops.ext_i32) && isZeroTest(r, op)) {
+      better = operation(ops.brcond, "i32", x.a, r.small("i32", 0), NONE, NONE, op.imm, 0, op.cond);
+      verdict = simplifyCondition(r, better);
     }
     if (this.#careful) verdict = "depends";
     if (verdict === "never") {
@@ -217,42 +209,55 @@ export class Forward {
       return r.push(operation(ops.br, "i32", NONE, NONE, NONE, NONE, op.imm, 0, "eq"));
     }
     this.#jumpTo(op.imm);
-    return r.push(type === copy.type ? copy : { ...copy, type });
+    return r.push(better);
   }
 
   /** Remembers what holds at a branch that is the only one to its label. */
   #jumpTo(label: number): void {
     this.#written[label]!++;
     if (this.#references[label] !== 1) return;
-    const { start, parent, out } = this.#r;
-    this.#snapshots[label] = { run: { start, end: out.length, parent }, known: this.#known.slice() };
+    const { start, parent, length } = this.#r;
+    this.#runs[label] = { start, end: length, parent };
+    const known = (this.#knownAt[label] ??= new Int32Array(this.#known.length));
+    for (let g = 0; g < known.length; g++) known[g] = this.#known[g]!;
   }
 
   #label(op: Op): Value {
     const r = this.#r;
     const label = op.imm;
-    const last = r.out.at(-1);
-    if (!this.#reachable && last !== undefined && last.spec === ops.br && last.imm === label) {
+    const last = r.length > 0 ? r.out[r.length - 1]! : op;
+    if (!this.#reachable && last.spec === ops.br && last.imm === label) {
       // A branch to the next operation
-      r.out.pop();
+      r.length--;
       this.#references[label]!--;
       this.#written[label]!--;
       this.#reachable = true;
     }
     if (this.#references[label] === 0 && !this.#careful) return NONE;
-    const snapshot = this.#snapshots[label];
-    if (!this.#reachable && this.#references[label] === 1 && this.#written[label] === 1 && snapshot !== undefined) {
-      r.parent = snapshot.run;
-      this.#known.set(snapshot.known);
+    const run = this.#runs[label];
+    if (!this.#reachable && this.#references[label] === 1 && this.#written[label] === 1 && run !== undefined) {
+      r.parent = run;
+      this.#known.set(this.#knownAt[label]!);
     } else {
       r.parent = undefined;
       this.#known.fill(NONE);
     }
-    r.start = r.out.length;
+    r.start = r.length;
     this.#reachable = true;
-    return r.push(operation(ops.label, "i32", NONE, NONE, NONE, NONE, label, 0, "eq"));
+    return r.push(op);
   }
 }
+
+/** Replaces the operands by the values that stand for them. */
+function translate(op: Op, map: Int32Array): void {
+  if (op.a >= 0) op.a = map[op.a]! as Value;
+  if (op.b >= 0) op.b = map[op.b]! as Value;
+  if (op.c >= 0) op.c = map[op.c]! as Value;
+  if (op.d >= 0) op.d = map[op.d]! as Value;
+  if (op.helper !== undefined) for (let i = 0; i < op.list.length; i++) op.list[i] = map[op.list[i]!]!;
+}
+
+const clone = (op: Op): Op => ({ ...op, list: op.helper === undefined ? op.list : [...op.list] });
 
 function isZeroTest(r: Rewriter, op: Op): boolean {
   return (op.cond === "eq" || op.cond === "ne") && r.is(op.b, 0);

@@ -10,14 +10,14 @@ export class Optimiser {
   readonly #forward = new Forward();
   readonly #backward = new Backward();
 
-  /** A better block with the same meaning. The one given stays as it is. */
+  /** Makes the block better, in place, with the same meaning; returns it. */
   run(block: Block, after?: AfterPass): Block {
     // Globals become values, constants are folded, bits simplified, equal operations shared.
-    const rewritten = this.#forward.run(block);
-    after?.("forward", rewritten);
+    this.#forward.run(block);
+    after?.("forward", block);
     // Stores that nothing sees and values that nothing uses go.
-    const swept = this.#backward.run(rewritten);
-    after?.("backward", swept);
-    return swept;
+    this.#backward.run(block);
+    after?.("backward", block);
+    return block;
   }
 }

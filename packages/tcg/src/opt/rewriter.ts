@@ -18,8 +18,9 @@ const SLOTS = 1024;
  * make is simplified and shared in turn. One instance serves all blocks, so that nothing is allocated but operations.
  */
 export class Rewriter {
-  /** The new operations. */
-  out: Op[] = [];
+  /** The new operations: the first `length` of this array, which is used again for each block. */
+  readonly out: Op[] = [];
+  length = 0;
   /** Where the current run starts, and the runs before it on every path here. */
   start = 0;
   parent: Run | undefined;
@@ -34,7 +35,7 @@ export class Rewriter {
   #epoch = 0;
 
   begin(): void {
-    this.out = [];
+    this.length = 0;
     this.start = 0;
     this.parent = undefined;
     this.#epoch++;
@@ -49,8 +50,8 @@ export class Rewriter {
 
   /** Appends an operation as it is. */
   push(op: Op): Value {
-    const v = this.out.length as Value;
-    this.out.push(op);
+    const v = this.length++ as Value;
+    this.out[v] = op;
     if (v >= this.signed.length) this.#grow();
     noteBits(this, op, v);
     return v;
@@ -137,5 +138,5 @@ function sameOperation(x: Op, y: Op): boolean {
 export function operation(
   spec: OpSpec, type: IrType, a: Value, b: Value, c: Value, d: Value, imm: number, imm2: number, cond: Cond,
 ): Op {
-  return { spec, type, a, b, c, d, imm, imm2, cond, mem: "u8", helper: undefined, list: NO_LIST };
+  return { spec, type, a, b, c, d, imm: imm | 0, imm2: imm2 | 0, cond, mem: "u8", helper: undefined, list: NO_LIST };
 } // prettier-ignore
