@@ -13,7 +13,9 @@ import misc from "@mimus/dev-misc";
 import serial from "@mimus/dev-serial";
 import timer from "@mimus/dev-timer";
 import virt from "@mimus/hw-virt";
-import virtio from "@mimus/bus-virtio";
+import virtioBus from "@mimus/bus-virtio";
+import pci from "@mimus/bus-pci";
+import virtio from "@mimus/dev-virtio";
 import { Registry } from "@mimus/qom";
 import { assemble } from "@mimus/system";
 import riscv from "@mimus/target-riscv";
@@ -63,7 +65,7 @@ const kernel = file(o.kernel);
 const initrd = file(o.initrd);
 
 const registry = new Registry();
-for (const plugin of [riscv, virt, serial, irqchip, timer, misc, flash, virtio]) registry.use(plugin);
+for (const plugin of [riscv, virt, serial, irqchip, timer, misc, flash, virtioBus, pci, virtio]) registry.use(plugin);
 const system = await assemble({
   registry,
   host: nodeHost((r) => process.stderr.write(`${r.level} ${r.source}: ${r.message}\n`)),

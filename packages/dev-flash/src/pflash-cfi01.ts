@@ -43,7 +43,6 @@ export const pflashCfi01: DeviceType = defineDevice({
     const size = p["num-blocks"] * p["sector-length"];
     const drive = dev.link<BlockBackend>(p.drive, "drive");
     const block = dev.machine.memory.ram(p.name, size);
-    block.bytes.fill(0xff);
     const deviceWidth = p["device-width"] || p.width;
     let writes: Promise<void> = Promise.resolve();
     const bank: CfiBank = new CfiBank(

@@ -29,6 +29,8 @@ const NAME_BYTES = 56;
 const DMA = { ERROR: 1, READ: 2, SKIP: 4, SELECT: 8, WRITE: 16 } as const;
 /** Bytes moved at a time where the guest's buffer is not one piece of RAM. */
 const CHUNK = 64 * 1024;
+/** Zeros that one transfer gives beyond the end of an item at most; more is an error instead of seconds of filling memory. */
+const BEYOND = 64 * 2 ** 20;
 
 /** A file of the directory that the guest may also write. */
 export interface FwCfgFile {
@@ -209,7 +211,12 @@ export class FwCfg implements Stateful {
   #copyOut(memory: AddressSpace, address: number, length: number): boolean {
     const item = this.#item();
     const from = this.#s.offset;
+    if (length > Math.max(0, item.length - from) + BEYOND) return false;
     const window = memory.window(address, length);
+    if (window === undefined && length > 0) {
+      // Looks at the far end first: nothing is copied when the buffer leaves memory.
+      if (memory.lookup(address) === undefined || memory.lookup(address + length - 1) === undefined) return false;
+    }
     this.#s.offset += length;
     if (window !== undefined) {
       const part = item.subarray(Math.min(from, item.length), Math.min(from + length, item.length));

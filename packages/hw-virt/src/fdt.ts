@@ -28,8 +28,6 @@ export interface FdtInput {
   readonly rngSeed: Uint8Array;
   /** Counters mhpmcounter3.. that exist, 0 to 29; 0: no PMU node. */
   readonly pmuCounters: number;
-  /** False: no PCI Express host bridge. */
-  readonly pcie?: boolean;
 }
 
 /** Hands out phandles: 1, 2, ... */
@@ -84,8 +82,7 @@ export function buildFdt(input: FdtInput): FdtNode {
   root.children.push(cpus, soc);
   soc.set("#address-cells", [2]).set("#size-cells", [2]).set("compatible", "simple-bus").set("ranges", true);
   devices(soc, wiring.plic, test);
-  if (input.pcie !== false) soc.children.push(pci(input, wiring.plic));
-  soc.children.push(...virtio(wiring.plic), ...interrupts);
+  soc.children.push(pci(input, wiring.plic), ...virtio(wiring.plic), ...interrupts);
   return root;
 }
 

@@ -79,6 +79,8 @@ export const virtMachine: MachineType = defineMachine<VirtProps>({
       "goldfish_rtc",
       "fw_cfg_mem",
       "cfi.pflash01",
+      "gpex-pcihost",
+      "gpex-root",
       "virtio-mmio",
     ],
     /** Interface of drives that name none, and what device a drive then becomes. */
@@ -123,7 +125,7 @@ class Board {
     const config = addConfig(m);
     addConfigItems(config, options.cpus);
     addFlash(m, [this.#p.pflash0, this.#p.pflash1]);
-    if (m.registry.get("gpex-pcihost") !== undefined) addPcie(m, plic, this.#xlen);
+    addPcie(m, plic, this.#xlen);
     addVirtio(m, plic);
     this.#boot(bootDevice.impl as BootMemory, block.bytes, () => block.dirty.mark(0, block.size), config);
   }
@@ -191,7 +193,6 @@ class Board {
       harts: this.#harts.map(fdtHart),
       aclint: this.#p.aclint,
       rngSeed,
-      pcie: this.#m.registry.get("gpex-pcihost") !== undefined,
       pmuCounters: this.#harts[0]?.config.pmuCounters ?? 0,
       ...(compatible === undefined ? {} : { compatible }),
       ...(append === undefined ? {} : { bootargs: append }),

@@ -1,6 +1,14 @@
 import type { CharBackend } from "@mimus/chardev";
 import type { Drive } from "@mimus/block";
-import { ClockSet, type GlobalProperty, Log, Machine, type LogLevel, MachineMemory, machineInfo } from "@mimus/machine-core";
+import {
+  ClockSet,
+  type GlobalProperty,
+  Log,
+  Machine,
+  type LogLevel,
+  MachineMemory,
+  machineInfo,
+} from "@mimus/machine-core";
 import { createUserObject, type Registry } from "@mimus/qom";
 import type { TcgOptions } from "@mimus/tcg";
 import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
@@ -169,7 +177,8 @@ export async function addDevice(machine: Machine, { driver, id, bus, props }: De
 /** Creates an object that the user named; devices find it by its id, under the kinds that its type is or implements. */
 export async function addObject(machine: Machine, options: Readonly<Record<string, unknown>>): Promise<void> {
   const { "qom-type": name, id, ...props } = options;
-  if (typeof name !== "string" || name === "") throw new SystemError("bad-option", "-object needs a type: -object TYPE,id=ID");
+  if (typeof name !== "string" || name === "")
+    throw new SystemError("bad-option", "-object needs a type: -object TYPE,id=ID");
   if (typeof id !== "string" || id === "") throw new SystemError("bad-option", `-object ${name}: needs id=ID`);
   const type = await machine.registry.ensure(name, "object");
   const object = createUserObject(machine.registry, machine.tree, name, id, props, machine);

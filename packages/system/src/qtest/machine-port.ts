@@ -26,7 +26,8 @@ export function qtestPort(system: System): QtestPort {
     writeBytes: (address, from) => void (address <= MAX && machine.system.writeBytes(address, from)),
     readPort: (port, size) => machine.io?.read(port, size) ?? 2 ** (8 * size) - 1,
     writePort: (port, size, value) => machine.io?.write(port, size, value),
-    clockStep: (ns) => stepTo(machine, ns === undefined ? machine.clocks.virtual.timers.next : machine.clocks.virtual.now() + ns),
+    clockStep: (ns) =>
+      stepTo(machine, ns === undefined ? machine.clocks.virtual.timers.next : machine.clocks.virtual.now() + ns),
     clockSet: (ns) => stepTo(machine, ns),
     intercept: (path, inputs, changed) => intercept(machine, path, inputs, changed),
     setIrqIn(path, name, line, level) {

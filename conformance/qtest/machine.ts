@@ -1,0 +1,68 @@
+/** A machine for a test sequence, from the part of QEMU's command line that such sequences use. */
+import block, { BlockBackend, BlockGraph } from "@mimus/block";
+import virtioBus from "@mimus/bus-virtio";
+import pci from "@mimus/bus-pci";
+import flash from "@mimus/dev-flash";
+import irqchip from "@mimus/dev-irqchip";
+import misc from "@mimus/dev-misc";
+import serial from "@mimus/dev-serial";
+import timer from "@mimus/dev-timer";
+import virtio from "@mimus/dev-virtio";
+import virt from "@mimus/hw-virt";
+import { parseSize, Registry, type Plugin } from "@mimus/qom";
+import { assemble, type DeviceRequest, type System } from "@mimus/system";
+import riscv from "@mimus/target-riscv";
+import { nodeHost } from "../tools/host.ts";
+
+const PLUGINS: readonly Plugin[] = [riscv, virt, serial, irqchip, timer, misc, flash, virtioBus, pci, virtio, block];
+
+/** What such a machine cannot be built from; the message says what is missing. */
+export class Unavailable extends Error {}
+
+export async function buildMachine(target: string, args: string): Promise<System> {
+  const registry = new Registry();
+  for (const plugin of PLUGINS) if (plugin !== undefined) registry.use(plugin);
+  const words = splitWords(args);
+  const options = new Map<string, string[]>();
+  for (let i = 0; i < words.length; i++) {
+    const name = (words[i] as string).replace(/^--?/, "");
+    if (["nographic", "nodefaults", "S"].includes(name)) continue;
+    options.set(name, [...(options.get(name) ?? []), words[++i] ?? ""]);
+  }
+  const [machine = "pc", ...machineProps] = (options.get("M")?.[0] ?? options.get("machine")?.[0] ?? "pc").split(",");
+  if (!registry.known("machine").some((k) => k.name === machine)) throw new Unavailable(`machine ${machine}`);
+  const devices: DeviceRequest[] = (options.get("device") ?? []).map((text) => {
+    const [driver = "", ...rest] = text.split(",");
+    const { id, bus, ...props } = Object.fromEntries(rest.map(pair)) as Record<string, string>;
+    if (!registry.known("device").some((k) => k.name === driver)) throw new Unavailable(`device ${driver}`);
+    return { driver, props, ...(id === undefined ? {} : { id }), ...(bus === undefined ? {} : { bus }) };
+  });
+  const graph = new BlockGraph({ registry } as never);
+  const backends: [string, string, object][] = [];
+  for (const text of options.get("blockdev") ?? []) {
+    const node = await graph.open(Object.fromEntries(text.split(",").map(pair)));
+    backends.push(["drive", node.name, new BlockBackend(node.name, node)]);
+  }
+  return assemble({
+    registry,
+    host: nodeHost(),
+    target,
+    machine,
+    machineProps: Object.fromEntries(machineProps.map(pair)),
+    ram: parseSize(options.get("m")?.[0]?.replace(/^(\d+)$/, "$1M") ?? "128M") ?? 2 ** 27,
+    smp: Number(options.get("smp")?.[0] ?? 1),
+    accel: "qtest",
+    devices,
+    backends,
+  });
+}
+
+function pair(text: string): [string, string] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, "on"] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Words of a shell line: quotes hold blanks together. */
+function splitWords(line: string): string[] {
+  return (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((w) => w.replace(/^(['"])(.*)\1$/, "$2"));
+}
