@@ -28,6 +28,7 @@ const SIZE = 0x10000;
 const DATA = 0x2000;
 const DATA_SIZE = 0x1000;
 const HANDLER = SIZE - 0x1000;
+const ROOT = 0x8000;
 /** Bytes of one string, and instructions it may execute before it is stopped. */
 const LENGTH = 64;
 const BUDGET = 500;
@@ -46,11 +47,12 @@ export function runStrings(o: StringOptions): StringResult {
   for (let i = 0; i < o.strings; i++) {
     const code = randomCode(random, entries);
     const registers = Array.from({ length: 64 }, (_, n) => (n < 32 ? pointerOr(random, o.xlen) : float(random)));
+    const paged = o.mode !== "M" && random.chance(2);
     let first: string | undefined;
     for (const { backend, machine } of machines) {
       let end: string;
       try {
-        end = runOne(machine, code, registers, MODES[o.mode]);
+        end = runOne(machine, code, registers, MODES[o.mode], paged);
       } catch (error) {
         failures.push(
           `${backend}: string ${i} ${toHex(code)}: ${error instanceof Error ? error.stack : String(error)}`,
@@ -99,18 +101,31 @@ function pointerOr(r: Random, xlen: 32 | 64): readonly [number, number] {
   return [address, xlen === 64 ? 0 : address >> 31];
 }
 
+/** One large page maps RAM to itself, for the mode that runs. */
+function mapIdentity({ hart, ram }: BareMachine, priv: number): void {
+  const view = new DataView(ram.buffer, ram.byteOffset);
+  const entry = ((BASE >>> 12) << 10) | 0xcf | (priv === 0 ? 0x10 : 0);
+  // Sv39: entry 2 of the root is 1 GiB; Sv32: entry 0x200 is 4 MiB.
+  view.setUint32(ROOT + (hart.rv64 ? 8 * 2 : 4 * 0x200), entry >>> 0, true);
+  const ppn = BigInt((BASE + ROOT) >>> 12);
+  hart.csrs.write(0x180, hart.rv64 ? (8n << 60n) | ppn : (1n << 31n) | ppn);
+  hart.stateReplaced();
+}
+
 /** Run one string; how it ended, with the hart's state. */
 function runOne(
   m: BareMachine,
   code: Uint8Array,
   registers: readonly (readonly [number, number])[],
   priv: number,
+  paged: boolean,
 ): string {
   const { hart, vcpu } = m;
   m.ram.fill(0, 0, DATA + 2 * DATA_SIZE);
   m.load(code);
   new DataView(m.ram.buffer, m.ram.byteOffset).setUint32(HANDLER, 0x10500073, true);
   m.start(BASE, BASE + HANDLER, priv);
+  if (paged) mapIdentity(m, priv);
   registers.forEach(([lo, hi], n) => {
     if (n > 0) hart.set(n < 32 ? 128 + 8 * n : 392 + 8 * (n - 32), lo, hi);
   });
