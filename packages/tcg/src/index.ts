@@ -17,3 +17,6 @@ export { Optimiser } from "./opt/pipeline.ts";
 export type { AfterPass } from "./opt/pipeline.ts";
 export { TcgMachine } from "./exec/machine.ts";
 export type { Vcpu } from "./exec/vcpu.ts";
+export { Lockstep } from "./exec/lockstep.ts";
+export type { Difference, FieldDifference, LockstepSide } from "./exec/lockstep.ts";
+export type { Tb } from "./exec/blocks.ts";

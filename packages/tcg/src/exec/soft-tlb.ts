@@ -127,7 +127,7 @@ export class SoftTlb {
     const list = this.#large[mmu]!;
     for (let i = 0; i < list.length; i += 2) {
       // Within, overlapping, or near enough; when there are many stretches, the last one takes the rest.
-      if (first <= list[i + 1]! + NEAR && last >= list[i]! - NEAR || i === MOST_STRETCHES) {
+      if ((first <= list[i + 1]! + NEAR && last >= list[i]! - NEAR) || i === MOST_STRETCHES) {
         if (first < list[i]!) list[i] = first;
         if (last > list[i + 1]!) list[i + 1] = last;
         return;

@@ -14,6 +14,8 @@ export class Vcpu {
   readonly jumpCache: JumpCache;
   /** Instructions executed before the current run. */
   #before = 0;
+  /** The block that {@link Vcpu.runBlock} ran last. */
+  lastBlock: Tb | undefined;
   readonly #machine: TcgMachine;
   readonly #i32: Int32Array;
   /** Word index of the state block, and of the program counter. */
@@ -190,6 +192,7 @@ export class Vcpu {
       from = undefined;
       let held = 0;
       if (traceExec !== undefined || mode === -1) {
+        this.lastBlock = tb;
         traceExec?.(tb.pcLo, tb.pcHi, tb.flags);
         held = i32[at + ENV.budget / 4]! - tb.insns;
         i32[at + ENV.budget / 4] = tb.insns;
