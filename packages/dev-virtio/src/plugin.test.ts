@@ -15,10 +15,20 @@ const options: TestDeviceOptions = {
     bench.device("virtio-mmio", { "force-legacy": false });
     bench.device("virtio-mmio");
   },
-  wire: (device, bench) => void (device.parentBus && bench),
+};
+const onPci: TestDeviceOptions = {
+  ...options,
+  setup(machine, bench) {
+    options.setup?.(machine, bench);
+    bench.device("gpex-pcihost");
+  },
 };
 const props: Record<string, Record<string, unknown>> = {
-  "virtio-blk-device": { drive: "d0" },
+  "virtio-blk": { drive: "d0" },
 };
-for (const type of plugin.types)
-  if (type.class?.["bus"] === "virtio-bus") testDevice(type, { ...options, props: props[type.name] ?? {} });
+for (const type of plugin.types) {
+  if (type.abstract === true) continue;
+  const own = props[type.name.replace(/-(device|pci).*$/, "")] ?? {};
+  if (type.class?.["bus"] === "virtio-bus") testDevice(type, { ...options, props: own });
+  else if (type.name.endsWith("-pci")) testDevice(type, { ...onPci, props: own });
+}
