@@ -12,6 +12,7 @@ import { BlockCache } from "./blocks.ts";
 import type { Tb } from "./blocks.ts";
 import { envSize } from "./contract.ts";
 import type {
+  BackEnd,
   Engine,
   PhysicalBus,
   Target,
@@ -33,6 +34,9 @@ const MIB = 1024 * 1024;
 /** Runs after which hot blocks are compiled though the batch is not full. */
 const MAX_AGE = 8;
 const NO_LIMIT = 0x7fffffff;
+
+/** A block is translated for its first execution, or again because it is hot. */
+type Tier = "first" | "hot";
 
 /** What a block is translated from and for. */
 export interface BlockKey {
@@ -81,6 +85,7 @@ export class TcgMachine implements Engine {
   readonly #modules: BlockModules;
   readonly #hotBlocks: Tb[] = [];
   #age = 0;
+  readonly #backend: BackEnd;
   readonly #optimiser: Optimiser | undefined;
 
   constructor(config: TcgConfig) {
@@ -94,6 +99,7 @@ export class TcgMachine implements Engine {
     this.target = target;
     this.options = config.options ?? {};
     this.#optimiser = this.options.optimise === false ? undefined : new Optimiser();
+    this.#backend = this.options.backend ?? "auto";
     this.#alloc = config.alloc;
     this.#arenaSize = Math.max(this.options.tbSize ?? 32 * MIB, MIB / 4);
     this.#arena = config.alloc("tcg.code", this.#arenaSize);
@@ -201,7 +207,7 @@ export class TcgMachine implements Engine {
   translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
     const t0 = this.options.now?.() ?? 0;
     for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {
-      const done = this.#build(cpu, key, source, limit, true);
+      const done = this.#build(cpu, key, source, limit, "first");
       if (done === undefined) return undefined;
       try {
         this.#writer.write(done.block);
@@ -212,21 +218,24 @@ export class TcgMachine implements Engine {
       }
       const tb = this.#install(key, done, source.ram2);
       if (this.options.now !== undefined) this.counters.translateMs += this.options.now() - t0;
-      if (this.options.backend === "wasm" && tb.ram >= 0) this.compile([tb]);
+      if (this.#backend === "wasm" && tb.ram >= 0) this.compile([tb]);
       return tb;
     }
   }
 
   /** The optimised IR of a block. */
-  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, traced: boolean): Translated | undefined {
+  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, tier: Tier): Translated | undefined {
     const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
     const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
     const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop);
     if (done === undefined) return undefined;
-    const trace = traced ? this.options.trace : undefined;
-    if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
-    trace?.op?.(print(done.block));
-    if (this.#optimiser === undefined) return done;
+    const { trace } = this.options;
+    if (tier === "first") {
+      if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
+      trace?.op?.(print(done.block));
+    }
+    // Blocks that will be translated again when they are hot are not worth the time now.
+    if (this.#optimiser === undefined || (tier === "first" && this.#backend === "auto")) return done;
     const block = this.#optimiser.run(done.block);
     trace?.opOpt?.(print(block));
     return { ...done, block };
@@ -259,8 +268,7 @@ export class TcgMachine implements Engine {
     const code = address + TB.words + wordBytes;
     i32.fill(0, at, at + TB.words / 4);
     i32[at + TB.code / 4] = code;
-    const auto = (this.options.backend ?? "auto") === "auto";
-    i32[at + TB.counter / 4] = auto ? (this.options.hotThreshold ?? 100) : NO_LIMIT;
+    i32[at + TB.counter / 4] = this.#backend === "auto" ? (this.options.hotThreshold ?? 100) : NO_LIMIT;
     i32[at + TB.id / 4] = id;
     i32[at + TB.insns / 4] = insns;
     i32[at + TB.pc / 4] = key.pcLo;
@@ -288,7 +296,7 @@ export class TcgMachine implements Engine {
   /** The interpreter counted a block's executions down. */
   #hot(address: number): void {
     const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
-    if (tb === undefined || tb.ram < 0 || (this.options.backend ?? "auto") !== "auto") return;
+    if (tb === undefined || tb.ram < 0 || this.#backend !== "auto") return;
     this.#hotBlocks.push(tb);
     if (this.#hotBlocks.length >= (this.options.batch ?? 64)) this.compileHot();
   }
@@ -315,7 +323,7 @@ export class TcgMachine implements Engine {
     for (const tb of blocks) {
       const split = 4096 - (tb.ram & 4095);
       const byte = (at: number): number => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
-      const again = this.#build(cpu, tb, { byte }, tb.insns, false);
+      const again = this.#build(cpu, tb, { byte }, tb.insns, "hot");
       if (again === undefined || again.insns !== tb.insns) this.counters.uncompilable++;
       else inputs.push({ block: again.block, tb: tb.address, insns: tb.insns });
     }

@@ -44,6 +44,8 @@ export class BytecodeWriter {
   /** Per global: positions that write it, ascending; and the position up to which aliases of it are read. */
   readonly #writes: number[][];
   readonly #aliasedUntil: Int32Array;
+  /** Globals with an entry in `#writes`. */
+  readonly #writtenGlobals: number[] = [];
   /** Positions that write all globals. */
   readonly #clobbers: number[] = [];
   readonly #free: number[] = [];
@@ -103,7 +105,8 @@ export class BytecodeWriter {
     this.#target.fill(-1, 0, count);
     this.#folded.fill(0, 0, count);
     this.#needed.fill(0, 0, count);
-    for (const w of this.#writes) w.length = 0;
+    for (const g of this.#writtenGlobals) this.#writes[g]!.length = 0;
+    this.#writtenGlobals.length = 0;
     this.#aliasedUntil.fill(-1);
     this.#clobbers.length = 0;
     this.#free.length = 0;
@@ -130,8 +133,8 @@ export class BytecodeWriter {
         for (const v of op.list) this.#use(all, op, v as Value, 1, i);
         const writes = this.#globalsOf(this.#writesOf, op.helper!, op.helper!.writes);
         if (writes === "all") this.#clobbers.push(i);
-        else for (const g of writes) this.#writes[g]!.push(i);
-      } else if (spec === ops.set) this.#writes[op.imm]!.push(i);
+        else for (const g of writes) this.#noteWrite(g, i);
+      } else if (spec === ops.set) this.#noteWrite(op.imm, i);
       else if (spec === ops.label) placed[op.imm] = 1;
       else if ((spec === ops.br || spec === ops.brcond) && placed[op.imm] === 1) this.#reuse = false;
     }
@@ -142,6 +145,12 @@ export class BytecodeWriter {
       const base = op.a;
       if (this.#lastUse[base]! < this.#lastUse[i]!) this.#lastUse[base] = this.#lastUse[i]!;
     }
+  }
+
+  #noteWrite(global: number, at: number): void {
+    const list = this.#writes[global]!;
+    if (list.length === 0) this.#writtenGlobals.push(global);
+    list.push(at);
   }
 
   #use(all: Op[], user: Op, v: Value, n: number, at: number): void {
