@@ -1,0 +1,39 @@
+import { config } from "zod";
+
+import { isUserError } from "./compose.ts";
+import { pluginsCommand } from "./commands/plugins.ts";
+import { systemCommand } from "./commands/system.ts";
+import { VERSION } from "./version.ts";
+
+const HELP = `usage: mimus COMMAND [options]
+
+  mimus system-riscv64 [options]   run a 64-bit RISC-V machine ('mimus system-riscv64 -h')
+  mimus system-riscv32 [options]   run a 32-bit RISC-V machine
+  mimus plugins [--all]            list the packages found and what they provide
+  mimus -version                   show the version
+`;
+
+async function main([command = "-h", ...argv]: readonly string[]): Promise<number> {
+  const system = /^(?:qemu-|mimus-)?system-(\w+)$/.exec(command);
+  if (system !== null) return systemCommand(system[1] ?? "", argv);
+  if (command === "plugins") return pluginsCommand(argv);
+  const version = /^--?version$/.test(command);
+  const help = /^(?:-h|--?help|help)$/.test(command);
+  if (version) process.stdout.write(`mimus ${VERSION}\n`);
+  else (help ? process.stdout : process.stderr).write(help ? HELP : `mimus: there is no command '${command}'\n${HELP}`);
+  return version || help ? 0 : 1;
+}
+
+// Schemas are used a few times each here: compiling them costs 30 ms of a cold start and pays nothing back.
+config({ jitless: true });
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(
+    isUserError(error)
+      ? `mimus: ${error.message}\n`
+      : `mimus: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}
+process.exit();
