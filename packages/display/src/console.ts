@@ -1,0 +1,73 @@
+/** Pixels of a screen. 32 bits each: blue, green, red, unused, in the order of bytes. */
+export interface Surface {
+  readonly width: number;
+  readonly height: number;
+  /** Bytes from one line to the next. */
+  readonly stride: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A part of a screen, pixels. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Whoever shows a screen: a VNC server, a canvas. */
+export interface DisplayListener {
+  /** The screen has another size or other memory. */
+  resized?(surface: Surface): void;
+  /** Pixels of this part changed. */
+  updated?(rect: Rect): void;
+}
+
+/** Largest width or height that a guest may ask for, pixels. */
+export const MAX_SIDE = 16384;
+
+/** One screen of the guest, between the device that draws and those who look. */
+export class DisplayConsole {
+  readonly name: string;
+  #surface: Surface | undefined;
+  readonly #listeners: Set<DisplayListener> = new Set();
+  /** Asks the device to bring the pixels up to date; called before somebody looks. */
+  refresh: (() => void) | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get surface(): Surface | undefined {
+    return this.#surface;
+  }
+
+  /** The device shows another surface. Ignores one that does not fit its bytes. */
+  setSurface(surface: Surface | undefined): void {
+    if (surface && !fits(surface)) return;
+    this.#surface = surface;
+    if (surface) for (const l of this.#listeners) l.resized?.(surface);
+  }
+
+  /** The device drew; the part is cut to the screen. */
+  update(rect: Rect): void {
+    const s = this.#surface;
+    if (!s) return;
+    const x = Math.max(0, rect.x);
+    const y = Math.max(0, rect.y);
+    const width = Math.min(s.width, rect.x + rect.width) - x;
+    const height = Math.min(s.height, rect.y + rect.height) - y;
+    if (width > 0 && height > 0) for (const l of this.#listeners) l.updated?.({ x, y, width, height });
+  }
+
+  listen(listener: DisplayListener): () => void {
+    this.#listeners.add(listener);
+    if (this.#surface) listener.resized?.(this.#surface);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+function fits(s: Surface): boolean {
+  if (s.width < 1 || s.height < 1 || s.width > MAX_SIDE || s.height > MAX_SIDE || s.stride < s.width * 4) return false;
+  return s.stride * (s.height - 1) + s.width * 4 <= s.bytes.length;
+}

@@ -1,0 +1,12 @@
+export type NetErrorKind = "bad-mac" | "busy" | "bad-option";
+
+/** An error of the network layer: a wrong option of the user. */
+export class NetError extends Error {
+  readonly kind: NetErrorKind;
+
+  constructor(kind: NetErrorKind, message: string) {
+    super(message);
+    this.name = "NetError";
+    this.kind = kind;
+  }
+}
