@@ -31,10 +31,8 @@ export const translateRv32d: Translators<Block, typeof rv32d.insns> = {
   fcvt_d_w: fp.fromInteger(f, "i32"),
   fcvt_wu_d: fp.toInteger(f, "ui32"),
   fcvt_d_wu: fp.fromInteger(f, "ui32"),
-  fcvt_s_d: (b, { rd, rs1, rm }) =>
-    fp.rounding(b, rm, () => fp.single.write(b, rd, fp.soft(b, "f64_to_f32", f.read(b, rs1)))),
-  fcvt_d_s: (b, { rd, rs1, rm }) =>
-    fp.rounding(b, rm, () => f.write(b, rd, fp.soft(b, "f32_to_f64", fp.single.read(b, rs1)))),
+  fcvt_s_d: fp.narrow,
+  fcvt_d_s: fp.widen,
 };
 
 /** Semantics of what RV64D adds. */

@@ -1,7 +1,8 @@
 // Source: RISC-V Unprivileged ISA 20191213, ch. 11 and 12: what F and D have in common.
-import type { Value } from "@mimus/tcg";
+import { ops, type Value } from "@mimus/tcg";
 import { FLAGS, OFF } from "../state.ts";
 import type { Block } from "./block.ts";
+import * as host from "./float-inline.ts";
 
 /** A floating-point format, as its instructions handle it in 64-bit registers. */
 export interface Format {
@@ -12,6 +13,7 @@ export interface Format {
   /** Write a result. */
   write(b: Block, n: number, value: Value): void;
   readonly sign: bigint;
+  readonly shape: host.Shape;
 }
 
 const BOX = 0xffffffff_00000000n;
@@ -26,6 +28,7 @@ export const single: Format = {
   },
   write: (b, n, value) => b.setF(n, b.ir.or(value, b.ir.const64(BOX))),
   sign: 0x80000000n,
+  shape: host.F32,
 };
 
 export const double: Format = {
@@ -33,6 +36,7 @@ export const double: Format = {
   read: (b, n) => b.f(n),
   write: (b, n, value) => b.setF(n, value),
   sign: 1n << 63n,
+  shape: host.F64,
 };
 
 /** Run `emit` unless FS is Off; afterwards the floating-point state is dirty. Flags count as state, too. */
@@ -42,13 +46,16 @@ export function withFp(b: Block, emit: () => void): void {
   emit();
 }
 
-/** As {@link withFp}, with rounding mode `rm` in force; reserved modes are illegal. Source: 11.2, table 11.1. */
-export function rounding(b: Block, rm: number, emit: () => void): void {
+/**
+ * As {@link withFp}, with rounding mode `rm` in force, which `emit` is told; reserved modes are illegal.
+ * Source: 11.2, table 11.1.
+ */
+export function rounding(b: Block, rm: number, emit: (mode: number) => void): void {
   const mode = rm === 7 ? (b.ctx.flags >>> FLAGS.frmShift) & 7 : rm;
   if (mode > 4) return b.illegal();
   withFp(b, () => {
     b.setRounding(mode);
-    emit();
+    emit(mode);
   });
 }
 
@@ -62,16 +69,33 @@ type Binary = { readonly rd: number; readonly rs1: number; readonly rs2: number 
 type Unary = { readonly rd: number; readonly rs1: number; readonly rm: number };
 type Fused = Arith & { readonly rs3: number };
 
-/** A rounded operation on two operands. */
+/** A rounded operation of one or two operands. */
+function rounded(b: Block, f: Format, op: string, mode: number, rd: number, operands: readonly Value[]): void {
+  const exact = (): void => f.write(b, rd, soft(b, `${f.name}_${op}`, ...operands));
+  const row = host.ROUNDED[op];
+  if (mode !== host.RNE || row === undefined) return exact();
+  host.either(
+    b,
+    (slow) => {
+      host.needInexact(b, slow);
+      const [x, y] = operands.map((v) => host.toFloat(b, f.shape, v));
+      const bits = host.toBits(b, f.shape, b.ir.float(row.op, x as Value, y));
+      (row.underflows ? host.needOrdinary : host.needFinite)(b, f.shape, bits, slow);
+      f.write(b, rd, bits);
+    },
+    exact,
+  );
+}
+
 export const arithmetic =
   (f: Format, op: string) =>
   (b: Block, { rd, rs1, rs2, rm }: Arith): void =>
-    rounding(b, rm, () => f.write(b, rd, soft(b, `${f.name}_${op}`, f.read(b, rs1), f.read(b, rs2))));
+    rounding(b, rm, (mode) => rounded(b, f, op, mode, rd, [f.read(b, rs1), f.read(b, rs2)]));
 
 export const squareRoot =
   (f: Format) =>
   (b: Block, { rd, rs1, rm }: Unary): void =>
-    rounding(b, rm, () => f.write(b, rd, soft(b, `${f.name}_sqrt`, f.read(b, rs1))));
+    rounding(b, rm, (mode) => rounded(b, f, "sqrt", mode, rd, [f.read(b, rs1)]));
 
 /** ±(rs1 × rs2) ± rs3, rounded once. Negating an operand is exact, and a NaN result is canonical anyway. */
 export const fused =
@@ -112,36 +136,114 @@ function setInteger(b: Block, rd: number, value: Value): void {
 }
 
 export const compare =
-  (f: Format, op: string) =>
+  (f: Format, op: "eq" | "lt" | "le") =>
   (b: Block, { rd, rs1, rs2 }: Binary): void =>
-    withFp(b, () => setInteger(b, rd, soft(b, `${f.name}_${op}`, f.read(b, rs1), f.read(b, rs2))));
+    withFp(b, () => {
+      const left = f.read(b, rs1);
+      const right = f.read(b, rs2);
+      host.either(
+        b,
+        (slow) => {
+          const x = host.toFloat(b, f.shape, left);
+          const y = host.toFloat(b, f.shape, right);
+          host.needNumbers(b, x, y, slow);
+          const holds = b.ir.float(host.COMPARED[op] ?? ops.feq, x, y);
+          b.setX(rd, b.rv64 ? b.ir.extuI32(holds) : holds);
+        },
+        () => setInteger(b, rd, soft(b, `${f.name}_${op}`, left, right)),
+      );
+    });
 
 export const classify =
   (f: Format) =>
   (b: Block, { rd, rs1 }: { readonly rd: number; readonly rs1: number }): void =>
     withFp(b, () => setInteger(b, rd, soft(b, `${f.name}_classify`, f.read(b, rs1))));
 
+type Integer = keyof typeof host.INTEGER;
+
 /** Convert to an integer; 32-bit results are sign-extended, unsigned ones too. */
 export const toInteger =
-  (f: Format, to: "i32" | "ui32" | "i64" | "ui64") =>
+  (f: Format, to: Integer) =>
   (b: Block, { rd, rs1, rm }: Unary): void =>
-    rounding(b, rm, () => {
-      const value = soft(b, `${f.name}_to_${to}`, f.read(b, rs1));
-      setInteger(b, rd, b.rv64 && to.endsWith("i32") ? b.ir.ext32s(value) : value);
+    rounding(b, rm, (mode) => {
+      const { ir } = b;
+      const bits = f.read(b, rs1);
+      const { to: convert, wide } = host.INTEGER[to];
+      const exact = (): void => {
+        const value = soft(b, `${f.name}_to_${to}`, bits);
+        setInteger(b, rd, b.rv64 && !wide ? ir.ext32s(value) : value);
+      };
+      if (mode !== host.RTZ) return exact();
+      host.either(
+        b,
+        (slow) => {
+          host.needInexact(b, slow);
+          const x = host.toFloat(b, f.shape, bits);
+          host.needInRange(b, f.shape, to, x, slow);
+          const value = ir.float(convert, x);
+          b.setX(rd, b.rv64 && !wide ? ir.extI32(value) : value);
+        },
+        exact,
+      );
     });
 
 export const fromInteger =
-  (f: Format, from: "i32" | "ui32" | "i64" | "ui64") =>
+  (f: Format, from: Integer) =>
   (b: Block, { rd, rs1, rm }: Unary): void =>
-    rounding(b, rm, () => {
+    rounding(b, rm, (mode) => {
       const { ir } = b;
       const x = b.x(rs1);
-      const signed = from === "i32";
-      let value = x;
-      if (!b.rv64) value = signed ? ir.extI32(x) : ir.extuI32(x);
-      else if (from.endsWith("i32")) value = signed ? ir.ext32s(x) : ir.ext32u(x);
-      f.write(b, rd, soft(b, `${from}_to_${f.name}`, value));
+      const { from: convert, wide } = host.INTEGER[from];
+      const narrow = b.rv64 && !wide ? ir.extrl(x) : x;
+      const fast = (): void => f.write(b, rd, host.toBits(b, f.shape, ir.fromInt(convert, f.shape.type, narrow)));
+      // Every 32-bit integer is a double.
+      if (f.name === "f64" && !wide) return fast();
+      const exact = (): void => {
+        const value = wide ? x : from === "i32" ? ir.extI32(narrow) : ir.extuI32(narrow);
+        f.write(b, rd, soft(b, `${from}_to_${f.name}`, value));
+      };
+      if (mode !== host.RNE) return exact();
+      host.either(
+        b,
+        (slow) => {
+          host.needInexact(b, slow);
+          fast();
+        },
+        exact,
+      );
     });
+
+/** Double to single. */
+export const narrow = (b: Block, { rd, rs1, rm }: Unary): void =>
+  rounding(b, rm, (mode) => {
+    const bits = double.read(b, rs1);
+    const exact = (): void => single.write(b, rd, soft(b, "f64_to_f32", bits));
+    if (mode !== host.RNE) return exact();
+    host.either(
+      b,
+      (slow) => {
+        host.needInexact(b, slow);
+        const result = host.toBits(b, host.F32, b.ir.float(ops.demote, host.toFloat(b, host.F64, bits)));
+        host.needOrdinary(b, host.F32, result, slow);
+        single.write(b, rd, result);
+      },
+      exact,
+    );
+  });
+
+/** Single to double: exact, but for NaN. */
+export const widen = (b: Block, { rd, rs1, rm }: Unary): void =>
+  rounding(b, rm, () => {
+    const bits = single.read(b, rs1);
+    host.either(
+      b,
+      (slow) => {
+        host.needFinite(b, host.F32, bits, slow);
+        double.write(b, rd, host.toBits(b, host.F64, b.ir.float(ops.promote, host.toFloat(b, host.F32, bits))));
+      },
+      () => double.write(b, rd, soft(b, "f32_to_f64", bits)),
+    );
+  });
 
 type Load = { readonly rd: number; readonly rs1: number; readonly imm: number };
 type Store = { readonly rs1: number; readonly rs2: number; readonly imm: number };

@@ -1,0 +1,114 @@
+/**
+ * Floating point with the host's instructions, where they give RISC-V's result and flags: the rounding mode is to nearest,
+ * ties to even; the inexact flag is already set, so that it need not be found out; and the result is an ordinary
+ * number, so that no other flag can be due. Everything else branches to the exact function.
+ */
+import { ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import type { Block } from "./block.ts";
+
+const NX = 1;
+/** Rounding mode to nearest, ties to even. */
+export const RNE = 0;
+/** Rounding mode towards zero. */
+export const RTZ = 1;
+
+/** Widths of a format's parts. */
+export interface Shape {
+  readonly type: "f32" | "f64";
+  readonly fraction: number;
+  readonly exponent: number;
+}
+export const F32: Shape = { type: "f32", fraction: 23, exponent: 8 };
+export const F64: Shape = { type: "f64", fraction: 52, exponent: 11 };
+
+/** `fast` emits the common case and branches to the label it is given when that does not hold; then `exact` is done. */
+export function either(b: Block, fast: (slow: Label) => void, exact: () => void): void {
+  const slow = b.ir.label();
+  const done = b.ir.label();
+  fast(slow);
+  b.ir.br(done);
+  b.ir.place(slow);
+  exact();
+  b.ir.place(done);
+}
+
+/** To `slow` unless the inexact flag is set. */
+export function needInexact(b: Block, slow: Label): void {
+  b.ir.brcond("tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow);
+}
+
+/** The number that 64-bit register contents stand for, and back (zero-extended). */
+export function toFloat(b: Block, s: Shape, bits: Value): Value {
+  return b.ir.bitcast(s.type === "f64" ? bits : b.ir.extrl(bits));
+}
+export function toBits(b: Block, s: Shape, value: Value): Value {
+  const bits = b.ir.bitcast(value);
+  return s.type === "f64" ? bits : b.ir.extuI32(bits);
+}
+
+/** To `slow` if `bits` are infinite or NaN. */
+export function needFinite(b: Block, s: Shape, bits: Value, slow: Label): void {
+  const { ir } = b;
+  ir.brcond("eq", ir.extract(bits, s.fraction, s.exponent), ir.const64((1n << BigInt(s.exponent)) - 1n), slow);
+}
+
+/** To `slow` if `bits` are infinite, NaN, zero, subnormal, or so small that rounding may have made them normal. */
+export function needOrdinary(b: Block, s: Shape, bits: Value, slow: Label): void {
+  const { ir } = b;
+  const exponent = ir.extract(bits, s.fraction, s.exponent);
+  const count = (1n << BigInt(s.exponent)) - 3n;
+  ir.brcond("geu", ir.sub(exponent, ir.const64(2n)), ir.const64(count), slow);
+}
+
+/** To `slow` if `x` or `y` is NaN. */
+export function needNumbers(b: Block, x: Value, y: Value, slow: Label): void {
+  const { ir } = b;
+  ir.brcond("eq", ir.and(ir.float(ops.feq, x, x), ir.float(ops.feq, y, y)), ir.const32(0), slow);
+}
+
+/** Host operations of the rounded ones, and whether they can underflow. */
+export const ROUNDED: Readonly<Record<string, { readonly op: OpSpec; readonly underflows: boolean }>> = {
+  // A sum or square root that is subnormal or zero is exact.
+  add: { op: ops.fadd, underflows: false },
+  sub: { op: ops.fsub, underflows: false },
+  sqrt: { op: ops.fsqrt, underflows: false },
+  mul: { op: ops.fmul, underflows: true },
+  div: { op: ops.fdiv, underflows: true },
+};
+export const COMPARED: Readonly<Record<string, OpSpec>> = { eq: ops.feq, lt: ops.flt, le: ops.fle };
+
+/** An integer format: the host's truncating conversion, the limits between which it is exact, and the way back. */
+interface IntegerFormat {
+  readonly to: OpSpec;
+  readonly from: OpSpec;
+  readonly wide: boolean;
+  /** Least value, inclusive or exclusive, and the exclusive upper limit. */
+  readonly low: number;
+  readonly inclusive: boolean;
+  readonly high: number;
+}
+export const INTEGER: Readonly<Record<"i32" | "ui32" | "i64" | "ui64", IntegerFormat>> = {
+  i32: { to: ops.to_i32s, from: ops.from_i32s, wide: false, low: -(2 ** 31), inclusive: true, high: 2 ** 31 },
+  ui32: { to: ops.to_i32u, from: ops.from_i32u, wide: false, low: -1, inclusive: false, high: 2 ** 32 },
+  i64: { to: ops.to_i64s, from: ops.from_i64s, wide: true, low: -(2 ** 63), inclusive: true, high: 2 ** 63 },
+  ui64: { to: ops.to_i64u, from: ops.from_i64u, wide: true, low: -1, inclusive: false, high: 2 ** 64 },
+};
+
+/** A constant; the numbers used here are powers of two. */
+function constant(b: Block, s: Shape, value: number): Value {
+  const view = new DataView(new ArrayBuffer(8));
+  if (s.type === "f64") {
+    view.setFloat64(0, value);
+    return b.ir.bitcast(b.ir.const64(view.getBigInt64(0)));
+  }
+  view.setFloat32(0, value);
+  return b.ir.bitcast(b.ir.const32(view.getInt32(0)));
+}
+
+/** To `slow` unless truncating `x` fits; NaN does not. */
+export function needInRange(b: Block, s: Shape, to: keyof typeof INTEGER, x: Value, slow: Label): void {
+  const { ir } = b;
+  const { low, inclusive, high } = INTEGER[to];
+  const above = ir.float(inclusive ? ops.fle : ops.flt, constant(b, s, low), x);
+  ir.brcond("eq", ir.and(above, ir.float(ops.flt, x, constant(b, s, high))), ir.const32(0), slow);
+}
