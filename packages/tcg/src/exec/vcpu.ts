@@ -223,9 +223,15 @@ export class Vcpu {
           break;
         case EXIT.halt:
           exits.halt++;
+          // Waiting with something pending is waiting for another vCPU: it gets its turn.
+          if (machine.cpus.length > 1 && cpu.hasWork()) {
+            i32[at + ENV.halted / 4] = 0;
+            return "kick";
+          }
           break;
         case EXIT.yield:
           exits.yield++;
+          if (machine.cpus.length > 1) return "kick";
           break;
         case EXIT.debug:
           exits.debug++;
