@@ -58,7 +58,7 @@ export function subjects(xlen: 32 | 64): Subject[] {
 type Shape = "plain" | "memory" | "stack" | "branch" | "register-jump" | "reserved";
 
 function shapeOf({ entry }: Subject): Shape {
-  if (/^sc_/.test(entry.name)) return "reserved";
+  if (entry.name.startsWith("sc_")) return "reserved";
   if (/^(jalr|c_jr|c_jalr)$/.test(entry.name)) return "register-jump";
   if (entry.fields.some(([, f]) => f.kind === "pcrel")) return "branch";
   const text = entry.format.map((p) => (p.kind === "literal" ? p.text : p.kind === "field" ? p.name : "")).join("");
@@ -77,6 +77,9 @@ export function makeCase(r: Random, subject: Subject, base: number): Case {
   const values: Record<string, number> = {};
   const addressed = shape === "memory" || shape === "register-jump" || shape === "reserved";
   for (const [name, field] of entry.fields) {
+    const address = addressed && name === "rs1";
+    const allowed = (v: number): boolean =>
+      field.accepts(v) && (field.kind !== "x" || (v !== base && !(address && v === 0)));
     let value: number;
     let tries = 0;
     do {
@@ -86,10 +89,7 @@ export function makeCase(r: Random, subject: Subject, base: number): Case {
       else if (field.kind === "x" && r.chance(8)) value = Object.values(values)[0] ?? 0;
       else value = field.extract(r.u32());
       if (++tries > 200) throw new Error(`${entry.name}: no value for ${name}`);
-    } while (
-      !field.accepts(value) ||
-      (field.kind === "x" && (value === base || (addressed && name === "rs1" && value === 0)))
-    );
+    } while (!allowed(value));
     values[name] = value;
   }
   const word = encode(entry, values);
@@ -108,7 +108,7 @@ export function makeCase(r: Random, subject: Subject, base: number): Case {
   const offset = values["imm"] ?? 0;
   if (shape === "memory" || shape === "stack") {
     const where = isAtomic(entry.name)
-      ? 8 * r.below(7) + (/_w$/.test(entry.name) ? 4 * r.below(2) : 0)
+      ? 8 * r.below(7) + (entry.name.endsWith("_w") ? 4 * r.below(2) : 0)
       : r.below(RECORD.windowSize - 8);
     addresses.push({ n: shape === "stack" ? 2 : rs1, offset: where - offset });
   }

@@ -32,8 +32,8 @@ export function compareRecords(
       `${c.part} ${c.name}: ${disassemble(xlen, c)}  fcsr before ${hex(start.readBigUInt64LE(RECORD.fcsr))}`,
     ];
     for (let at = 0; at < RECORD.size; at += 8) {
-      const [x, y, z] = [a, b, start].map((r) => r.readBigUInt64LE(at));
-      if (x !== y) lines.push(`  ${label(at)}: was ${hex(z!)}, ours ${hex(x!)}, oracle ${hex(y!)}`);
+      const [x, y, z] = [a.readBigUInt64LE(at), b.readBigUInt64LE(at), start.readBigUInt64LE(at)];
+      if (x !== y) lines.push(`  ${label(at)}: was ${hex(z)}, ours ${hex(x)}, oracle ${hex(y)}`);
     }
     for (const n of operands(c))
       lines.push(`  ${n < 32 ? "x" : "f"}${n % 32} was ${hex(start.readBigUInt64LE(8 * n))}`);
@@ -65,7 +65,7 @@ function disassemble(xlen: 32 | 64, c: Case): string {
 
 /** Registers a 32-bit encoding may read, both files. */
 function operands(c: Case): number[] {
-  const word = c.code.at(-1)!.word;
-  const fields = c.code.at(-1)!.bytes === 4 ? [15, 20, 27] : [7, 2];
+  const { word, bytes } = c.code.at(-1) ?? { word: 0, bytes: 4 };
+  const fields = bytes === 4 ? [15, 20, 27] : [7, 2];
   return fields.flatMap((bit) => [(word >>> bit) & 31, 32 + ((word >>> bit) & 31)]);
 }

@@ -2,29 +2,34 @@
 
 /** xoshiro128** by Blackman and Vigna, seeded by splitmix32. */
 export class Random {
-  readonly #s = new Uint32Array(4);
+  #a: number;
+  #b: number;
+  #c: number;
+  #d: number;
   constructor(seed: number) {
     let x = seed >>> 0;
-    for (let i = 0; i < 4; i++) {
+    const next = (): number => {
       x = (x + 0x9e3779b9) >>> 0;
-      let z = x;
-      z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-      z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-      this.#s[i] = z ^ (z >>> 16);
-    }
+      const y = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+      const z = Math.imul(y ^ (y >>> 13), 0xc2b2ae35);
+      return z ^ (z >>> 16);
+    };
+    this.#a = next();
+    this.#b = next();
+    this.#c = next();
+    this.#d = next();
   }
   /** 32 random bits. */
   u32(): number {
-    const s = this.#s;
-    const m = Math.imul(s[1]!, 5);
+    const m = Math.imul(this.#b, 5);
     const result = Math.imul((m << 7) | (m >>> 25), 9) >>> 0;
-    const t = s[1]! << 9;
-    s[2]! ^= s[0]!;
-    s[3]! ^= s[1]!;
-    s[1]! ^= s[2]!;
-    s[0]! ^= s[3]!;
-    s[2]! ^= t;
-    s[3] = (s[3]! << 11) | (s[3]! >>> 21);
+    const t = this.#b << 9;
+    this.#c ^= this.#a;
+    this.#d ^= this.#b;
+    this.#b ^= this.#c;
+    this.#a ^= this.#d;
+    this.#c ^= t;
+    this.#d = (this.#d << 11) | (this.#d >>> 21);
     return result;
   }
   /** An integer from 0 to n - 1. */

@@ -140,9 +140,9 @@ function runOne(
       : "running";
   let sum = 0;
   const words = hart.i32;
-  for (let w = (hart.env + 128) >> 2; w < (hart.env + 672) >> 2; w++) sum = (Math.imul(sum, 31) + words[w]!) | 0;
+  for (let w = (hart.env + 128) >> 2; w < (hart.env + 672) >> 2; w++) sum = (Math.imul(sum, 31) + (words[w] ?? 0)) | 0;
   const ram = new Int32Array(m.ram.buffer, m.ram.byteOffset, (DATA + 2 * DATA_SIZE) / 4);
-  for (let w = 0; w < ram.length; w++) sum = (Math.imul(sum, 31) + ram[w]!) | 0;
+  for (let w = 0; w < ram.length; w++) sum = (Math.imul(sum, 31) + (ram[w] ?? 0)) | 0;
   return atHandler
     ? `${name} at ${hart.csrs.read(0x341).toString(16)} state ${sum}`
     : `${name} at ${pc.toString(16)} state ${sum}`;

@@ -4,6 +4,7 @@ import {
   bits,
   Decoder,
   DecodeTreeError,
+  type Entry,
   defineTable,
   formatInsn,
   parseInsn,
@@ -40,7 +41,7 @@ describe("operand text", () => {
     ["add", "", "r1, r2", "add r1, r2"],
     ["add", "", "r1, r2, m5", "add r1, r2, m5"],
   ])("%s%s %s", (name, suffix, source, text) => {
-    const entry = toy.entries.find((e) => e.name === name)!;
+    const entry = toy.entries.find((e) => e.name === name) as Entry;
     const word = parseInsn(entry, suffix, source, kinds, undefined);
     expect(formatInsn(entry, word, kinds, undefined)).toBe(text);
   });
@@ -51,7 +52,7 @@ describe("operand text", () => {
     ["ld_w", "r3, 100", '"(" expected'],
     ["ld_w", "r3, 200(sp)", "operand imm is 200; possible: -128 to 127"],
   ])("refuses %s %s", (name, source, message) => {
-    const entry = toy.entries.find((e) => e.name === name)!;
+    const entry = toy.entries.find((e) => e.name === name) as Entry;
     expect(() => parseInsn(entry, "", source, kinds, undefined)).toThrow(message);
   });
 });

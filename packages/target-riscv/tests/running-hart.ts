@@ -65,7 +65,8 @@ export class RunningHart {
       onCodeWrite: () => {},
       onChange: () => {},
     };
-    const model = MODELS.find((m) => m.name === `rv${xlen}`)!;
+    const model = MODELS.find((m) => m.name === `rv${xlen}`);
+    if (!model) throw new Error(`no model rv${xlen}`);
     const config = hartConfig(model, commonProps.extend(extensionProps.shape).parse(props), 0);
     const machine = new TcgMachine({
       memory,
@@ -76,7 +77,8 @@ export class RunningHart {
     });
     let hart: Hart | undefined;
     this.vcpu = machine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));
-    this.hart = hart!;
+    if (!hart) throw new Error("no hart");
+    this.hart = hart;
     this.hart.set(OFF.mtvec, HANDLER | 0, 0);
     this.ram.setUint32(HANDLER - RAM, 0x10500073, true);
     this.hart.csrs.write(0x3b0, (1n << 54n) - 1n);
