@@ -23,7 +23,7 @@ export interface Opened {
 /** Assembles the machine of a configuration. @throws UsageError and the errors of the parts */
 export async function compose(config: MachineConfig, target: string, opened: Opened): Promise<System> {
   const { registry, consoles, drives, logging } = opened;
-  const { type: named, dumpdtb, ...machineProps } = config.machine;
+  const { type: named, dumpdtb: _dumpdtb, ...machineProps } = config.machine;
   const machine = await findMachine(registry, typeof named === "string" ? named : undefined, target);
   const { boot } = config;
   const read = async (option: string, path: string | undefined): Promise<Uint8Array | undefined> => {
