@@ -4,20 +4,31 @@ import { isaParts, type IsaPart } from "@mimus/target-riscv";
 import { float, integer, type Pair, type Random } from "./random.ts";
 import { RECORD } from "./program.ts";
 
-/** One case: instructions to run, and the state they start from. */
-export interface Case {
+/** Instructions to run: one to test, after what it needs. */
+export interface Encoding {
   readonly part: string;
   readonly name: string;
   readonly code: readonly { readonly word: number; readonly bytes: 2 | 4 }[];
-  /** x0..x31 (x0 ignored), f0..f31. */
-  readonly registers: readonly Pair[];
-  readonly fcsr: number;
-  readonly window: readonly number[];
+  /** The rounding mode in force. Code is translated for it, so that it is the same in all states. */
+  readonly frm: number;
+  /** Operands of the instruction under test. */
+  readonly operands: Readonly<Record<string, number>>;
   /** Where the stub's second exit lies; "none": there is none. */
   readonly target: "none" | "ahead" | "behind";
   /** This register holds the target's address less an offset. */
   readonly targetRegister?: { readonly n: number; readonly offset: number };
-  /** These registers hold addresses in the record's window, plus an offset. */
+  /** These registers hold addresses in the record's window, a multiple of `align`, less an offset. */
+  readonly pointers: readonly { readonly n: number; readonly align: number; readonly offset: number }[];
+}
+
+/** One case: an encoding, and the state it starts from. */
+export interface Case {
+  readonly encoding: Encoding;
+  /** x0..x31 (x0 ignored), f0..f31. */
+  readonly registers: readonly Pair[];
+  readonly fcsr: number;
+  readonly window: readonly number[];
+  /** Offsets from the record's window, by register. */
   readonly addresses: readonly { readonly n: number; readonly offset: number }[];
 }
 
@@ -68,84 +79,91 @@ function shapeOf({ entry }: Subject): Shape {
 
 const isAtomic = (name: string): boolean => /^(lr|sc|amo)/.test(name);
 
-/** A random case for `subject`; `base` is a register it must not name. */
-export function makeCase(r: Random, subject: Subject, base: number): Case {
+/** A random encoding of `subject`; `base` is a register it must not name. */
+export function makeEncoding(r: Random, subject: Subject, base: number): Encoding {
   const { entry } = subject;
   const shape = shapeOf(subject);
   const bytes = entry.width === 16 ? 2 : 4;
   const target = shape === "branch" || shape === "register-jump" ? (r.chance(2) ? "ahead" : "behind") : "none";
-  const values: Record<string, number> = {};
+  const operands: Record<string, number> = {};
   const addressed = shape === "memory" || shape === "register-jump" || shape === "reserved";
   for (const [name, field] of entry.fields) {
-    const address = addressed && name === "rs1";
+    // Of a zero word qemu 7.2's ctzw counts on into the upper half, so the operand must not be x0.
+    const nonzero = name === "rs1" && (addressed || entry.name === "ctzw");
     const allowed = (v: number): boolean =>
-      field.accepts(v) && (field.kind !== "x" || (v !== base && !(address && v === 0)));
+      field.accepts(v) && (field.kind !== "x" || (v !== base && !(nonzero && v === 0)));
     let value: number;
     let tries = 0;
     do {
       if (field.kind === "pcrel") value = target === "ahead" ? bytes + 4 : -8;
       else if (field.kind === "csr") value = 1 + r.below(3);
       else if (field.kind.startsWith("rm")) value = r.pick([0, 1, 2, 3, 4, 7, 7, 7]);
-      else if (field.kind === "x" && r.chance(8)) value = Object.values(values)[0] ?? 0;
+      else if (field.kind === "x" && r.chance(8)) value = Object.values(operands)[0] ?? 0;
       else value = field.extract(r.u32());
       if (++tries > 200) throw new Error(`${entry.name}: no value for ${name}`);
     } while (!allowed(value));
-    values[name] = value;
+    operands[name] = value;
   }
-  const word = encode(entry, values);
-  const registers = Array.from({ length: 64 }, (_, n) => (n < 32 ? integer(r) : float(r)));
-  // Operands that are likely to matter to each other: equal, or one off.
-  if (r.chance(8)) registers[values["rs2"] ?? 0] = registers[values["rs1"] ?? 0] as Pair;
-  // Of a zero word qemu 7.2 counts on into the upper half; the specification says 32.
-  if (entry.name === "ctzw") {
-    const [low, high] = registers[values["rs1"] ?? 0] as Pair;
-    registers[values["rs1"] ?? 0] = [low === 0 ? 1 << r.below(32) : low, high];
-    if (values["rs1"] === 0) return makeCase(r, subject, base);
-  }
-  const addresses: { n: number; offset: number }[] = [];
-  const code: { word: number; bytes: 2 | 4 }[] = [{ word, bytes }];
-  const rs1 = values["rs1"] ?? 0;
-  const offset = values["imm"] ?? 0;
-  if (shape === "memory" || shape === "stack") {
-    const where = isAtomic(entry.name)
-      ? 8 * r.below(7) + (entry.name.endsWith("_w") ? 4 * r.below(2) : 0)
-      : r.below(RECORD.windowSize - 8);
-    addresses.push({ n: shape === "stack" ? 2 : rs1, offset: where - offset });
-  }
-  if (shape === "reserved") reserve(r, entry, values, addresses, code);
-  // Negative offsets make the low bit of the sum matter, which is cleared.
+  const code: Encoding["code"][number][] = [{ word: encode(entry, operands), bytes }];
+  const pointers: Encoding["pointers"][number][] = [];
+  const rs1 = operands["rs1"] ?? 0;
+  const offset = operands["imm"] ?? 0;
+  const align = isAtomic(entry.name) ? (entry.name.endsWith("_w") ? 4 : 8) : 1;
+  if (shape === "memory" || shape === "reserved") pointers.push({ n: rs1, align, offset });
+  if (shape === "stack") pointers.push({ n: 2, align, offset });
+  if (shape === "reserved") reserve(r, entry, rs1, pointers, code);
+  // The low bit of the sum is cleared.
   const odd = entry.name === "jalr" && r.chance(2) ? 1 : 0;
   return {
     part: subject.part,
     name: entry.name,
     code,
-    registers,
-    fcsr: (r.below(5) << 5) | r.pick([0, 0, 1, 31, r.below(32)]),
-    window: Array.from({ length: RECORD.windowSize / 4 }, () => (r.chance(2) ? integer(r)[0] : r.u32()) >>> 0),
+    frm: r.below(5),
+    operands,
     target,
-    ...(shape === "register-jump"
-      ? { targetRegister: { n: rs1, offset: (entry.name === "jalr" ? offset : 0) - odd } }
-      : {}),
-    addresses,
+    ...(shape === "register-jump" ? { targetRegister: { n: rs1, offset: offset - odd } } : {}),
+    pointers,
   };
+}
 
-  function reserve(
-    rr: Random,
-    e: Entry,
-    v: Readonly<Record<string, number>>,
-    list: { n: number; offset: number }[],
-    insns: { word: number; bytes: 2 | 4 }[],
-  ): void {
-    const wide = e.name === "sc_d";
-    const at = 8 * rr.below(7);
-    list.push({ n: v["rs1"] ?? 0, offset: at });
-    if (rr.chance(8)) return; // no reservation, or that of an earlier case
-    const rd = rr.pick([0, 5, 6, 7, 10, 11].filter((n) => n !== v["rs1"]));
-    let from = v["rs1"] ?? 0;
-    if (rr.chance(6)) {
-      from = rr.pick([12, 13, 14].filter((n) => n !== v["rs1"] && n !== rd));
-      list.push({ n: from, offset: 8 * rr.below(7) });
-    }
-    insns.unshift({ word: ((2 << 27) | (from << 15) | ((wide ? 3 : 2) << 12) | (rd << 7) | 0x2f) >>> 0, bytes: 4 });
+/** Mostly put a load-reserved before a store-conditional, mostly of the same address. */
+function reserve(
+  r: Random,
+  entry: Entry,
+  address: number,
+  pointers: Encoding["pointers"][number][],
+  code: Encoding["code"][number][],
+): void {
+  if (r.chance(8)) return;
+  const rd = r.pick([0, 5, 6, 7, 10, 11].filter((n) => n !== address));
+  let from = address;
+  if (r.chance(6)) {
+    from = r.pick([12, 13, 14].filter((n) => n !== address && n !== rd));
+    pointers.push({ n: from, align: 8, offset: 0 });
   }
+  const width = entry.name === "sc_d" ? 3 : 2;
+  code.unshift({ word: ((2 << 27) | (from << 15) | (width << 12) | (rd << 7) | 0x2f) >>> 0, bytes: 4 });
+}
+
+/** A random state for `encoding` to start from. */
+export function makeCase(r: Random, encoding: Encoding): Case {
+  const { frm, operands, pointers, name } = encoding;
+  const registers = Array.from({ length: 64 }, (_, n) => (n < 32 ? integer(r) : float(r)));
+  const { rs1 = 0, rs2 = 0 } = operands;
+  if (r.chance(8)) registers[rs2] = registers[rs1] as Pair;
+  if (r.chance(8)) registers[32 + rs2] = registers[32 + rs1] as Pair;
+  if (name === "ctzw") {
+    const [low, high] = registers[rs1] as Pair;
+    registers[rs1] = [low === 0 ? 1 << r.below(32) : low, high];
+  }
+  return {
+    encoding,
+    registers,
+    fcsr: (frm << 5) | r.pick([0, 0, 1, 31, r.below(32)]),
+    window: Array.from({ length: RECORD.windowSize / 4 }, () => (r.chance(2) ? integer(r)[0] : r.u32()) >>> 0),
+    addresses: pointers.map(({ n, align, offset }) => {
+      const where = r.below(RECORD.windowSize - 8);
+      return { n, offset: where - (where % align) - offset };
+    }),
+  };
 }

@@ -29,7 +29,7 @@ export function compareRecords(
     if (a.equals(b)) return;
     const start = Buffer.from(program.image.buffer, program.records.offset + from, RECORD.size);
     const lines = [
-      `${c.part} ${c.name}: ${disassemble(xlen, c)}  fcsr before ${hex(start.readBigUInt64LE(RECORD.fcsr))}`,
+      `${c.encoding.part} ${c.encoding.name}: ${disassemble(xlen, c)}  fcsr before ${hex(start.readBigUInt64LE(RECORD.fcsr))}`,
     ];
     for (let at = 0; at < RECORD.size; at += 8) {
       const [x, y, z] = [a.readBigUInt64LE(at), b.readBigUInt64LE(at), start.readBigUInt64LE(at)];
@@ -37,7 +37,7 @@ export function compareRecords(
     }
     for (const n of operands(c))
       lines.push(`  ${n < 32 ? "x" : "f"}${n % 32} was ${hex(start.readBigUInt64LE(8 * n))}`);
-    out.push({ index: i, name: c.name, text: lines.join("\n") });
+    out.push({ index: i, name: c.encoding.name, text: lines.join("\n") });
   });
   return out;
 }
@@ -52,7 +52,7 @@ function label(at: number): string {
 
 function disassemble(xlen: 32 | 64, c: Case): string {
   const dis = createDisassembler(xlen, { aliases: false });
-  return c.code
+  return c.encoding.code
     .map(
       ({ word, bytes }) =>
         dis(
@@ -65,7 +65,7 @@ function disassemble(xlen: 32 | 64, c: Case): string {
 
 /** Registers a 32-bit encoding may read, both files. */
 function operands(c: Case): number[] {
-  const { word, bytes } = c.code.at(-1) ?? { word: 0, bytes: 4 };
+  const { word, bytes } = c.encoding.code.at(-1) ?? { word: 0, bytes: 4 };
   const fields = bytes === 4 ? [15, 20, 27] : [7, 2];
   return fields.flatMap((bit) => [(word >>> bit) & 31, 32 + ((word >>> bit) & 31)]);
 }

@@ -4,7 +4,7 @@
  * our hart, at the same addresses.
  */
 import { assemble } from "@mimus/target-riscv";
-import type { Case } from "./cases.ts";
+import type { Case, Encoding } from "./cases.ts";
 
 /** Address of the image, and what lies where in it. */
 export const IMAGE = 0x10000000;
@@ -21,6 +21,12 @@ export interface Program {
   readonly image: Uint8Array<ArrayBuffer>;
   readonly records: { readonly offset: number; readonly length: number };
   readonly entry: number;
+}
+
+/** Where an encoding's code and its jump target lie in the image. */
+interface Stub {
+  readonly entry: number;
+  readonly target: number;
 }
 
 const each = (from: number, to: number, skip: number, line: (n: number) => string): string =>
@@ -93,9 +99,28 @@ export function buildProgram(xlen: 32 | 64, base: number, cases: readonly Case[]
   const image = new Uint8Array(RECORDS + (cases.length + 1) * RECORD.size);
   const view = new DataView(image.buffer);
   image.set(bytes);
-  let stub = STUBS;
+  let next = STUBS;
   const pointer = (record: number, to: number): void => view.setUint32(record, IMAGE + to, true);
+  /** Write an encoding's stub: [j ret1] ; load x1 ; code ; j ret0 ; [j ret1]. */
+  const writeStub = ({ code, target }: Encoding): Stub => {
+    const put = (word: number, bytes: 2 | 4 = 4): void => {
+      if (bytes === 2) view.setUint16(next, word, true);
+      else view.setUint32(next, word, true);
+      next += bytes;
+    };
+    const behind = next;
+    if (target === "behind") put(jump(at("ret1") - next));
+    const entry = next;
+    put(loadX1(xlen, base));
+    for (const insn of code) put(insn.word, insn.bytes);
+    put(jump(at("ret0") - next));
+    const ahead = next;
+    if (target === "ahead") put(jump(at("ret1") - next));
+    return { entry, target: target === "ahead" ? ahead : behind };
+  };
+  const stubs: Map<Encoding, Stub> = new Map();
   cases.forEach((c, i) => {
+    const { encoding } = c;
     const record = RECORDS + i * RECORD.size;
     c.registers.forEach(([lo, hi], n) => {
       if (n === 0) return;
@@ -104,36 +129,17 @@ export function buildProgram(xlen: 32 | 64, base: number, cases: readonly Case[]
     });
     view.setUint32(record + RECORD.fcsr, c.fcsr, true);
     c.window.forEach((word, n) => view.setUint32(record + RECORD.window + 4 * n, word, true));
-    // [j ret1] ; load x1 ; code ; j ret0 ; [j ret1]
-    if (c.target === "behind") {
-      view.setUint32(stub, jump(at("ret1") - stub), true);
-      stub += 4;
-    }
-    pointer(record, stub);
-    view.setUint32(stub, loadX1(xlen, base), true);
-    let pc = stub + 4;
-    for (const insn of c.code) {
-      if (insn.bytes === 2) view.setUint16(pc, insn.word, true);
-      else view.setUint32(pc, insn.word, true);
-      pc += insn.bytes;
-    }
-    view.setUint32(pc, jump(at("ret0") - pc), true);
-    pc += 4;
-    if (c.target === "ahead") {
-      view.setUint32(pc, jump(at("ret1") - pc), true);
-      pc += 4;
-    }
-    if (c.targetRegister !== undefined) {
-      const to = IMAGE + (c.target === "ahead" ? pc - 4 : stub - 4) - c.targetRegister.offset;
-      setX(view, record, c.targetRegister.n, BigInt(to), xlen);
-    }
+    const stub = stubs.get(encoding) ?? writeStub(encoding);
+    stubs.set(encoding, stub);
+    pointer(record, stub.entry);
+    const { targetRegister: t } = encoding;
+    if (t) setX(view, record, t.n, BigInt(IMAGE + stub.target - t.offset), xlen);
     for (const { n, offset } of c.addresses)
       setX(view, record, n, BigInt(IMAGE + record + RECORD.window + offset), xlen);
-    stub = pc;
   });
   const end = RECORDS + cases.length * RECORD.size;
   pointer(end, at("finish"));
-  if (stub > STUBS + STUB_SPACE) throw new Error(`stubs take ${stub - STUBS} bytes`);
+  if (next > STUBS + STUB_SPACE) throw new Error(`stubs take ${next - STUBS} bytes`);
   return { image, records: { offset: RECORDS, length: cases.length * RECORD.size }, entry: IMAGE };
 }
 

@@ -1,6 +1,6 @@
 /** Batches of random cases, run by the oracle and by our back ends. */
 import type { BackEnd } from "@mimus/tcg";
-import { makeCase, subjects, type Case, type Subject } from "./cases.ts";
+import { makeCase, makeEncoding, subjects, type Case, type Subject } from "./cases.ts";
 import { compareRecords, type Difference } from "./compare.ts";
 import { LocalRunner } from "./local.ts";
 import { runOracle } from "./oracle.ts";
@@ -20,6 +20,9 @@ export interface SuiteOptions {
   progress?(done: number): void;
 }
 
+/** States that each random encoding is run from. */
+const STATES = 8;
+
 /** Cases and differences, by part of the instruction set. */
 export type Counts = Map<string, { cases: number; instructions: Set<string>; differences: number }>;
 
@@ -35,20 +38,22 @@ export async function runSuite(o: SuiteOptions): Promise<Counts> {
     const size = Math.min(batch, o.cases - done);
     const base = n % 2 === 0 ? 31 : 30;
     const cases: Case[] = [];
-    for (let i = 0; i < size; i++) {
+    while (cases.length < size) {
       const subject = list[next++ % list.length] as Subject;
-      const c = makeCase(random, subject, base);
-      cases.push(c);
-      const count = counts.get(c.part) ?? { cases: 0, instructions: new Set(), differences: 0 };
-      count.cases++;
-      count.instructions.add(c.name);
-      counts.set(c.part, count);
+      const encoding = makeEncoding(random, subject, base);
+      const count = counts.get(encoding.part) ?? { cases: 0, instructions: new Set(), differences: 0 };
+      count.instructions.add(encoding.name);
+      counts.set(encoding.part, count);
+      for (let i = 0; i < STATES && cases.length < size; i++) {
+        cases.push(makeCase(random, encoding));
+        count.cases++;
+      }
     }
     const program = buildProgram(o.xlen, base, cases);
     const expected = await runOracle(o.xlen, program);
     for (const [backend, runner] of runners) {
       for (const d of compareRecords(o.xlen, cases, program, runner.run(program), expected)) {
-        const count = counts.get(cases[d.index]?.part ?? "");
+        const count = counts.get(cases[d.index]?.encoding.part ?? "");
         if (count) count.differences++;
         o.report?.(d, backend);
       }
