@@ -11,6 +11,7 @@ const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["layers", "node", "tools/layers.ts"],
   ["generated pages", "node", "--conditions=@mimus/source", "tools/docs.ts", "--check"],
   ["unit and conformance tests", "vitest", "run"],
+  ["unit tests in a browser", "node", "tools/browser-tests.ts"],
 ];
 
 const wanted = process.argv.slice(2);

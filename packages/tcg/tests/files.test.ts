@@ -2,12 +2,12 @@
  * The `*.ir` files here: each block is optimised; its `; check:` comments must be lines of the result in that order,
  * its `; not:` comments must not occur in it. Each block also does the same before and after, on several states.
  */
-import { readFileSync, readdirSync } from "node:fs";
 import { Optimiser, evaluate, parseAll, print, verify, type Block } from "@mimus/tcg";
 import { describe, expect, test } from "vitest";
 import { CONTEXT, TestState, outcome } from "./random-block.ts";
 
-const here = new URL(".", import.meta.url);
+/** The files' text by path; found by Vite, so that a browser finds them too. */
+const files = import.meta.glob<string>("./*.ir", { query: "?raw", import: "default", eager: true });
 
 /** The comments of one sort in the text of a block. */
 function comments(text: string, sort: "check" | "not"): string[] {
@@ -19,11 +19,9 @@ function optimised(block: Block): Block {
   return new Optimiser().run(block, (_, b) => verify(b));
 }
 
-for (const file of readdirSync(here).filter((name) => name.endsWith(".ir"))) {
-  describe(file, () => {
-    const texts = readFileSync(new URL(file, here), "utf8")
-      .split(/^(?=func )/m)
-      .filter((t) => t.startsWith("func "));
+for (const [path, content] of Object.entries(files)) {
+  describe(path.slice(2), () => {
+    const texts = content.split(/^(?=func )/m).filter((t) => t.startsWith("func "));
     for (const text of texts) {
       const block = parseAll(text, CONTEXT)[0]!;
       test(block.name, () => {

@@ -1,0 +1,75 @@
+/**
+ * The packages' own unit tests in headless Chromium, once on a page with cross-origin isolation (SharedArrayBuffer is there) and once without.
+ * Run by `pnpm test:browser`. CHROMIUM names the browser; default /usr/bin/chromium.
+ */
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import type { Reporter, TestModule } from "vitest/node";
+
+/** What stays outside, and why. Everything else below the command line runs here. */
+const NODE_ONLY: Readonly<Record<string, string>> = {
+  "packages/host-node/**": "the outside world as Node sees it",
+  "packages/cli/**": "a program for Node",
+  "**/*.node.test.ts": "parts of a suite that need Node; each file says what for",
+};
+
+const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+function mode(name: string, isolated: boolean): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    server: { headers: isolated ? ISOLATION : {} },
+    test: {
+      name,
+      provide: { isolated },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: { executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
+        }),
+        instances: [{ browser: "chromium" }],
+      },
+    },
+  };
+}
+
+/** One plain line per mode, and a failure when a mode ran nothing. */
+class Counts implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = new Map<string, { passed: number; failed: number; skipped: number }>();
+    for (const module of modules) {
+      const name = module.project.name.replace(/ \(chromium\)$/, "");
+      const count = counts.get(name) ?? { passed: 0, failed: 0, skipped: 0 };
+      counts.set(name, count);
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        count[state === "pending" ? "skipped" : state]++;
+      }
+      // A file that could not be loaded has no tests.
+      if (module.state() === "failed" && module.children.size === 0) count.failed++;
+    }
+    process.stdout.write("\n");
+    for (const name of ["isolated", "not isolated"]) {
+      const { passed, failed, skipped } = counts.get(name) ?? { passed: 0, failed: 0, skipped: 0 };
+      process.stdout.write(`browser, ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+      if (passed === 0) process.exitCode = 1;
+    }
+  }
+}
+
+export default defineConfig({
+  resolve: { conditions: ["@mimus/source"] },
+  // Suites read their settings from the environment; a page has none.
+  define: { "process.env": "{}" },
+  // Found while a test runs, they would make the page load again.
+  optimizeDeps: { include: ["zod", "eventemitter3", "fast-check"] },
+  test: {
+    include: ["packages/*/{src,tests}/**/*.test.ts"],
+    exclude: [...Object.keys(NODE_ONLY), "**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"],
+    fileParallelism: false,
+    reporters: ["default", new Counts()],
+    projects: [mode("isolated", true), mode("not isolated", false)],
+  },
+});
