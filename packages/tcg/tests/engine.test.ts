@@ -330,6 +330,28 @@ for (const backend of backends) {
         expect(m.cpu.r(1)).toBe(BigInt(round));
       }
       expect(m.tcg.stats().flushes).toBeGreaterThan(0);
+    }, 60_000);
+
+    test("a block that spans two pages, and jumps between pages, go through the jump cache", () => {
+      const m = make();
+      // r1 counts; the loop goes 0x1ffc -> 0x3000 -> 0x1ffc.
+      m.program(0x1ffc, asm("addi", 1, 1, 1));
+      m.program(0x2000, asm("bne", 1, 2, 0x400), asm("halt"));
+      m.program(0x3000, asm("jmp", 0, 0, -0x401));
+      m.cpu.setR(2, 500n);
+      m.cpu.pc = 0x1ffc;
+      expect(m.vcpu.run(10_000)).toBe("halted");
+      expect(m.cpu.r(1)).toBe(500n);
+      expect(m.tcg.stats().lookups).toBeLessThan(30);
+      // What the jump cache knew must not outlive a page's mapping.
+      m.program(0x9000, asm("halt"));
+      m.cpu.map.set(3, 9);
+      m.vcpu.flushTlbPage(0x3000, 0);
+      m.tcg.i32[(m.cpu.env + 24) >>> 2] = 0;
+      m.cpu.setR(1, 0n);
+      m.cpu.pc = 0x1ffc;
+      expect(m.vcpu.run(10_000)).toBe("halted");
+      expect(m.cpu.r(1)).toBe(1n);
     });
 
     test("breakpoints stop before the instruction, and stepping goes one by one", () => {

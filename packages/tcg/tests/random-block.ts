@@ -37,6 +37,10 @@ export interface BlockOptions {
   readonly calls?: boolean;
   /** Offsets of env that may be used: [first, last + 1]; default 512…544. The four bytes before count loops down: a few. */
   readonly env?: readonly [number, number];
+  /** Big-endian guest accesses (default true). */
+  readonly bigEndian?: boolean;
+  /** Branches backwards (default true). */
+  readonly loops?: boolean;
 }
 
 const CONSTANTS = [
@@ -52,34 +56,43 @@ const PURE64: readonly OpSpec[] = [
   ...OPS.filter((s) => s.pure && s.types.length === 1 && s.types[0] === "i64"),
 ];
 
-class Generator {
-  readonly b: Builder = new Builder(CONTEXT);
+/** Reads choices and writes a block, one guest instruction after another. */
+export class Generator {
+  readonly b: Builder;
   readonly #script: readonly number[];
   readonly #options: BlockOptions;
   #at = 0;
+  #insns = 0;
   #values: Value[] = [];
   #heads: Label[] = [];
   /** Labels to be placed, with what was available at each branch to them. */
   #open: { label: Label; values: Value[]; heads: Label[] }[] = [];
 
-  constructor(script: readonly number[], options: BlockOptions) {
+  constructor(b: Builder, script: readonly number[], options: BlockOptions) {
+    this.b = b;
     this.#script = script;
     this.#options = options;
   }
 
-  block(): Block {
-    this.b.begin(0x8000_0000n);
-    let insn = 0;
-    while (this.#at < this.#script.length) {
-      if (this.#choose(5) === 0) this.b.insn(insn++ * 4);
+  /** Writes an instruction of 4 bytes; whether it ended the block. */
+  insn(): boolean {
+    this.b.insn(4 * this.#insns++);
+    do {
+      if (this.#at >= this.#script.length) {
+        this.#end();
+        return true;
+      }
       this.#step();
-    }
+    } while (this.#choose(4) !== 0);
+    return false;
+  }
+
+  #end(): void {
     while (this.#open.length > 0) {
       this.#leave();
       this.#place();
     }
     this.#leave();
-    return this.b.finish();
   }
 
   #next(): number {
@@ -121,9 +134,10 @@ class Generator {
     return this.#choose(3) === 0 ? "i32" : "i64";
   }
 
-  #mem(type: IrType): MemOp {
+  #mem(type: IrType, store = false, env = false): MemOp {
     const fits = Object.entries(MEM_OPS).filter(([name, m]) => name !== "v128" && m.bytes <= (type === "i32" ? 4 : 8));
-    return this.#pick(fits)[0] as MemOp;
+    const little = env || this.#options.bigEndian === false;
+    return this.#pick(fits.filter(([, m]) => !(store && m.signed) && !(little && m.bigEndian)))[0] as MemOp;
   }
 
   #step(): void {
@@ -136,7 +150,7 @@ class Generator {
     else if (n === 17) this.#env();
     else if (n === 18) this.#branch();
     else if (n === 19 && this.#open.length > 0) this.#place();
-    else if (n === 20) this.#loop();
+    else if (n === 20 && (this.#options.loops ?? true)) this.#loop();
     else if (n === 21 && effects) this.#memory();
     else if (n === 22 && (this.#options.calls ?? effects)) this.#call();
     else if (n === 23 && effects && this.#choose(3) === 0) this.#atomic();
@@ -195,11 +209,10 @@ class Generator {
 
   #env(): void {
     const type = this.#word();
-    const mem = this.#mem(type);
     const [first, end] = this.#options.env ?? [512, 544];
     const offset = first + this.#choose(end - first - 7);
-    if (this.#choose(2) === 0) this.b.envSt(mem, offset, this.#value(type));
-    else this.#keep(this.b.envLd(type, mem, offset));
+    if (this.#choose(2) === 0) this.b.envSt(this.#mem(type, true, true), offset, this.#value(type));
+    else this.#keep(this.b.envLd(type, this.#mem(type, false, true), offset));
   }
 
   #branch(): void {
@@ -253,9 +266,8 @@ class Generator {
 
   #memory(): void {
     const type = this.#word();
-    const mem = this.#mem(type);
-    if (this.#choose(2) === 0) this.b.st(mem, this.#address(), this.#value(type), 0);
-    else this.#keep(this.b.ld(type, mem, this.#address(), 0));
+    if (this.#choose(2) === 0) this.b.st(this.#mem(type, true), this.#address(), this.#value(type), 0);
+    else this.#keep(this.b.ld(type, this.#mem(type), this.#address(), 0));
   }
 
   #atomic(): void {
@@ -274,12 +286,13 @@ class Generator {
   #call(): void {
     const helper = this.#pick(HELPERS);
     const args = helper.params.filter((p) => p !== "env").map((p) => this.#value(p as IrType));
-    this.#keep(this.b.call(helper, ...args));
+    this.#keep(this.b.call(helper.name, ...args));
   }
 
   #leave(): void {
     const n = this.#choose(3);
-    this.b.set("pc", this.#value("i64"));
+    // No instruction set has all addresses.
+    this.b.set("pc", this.b.andI(this.#value("i64"), -2));
     if (n === 0) this.b.gotoTb(this.#choose(2) as 0 | 1);
     else if (n === 1) this.b.gotoPtr(this.#pick(HINTS));
     else this.b.exit(this.#pick<TbExit>(TB_EXITS));
@@ -288,7 +301,11 @@ class Generator {
 
 /** A valid block made of the choices. */
 export function blockFrom(script: readonly number[], options: BlockOptions = {}): Block {
-  return new Generator(script, options).block();
+  const b = new Builder(CONTEXT);
+  b.begin(0x8000_0000n);
+  const generator = new Generator(b, script, options);
+  while (!generator.insn());
+  return b.finish();
 }
 
 /** A cheap mixing of bits: initial contents of memory, results of helpers. */
@@ -297,14 +314,20 @@ export function scramble(n: bigint): bigint {
   return mixed ^ (mixed >> 29n);
 }
 
-/** The outside of a block: every access is logged; addresses with 0x3 in bits 8–11 fault. */
+/** Addresses with 0x3 in bits 8 to 11. */
+const somewhere = (address: bigint): boolean => ((address >> 8n) & 15n) === 3n;
+
+/** The outside of a block: every access is logged; `faults` says which bytes cannot be accessed. */
 export class TestState implements EvalState {
   readonly globals: bigint[];
   readonly env: Uint8Array;
   readonly log: string[] = [];
-  readonly #bytes = new Map<bigint, bigint>();
+  /** Bytes stored, by address. */
+  readonly bytes: Map<bigint, bigint> = new Map();
+  readonly #isFault: (address: bigint) => boolean;
 
-  constructor(seed: number) {
+  constructor(seed: number, faults: (address: bigint) => boolean = somewhere) {
+    this.#isFault = faults;
     this.globals = GLOBALS.map((g, i) => {
       const special =
         (seed >> i) % 3 === 0 ? CONSTANTS[(seed + i) % CONSTANTS.length]! : scramble(BigInt(seed * 31 + i));
@@ -314,17 +337,17 @@ export class TestState implements EvalState {
     this.env.set([6, 0, 0, 0], 508);
   }
 
-  #faults(address: bigint): boolean {
-    return ((address >> 8n) & 15n) === 3n;
+  #faults(address: bigint, mem: MemOp): boolean {
+    return this.#isFault(address) || this.#isFault(address + BigInt(MEM_OPS[mem].bytes - 1));
   }
 
   #byte(address: bigint): bigint {
-    return this.#bytes.get(BigInt.asUintN(64, address)) ?? scramble(BigInt.asUintN(64, address)) & 0xffn;
+    return this.bytes.get(BigInt.asUintN(64, address)) ?? scramble(BigInt.asUintN(64, address)) & 0xffn;
   }
 
   load(address: bigint, mem: MemOp, mmu: number): bigint | undefined {
     this.log.push(`load ${address.toString(16)} ${mem} ${mmu}`);
-    if (this.#faults(address)) return undefined;
+    if (this.#faults(address, mem)) return undefined;
     const { bytes, bigEndian } = MEM_OPS[mem];
     let bits = 0n;
     for (let i = 0; i < bytes; i++)
@@ -334,10 +357,10 @@ export class TestState implements EvalState {
 
   store(address: bigint, mem: MemOp, mmu: number, bits: bigint): boolean {
     this.log.push(`store ${address.toString(16)} ${mem} ${mmu} ${bits.toString(16)}`);
-    if (this.#faults(address)) return false;
+    if (this.#faults(address, mem)) return false;
     const { bytes, bigEndian } = MEM_OPS[mem];
     for (let i = 0; i < bytes; i++)
-      this.#bytes.set(
+      this.bytes.set(
         BigInt.asUintN(64, address + BigInt(bigEndian ? bytes - 1 - i : i)),
         (bits >> BigInt(8 * i)) & 0xffn,
       );
@@ -345,18 +368,28 @@ export class TestState implements EvalState {
   }
 
   call(helper: HelperSpec, args: readonly bigint[]): bigint | "fault" {
-    if (!helper.pure) this.log.push(`${helper.name} ${args.join(" ")}`);
-    const result = scramble(args.reduce((sum, x) => sum * 3n + x, 7n));
-    if (helper.name === "peek2") return BigInt.asUintN(32, this.globals[1]!);
-    if (helper.name === "poke3") {
-      this.globals[2] = result;
-      this.globals[6] = BigInt.asUintN(32, result);
-    }
-    if (helper.mayFault || helper.reads === undefined) this.log.push(this.globals.join());
-    if (helper.mayFault && result % 4n === 0n) return "fault";
-    if (helper.name === "anything" || helper.name === "trap") this.globals[Number(result % 6n)] = result;
-    return result;
+    return performHelper(helper, args, this.globals, this.log);
   }
+}
+
+/** What the helpers do: to the globals that they may write, as `HELPERS` declares. */
+export function performHelper(
+  helper: HelperSpec,
+  args: readonly bigint[],
+  globals: bigint[],
+  log: string[],
+): bigint | "fault" {
+  if (!helper.pure) log.push(`${helper.name} ${args.join(" ")}`);
+  const result = scramble(args.reduce((sum, x) => sum * 3n + x, 7n));
+  if (helper.name === "peek2") return BigInt.asUintN(32, globals[1]!);
+  if (helper.name === "poke3") {
+    globals[2] = result;
+    globals[6] = BigInt.asUintN(32, result);
+  }
+  if (helper.mayFault || helper.reads === undefined) log.push(globals.join());
+  if (helper.mayFault && result % 4n === 0n) return "fault";
+  if (helper.name === "anything" || helper.name === "trap") globals[Number(result % 6n)] = result;
+  return result;
 }
 
 /** All that can be told apart after a block has run. */

@@ -28,7 +28,7 @@ test("every kind of operand is read", () => {
   %2 = bitcast.i32 %0
   %3 = fadd.f64 %1, %1
   %4 = to_i64s.f64 %3
-  %5 = env_ld.i64.s16be 0x200
+  %5 = env_ld.i64.s16 0x200
   env_st.i32.u8 0x200, %2
   %6 = env_addr 0x200
   %7 = ld.i64.u32 %4, mmu=1

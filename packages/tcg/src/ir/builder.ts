@@ -22,6 +22,11 @@ const low = (n: number): number => n | 0;
 /** Its high half. */
 const high = (n: number): number => Math.floor(n / 0x1_0000_0000) | 0;
 
+/** Where nothing is extended there is no sign. */
+function whole(type: IrType, mem: MemOp): MemOp {
+  return type === "i32" ? (mem === "s32" ? "u32" : mem === "s32be" ? "u32be" : mem) : mem;
+}
+
 /**
  * Writes one block after another. While building it shares constants and the values of globals within a run of
  * operations that no label interrupts; everything else is left to the optimiser.
@@ -121,7 +126,7 @@ export class Builder {
   }
 
   envLd(type: IrType, mem: MemOp, offset: number): Value {
-    return this.#emit(ops.env_ld, type, NONE, NONE, NONE, NONE, offset, 0, "eq", mem);
+    return this.#emit(ops.env_ld, type, NONE, NONE, NONE, NONE, offset, 0, "eq", whole(type, mem));
   }
 
   envSt(mem: MemOp, offset: number, v: Value): void {
@@ -256,7 +261,7 @@ export class Builder {
 
   /** Loads from guest memory at `address` (i32 or i64, as wide as the guest's addresses). */
   ld(type: IrType, mem: MemOp, address: Value, mmu: number): Value {
-    return this.#emit(ops.ld, type, address, NONE, NONE, NONE, mmu, 0, "eq", mem);
+    return this.#emit(ops.ld, type, address, NONE, NONE, NONE, mmu, 0, "eq", whole(type, mem));
   }
 
   st(mem: MemOp, address: Value, v: Value, mmu: number): void {
@@ -265,13 +270,14 @@ export class Builder {
 
   /** Read-modify-write; the result is the old value. The address must be aligned: the translator checks. */
   atomic(op: AtomicOp, mem: MemOp, address: Value, v: Value, mmu: number): Value {
-    return this.#emit(ATOMIC[op], this.#integer("atomic", v), address, v, NONE, NONE, mmu, 0, "eq", mem);
+    const type = this.#integer("atomic", v);
+    return this.#emit(ATOMIC[op], type, address, v, NONE, NONE, mmu, 0, "eq", whole(type, mem));
   }
 
   /** Compare and exchange; the result is the old value. */
   cmpxchg(mem: MemOp, address: Value, expected: Value, replacement: Value, mmu: number): Value {
     const type = this.#same("atomic_cmpxchg", expected, replacement);
-    return this.#emit(ops.atomic_cmpxchg, type, address, expected, replacement, NONE, mmu, 0, "eq", mem);
+    return this.#emit(ops.atomic_cmpxchg, type, address, expected, replacement, NONE, mmu, 0, "eq", whole(type, mem));
   }
 
   /** Memory barrier: 1 load-load, 2 load-store, 4 store-load, 8 store-store. */

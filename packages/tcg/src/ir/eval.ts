@@ -32,15 +32,11 @@ export function evaluate(block: Block, state: EvalState, fuel: number = 10_000):
   const values: bigint[] = [];
   const labels = new Map<number, number>();
   block.ops.forEach((op, i) => op.spec.name === "label" && labels.set(op.imm, i));
-  let insn = -1;
   for (let at = 0; ; at++) {
     if (fuel-- <= 0) return { kind: "fuel" };
     const op = block.ops[at]!;
     const [a, b] = [values[op.a] ?? 0n, values[op.b] ?? 0n];
     switch (op.spec.name) {
-      case "insn":
-        insn = op.imm;
-        break;
       case "br":
         at = labels.get(op.imm)!;
         break;
@@ -61,11 +57,16 @@ export function evaluate(block: Block, state: EvalState, fuel: number = 10_000):
         break;
       default: {
         const result = op.spec.mayFault ? effect(op, values, state) : pure(op, values, state, block);
-        if (result === undefined) return { kind: "fault", insn };
+        if (result === undefined) return { kind: "fault", insn: insnAt(block, at) };
         if (definesValue(op)) values[at] = BigInt.asUintN(typeBytes(resultType(op)) * 8, result);
       }
     }
   }
+}
+
+/** Number of the guest instruction that the operation is written under. */
+function insnAt(block: Block, at: number): number {
+  return block.ops.findLast((op, i) => i < at && op.spec.name === "insn")?.imm ?? -1;
 }
 
 const bitsOf = (op: Op): number => typeBytes(op.type) * 8;
@@ -162,16 +163,13 @@ function modified(name: string, old: bigint, operand: bigint, bits: number): big
 }
 
 function readEnv(env: Uint8Array, op: Op): bigint {
-  const { bytes, bigEndian } = MEM_OPS[op.mem];
   let bits = 0n;
-  for (let i = 0; i < bytes; i++) bits |= BigInt(env[op.imm + (bigEndian ? bytes - 1 - i : i)]!) << BigInt(8 * i);
+  for (let i = 0; i < MEM_OPS[op.mem].bytes; i++) bits |= BigInt(env[op.imm + i]!) << BigInt(8 * i);
   return extend(op.mem, bits);
 }
 
 function writeEnv(env: Uint8Array, op: Op, value: bigint): void {
-  const { bytes, bigEndian } = MEM_OPS[op.mem];
-  for (let i = 0; i < bytes; i++)
-    env[op.imm + (bigEndian ? bytes - 1 - i : i)] = Number((value >> BigInt(8 * i)) & 0xffn);
+  for (let i = 0; i < MEM_OPS[op.mem].bytes; i++) env[op.imm + i] = Number((value >> BigInt(8 * i)) & 0xffn);
 }
 
 /** Operations whose result depends on operands, immediates, globals and the state block. */
@@ -196,6 +194,7 @@ function pure(op: Op, values: readonly bigint[], state: EvalState, block: Block)
     case "env_addr":
       return bit;
     case "label":
+    case "insn":
     case "mb":
       return 0n;
     case "add":

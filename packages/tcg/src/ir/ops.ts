@@ -156,11 +156,11 @@ const set = row("set", {
   doc: "Stores into a global.", types: ANY, operands: ["T"], format: ["global", "a"], sideEffect: true,
 }); // prettier-ignore
 const env_ld = row("env_ld", {
-  doc: "Loads a field of the state block at a byte offset, which must not overlap a global. Never faults.",
+  doc: "Loads a little-endian field of the state block at a byte offset; it must not overlap a global. Never faults.",
   types: ANY, result: "T", hasMem: true, format: ["offset"],
 }); // prettier-ignore
 const env_st = row("env_st", {
-  doc: "Stores the low bits of a value into a field of the state block, which must not overlap a global.",
+  doc: "Stores the low bits of a value into a little-endian field of the state block that overlaps no global.",
   types: ANY, operands: ["T"], hasMem: true, format: ["offset", "a"], sideEffect: true,
 }); // prettier-ignore
 const env_addr = row("env_addr", {
@@ -343,7 +343,7 @@ const ld = row("ld", {
   types: ANY, operands: ["address"], result: "T", format: ["a", "mmu"], ...access,
 }); // prettier-ignore
 const st = row("st", {
-  doc: "Stores the low bits of b to guest memory at a.",
+  doc: "Stores the low bits of b to guest memory at a. The memory operation is one without sign.",
   types: ANY, operands: ["address", "T"], format: ["a", "b", "mmu"], ...access,
 }); // prettier-ignore
 function atomic(name: string, doc: string): OpSpec {
@@ -382,7 +382,7 @@ const brcond = row("brcond", {
   types: INT, operands: ["T", "T"], hasCond: true, format: ["a", "b", "label"], sideEffect: true,
 }); // prettier-ignore
 const insn = row("insn", {
-  doc: "A guest instruction starts: its number in the block, and the words that restore its state (first: pc offset).",
+  doc: "A guest instruction, to which all up to the next `insn` in the text belongs: its number, and words that restore the state if it faults (first: pc offset).",
   format: ["number", "words"], sideEffect: true,
 }); // prettier-ignore
 const goto_tb = row("goto_tb", {

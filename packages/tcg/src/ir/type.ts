@@ -44,7 +44,7 @@ export const SWAPPED: Readonly<Record<Cond, Cond>> = {
 
 /**
  * A memory operation: signedness of the extension to the value's type, width in bits, byte order
- * (little unless `be`). A store ignores the signedness.
+ * (little unless `be`). Stores take those without sign.
  */
 export type MemOp =
   | "u8" | "s8" | "u16" | "s16" | "u32" | "s32" | "u64" | "v128"

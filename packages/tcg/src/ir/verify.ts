@@ -89,12 +89,15 @@ function checkImmediates(block: Block, at: number, op: Op): void {
 }
 
 function checkMemory(block: Block, at: number, op: Op): void {
-  const { bytes } = MEM_OPS[op.mem];
+  const { bytes, signed, bigEndian } = MEM_OPS[op.mem];
   const size = typeBytes(op.type);
   const integer = op.type === "i32" || op.type === "i64";
   if (bytes > size || (!integer && bytes !== size) || (op.mem === "v128") !== (op.type === "v128"))
     fail(block, at, `${op.mem} does not fit ${op.type}`);
+  if (signed && bytes === size) fail(block, at, `${op.mem} extends nothing: write it without sign`);
+  if (signed && (op.spec.name === "st" || op.spec.name === "env_st")) fail(block, at, "a store extends nothing");
   if (op.spec.name !== "env_ld" && op.spec.name !== "env_st") return;
+  if (bigEndian) fail(block, at, "the state block is little-endian");
   for (const g of block.globals)
     if (op.imm < g.offset + typeBytes(g.type) && g.offset < op.imm + bytes)
       fail(block, at, `overlaps the global ${g.name}`);

@@ -42,6 +42,8 @@ export class Forward {
   /** By label: `known` at that branch. */
   readonly #knownAt: Int32Array[] = [];
   #reachable = true;
+  /** The last guest instruction that starts in code left out: what follows the next label belongs to it. */
+  #leftOut: Op | undefined;
   /** Decides no branch and leaves nothing out: see `run`. */
   #careful = false;
 
@@ -71,11 +73,16 @@ export class Forward {
       const kind = KIND[op.spec.code]!;
       if (!this.#reachable && !this.#careful) {
         if (kind === BR || kind === BRCOND) this.#references[op.imm]!--;
+        if (op.spec === ops.insn) this.#leftOut = op;
         if (kind !== LABEL) continue;
         if (this.#written[op.imm] === 0 && this.#references[op.imm]! > 0) return false;
       }
       translate(op, map);
       map[i] = this.#rewrite(op, kind);
+      if (this.#leftOut !== undefined && this.#reachable) {
+        this.#r.push(this.#leftOut);
+        this.#leftOut = undefined;
+      }
     }
     return true;
   }
@@ -84,6 +91,7 @@ export class Forward {
   #begin(block: Block): boolean {
     this.#r.begin();
     this.#reachable = true;
+    this.#leftOut = undefined;
     if (block.ops.length > this.#map.length) this.#map = new Int32Array(block.ops.length * 2);
     if (block.globals !== this.#globals) this.#setGlobals(block.globals);
     this.#known.fill(NONE);
