@@ -249,13 +249,13 @@ export interface Trace {
 /** Settings of a {@link TcgMachine}. */
 export interface TcgOptions {
   readonly backend?: BackEnd;
-  /** Executions after which a block is compiled to WebAssembly. */
+  /** Executions after which a block is compiled to WebAssembly; default 250. */
   readonly hotThreshold?: number;
-  /** Blocks per WebAssembly module. */
+  /** Blocks per WebAssembly module; default 128. */
   readonly batch?: number;
-  /** Bytes for descriptors and bytecode; when they are used up, all code is thrown away. */
+  /** Bytes for descriptors and bytecode, default 32 MiB; when they are used up, all code is thrown away. */
   readonly tbSize?: number;
-  /** Instructions per block at most. */
+  /** Instructions per block at most; default 64. */
   readonly maxInsns?: number;
   /** `run` executes exactly its budget, cutting the last block short. */
   readonly exact?: boolean;

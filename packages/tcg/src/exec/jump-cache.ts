@@ -38,6 +38,13 @@ export class JumpCache {
     if (tb.ram2 >= 0) this.#onPage[(page + 1) & (CLASSES - 1)]!++;
   }
 
+  /** Descriptor of the block at a pc, or 0. */
+  find(pcLo: number, pcHi: number, flags: number): number {
+    const e = this.#base + jumpCacheIndex(pcLo) * 4;
+    const i32 = this.#i32;
+    return i32[e] === pcLo && i32[e + 1] === pcHi && i32[e + 2] === flags ? i32[e + 3]! : 0;
+  }
+
   remove(tb: Tb): void {
     const index = jumpCacheIndex(tb.pcLo);
     if (this.#i32[this.#base + index * 4 + 3] === tb.address) this.#drop(index);

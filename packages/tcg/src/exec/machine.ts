@@ -31,8 +31,8 @@ import type { CodeSource, Translated } from "./translate.ts";
 import { Vcpu } from "./vcpu.ts";
 
 const MIB = 1024 * 1024;
-/** Runs after which hot blocks are compiled though the batch is not full. */
-const MAX_AGE = 8;
+/** Instructions after which hot blocks are compiled though the batch is not full. */
+const PATIENCE = 4_000_000;
 const NO_LIMIT = 0x7fffffff;
 
 /** A block is translated for its first execution, or again because it is hot. */
@@ -84,7 +84,7 @@ export class TcgMachine implements Engine {
   readonly #translator: BlockTranslator;
   readonly #modules: BlockModules;
   readonly #hotBlocks: Tb[] = [];
-  #age = 0;
+  #waitingSince = -1;
   readonly #backend: BackEnd;
   readonly #optimiser: Optimiser | undefined;
 
@@ -108,6 +108,7 @@ export class TcgMachine implements Engine {
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
     this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
+    this.#startArena();
     this.#translator = new BlockTranslator(
       target, this.ir, this.options.maxInsns ?? 64, this.options.traceStores ?? false,
     ); // prettier-ignore
@@ -198,9 +199,25 @@ export class TcgMachine implements Engine {
     this.counters.flushes++;
     this.blocks.clear();
     for (const cpu of this.cpus) cpu.jumpCache.flush();
-    this.#arenaNext = 0;
+    this.#startArena();
     this.#hotBlocks.length = 0;
     this.#modules.reset();
+  }
+
+  /** Begins the arena with the trampoline. */
+  #startArena(): void {
+    const code = this.#writer.jumpCacheLookup();
+    const at = this.#arena;
+    this.i32.fill(0, at >>> 2, (at + TB.words) >>> 2);
+    this.i32[(at + TB.code) >>> 2] = at + TB.words;
+    this.i32[(at + TB.counter) >>> 2] = NO_LIMIT;
+    this.u16.set(code, (at + TB.words) >>> 1);
+    this.#arenaNext = (TB.words + code.length * 2 + 15) & ~15;
+  }
+
+  /** Descriptor of a block of no instructions that goes on with the one the jump cache has for pc. */
+  get trampoline(): number {
+    return this.#arena;
   }
 
   /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
@@ -268,7 +285,7 @@ export class TcgMachine implements Engine {
     const code = address + TB.words + wordBytes;
     i32.fill(0, at, at + TB.words / 4);
     i32[at + TB.code / 4] = code;
-    i32[at + TB.counter / 4] = this.#backend === "auto" ? (this.options.hotThreshold ?? 100) : NO_LIMIT;
+    i32[at + TB.counter / 4] = this.#backend === "auto" ? (this.options.hotThreshold ?? 250) : NO_LIMIT;
     i32[at + TB.id / 4] = id;
     i32[at + TB.insns / 4] = insns;
     i32[at + TB.pc / 4] = key.pcLo;
@@ -298,18 +315,19 @@ export class TcgMachine implements Engine {
     const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
     if (tb === undefined || tb.ram < 0 || this.#backend !== "auto") return;
     this.#hotBlocks.push(tb);
-    if (this.#hotBlocks.length >= (this.options.batch ?? 64)) this.compileHot();
+    if (this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
   }
 
-  /** A run begins: blocks that wait to be compiled for some runs already get no more company. */
-  aging(): void {
-    if (this.#hotBlocks.length === 0) this.#age = 0;
-    else if (++this.#age >= MAX_AGE) this.compileHot();
+  /** A vCPU begins a run, having executed `insns`: blocks that wait to be compiled do not wait for ever. */
+  aging(insns: number): void {
+    if (this.#hotBlocks.length === 0) this.#waitingSince = -1;
+    else if (this.#waitingSince < 0) this.#waitingSince = insns;
+    else if (Math.abs(insns - this.#waitingSince) > PATIENCE) this.compileHot();
   }
 
   /** Compiles the blocks that became hot. */
   compileHot(): void {
-    this.#age = 0;
+    this.#waitingSince = -1;
     const blocks = this.#hotBlocks.filter((tb) => tb.alive);
     this.#hotBlocks.length = 0;
     this.compile(blocks);

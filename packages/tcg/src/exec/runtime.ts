@@ -6,7 +6,7 @@ import { Code, I32, I64, W } from "../wasm/encode.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmInstance, WasmTable } from "../wasm/types.ts";
-import { ENV } from "./contract.ts";
+import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Helper, Target, WasmMemory } from "./contract.ts";
 
 /** What generated code calls in JavaScript. Addresses and values are signed 32-bit halves. */
@@ -64,8 +64,8 @@ export function makeRuntime(
   const blockType = m.type([I32, I32], [I32]);
   const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [], slowLoad(load));
   const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [], slowStore(store));
-  const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64], readModifyWrite(atomicAddress));
-  const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64], compareExchange(atomicAddress));
+  const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32], readModifyWrite(atomicAddress));
+  const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
   const interpreter = m.function(
     blockType, INTERPRETER_LOCALS,
@@ -148,8 +148,55 @@ function slowStore(js: number): Code {
 const LOAD_U = [W.i64Load8U, W.i64Load16U, W.i64Load32U, W.i64Load] as const;
 const STORE = [W.i64Store8, W.i64Store16, W.i64Store32, W.i64Store] as const;
 
-/** Asks for the host address of (env 0, address 1); leaves it in local `host`, or returns 0. */
-function address(c: Code, js: number, oi: number, host: number): void {
+/**
+ * Leaves the host address of (env 0, address 1) in local `host`: from the TLB when an aligned location may be read
+ * and written, else from JavaScript, and returns 0 when that raised. `entry` is an i32 local.
+ */
+function address(c: Code, js: number, oi: number, host: number, entry: number): void {
+  c.get(oi);
+  c.i32(8);
+  c.op(W.i32ShrU);
+  c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
+  c.op(W.i32Shl);
+  c.get(1);
+  c.op(W.i32WrapI64);
+  c.i32(7);
+  c.op(W.i32ShrU);
+  c.i32((TLB_ENTRIES - 1) * TLB_ENTRY_SIZE);
+  c.op(W.i32And);
+  c.op(W.i32Add);
+  c.get(0);
+  c.op(W.i32Add);
+  c.tee(entry);
+  c.mem(W.i64Load, ENV.tlb, 3);
+  // address & (page | size - 1)
+  c.get(1);
+  c.i32(1);
+  c.get(oi);
+  c.i32(3);
+  c.op(W.i32And);
+  c.op(W.i32Shl);
+  c.i32(1);
+  c.op(W.i32Sub);
+  c.i32(-4096);
+  c.op(W.i32Or);
+  c.op(W.i64ExtendI32S);
+  c.op(W.i64And);
+  c.op(W.i64Eq);
+  c.get(entry);
+  c.mem(W.i64Load, ENV.tlb, 3);
+  c.get(entry);
+  c.mem(W.i64Load, ENV.tlb + 8, 3);
+  c.op(W.i64Eq);
+  c.op(W.i32And);
+  c.if();
+  c.get(1);
+  c.op(W.i32WrapI64);
+  c.get(entry);
+  c.mem(W.i32Load, ENV.tlb + 24, 2);
+  c.op(W.i32Add);
+  c.set(host);
+  c.else();
   c.get(0);
   halves(c, 1);
   c.get(oi);
@@ -167,6 +214,7 @@ function address(c: Code, js: number, oi: number, host: number): void {
   c.if();
   c.i64(0, 0);
   c.op(W.return);
+  c.end();
   c.end();
 }
 
@@ -187,9 +235,9 @@ function bySize(c: Code, oi: number, body: (log2: number) => void): void {
 
 /** (env, address, operand, oi) -> old value, zero-extended. Operations in the order of the table of IR operations. */
 function readModifyWrite(js: number): Code {
-  const [OPERAND, OI, HOST, OLD, NEW] = [2, 3, 4, 5, 6] as const;
+  const [OPERAND, OI, HOST, OLD, NEW, ENTRY] = [2, 3, 4, 5, 6, 7] as const;
   const c = new Code();
-  address(c, js, OI, HOST);
+  address(c, js, OI, HOST, ENTRY);
   bySize(c, OI, (log2) => {
     c.get(HOST);
     c.mem(LOAD_U[log2]!, 0);
@@ -252,9 +300,9 @@ function modify(c: Code, log2: number, operand: number, oi: number, old: number,
 
 /** (env, address, expected, replacement, oi) -> old value, zero-extended. */
 function compareExchange(js: number): Code {
-  const [EXPECTED, REPLACEMENT, OI, HOST, OLD] = [2, 3, 4, 5, 6] as const;
+  const [EXPECTED, REPLACEMENT, OI, HOST, OLD, ENTRY] = [2, 3, 4, 5, 6, 7] as const;
   const c = new Code();
-  address(c, js, OI, HOST);
+  address(c, js, OI, HOST, ENTRY);
   bySize(c, OI, (log2) => {
     c.get(HOST);
     c.mem(LOAD_U[log2]!, 0);

@@ -106,7 +106,7 @@ export class Vcpu {
     i32[at + ENV.kicked / 4] = 0;
     i32[at + ENV.budget / 4] = budget;
     this.#given = budget;
-    machine.aging();
+    machine.aging(this.#before);
     try {
       return this.#loop(mode);
     } finally {
@@ -141,6 +141,7 @@ export class Vcpu {
     const { run } = machine.runtime;
     const { exact } = machine.options;
     const traceExec = machine.options.trace?.exec;
+    const chained = mode === 0 && traceExec === undefined;
     let ran = false;
     /** The block, and its slot, that wants to be chained to the next one. */
     let from: Tb | undefined;
@@ -171,34 +172,39 @@ export class Vcpu {
           this.#stoppedAt = undefined;
         }
       }
-      counters.lookups++;
-      let tb = this.#find(mode > 0 ? mode : 0);
-      if (tb === undefined) {
-        // The fetch raised: pc is precise.
-        this.#deliver();
-        i32[at + ENV.budget / 4]!--;
-        ran = look = true;
-        continue;
-      }
-      if (tb.insns > left) {
-        if (exact === true && mode === 0) tb = this.#find(left)!;
-        else if (ran) return "budget";
-        else {
-          this.#given += tb.insns - left;
+      let held = 0;
+      // What the jump cache knows needs no look at the page tables.
+      let address = chained && from === undefined ? this.#cached() : 0;
+      if (address === 0 || i32[(address + TB.insns) >>> 2]! > left) {
+        counters.lookups++;
+        let tb = this.#find(mode > 0 ? mode : 0);
+        if (tb === undefined) {
+          // The fetch raised: pc is precise.
+          this.#deliver();
+          i32[at + ENV.budget / 4]!--;
+          ran = look = true;
+          continue;
+        }
+        if (tb.insns > left) {
+          if (exact === true && mode === 0) tb = this.#find(left)!;
+          else if (ran) return "budget";
+          else {
+            this.#given += tb.insns - left;
+            i32[at + ENV.budget / 4] = tb.insns;
+          }
+        }
+        if (from !== undefined) this.#link(from, slot, tb);
+        from = undefined;
+        if (!chained && mode <= 0) {
+          this.lastBlock = tb;
+          traceExec?.(tb.pcLo, tb.pcHi, tb.flags);
+          held = i32[at + ENV.budget / 4]! - tb.insns;
           i32[at + ENV.budget / 4] = tb.insns;
         }
-      }
-      if (from !== undefined) this.#link(from, slot, tb);
-      from = undefined;
-      let held = 0;
-      if (traceExec !== undefined || mode === -1) {
-        this.lastBlock = tb;
-        traceExec?.(tb.pcLo, tb.pcHi, tb.flags);
-        held = i32[at + ENV.budget / 4]! - tb.insns;
-        i32[at + ENV.budget / 4] = tb.insns;
+        address = tb.address;
       }
       ran = true;
-      const code = run(env, tb.address);
+      const code = run(env, address);
       if (held > 0) i32[at + ENV.budget / 4]! += held;
       if (code >>> 0 >= EXIT_LINK) {
         exits.link++;
@@ -241,6 +247,13 @@ export class Vcpu {
       }
       look = true;
     }
+  }
+
+  /** Descriptor of the block at pc, when the jump cache has it; else 0. */
+  #cached(): number {
+    const i32 = this.#i32;
+    const high = this.#machine.target.wordType === "i64" ? i32[this.#pc + 1]! : 0;
+    return this.jumpCache.find(i32[this.#pc]!, high, i32[this.#e + ENV.tbFlags / 4]!);
   }
 
   /** Guest address of the next instruction. */
@@ -306,13 +319,15 @@ export class Vcpu {
     return machine.breakpoints.size === 0 || !machine.breakpoints.has(pcOf(tb));
   }
 
+  /** Chains two blocks; where the second may come to lie elsewhere, the chain leads to the jump cache. */
   #link(from: Tb, slot: number, to: Tb): void {
-    if (!from.alive || !to.alive || to.ram2 >= 0 || from.limit !== 0 || to.limit !== 0 || from.flags !== to.flags)
-      return;
-    if (from.ram < 0 || to.ram < 0 || from.ram >>> 12 !== to.ram >>> 12) return;
-    if (from.pcLo >>> 12 !== to.pcLo >>> 12 || from.pcHi !== to.pcHi || !this.#cacheable(to)) return;
-    this.#machine.counters.links++;
-    this.#machine.blocks.link(from, slot, to);
+    if (!from.alive || !to.alive || from.limit !== 0 || to.limit !== 0 || from.flags !== to.flags) return;
+    if (from.ram < 0 || to.ram < 0 || !this.#cacheable(to)) return;
+    const { blocks, counters } = this.#machine;
+    counters.links++;
+    const samePage = from.ram >>> 12 === to.ram >>> 12 && from.pcLo >>> 12 === to.pcLo >>> 12 && from.pcHi === to.pcHi;
+    if (samePage && to.ram2 < 0) blocks.link(from, slot, to);
+    else this.#i32[(from.address + TB.link + 4 * slot) >>> 2] = this.#machine.trampoline;
   }
 }
 

@@ -90,6 +90,11 @@ export class BytecodeWriter {
     }
   }
 
+  /** Bytecode that does nothing but go to the block at pc. */
+  jumpCacheLookup(): number[] {
+    return [this.#handlers.find(ops.goto_ptr, "i32", "eq", "u8", false).index, 0];
+  }
+
   #grow(count: number): void {
     const size = count * 2;
     this.#lastUse = new Int32Array(size);
@@ -417,9 +422,8 @@ export class BytecodeWriter {
 
   #access(block: Block, op: Op, at: number, site: number): void {
     const info = MEM_OPS[op.mem];
-    const swap = info.bigEndian;
-    const mem = swap ? (`u${info.bytes * 8}` as MemOp) : op.mem;
-    if (swap) throw new BytecodeOverflow("Big-endian accesses are not implemented");
+    if (info.bigEndian) throw new Error("Big-endian accesses are swapped before bytecode is written");
+    const mem = op.mem;
     const handler = this.#handlers.find(op.spec, op.type, "eq", mem, false);
     const operands = op.spec.operands.length;
     this.#unit(handler.index);
