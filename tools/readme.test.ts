@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const HEADINGS = ["What", "Use", "Design", "Modelled / Not modelled", "Sources"];
 /** Packages whose first snippet under "Use" runs by itself. */
-const RUNS = ["packages/bits", "packages/qom", "packages/machine-core"];
+const RUNS = ["packages/bits", "packages/qom", "packages/machine-core", "packages/tcg"];
 
 describe("READMEs", () => {
   for (const dir of RUNS)
