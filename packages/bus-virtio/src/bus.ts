@@ -8,8 +8,13 @@ import type { VirtioModel, VirtioTransport } from "./model.ts";
 /** Type of the buses that virtio devices plug into. */
 export const VIRTIO_BUS = "virtio-bus";
 
+/** Switches of migration between old versions: taken, without effect. */
+type AcceptedOption = "use-started" | "use-disabled-flag" | "x-disable-legacy-check";
+
 /** Properties that every virtio device has, with QEMU's names and defaults. */
-export const virtioProps: Readonly<Record<keyof VirtioOptions, z.ZodDefault<z.ZodType<boolean, boolean | string>>>> = {
+export const virtioProps: Readonly<
+  Record<keyof VirtioOptions | AcceptedOption, z.ZodDefault<z.ZodType<boolean, boolean | string>>>
+> = {
   indirect_desc: onOff.default(true).describe("offer indirect descriptors"),
   event_idx: onOff.default(true).describe("offer event indexes"),
   notify_on_empty: onOff.default(true).describe("offer interrupts when a ring runs empty (legacy)"),
@@ -17,6 +22,9 @@ export const virtioProps: Readonly<Record<keyof VirtioOptions, z.ZodDefault<z.Zo
   iommu_platform: onOff.default(false).describe("require ACCESS_PLATFORM"),
   packed: onOff.default(false).describe("offer packed rings"),
   queue_reset: onOff.default(true).describe("offer resetting single queues"),
+  "use-started": onOff.default(true).describe("accepted"),
+  "use-disabled-flag": onOff.default(true).describe("accepted"),
+  "x-disable-legacy-check": onOff.default(false).describe("accepted"),
 };
 
 /** The bus of one transport: room for one device. */

@@ -1,4 +1,4 @@
-import { onOff } from "@mimus/qom";
+import { onOff, u32 } from "@mimus/qom";
 import { z } from "zod";
 import type { VirtioFamily } from "../family.ts";
 import { defineFamily } from "../family.ts";
@@ -14,6 +14,7 @@ export const virtioBalloon: VirtioFamily = defineFamily({
     "free-page-hint": onOff.default(false).describe("only off"),
     "free-page-reporting": onOff.default(false).describe("only off"),
     "qemu-4-0-config-size": onOff.default(false).describe("accepted"),
+    "guest-stats-polling-interval": u32.default(0).describe("seconds between polls of the statistics; 0 = none"),
     iothread: z.string().optional().describe("accepted"),
   },
   pciClass: 0x00ff00,
@@ -21,12 +22,14 @@ export const virtioBalloon: VirtioFamily = defineFamily({
     for (const name of ["free-page-hint", "free-page-reporting"] as const)
       if (p[name]) throw new Error(`property '${name}' is on: not available, leave it off`);
     const { memory } = dev.machine;
-    return new VirtioBalloon({
+    const chip = new VirtioBalloon({
       deflateOnOom: p["deflate-on-oom"],
       pagePoison: p["page-poison"],
       ramSize: () => Math.max(0, ...memory.blocks.map((b) => b.size)),
       now: () => dev.now(),
       timer: (callback) => dev.timer(callback),
     });
+    if (p["guest-stats-polling-interval"] > 0) chip.setPolling(p["guest-stats-polling-interval"]);
+    return chip;
   },
 });

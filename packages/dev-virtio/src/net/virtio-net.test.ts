@@ -32,7 +32,10 @@ function command(
   cmd: number,
   data: readonly number[],
 ): number {
-  const b = s.ctrl.add([Uint8Array.of(cls, cmd), Uint8Array.from(data)].filter((b) => b.length > 0), [1]);
+  const b = s.ctrl.add(
+    [Uint8Array.of(cls, cmd), Uint8Array.from(data)].filter((b) => b.length > 0),
+    [1],
+  );
   s.r.driver.kick(2);
   s.ctrl.take();
   return s.ctrl.contents(b)[0]!;

@@ -32,6 +32,7 @@ export const virtioPci: DeviceType = defineDevice({
     "x-pcie-flr-init": onOff.default(true).describe("accepted"),
     "x-pcie-lnkctl-init": onOff.default(true).describe("accepted"),
     "x-pcie-deverr-init": onOff.default(true).describe("accepted"),
+    "x-disable-pcie": onOff.default(false).describe("accepted"),
     "x-ats-page-aligned": onOff.default(true).describe("accepted"),
     "x-ignore-backend-features": onOff.default(false).describe("accepted"),
   }),
