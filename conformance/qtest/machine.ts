@@ -1,27 +1,15 @@
 /** A machine for a test sequence, from the part of QEMU's command line that such sequences use. */
-import block, { BlockBackend, BlockGraph } from "@mimus/block";
-import virtioBus from "@mimus/bus-virtio";
-import pci from "@mimus/bus-pci";
-import flash from "@mimus/dev-flash";
-import irqchip from "@mimus/dev-irqchip";
-import misc from "@mimus/dev-misc";
-import serial from "@mimus/dev-serial";
-import timer from "@mimus/dev-timer";
-import virtio from "@mimus/dev-virtio";
-import virt from "@mimus/hw-virt";
-import { parseSize, Registry, type Plugin } from "@mimus/qom";
+import { BlockBackend, BlockGraph } from "@mimus/block";
+import { parseSize } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System } from "@mimus/system";
-import riscv from "@mimus/target-riscv";
 import { nodeHost } from "../tools/host.ts";
-
-const PLUGINS: readonly Plugin[] = [riscv, virt, serial, irqchip, timer, misc, flash, virtioBus, pci, virtio, block];
+import { riscvRegistry } from "../tools/plugins.ts";
 
 /** What such a machine cannot be built from; the message says what is missing. */
 export class Unavailable extends Error {}
 
 export async function buildMachine(target: string, args: string): Promise<System> {
-  const registry = new Registry();
-  for (const plugin of PLUGINS) if (plugin !== undefined) registry.use(plugin);
+  const registry = riscvRegistry();
   const words = splitWords(args);
   const options = new Map<string, string[]>();
   for (let i = 0; i < words.length; i++) {

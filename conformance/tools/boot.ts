@@ -7,19 +7,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BaseChar } from "@mimus/chardev";
-import flash from "@mimus/dev-flash";
-import irqchip from "@mimus/dev-irqchip";
-import misc from "@mimus/dev-misc";
-import serial from "@mimus/dev-serial";
-import timer from "@mimus/dev-timer";
-import virt from "@mimus/hw-virt";
-import virtioBus from "@mimus/bus-virtio";
-import pci from "@mimus/bus-pci";
-import virtio from "@mimus/dev-virtio";
-import { Registry } from "@mimus/qom";
 import { assemble } from "@mimus/system";
-import riscv from "@mimus/target-riscv";
 import { nodeHost } from "./host.ts";
+import { riscvRegistry } from "./plugins.ts";
 
 const { values: o } = parseArgs({
   options: {
@@ -64,10 +54,8 @@ const bios = file(o.bios);
 const kernel = file(o.kernel);
 const initrd = file(o.initrd);
 
-const registry = new Registry();
-for (const plugin of [riscv, virt, serial, irqchip, timer, misc, flash, virtioBus, pci, virtio]) registry.use(plugin);
 const system = await assemble({
-  registry,
+  registry: riscvRegistry(),
   host: nodeHost((r) => process.stderr.write(`${r.level} ${r.source}: ${r.message}\n`)),
   target: o.target,
   machine: "virt",

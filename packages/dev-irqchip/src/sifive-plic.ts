@@ -33,13 +33,13 @@ export const sifivePlic: DeviceType = defineDevice({
       .refine((n) => n >= 2 && n <= 1024, "must be 2 to 1024")
       .describe("source ids, including the reserved id 0"),
     "num-priorities": u32.default(7).describe("highest priority"),
-    "priority-base": u32.default(4),
-    "pending-base": u32.default(0x1000),
-    "enable-base": u32.default(0x2000),
-    "enable-stride": u32.default(0x80),
-    "context-base": u32.default(0x200000),
-    "context-stride": u32.default(0x1000),
-    "aperture-size": u32.default(0x600000),
+    "priority-base": u32.default(4).describe("offset of the first source's priority, bytes"),
+    "pending-base": u32.default(0x1000).describe("offset of the pending bits, bytes"),
+    "enable-base": u32.default(0x2000).describe("offset of the first context's enable bits, bytes"),
+    "enable-stride": u32.default(0x80).describe("bytes from one context's enable bits to the next"),
+    "context-base": u32.default(0x200000).describe("offset of the first context's threshold and claim, bytes"),
+    "context-stride": u32.default(0x1000).describe("bytes from one context to the next"),
+    "aperture-size": u32.default(0x600000).describe("bytes of all registers"),
   }),
   realize(p, dev) {
     const contexts = plicContexts(p["hart-config"]);

@@ -12,7 +12,7 @@ export const fwCfgMem: DeviceType = defineDevice({
   userCreatable: false,
   props: z.strictObject({
     data_width: u32.default(8).describe("bytes of the data register: 1, 2, 4 or 8"),
-    dma_enabled: onOff.default(true),
+    dma_enabled: onOff.default(true).describe("the DMA register exists"),
     "x-file-slots": u16.default(32).describe("number of files that fit"),
     "acpi-mr-restore": onOff.default(true).describe("accepted; migration of ACPI tables only"),
   }),

@@ -12,10 +12,13 @@ export const aclintMtimer: DeviceType = defineDevice({
   userCreatable: false,
   props: z.strictObject({
     "hartid-base": u32.default(0).describe("id of the first hart"),
-    "num-harts": u32.refine((n) => n >= 1 && n <= 4095, "must be 1 to 4095").default(1),
+    "num-harts": u32
+      .refine((n) => n >= 1 && n <= 4095, "must be 1 to 4095")
+      .default(1)
+      .describe("number of harts"),
     "timecmp-base": u32.default(0).describe("offset of the first mtimecmp, bytes"),
     "time-base": u32.default(0x7ff8).describe("offset of mtime, bytes"),
-    "aperture-size": u32.default(0x8000),
+    "aperture-size": u32.default(0x8000).describe("bytes of all registers"),
     "timebase-freq": u32
       .refine((n) => n >= 1, "must not be 0")
       .default(10_000_000)

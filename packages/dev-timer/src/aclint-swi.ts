@@ -12,7 +12,10 @@ export const aclintSwi: DeviceType = defineDevice({
   userCreatable: false,
   props: z.strictObject({
     "hartid-base": u32.default(0).describe("id of the first hart"),
-    "num-harts": u32.refine((n) => n >= 1 && n <= 4095, "must be 1 to 4095").default(1),
+    "num-harts": u32
+      .refine((n) => n >= 1 && n <= 4095, "must be 1 to 4095")
+      .default(1)
+      .describe("number of harts"),
     sswi: u32.default(0).describe("0: machine level (mswi), 1: supervisor level (sswi)"),
   }),
   realize(p, dev) {

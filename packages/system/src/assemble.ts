@@ -105,7 +105,12 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   const cpuCount = options.smp ?? 1;
   const code = options.tcg?.tbSize ?? CODE_BYTES;
   const wasmMemory = createMemory({ ram: ramSize, cpus: cpuCount, code, overhead: data.memoryOverhead ?? 0 });
-  const cpus = new CpuSet(wasmMemory, { ...options.tcg, tbSize: code });
+  const cpus = new CpuSet(wasmMemory, {
+    // Instructions as the clock need slices of exactly the length that was asked for.
+    exact: options.loop?.icount !== undefined,
+    ...options.tcg,
+    tbSize: code,
+  });
   const log = new Log(
     host.log === undefined ? undefined : (record) => host.log?.(record),
     options.logLevels === undefined ? {} : { levels: options.logLevels },

@@ -69,6 +69,8 @@ export class System {
     this.exit = new Promise((resolve) => (this.#resolveExit = resolve));
     const { clocks } = this.machine;
     clocks.stop();
+    // Building took host time, but guest time begins now.
+    clocks.virtual.set(0);
     const runnable = this.qtest ? [] : this.#cpus.runnable;
     this.#loop = new RunLoop(runnable, clocks, this.host, this.#mailbox, parts.loop);
     if (this.qtest) {

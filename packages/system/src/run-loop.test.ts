@@ -1,0 +1,158 @@
+import { ClockSet, Timer } from "@mimus/machine-core";
+import { expect, it } from "vitest";
+import type { SystemHost } from "./host.ts";
+import { Mailbox } from "./mailbox.ts";
+import { RunLoop, type LoopOptions, type RunnableCpu } from "./run-loop.ts";
+
+/** A host whose time passes only when guest code runs or the loop sleeps. */
+class FakeHost implements SystemHost {
+  time = 0;
+  yields = 0;
+  readonly sleeps: number[] = [];
+  wakes: (() => void)[] = [];
+  onSleep: (() => void) | undefined;
+  now(): number {
+    return this.time;
+  }
+  wallNow(): number {
+    return this.time;
+  }
+  async yield(): Promise<void> {
+    this.yields++;
+  }
+  async sleepUntil(deadline: number, arm: (wake: () => void) => void): Promise<void> {
+    this.sleeps.push(deadline);
+    let woken = false;
+    arm(() => (woken = true));
+    this.onSleep?.();
+    if (!woken && deadline < Infinity) this.time = Math.max(this.time, deadline);
+    else if (!woken) throw new Error("asleep for ever");
+  }
+  random(): void {}
+}
+
+/** A CPU that takes a nanosecond for each instruction. */
+class FakeCpu implements RunnableCpu {
+  executed = 0;
+  runnable = true;
+  turns: number[] = [];
+  kicked = false;
+  onRun: ((cpu: FakeCpu) => void) | undefined;
+  readonly #host: FakeHost;
+  constructor(host: FakeHost) {
+    this.#host = host;
+  }
+  run(budget: number): "budget" | "kick" {
+    this.kicked = false;
+    this.turns.push(budget);
+    this.onRun?.(this);
+    const ran = this.kicked ? 1 : budget;
+    this.executed += ran;
+    this.#host.time += ran;
+    return this.kicked ? "kick" : "budget";
+  }
+  kick(): void {
+    this.kicked = true;
+  }
+}
+
+function setup(
+  cpuCount: number,
+  options: LoopOptions = {},
+): {
+  host: FakeHost;
+  cpus: FakeCpu[];
+  clocks: ClockSet;
+  mailbox: Mailbox;
+  loop: RunLoop;
+} {
+  const host = new FakeHost();
+  const cpus = Array.from({ length: cpuCount }, () => new FakeCpu(host));
+  const clocks = new ClockSet(() => host.time);
+  const mailbox = new Mailbox();
+  return { host, cpus, clocks, mailbox, loop: new RunLoop(cpus, clocks, host, mailbox, options) };
+}
+
+it("fires timers between slices and sleeps while nobody runs", async () => {
+  const { host, cpus, clocks, loop } = setup(1);
+  const [cpu] = cpus as [FakeCpu];
+  cpu.runnable = false;
+  const timer = new Timer(clocks.virtual, () => loop.stop());
+  timer.arm(5_000_000);
+  expect(await loop.run()).toBe("stopped");
+  expect(host.sleeps).toEqual([5_000_000]);
+  expect(cpu.turns).toEqual([]);
+});
+
+it("is woken by a post", async () => {
+  const { host, cpus, mailbox, loop } = setup(1);
+  (cpus[0] as FakeCpu).runnable = false;
+  let seen = false;
+  host.onSleep = () =>
+    mailbox.post(() => {
+      seen = true;
+      loop.stop();
+    });
+  await loop.run();
+  expect(seen).toBe(true);
+});
+
+it("takes turns, and ends a turn for a post", () => {
+  const { cpus, mailbox, loop } = setup(2);
+  const [a, b] = cpus as [FakeCpu, FakeCpu];
+  loop.step();
+  expect([a.turns.length, b.turns.length]).toEqual([1, 1]);
+  let delivered = 0;
+  a.onRun = () => mailbox.post(() => delivered++);
+  loop.step();
+  expect(a.kicked).toBe(true);
+  expect([a.turns.length, b.turns.length, delivered]).toEqual([2, 1, 0]);
+  a.onRun = undefined;
+  loop.step();
+  expect([a.turns.length, b.turns.length, delivered]).toEqual([3, 2, 1]);
+});
+
+it("ends a turn when a deadline comes nearer, or another vCPU is interrupted", () => {
+  const { cpus, clocks, loop } = setup(2);
+  const [a] = cpus as [FakeCpu, FakeCpu];
+  const timer = new Timer(clocks.virtual, () => {});
+  a.onRun = () => timer.arm(clocks.virtual.now() + 1);
+  loop.step();
+  expect(a.kicked).toBe(true);
+  a.onRun = () => loop.interrupted(1);
+  loop.step();
+  expect(a.kicked).toBe(true);
+  a.onRun = () => loop.interrupted(0);
+  loop.step();
+  expect(a.kicked).toBe(false);
+});
+
+it("gives the host its turn every few milliseconds", async () => {
+  const { host, cpus, clocks, loop } = setup(1, { yieldEveryNs: 1e6 });
+  const timer = new Timer(clocks.virtual, () => loop.stop());
+  timer.arm(20e6);
+  await loop.run();
+  expect(host.yields).toBeGreaterThanOrEqual(3);
+  expect((cpus[0] as FakeCpu).executed).toBeGreaterThanOrEqual(20e6 - 1);
+});
+
+it("derives guest time from instructions, the same on every run", async () => {
+  const once = async (): Promise<number[]> => {
+    const { host, cpus, clocks, loop } = setup(1, { icount: { nsPerInsn: 8, skipIdle: true } });
+    const [cpu] = cpus as [FakeCpu];
+    const seen: number[] = [];
+    let rounds = 0;
+    const timer = new Timer(clocks.virtual, () => {
+      seen.push(clocks.virtual.now(), cpu.executed);
+      cpu.runnable = !cpu.runnable;
+      host.time += Math.random() * 1e6;
+      if (++rounds === 10) loop.stop();
+      else timer.arm(clocks.virtual.now() + 10_000);
+    });
+    timer.arm(10_000);
+    await loop.run();
+    expect(host.sleeps).toEqual([]);
+    return seen;
+  };
+  expect(await once()).toEqual(await once());
+});
