@@ -1,0 +1,107 @@
+/** What a machine on the page is made of; from the address of the page and from its form. */
+export interface BootOptions {
+  readonly target: "riscv64" | "riscv32";
+  /** MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+  /** `"rv64,zba=off"`; the target's default when absent. */
+  readonly cpu?: string;
+  /** Names of files: an address, `opfs:PATH`, or the name of a chosen file. */
+  readonly bios: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly disk?: string;
+  readonly append?: string;
+}
+
+/** How the page behaves. */
+export interface PageOptions {
+  /** Boot without a click; when a kernel or firmware is named. */
+  readonly autostart: boolean;
+  /** Where the machine runs. */
+  readonly run: "worker" | "page";
+  /** Output is read out as it comes. */
+  readonly screenReader: boolean;
+}
+
+/** A mistake in the address or in the form: one line for the user. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+}
+
+/** The parameters that the page's address takes, with what they mean: the source of its help. */
+export const PARAMETERS: Readonly<Record<string, string>> = {
+  kernel: "address of a kernel",
+  initrd: "address of an initial RAM disk",
+  bios: "address of a firmware; none",
+  disk: "address of a raw disk image, or opfs:NAME; writes to a fetched one are lost",
+  append: "the kernel's command line",
+  memory: "MiB of RAM (512)",
+  cpus: "number of processors (1)",
+  cpu: "processor model with properties (rv64)",
+  target: "riscv64 or riscv32 (riscv64)",
+  run: "worker or page: where the machine runs (worker)",
+  autostart: "on or off (on when kernel or bios is given)",
+  screenreader: "on or off: output is read out (off)",
+};
+
+/** The values of the form's fields, or of the address, by name; empty ones are as if absent. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** The fields of an address. @throws OptionError for a parameter that there is not */
+export function fieldsOf(query: string): Fields {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (PARAMETERS[name] === undefined)
+      throw new OptionError(`The address has no parameter '${name}'; there are: ${Object.keys(PARAMETERS).join(", ")}`);
+    if (value !== "") fields[name] = value;
+  }
+  return fields;
+}
+
+/** @throws OptionError */
+export function bootOptions(fields: Fields): BootOptions {
+  const { kernel, initrd, disk, append, cpu } = fields;
+  const bios = fields["bios"] ?? "none";
+  if (kernel === undefined && bios === "none")
+    throw new OptionError("There is nothing to boot: give a kernel or a firmware, as a file or as an address");
+  if (kernel === undefined && initrd !== undefined) throw new OptionError("An initial RAM disk needs a kernel");
+  if (kernel === undefined && append !== undefined) throw new OptionError("A command line needs a kernel");
+  return {
+    target: oneOf(fields, "target", ["riscv64", "riscv32"]),
+    memory: whole(fields, "memory", 512, 3584),
+    cpus: whole(fields, "cpus", 1, 512),
+    bios,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(disk === undefined ? {} : { disk }),
+    ...(append === undefined ? {} : { append }),
+  };
+}
+
+/** @throws OptionError */
+export function pageOptions(fields: Fields): PageOptions {
+  const start = fields["kernel"] !== undefined || fields["bios"] !== undefined;
+  return {
+    autostart: start && oneOf(fields, "autostart", ["on", "off"]) === "on",
+    run: oneOf(fields, "run", ["worker", "page"]),
+    screenReader: oneOf(fields, "screenreader", ["off", "on"]) === "on",
+  };
+}
+
+/** The first of `values` when the field is absent. */
+function oneOf<const T extends string>(fields: Fields, name: string, values: readonly [T, ...T[]]): T {
+  const given = fields[name] ?? values[0];
+  const found = values.find((value) => value === given);
+  if (found === undefined) throw new OptionError(`${name}=${given}: write ${values.join(" or ")}`);
+  return found;
+}
+
+function whole(fields: Fields, name: string, standard: number, most: number): number {
+  const text = fields[name];
+  if (text === undefined) return standard;
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw new OptionError(`${name}=${text}: write a whole number from 1 to ${most}`);
+  return value;
+}
