@@ -1,5 +1,5 @@
 import type { CharBackend } from "@mimus/chardev";
-import type { Drive } from "@mimus/block";
+import { BlockBackend, type Drive } from "@mimus/block";
 import {
   ClockSet,
   type GlobalProperty,
@@ -12,6 +12,7 @@ import {
 import { createUserObject, type Registry } from "@mimus/qom";
 import type { TcgOptions } from "@mimus/tcg";
 import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
+import { DoorChar } from "./door.ts";
 import { SystemError } from "./errors.ts";
 import type { SystemHost } from "./host.ts";
 import { createMemory } from "./memory.ts";
@@ -116,6 +117,9 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     options.logLevels === undefined ? {} : { levels: options.logLevels },
   );
   const { kernel, initrd, append, dtb, bios } = options;
+  let system: System | undefined;
+  const door = (backend: CharBackend): CharBackend =>
+    new DoorChar(backend, (fn) => (system === undefined ? fn() : system.post(fn)));
   const machine = new Machine({
     registry,
     memory: new MachineMemory(wasmMemory.buffer),
@@ -134,7 +138,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
       cpus: cpuCount,
       cpuType: cpuType?.name ?? "",
       cpuProps: wanted.props,
-      serials: options.serials ?? [],
+      serials: (options.serials ?? []).map((backend) => (backend === undefined ? undefined : door(backend))),
       ...(kernel === undefined ? {} : { kernel }),
       ...(initrd === undefined ? {} : { initrd }),
       ...(append === undefined ? {} : { append }),
@@ -142,7 +146,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
       ...(bios === undefined ? {} : { bios }),
     },
   });
-  for (const [id, backend] of options.chardevs ?? []) machine.registerBackend("chardev", id, backend);
+  for (const [id, backend] of options.chardevs ?? []) machine.registerBackend("chardev", id, door(backend));
   for (const drive of options.drives ?? []) machine.registerBackend("drive", drive.id, drive.backend);
   for (const [kind, id, object] of options.backends ?? []) machine.registerBackend(kind, id, object);
   for (const object of options.objects ?? []) await addObject(machine, object);
@@ -154,7 +158,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     const impl = device.impl as Partial<Prepares> | undefined;
     if (typeof impl?.prepare === "function") await impl.prepare();
   }
-  const system = new System({
+  system = new System({
     machine,
     cpus,
     host,
@@ -162,6 +166,10 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     ...(options.loop === undefined ? {} : { loop: options.loop }),
     ...(options.policies === undefined ? {} : { policies: options.policies }),
   });
+  for (const id of machine.backendIds("drive")) {
+    const backend = machine.backend("drive", id);
+    if (backend instanceof BlockBackend) system.watchDrive(backend);
+  }
   machine.reset();
   return system;
 }

@@ -1,3 +1,4 @@
+import type { BlockBackend, IoErrorEvent } from "@mimus/block";
 import type { Machine, MachineState } from "@mimus/machine-core";
 import type { TcgMachine, Vcpu } from "@mimus/tcg";
 import type { CpuSet } from "./cpu.ts";
@@ -30,6 +31,7 @@ export interface Policies {
 export type SystemEvent =
   | { readonly type: "state"; readonly state: RunState; readonly running: boolean }
   | { readonly type: "reset"; readonly guest: boolean }
+  | { readonly type: "io-error"; readonly error: IoErrorEvent }
   | { readonly type: "shutdown"; readonly reason: Exit["reason"]; readonly guest: boolean };
 
 /** What a {@link System} is made of; `assemble` does it. */
@@ -55,6 +57,7 @@ export class System {
   readonly #loop: RunLoop;
   readonly #policies: Policies;
   readonly #listeners: Set<(event: SystemEvent) => void> = new Set();
+  readonly #drives: BlockBackend[] = [];
   #state: RunState = "prelaunch";
   #active: Promise<void> | undefined;
   #resolveExit: (exit: Exit) => void = () => {};
@@ -128,6 +131,15 @@ export class System {
     if (this.#active === undefined) this.#mailbox.deliver();
   }
 
+  /** Applies the drive's error policy: a request that fails may stop the machine, and is tried again when it goes on. */
+  watchDrive(drive: BlockBackend): void {
+    this.#drives.push(drive);
+    drive.onIoError = (error) => {
+      this.#emit({ type: "io-error", error });
+      if (error.action === "stop" && this.running) this.post(() => this.#stop("io-error"));
+    };
+  }
+
   /** Starts the machine, or lets it go on. */
   start(): void {
     if (this.#ended) throw new SystemError("bad-state", "the machine has ended");
@@ -136,6 +148,7 @@ export class System {
       throw new SystemError("bad-state", `the machine is in state ${this.#state}: reset it first`);
     }
     this.#setState("running");
+    for (const drive of this.#drives) drive.retry();
     if (this.qtest) return;
     this.machine.clocks.start();
     this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
