@@ -28,6 +28,8 @@ export class Counters {
   #source: TimeSource | undefined;
   #timer: HartTimer | undefined;
   #executed: () => number = () => 0;
+  /** Instructions in `executed` that have not retired: 1 while a CSR instruction reads. */
+  unretired = 0;
 
   constructor(hart: Hart) {
     this.#hart = hart;
@@ -60,7 +62,7 @@ export class Counters {
     const hart = this.#hart;
     out[0] = hart.lo(slot);
     out[1] = hart.hi(slot);
-    if (!(hart.lo(OFF.mcountinhibit) & inhibit)) add(out, this.#executed(), 1);
+    if (!(hart.lo(OFF.mcountinhibit) & inhibit)) add(out, this.#executed() - this.unretired, 1);
   }
 
   writeCount(slot: number, inhibit: number, lo: number, hi: number): void {

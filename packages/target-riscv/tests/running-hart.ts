@@ -54,11 +54,16 @@ export class RunningHart {
     const ram = alloc("ram", SIZE);
     this.ram = new DataView(memory.buffer, ram, SIZE);
     const range = { base: RAM, size: SIZE, ramOffset: ram, readonly: false };
-    const physical: PhysicalBus = {
+    const inRam = (address: number): boolean => address >= RAM && address < RAM + SIZE;
+    const physical: PhysicalBus & { lastFault: boolean } = {
       lastFault: true,
-      lookup: (address) => (address >= RAM && address < RAM + SIZE ? range : undefined),
+      lookup: (address) => (inRam(address) ? range : undefined),
       read: () => 0,
-      write: () => {},
+      // Page walks update PTEs through the bus, a word at a time.
+      write: (address, _size, value) => {
+        physical.lastFault = !inRam(address);
+        if (inRam(address)) this.ram.setUint32(address - RAM, value, true);
+      },
       readWide: () => {},
       writeWide: () => {},
       watchCode: () => {},

@@ -284,7 +284,8 @@ describe("counters", () => {
     expect([h.csr(MCYCLE), h.csr(0xb80), h.csr(0xc80)]).toEqual([2n, 7n, 7n]);
   });
   test("mcounteren and scounteren gate them", () => {
-    const h = new SmallHart();
+    const { h, run } = counting();
+    run(1);
     h.hart.setPriv(S);
     expect(h.execute(RS, CYCLE, 0n, 0)).toBe("illegal");
     h.setCsr(MCOUNTEREN, 1n);

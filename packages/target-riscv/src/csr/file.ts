@@ -49,7 +49,10 @@ export class CsrFile {
       return false;
     }
     const { value } = this;
+    // A count is of the instructions before this one.
+    hart.counters.unretired = 1;
     csr.read(hart, value);
+    hart.counters.unretired = 0;
     if (!writes || csr.write === undefined) return true;
     if (operation !== 1) {
       const old = csr.readForUpdate ? this.#old : value;

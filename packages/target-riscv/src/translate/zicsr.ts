@@ -16,6 +16,9 @@ function inlineGlobal(b: Block, number: number): string | undefined {
   return INLINE.find((csr) => csr.number === number && (csr.on?.(b.hart) ?? true))?.inline;
 }
 
+/** cycle, instret, mcycle, minstret: a block's instructions are counted at its start, so a read of them ends the block. */
+const counts = (csr: number): boolean => (csr & 0xf7d) === 0xc00 || (csr & 0xf7d) === 0xb00;
+
 /**
  * CSRRS and CSRRC with x0, or with immediate 0, read only. A write may change what translated code depends on, or
  * unmask an interrupt, so it ends the block.
@@ -31,7 +34,10 @@ function access(b: Block, update: Update, csr: number, rd: number, operand: Valu
     return;
   }
   b.setX(rd, ir.call("csr", ir.const32(b.bits), operand));
-  if (writes) b.endToLoop();
+  if (writes) return b.endToLoop();
+  if (!counts(csr)) return;
+  b.jump(0, b.address(b.length));
+  b.ctx.done = true;
 }
 
 type Register = { readonly rd: number; readonly rs1: number; readonly csr: number };
