@@ -6,7 +6,7 @@ import { Counters } from "./counters.ts";
 import { CsrFile } from "./csr/file.ts";
 import { Walker } from "./mmu/walk.ts";
 import { Pmp } from "./pmp.ts";
-import { FLAGS, MMU, OFF, xOffset, fOffset } from "./state.ts";
+import { ALL_INDEXES, FLAGS, fOffset, MMU, OFF, xOffset } from "./state.ts";
 import { enterException, enterInterrupt, pendingInterrupt } from "./trap.ts";
 
 const ACCESS_FAULT = [EXC.LOAD_ACCESS, EXC.STORE_ACCESS, EXC.FETCH_ACCESS] as const;
@@ -199,8 +199,3 @@ export class Hart implements TargetCpu {
     return (BigInt(this.hi(offset) >>> 0) << 32n) | BigInt(this.lo(offset) >>> 0);
   }
 }
-
-/** Every mmu index. */
-export const ALL_INDEXES = 0b1111;
-/** The mmu indexes that translate through satp. */
-export const PAGED_INDEXES = 0b0111;

@@ -1,7 +1,7 @@
 /** Physical memory protection: 16 entries. Source: Privileged 20211203, 3.7. */
 import { PRIV } from "./constants.ts";
 import type { Hart } from "./hart.ts";
-import { OFF } from "./state.ts";
+import { ALL_INDEXES, OFF } from "./state.ts";
 
 /** Number of entries. */
 export const PMP_ENTRIES = 16;
@@ -119,7 +119,7 @@ export class Pmp {
 
   #changed(): void {
     this.decode();
-    this.#hart.engine.flushTlb(this.#hart.env, 0b1111);
+    this.#hart.engine.flushTlb(this.#hart.env, ALL_INDEXES);
   }
 }
 

@@ -89,6 +89,10 @@ export const FLAGS = { privShift: 0, mmuShift: 3, fsShift: 5, frmShift: 8 } as c
 
 /** Translation regimes, one TLB each. Index 2 is S-mode with SUM set. */
 export const MMU = { U: 0, S: 1, SUM: 2, M: 3 } as const;
+/** Every mmu index, as a mask. */
+export const ALL_INDEXES = 0b1111;
+/** The mmu indexes that translate through satp. */
+export const PAGED_INDEXES = 0b0111;
 
 /** mstatus.FS and {@link FLAGS} values. Source: Privileged 20211203, 3.1.6.6. */
 export const FS = { OFF: 0, INITIAL: 1, CLEAN: 2, DIRTY: 3 } as const;

@@ -7,7 +7,7 @@ import { CSRS } from "./table.ts";
 /** The registers this hart has. */
 export class CsrFile {
   readonly #hart: Hart;
-  readonly #byNumber: (Csr | undefined)[] = new Array(4096).fill(undefined);
+  readonly #byNumber: (Csr | undefined)[] = Array.from({ length: 4096 }, () => undefined);
   /** Result of the last {@link access} or {@link read}, low half first. */
   readonly value: Int32Array = new Int32Array(2);
   readonly #old: Int32Array = new Int32Array(2);

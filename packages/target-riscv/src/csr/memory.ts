@@ -1,9 +1,9 @@
 /** satp and physical memory protection. Source: Privileged 20211203, 4.1.11, 3.7.1. */
 import { MSTATUS, PRIV } from "../constants.ts";
-import { PAGED_INDEXES, type Hart } from "../hart.ts";
+import type { Hart } from "../hart.ts";
 import { satpMode, satpModeExists } from "../mmu/satp.ts";
 import { PMP_ENTRIES } from "../pmp.ts";
-import { OFF } from "../state.ts";
+import { OFF, PAGED_INDEXES } from "../state.ts";
 import { hasS, type Csr } from "./row.ts";
 
 /** A mode that the hart lacks leaves satp wholly as it was (4.1.11). Without paging satp is zero. */

@@ -1,8 +1,8 @@
 /** mstatus and its view sstatus. Source: Privileged 20211203, 3.1.6, 4.1.1. */
 import type { HartConfig } from "../config.ts";
 import { MSTATUS, PRIV } from "../constants.ts";
-import { PAGED_INDEXES, type Hart } from "../hart.ts";
-import { FS, OFF } from "../state.ts";
+import type { Hart } from "../hart.ts";
+import { FS, OFF, PAGED_INDEXES } from "../state.ts";
 import { constant, hasS, rv32, type Csr } from "./row.ts";
 
 /** Bits of sstatus's low half. */

@@ -1,7 +1,7 @@
 /** SFENCE.VMA. Source: Privileged 20211203, 4.2.1. */
 import { MSTATUS, PRIV } from "../constants.ts";
-import { PAGED_INDEXES, type Hart } from "../hart.ts";
-import { OFF } from "../state.ts";
+import type { Hart } from "../hart.ts";
+import { OFF, PAGED_INDEXES } from "../state.ts";
 
 /** Orders page table writes before later walks. Illegal in U-mode, and in S-mode while mstatus.TVM is set. */
 export function sfenceVma(hart: Hart, insn: number, lo: number, hi = 0): void {
