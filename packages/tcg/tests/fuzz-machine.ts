@@ -125,7 +125,7 @@ export class FuzzMachine {
   /** The optimised block that ran. */
   #optimised = "";
 
-  constructor(backend: BackEnd) {
+  constructor(backend: BackEnd, optimise = true) {
     const memory = new WebAssembly.Memory({ initial: 256 });
     let next = 65536 + RAM;
     const ram = 65536;
@@ -173,6 +173,7 @@ export class FuzzMachine {
       physical,
       options: {
         backend,
+        optimise,
         tbSize: 1 << 21,
         maxInsns: 1000,
         batch: 1,

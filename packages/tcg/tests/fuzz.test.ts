@@ -1,9 +1,9 @@
-/** Random blocks, optimised, on both back ends against the reference evaluator. MIMUS_FUZZ_RUNS sets the number. */
+/** Random blocks, optimised or not, on both back ends against the reference evaluator. MIMUS_FUZZ_RUNS sets the number. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FuzzMachine } from "./fuzz-machine.ts";
 
-const RUNS = Number(process.env["MIMUS_FUZZ_RUNS"] ?? 1000);
+const RUNS = Number(process.env["MIMUS_FUZZ_RUNS"] ?? 500);
 
 const blocks = fc.record({
   script: fc.array(fc.nat(), { maxLength: 250, size: "max" }),
@@ -12,10 +12,13 @@ const blocks = fc.record({
 });
 
 describe.each(["interp", "wasm"] as const)("%s", (backend) => {
-  test(
-    "does what the evaluator says",
-    () => {
-      const machine = new FuzzMachine(backend);
+  test.each([
+    ["optimised", true],
+    ["as they are", false],
+  ] as const)(
+    "runs blocks %s as the evaluator does",
+    (_, optimise) => {
+      const machine = new FuzzMachine(backend, optimise);
       fc.assert(
         fc.property(blocks, (block) => {
           const difference = machine.difference(block);

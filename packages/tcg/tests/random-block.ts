@@ -1,6 +1,6 @@
 /** Random valid blocks for property tests: a list of numbers is read as a list of choices, so that cases shrink. */
 import {
-  Builder, IrContext, MEM_OPS, OPS,
+  Builder, IrContext, MEM_OPS, NONE, OPS, ops,
   type AtomicOp, type Block, type Cond, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
   type MemOp, type OpSpec, type TbExit, type Value, CONDS, HINTS, TB_EXITS,
 } from "@mimus/tcg"; // prettier-ignore
@@ -55,6 +55,10 @@ const PURE64: readonly OpSpec[] = [
   ...PURE,
   ...OPS.filter((s) => s.pure && s.types.length === 1 && s.types[0] === "i64"),
 ];
+
+const FLOAT: readonly OpSpec[] = [
+  ops.fadd, ops.fsub, ops.fmul, ops.fdiv, ops.fsqrt, ops.fabs, ops.fneg, ops.fcopysign,
+]; // prettier-ignore
 
 /** Reads choices and writes a block, one guest instruction after another. */
 export class Generator {
@@ -197,9 +201,33 @@ export class Generator {
   }
 
   #convert(): void {
-    const n = this.#choose(4);
+    const n = this.#choose(6);
+    if (n > 3) return this.#float();
     const v = this.#value(n < 2 ? "i32" : "i64");
     this.#keep(n === 0 ? this.b.extI32(v) : n === 1 ? this.b.extuI32(v) : n === 2 ? this.b.extrl(v) : this.b.extrh(v));
+  }
+
+  /** One or two floating-point operations; the result as bits, 0 for NaN, of which the bits are not determined. */
+  #float(): void {
+    const type = this.#choose(2) === 0 ? "i32" : "i64";
+    let x = this.b.bitcast(this.#value(type));
+    for (let n = this.#choose(2); n >= 0; n--) {
+      const spec = this.#pick(FLOAT);
+      x = this.b.float(spec, x, spec.operands.length > 1 ? this.b.bitcast(this.#value(type)) : NONE);
+    }
+    const n = this.#choose(6);
+    if (n === 0) return this.#keep(this.b.float(this.#pick([ops.to_i32s, ops.to_i32u, ops.to_i64s, ops.to_i64u]), x));
+    if (n === 1)
+      return this.#keep(this.b.float(this.#pick([ops.feq, ops.flt, ops.fle]), x, this.b.bitcast(this.#value(type))));
+    if (n === 2) {
+      const from = this.#pick([ops.from_i32s, ops.from_i32u, ops.from_i64s, ops.from_i64u]);
+      x = this.b.fromInt(from, type === "i32" ? "f32" : "f64", this.#value(from.operands[0] as IrType));
+    } else if (n === 3) {
+      x = this.b.float(type === "i32" ? ops.promote : ops.demote, x);
+    }
+    const isNumber = this.b.neg(this.b.float(ops.feq, x, x));
+    const bits = this.b.bitcast(x);
+    this.#keep(this.b.and(bits, this.b.typeOf(bits) === "i64" ? this.b.extI32(isNumber) : isNumber));
   }
 
   #set(): void {

@@ -1,4 +1,4 @@
-import type { Op } from "../ir/block.ts";
+import { resultType, type Op } from "../ir/block.ts";
 import { OPS, ops, type OpName } from "../ir/ops.ts";
 import { MEM_OPS, type Value } from "../ir/type.ts";
 import { maskHi, maskLo } from "../ir/wasm-ops.ts";
@@ -183,7 +183,8 @@ const BY_CODE: readonly (Note | undefined)[] = OPS.map((spec) => NOTES[spec.name
 
 /** Records what is certain of the bits of `v`, which `op` defines. */
 export function noteBits(r: Rewriter, op: Op, v: Value): void {
-  const narrow = op.type === "i32" || op.type === "f32";
+  const type = resultType(op);
+  const narrow = type === "i32" || type === "f32";
   r.zeroLo[v] = 0;
   r.zeroHi[v] = narrow ? -1 : 0;
   r.signed[v] = narrow ? 32 : 64;
