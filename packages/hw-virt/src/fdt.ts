@@ -141,7 +141,7 @@ function harts(input: FdtInput, wiring: Wiring): FdtNode {
   const map = new FdtNode("cpu-map");
   const cluster = map.child("cluster0");
   // The last hart gets the first phandles.
-  const handles = input.harts.map(() => [wiring.handles.take(), wiring.handles.take()] as const).reverse();
+  const handles = input.harts.map(() => [wiring.handles.take(), wiring.handles.take()] as const).toReversed();
   for (const [hartid, hart] of input.harts.entries()) {
     const [cpu, intc] = handles[hartid] as readonly [number, number];
     wiring.intc.push(intc);
@@ -247,6 +247,7 @@ function pci(input: FdtInput, plic: number): FdtNode {
   const MEM64 = 0x0300_0000;
   const { base, size } = MEMMAP.pcieMmio;
   const high = highPcie(input.xlen, input.ramSize);
+  const window = (flags: number, at: number, cpu: MemoryWindow): number[] => [flags, ...cells64(at), ...reg(cpu)];
   const map: number[] = [];
   for (let slot = 0; slot < 4; slot++) {
     for (let pin = 0; pin < 4; pin++) {
@@ -257,11 +258,10 @@ function pci(input: FdtInput, plic: number): FdtNode {
   return new FdtNode(unit("pci", MEMMAP.pcieEcam.base))
     .set("interrupt-map-mask", [0x1800, 0, 0, 7])
     .set("interrupt-map", map)
-    .set("ranges", [
-      ...[IO, 0, 0, ...cells64(MEMMAP.pciePio.base), ...cells64(MEMMAP.pciePio.size)],
-      ...[MEM32, ...cells64(base), ...cells64(base), ...cells64(size)],
-      ...[MEM64, ...cells64(high.base), ...cells64(high.base), ...cells64(high.size)],
-    ])
+    .set(
+      "ranges",
+      [window(IO, 0, MEMMAP.pciePio), window(MEM32, base, { base, size }), window(MEM64, high.base, high)].flat(),
+    )
     .set("reg", reg(MEMMAP.pcieEcam))
     .set("dma-coherent", true)
     .set("bus-range", [0, 0xff])
