@@ -1,6 +1,5 @@
-import { nearest, onOff, QomError } from "@mimus/qom";
+import { nearest, QomError } from "@mimus/qom";
 import type { Registry, ResolvedType } from "@mimus/qom";
-import { z } from "zod";
 import { BlockBackend } from "./backend.ts";
 import { borrow } from "./borrowed-node.ts";
 import { asBlockError, BlockError } from "./errors.ts";
@@ -9,6 +8,8 @@ import { probe, PROBE_BYTES } from "./format.ts";
 import { GraphNode } from "./graph-node.ts";
 import type { HostFiles } from "./host-file.ts";
 import type { BlockNode } from "./node.ts";
+import type { Common } from "./node-options.ts";
+import { ownOptions, parse, parseCommon } from "./node-options.ts";
 import { nest } from "./options.ts";
 import { OverlayNode } from "./overlay.ts";
 import { protocolOf, refuseOutside, refuseProtocol, resolveBeside } from "./paths.ts";
@@ -28,26 +29,6 @@ export interface BlockHost {
 
 /** Backing chains longer than this are refused. */
 export const MAX_DEPTH = 200;
-
-const cacheOptions = z.strictObject({ direct: onOff.default(false), "no-flush": onOff.default(false) });
-
-/** Options that every node takes. */
-const Common = z.looseObject({
-  driver: z.string().optional(),
-  "node-name": z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, "a node-name starts with a letter and has only letters, digits, '-', '.', '_'")
-    .max(31)
-    .optional(),
-  "read-only": onOff.default(false),
-  "auto-read-only": onOff.default(false),
-  "force-share": onOff.default(false),
-  discard: z
-    .preprocess((v) => (v === "off" ? "ignore" : v === "on" ? "unmap" : v), z.enum(["ignore", "unmap"]))
-    .default("ignore"),
-  "detect-zeroes": z.enum(["off", "on", "unmap"]).default("off"),
-  cache: cacheOptions.prefault({}),
-});
 
 interface OpenState {
   /** Probed, not given: raw guards its sector 0. */
@@ -90,7 +71,7 @@ export class BlockGraph {
   /** Puts a temporary layer over a node: writes stay in memory. The node below becomes the layer's. */
   async overlay(below: BlockNode, limit?: number): Promise<BlockNode> {
     const node = new OverlayNode(this.#name(), below, limit);
-    return this.#register(node, "overlay", Common.parse({ discard: "unmap" }), false);
+    return this.#register(node, "overlay", parseCommon({ discard: "unmap" }, "overlay"), false);
   }
 
   /** A node by its name. @throws BlockError "not-found" with the nearest names. */
@@ -164,7 +145,7 @@ export class BlockGraph {
 
   /** Flushes and closes everything, top nodes first. */
   async closeAll(): Promise<void> {
-    const all = [...this.#nodes.values()].reverse();
+    const all = [...this.#nodes.values()].toReversed();
     this.#nodes.clear();
     this.#backends.clear();
     let first: unknown;
@@ -178,7 +159,7 @@ export class BlockGraph {
     const driver = options["driver"];
     if (typeof driver !== "string") throw new BlockError("bad-option", "A block node needs 'driver'");
     const type = await this.#type(driver);
-    const common = parse(Common, options, driver);
+    const common = parseCommon(options, driver);
     const protocol = type.class["protocol"] as ProtocolOps | undefined;
     if (protocol) return this.#openProtocol(type, protocol, options, common, state);
     const format = type.class["format"] as FormatOps;
@@ -189,7 +170,7 @@ export class BlockGraph {
   async #openOrProbe(options: Record<string, unknown>, state: OpenState, noRaw?: string): Promise<GraphNode> {
     const driver = options["driver"];
     if (typeof driver === "string" && driver !== "") return this.#open(options, state);
-    const common = parse(Common, options, "block node");
+    const common = parseCommon(options, "block node");
     const child = await this.#child(options["file"], "block node", common, state);
     try {
       const { name, size } = await this.#probe(child);
@@ -225,7 +206,7 @@ export class BlockGraph {
     type: ResolvedType,
     protocol: ProtocolOps,
     options: Record<string, unknown>,
-    common: z.output<typeof Common>,
+    common: Common,
     state: OpenState,
   ): Promise<GraphNode> {
     const own = parse(type.props, ownOptions(options), type.name);
@@ -263,7 +244,7 @@ export class BlockGraph {
     format: FormatOps,
     file: BlockNode,
     options: Record<string, unknown>,
-    common: z.output<typeof Common>,
+    common: Common,
     state: OpenState,
     probed: boolean,
   ): Promise<GraphNode> {
@@ -297,7 +278,7 @@ export class BlockGraph {
   }
 
   /** `file`: a node-name, or options of a node. */
-  async #child(given: unknown, parent: string, common: z.output<typeof Common>, state: OpenState): Promise<BlockNode> {
+  async #child(given: unknown, parent: string, common: Common, state: OpenState): Promise<BlockNode> {
     if (typeof given === "string") return this.#refer(given, parent);
     if (typeof given !== "object" || given === null)
       throw new BlockError("bad-option", `${parent} needs 'file': a node-name or the options of a node`);
@@ -317,11 +298,7 @@ export class BlockGraph {
     return borrow(node, () => node.users.delete(by));
   }
 
-  async #explicitBacking(
-    given: unknown,
-    common: z.output<typeof Common>,
-    state: OpenState,
-  ): Promise<BlockNode | null | undefined> {
+  async #explicitBacking(given: unknown, common: Common, state: OpenState): Promise<BlockNode | null | undefined> {
     if (given === undefined || given === null) return given;
     if (typeof given === "string") return given === "" ? null : this.#refer(given, common["node-name"] ?? "backing");
     const options = nest(given as Record<string, unknown>);
@@ -391,7 +368,7 @@ export class BlockGraph {
     });
   }
 
-  #register(node: BlockNode, driver: string, common: z.output<typeof Common>, named: boolean): GraphNode {
+  #register(node: BlockNode, driver: string, common: Common, named: boolean): GraphNode {
     const options = {
       readOnly: common["read-only"],
       discard: common.discard,
@@ -413,21 +390,4 @@ export class BlockGraph {
       throw new BlockError("in-use", `Duplicate block node name '${given}'`);
     return given;
   }
-}
-
-/** Options that belong to the driver itself. */
-function ownOptions(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const out = { ...options };
-  for (const key of [...Object.keys(Common.shape), "file", "backing"]) delete out[key];
-  return out;
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = issue && issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
-  throw new BlockError("bad-option", `${what}: option${where}: ${issue?.message ?? "invalid"}`, {
-    cause: result.error,
-  });
 }

@@ -119,7 +119,7 @@ export class Msix implements Registers, Stateful {
   }
 
   #sendPending(): void {
-    for (const v of [...this.#pending]) {
+    for (const v of this.#pending) {
       if (this.#masked(v) || !this.enabled) continue;
       this.#pending.delete(v);
       this.notify(v);

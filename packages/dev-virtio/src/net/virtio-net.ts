@@ -31,7 +31,7 @@ function claimMac(given: string | undefined, dev: DeviceContext): Uint8Array {
   let mac = given === undefined ? defaultMac(0) : parseMac(given);
   if (mac[0]! & 1) throw new Error(`property 'mac': ${formatMac(mac)} is a multicast address`);
   const taken = (m: Uint8Array): boolean => dev.machine.backend("mac", formatMac(m)) !== undefined;
-  for (let n = 1; given === undefined && taken(mac) && n < 256; n++) mac = defaultMac(n);
+  if (given === undefined) for (let n = 1; taken(mac) && n < 256; n++) mac = defaultMac(n);
   const name = formatMac(mac);
   if (!taken(mac)) {
     dev.machine.registerBackend("mac", name, dev.path);
