@@ -65,6 +65,36 @@ describe("directives", () => {
   });
 });
 
+describe("macros and conditions", () => {
+  it("arguments, defaults, expansion numbers", () => {
+    const source = `
+      .macro word value, more=7   # comment
+        .byte \\value, \\more
+      .endm
+      .macro twice value
+        word \\value
+        word \\value, 1
+      l\\@: .byte l\\@ - .
+      .endm
+      twice 3; twice 4`;
+    expect([...assemble(source, { xlen: 64 }).bytes]).toEqual([3, 7, 3, 1, 0, 4, 7, 4, 1, 0]);
+  });
+  it("conditions", () => {
+    const source = `
+      .if XLEN == 64
+        .byte 64
+        .if 1 > 2; .byte 1; .endif
+      .elseif XLEN == 32
+        .byte 32
+      .else
+        .byte never
+      .endif`;
+    const bytes = (xlen: bigint): number[] => [...assemble(source, { xlen: 64, symbols: { XLEN: xlen } }).bytes];
+    expect([bytes(64n), bytes(32n)]).toEqual([[64], [32]]);
+    expect(() => bytes(16n)).toThrow(/never/);
+  });
+});
+
 describe("errors name the line", () => {
   it.each([
     ["nop\nfrob a0", "unknown-mnemonic", 2],
@@ -79,6 +109,13 @@ describe("errors name the line", () => {
     [".word 1 +", "expression", 1],
     [".org 0\nnop\n.org 0", "directive", 3],
     ['.ascii "open', "directive", 1],
+    ["nop\n.macro m\nnop", "directive", 2],
+    [".macro m a\nnop\n.endm\nm", "operand", 4],
+    [".macro m a\nnop\n.endm\nm 1, 2", "operand", 4],
+    [".macro m\nm\n.endm\nm", "directive", 4],
+    ["nop\n.endif", "directive", 2],
+    [".if 1\nnop", "directive", 2],
+    [".if later\n.endif\nlater:", "expression", 1],
   ])("%s", (source, kind, line) => {
     try {
       assemble(source, { xlen: 64 });

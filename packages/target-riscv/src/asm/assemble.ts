@@ -3,6 +3,7 @@ import { DecodeTreeError, parseInsn, type Entry } from "@mimus/decodetree";
 import { partsOf } from "../isa.ts";
 import { OPERANDS } from "../operands.ts";
 import type { Xlen } from "../state.ts";
+import { Conditional } from "./conditional.ts";
 import { AsmError } from "./errors.ts";
 import { evaluate } from "./expression.ts";
 import { expandPseudo, isPseudo } from "./pseudo.ts";
@@ -95,12 +96,25 @@ class Assembler {
   }
 
   #pass(): void {
+    const conditional = new Conditional();
     for (const s of this.#statements) {
       this.#line = s.line;
+      if (s.kind === "code" && this.#conditional(s, conditional)) continue;
+      if (!conditional.active) continue;
       if (s.kind === "label") this.#label(s.name);
       else if (s.name.startsWith(".")) this.#directive(s);
       else this.#instruction(s);
       if (this.#out.length > LIMIT) this.#fail("directive", `the program exceeds ${LIMIT} bytes`);
+    }
+    if (conditional.depth > 0) this.#fail("directive", ".if without .endif");
+  }
+
+  #conditional({ name, operands }: Code, conditional: Conditional): boolean {
+    try {
+      return conditional.take(name, () => this.#need(operands[0], true) !== 0n);
+    } catch (error) {
+      if (error instanceof RangeError) this.#fail("directive", error.message);
+      throw error;
     }
   }
 

@@ -4,8 +4,16 @@
 export type Lookup = (name: string) => bigint | undefined;
 
 const TOKEN =
-  /\s*(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+[bf](?!\w)|\d+|'(?:\\.|[^\\'])'|[A-Za-z_.$][\w.$]*|<<|>>|[-+*/%&|^~()])/y;
-const LEVELS: readonly (readonly string[])[] = [["|"], ["^"], ["&"], ["<<", ">>"], ["+", "-"], ["*", "/", "%"]];
+  /\s*(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+[bf](?!\w)|\d+|'(?:\\.|[^\\'])'|[A-Za-z_.$][\w.$]*|<<|>>|[=!<>]=|[-+*/%&|^~()<>])/y;
+const LEVELS: readonly (readonly string[])[] = [
+  ["==", "!=", "<", "<=", ">", ">="],
+  ["|"],
+  ["^"],
+  ["&"],
+  ["<<", ">>"],
+  ["+", "-"],
+  ["*", "/", "%"],
+];
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, 0: 0, b: 8, f: 12, a: 7, v: 11, e: 27 };
 
 /** Character code of an escape letter: itself when it has no meaning of its own. */
@@ -52,6 +60,18 @@ export function evaluate(text: string, lookup: Lookup): bigint | undefined {
 
 function apply(op: string, a: bigint, b: bigint): bigint | undefined {
   switch (op) {
+    case "==":
+      return truth(a === b);
+    case "!=":
+      return truth(a !== b);
+    case "<":
+      return truth(a < b);
+    case "<=":
+      return truth(a <= b);
+    case ">":
+      return truth(a > b);
+    case ">=":
+      return truth(a >= b);
     case "|":
       return a | b;
     case "^":
@@ -73,6 +93,11 @@ function apply(op: string, a: bigint, b: bigint): bigint | undefined {
     default:
       return b === 0n ? undefined : a % b;
   }
+}
+
+/** A comparison that holds is -1, as in GNU as. */
+function truth(holds: boolean): bigint {
+  return holds ? -1n : 0n;
 }
 
 function tokenize(text: string): string[] | undefined {

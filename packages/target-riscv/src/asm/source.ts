@@ -1,38 +1,61 @@
 /** Assembly source, line by line: labels, and statements of a mnemonic or directive with its operands. */
+import { AsmError } from "./errors.ts";
 import { escapeCode } from "./expression.ts";
+import { Macros } from "./macro.ts";
 
 /** One statement. Labels stand alone. */
 export type Statement =
   | { readonly kind: "label"; readonly name: string; readonly line: number }
   | { readonly kind: "code"; readonly name: string; readonly operands: readonly string[]; readonly line: number };
 
-/** Split source text. Comments: `#` and `//` to the end of the line; `;` separates statements. */
+/** Deepest nesting of macros, and most statements of a program. */
+const DEPTH = 32;
+const STATEMENTS = 1 << 20;
+
+/** Split source text, macros expanded. Comments: `#` and `//` to the end of the line; `;` separates statements. */
 export function parseSource(source: string): Statement[] {
-  const out: Statement[] = [];
-  source.split("\n").forEach((text, i) => {
-    for (const part of splitOutside(stripComment(text), ";")) statement(part.trim(), i + 1, out);
-  });
-  return out;
+  const parser = new Parser();
+  const lines = source.split("\n");
+  for (let i = 0; i < lines.length; i++) {
+    const end = parser.macros.define(lines, i);
+    if (end === undefined) parser.text(lines[i] ?? "", i + 1, 0);
+    else i = end;
+  }
+  return parser.out;
 }
 
-function statement(text: string, line: number, out: Statement[]): void {
-  let rest = text;
-  for (;;) {
-    const m = /^([A-Za-z_.$][\w.$]*|\d+)\s*:/.exec(rest);
-    if (!m) break;
-    out.push({ kind: "label", name: m[1] ?? "", line });
-    rest = rest.slice(m[0].length).trim();
+class Parser {
+  readonly macros: Macros = new Macros();
+  readonly out: Statement[] = [];
+
+  text(text: string, line: number, depth: number): void {
+    for (const part of splitOutside(stripComment(text), ";")) this.#statement(part.trim(), line, depth);
   }
-  if (rest === "") return;
-  const assignment = /^([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*(.+)$/.exec(rest);
-  if (assignment) {
-    out.push({ kind: "code", name: ".set", operands: [assignment[1] ?? "", assignment[2] ?? ""], line });
-    return;
+
+  #statement(text: string, line: number, depth: number): void {
+    const { out } = this;
+    let rest = text;
+    for (;;) {
+      const m = /^([A-Za-z_.$][\w.$]*|\d+)\s*:/.exec(rest);
+      if (!m) break;
+      out.push({ kind: "label", name: m[1] ?? "", line });
+      rest = rest.slice(m[0].length).trim();
+    }
+    if (rest === "") return;
+    const assignment = /^([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*(.+)$/.exec(rest);
+    if (assignment) {
+      out.push({ kind: "code", name: ".set", operands: [assignment[1] ?? "", assignment[2] ?? ""], line });
+      return;
+    }
+    const space = rest.search(/\s/);
+    const name = (space < 0 ? rest : rest.slice(0, space)).toLowerCase();
+    const operands = space < 0 ? [] : splitOutside(rest.slice(space).trim(), ",").map((o) => o.trim());
+    const lines = this.macros.expand(name, operands, line);
+    if (lines === undefined) out.push({ kind: "code", name, operands, line });
+    else if (depth === DEPTH) throw new AsmError("directive", `macros are nested deeper than ${DEPTH}`, line);
+    else for (const expanded of lines) this.text(expanded, line, depth + 1);
+    if (out.length > STATEMENTS) throw new AsmError("directive", `more than ${STATEMENTS} statements`, line);
   }
-  const space = rest.search(/\s/);
-  const name = space < 0 ? rest : rest.slice(0, space);
-  const operands = space < 0 ? [] : splitOutside(rest.slice(space).trim(), ",").map((o) => o.trim());
-  out.push({ kind: "code", name: name.toLowerCase(), operands, line });
 }
 
 /** Split at a character that stands outside quotes. */
