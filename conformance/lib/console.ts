@@ -11,6 +11,14 @@ export class Console {
   #ended = false;
   readonly startedAt: number = performance.now();
 
+  /** Every program that still runs; a test that fails leaves nothing behind. */
+  static readonly #running: Set<Console> = new Set();
+
+  /** Kills what tests have left running. */
+  static killAll(): void {
+    for (const console of Console.#running) console.kill();
+  }
+
   constructor(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
     this.process = spawn(command, args, { stdio: "pipe", ...options });
     const take = (chunk: Buffer): void => {
@@ -27,7 +35,9 @@ export class Console {
       });
       this.process.on("close", (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
     });
+    Console.#running.add(this);
     void this.#exited.then(() => {
+      Console.#running.delete(this);
       this.#ended = true;
       this.#changed();
     });

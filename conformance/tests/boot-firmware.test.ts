@@ -1,6 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
+import { Console } from "../lib/console.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
+
+afterEach(() => Console.killAll());
 
 const MINUTES = 60_000;
 const mmode = guest("riscv64/u-boot-mmode.elf");

@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
+import { Console } from "../lib/console.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
+
+afterEach(() => Console.killAll());
 
 const MINUTES = 60_000;
 const kernel = guest("riscv64/installer-linux");

@@ -3,15 +3,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync, copyFileSync, chmodSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import type { Console } from "../lib/console.ts";
+import { Console } from "../lib/console.ts";
 import { guest, oracle, startMimus } from "../lib/mimus.ts";
 
 const kernel = guest("riscv64/linux");
 const initrd = guest("riscv64/initramfs.gz");
 const initrdWithModules = guest("riscv64/initramfs-modules.gz");
 const busybox = guest("riscv64/busybox");
+afterEach(() => Console.killAll());
+
 const MINUTES = 60_000;
 const missing =
   kernel === undefined || initrd === undefined || initrdWithModules === undefined || busybox === undefined;
@@ -93,7 +95,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
       copyFileSync(busybox ?? "", join(root, "bin/busybox"));
       writeFileSync(
         join(root, "init"),
-        "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin PS1='~ # '\nmount -t proc proc /proc\necho ROOT-READY\nexec setsid cttyhack sh\n",
+        "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin PS1='~ # '\nmount -t proc proc /proc\nmount -t devtmpfs dev /dev\necho ROOT-READY\nexec setsid cttyhack sh\n",
       );
       chmodSync(join(root, "init"), 0o755);
       image = join(folder, "root.img");
