@@ -30,7 +30,7 @@ describe.skipIf(mmode === undefined || smode === undefined || opensbi === undefi
 
     test("OpenSBI prints its banner and finds every processor", async () => {
       const machine = startMimus(["system-riscv64", "-M", "virt", "-smp", "2", "-nographic", "-bios", opensbi ?? ""]);
-      await machine.waitFor("Platform HART Count         : 2", MINUTES);
+      await machine.waitFor("Platform HART Count       : 2", MINUTES);
       await machine.waitFor("Boot HART MEDELEG", MINUTES);
       machine.kill();
       await machine.exit(MINUTES);
