@@ -1,4 +1,4 @@
-import { jumpCacheIndex } from "../interp/generate.ts";
+import { jumpCacheIndex } from "../wasm/jump-cache.ts";
 import type { Tb } from "./blocks.ts";
 import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
 

@@ -1,6 +1,7 @@
 /** The module with the interpreter, the slow paths of guest memory and the helpers: made once per machine. */
 import type { Handlers } from "../interp/handlers.ts";
-import { generateInterpreter, INTERPRETER_LOCALS } from "../interp/generate.ts";
+import { generateInterpreter } from "../interp/generate.ts";
+import { INTERPRETER_LOCALS } from "../interp/handler-emitter.ts";
 import type { HelperSpec } from "../ir/type.ts";
 import { Code, I32, I64, W } from "../wasm/encode.ts";
 import { ModuleBuilder } from "../wasm/module.ts";

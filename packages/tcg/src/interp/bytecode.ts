@@ -1,10 +1,12 @@
 /** Turns the IR of one block into bytecode: chooses slots for values, picks handlers, folds constants into operands. */
+import { helperEffects, leavesPage } from "../exec/chains.ts";
+import type { HelperEffects } from "../exec/chains.ts";
 import { ENV } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { opOf, resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { OpSpec } from "../ir/ops.ts";
-import type { EnvField, IrType, MemOp, Value } from "../ir/type.ts";
+import type { EnvField, HelperSpec, IrType, Value } from "../ir/type.ts";
 import { MEM_OPS, typeBytes } from "../ir/type.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
 import type { Handler, Handlers } from "./handlers.ts";
@@ -29,8 +31,7 @@ export class BytecodeWriter {
   readonly #handlers: Handlers;
   readonly #globals: readonly EnvField[];
   readonly #recorder = new ImmediateRecorder();
-  readonly #writesOf: Map<object, readonly number[] | "all"> = new Map();
-  readonly #readsOf: Map<object, readonly number[] | "all"> = new Map();
+  readonly #effects: (helper: HelperSpec) => HelperEffects;
 
   // Per operation of the block.
   #lastUse = new Int32Array(512);
@@ -64,6 +65,7 @@ export class BytecodeWriter {
     this.#handlers = handlers;
     this.#pcGlobal = pcGlobal;
     this.#globals = globals;
+    this.#effects = helperEffects(globals);
     this.#writes = globals.map(() => []);
     this.#aliasedUntil = new Int32Array(globals.length);
   }
@@ -136,7 +138,7 @@ export class BytecodeWriter {
       if (op.d >= 0) this.#use(all, op, op.d, 3, i);
       if (spec === ops.call) {
         for (const v of op.list) this.#use(all, op, v as Value, 1, i);
-        const writes = this.#globalsOf(this.#writesOf, op.helper!, op.helper!.writes);
+        const { writes } = this.#effects(op.helper!);
         if (writes === "all") this.#clobbers.push(i);
         else for (const g of writes) this.#noteWrite(g, i);
       } else if (spec === ops.set) this.#noteWrite(op.imm, i);
@@ -182,20 +184,6 @@ export class BytecodeWriter {
     }
     return false;
   }
-
-  #globalsOf(
-    cache: Map<object, readonly number[] | "all">, helper: object, names: "all" | readonly string[] | undefined,
-  ): readonly number[] | "all" {
-    let known = cache.get(helper);
-    if (known === undefined) {
-      known =
-        names === undefined || names === "all"
-          ? "all"
-          : names.map((name) => this.#globals.findIndex((g) => g.name === name)).filter((g) => g >= 0);
-      cache.set(helper, known);
-    }
-    return known;
-  } // prettier-ignore
 
   /** First position after `at` that writes the global. */
   #nextWrite(global: number, at: number): number {
@@ -472,19 +460,4 @@ function isSmall(op: Op): boolean {
 
 function isZero(op: Op): boolean {
   return op.imm === 0 && (op.imm2 === 0 || op.type === "i32" || op.type === "f32") && op.type !== "v128";
-}
-
-/**
- * Whether the `goto_tb` at a position goes to another page than the block's first: such blocks are not chained but
- * found in the jump cache. `pc` was set, to a constant, somewhere before.
- */
-export function leavesPage(block: Block, at: number, pcGlobal: number): boolean {
-  for (let i = at - 1; i >= 0; i--) {
-    const op = block.ops[i]!;
-    if (op.spec === ops.label) return false;
-    if (op.spec !== ops.set || op.imm !== pcGlobal) continue;
-    const to = opOf(block, op.a);
-    return to.spec === ops.const && to.imm >>> 12 !== Number(block.pc & 0xffffffffn) >>> 12;
-  }
-  return false;
 }

@@ -1,4 +1,6 @@
 /** What the block compiler needs to know of a block before it emits code. */
+import { isSelfEdge } from "../exec/chains.ts";
+import type { HelperEffects } from "../exec/chains.ts";
 import type { Helper } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
@@ -16,12 +18,6 @@ export const CONST = 4;
 
 /** A block that only the interpreter can run. */
 export class Uncompilable extends Error {}
-
-/** Globals by index, of one helper. */
-export interface HelperEffects {
-  readonly reads: readonly number[] | "all";
-  readonly writes: readonly number[] | "all";
-}
 
 /** Result of {@link analyse}. Arrays are by operation or by global. */
 export interface Analysis {
@@ -42,27 +38,6 @@ export interface Analysis {
   readonly labels: number[];
   /** Some goto_tb goes back to the block's own start. */
   readonly selfLoop: boolean;
-}
-
-/** The constant that pc was set to right before position `at`; undefined when it is not known. */
-export function knownPc(block: Block, at: number, pcGlobal: number): Op | undefined {
-  for (let i = at - 1; i >= 0; i--) {
-    const op = block.ops[i]!;
-    if (op.spec === ops.label) return undefined;
-    if (op.spec !== ops.set || op.imm !== pcGlobal) continue;
-    const to = block.ops[op.a]!;
-    return to.spec === ops.const ? to : undefined;
-  }
-  return undefined;
-}
-
-/** Whether the goto_tb at a position goes back to the block's own start. */
-export function isSelfEdge(block: Block, at: number, pcGlobal: number): boolean {
-  const to = knownPc(block, at, pcGlobal);
-  if (to === undefined) return false;
-  const pc = block.pc;
-  const low = Number(pc & 0xffff_ffffn) | 0;
-  return to.imm === low && (to.type === "i32" || to.imm2 === (Number(pc >> 32n) | 0));
 }
 
 /** Per global: definitely has its value in the local; may differ from the state block. */

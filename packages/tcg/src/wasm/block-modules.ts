@@ -1,12 +1,11 @@
 /** Puts compiled blocks into modules and modules into the function table. */
+import { helperEffects } from "../exec/chains.ts";
 import { helperSignature } from "../exec/runtime.ts";
 import type { Runtime } from "../exec/runtime.ts";
 import type { Target, WasmMemory } from "../exec/contract.ts";
-import type { InterpreterImports } from "../interp/generate.ts";
+import type { InterpreterImports } from "../interp/handler-emitter.ts";
 import type { Block } from "../ir/block.ts";
-import type { HelperSpec } from "../ir/type.ts";
 import { Uncompilable } from "./analysis.ts";
-import type { HelperEffects } from "./analysis.ts";
 import { BlockCompiler } from "./block-compiler.ts";
 import { I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
@@ -48,20 +47,9 @@ export class BlockModules {
     target.helpers.forEach((h, i) => helpers.set(h.name, 4 + i));
     // The order in which every module imports and declares types: see `#builder`.
     this.#imports = { load: 0, store: 1, atomic: 2, cmpxchg: 3, hot: -1, helpers, blockType: 0 };
-    const index = new Map(target.globals.map((g, i) => [g.name, i]));
-    const effects = new Map<HelperSpec, HelperEffects>();
-    const indexes = (names: "all" | readonly string[] | undefined): readonly number[] | "all" =>
-      names === undefined || names === "all" ? "all" : names.map((n) => index.get(n) ?? -1).filter((g) => g >= 0);
-    const effectsOf = (h: HelperSpec): HelperEffects => {
-      let known = effects.get(h);
-      if (known === undefined) {
-        known = h.pure === true ? { reads: [], writes: [] } : { reads: indexes(h.reads), writes: indexes(h.writes) };
-        effects.set(h, known);
-      }
-      return known;
-    };
+    const pcGlobal = target.globals.findIndex((g) => g.name === target.pcGlobal);
     const word = { word: target.wordType, pcOffset };
-    this.#compiler = new BlockCompiler(this.#imports, word, index.get(target.pcGlobal)!, effectsOf);
+    this.#compiler = new BlockCompiler(this.#imports, word, pcGlobal, helperEffects(target.globals));
   }
 
   /** All functions are dead: the table's places are free again. */

@@ -1,0 +1,174 @@
+/** What compiled blocks are written with: locals for globals and values, expressions as trees. */
+import type { HelperEffects } from "../exec/chains.ts";
+import type { InterpreterImports } from "../interp/handler-emitter.ts";
+import type { Block, Op } from "../ir/block.ts";
+import { resultType } from "../ir/block.ts";
+import type { HelperSpec, Value } from "../ir/type.ts";
+import { typeBytes } from "../ir/type.ts";
+import type { WasmOps } from "../ir/wasm-ops.ts";
+import { emitPure } from "../ir/wasm-ops.ts";
+import { ALIAS, CONST, DEAD, INLINE, LOCAL, Uncompilable } from "./analysis.ts";
+import type { Analysis } from "./analysis.ts";
+import { Code, I32, I64, W } from "./encode.ts";
+import type { CodeTarget } from "./jump-cache.ts";
+import { emitLoad, emitStore, VALUE_TYPE, wholeMem } from "./memory-ops.ts";
+
+/** The local that holds `env`. */
+export const ENVP: number = 0;
+
+/** Emits the code of blocks, one at a time. */
+export class BlockEmitter implements WasmOps {
+  protected readonly imports: InterpreterImports;
+  protected readonly target: CodeTarget;
+  protected readonly pcGlobal: number;
+  protected readonly effects: (helper: HelperSpec) => HelperEffects;
+  // The block being compiled.
+  protected block!: Block;
+  protected a!: Analysis;
+  protected tb = 0;
+  protected code!: Code;
+  protected locals: number[] = [];
+  protected valueLocal: Int32Array = new Int32Array(0);
+  protected globalLocal: Int32Array = new Int32Array(0);
+  protected op!: Op;
+  /** Blocks open around the current code, within the fault stages. */
+  protected depth = 0;
+  /** Labels already placed, of `a.labels`. */
+  protected placed = 0;
+  protected labelOrder: number[] = [];
+  protected site = 0;
+  protected siteLocal = -1;
+  protected entryLocal = -1;
+  protected addressLocal = -1;
+  protected resultLocal = -1;
+  protected scratch: { readonly i32: number[]; readonly i64: number[] } = { i32: [], i64: [] };
+
+  constructor(
+    imports: InterpreterImports, target: CodeTarget, pcGlobal: number,
+    effects: (helper: HelperSpec) => HelperEffects,
+  ) {
+    this.imports = imports;
+    this.target = target;
+    this.pcGlobal = pcGlobal;
+    this.effects = effects;
+  } // prettier-ignore
+
+  protected start(block: Block, a: Analysis, tb: number): void {
+    this.block = block;
+    this.a = a;
+    this.tb = tb;
+    this.code = new Code(1024);
+    this.locals = [];
+    this.valueLocal = new Int32Array(block.ops.length).fill(-1);
+    this.globalLocal = new Int32Array(block.globals.length).fill(-1);
+    this.depth = 0;
+    this.placed = 0;
+    this.labelOrder = [];
+    a.labels.forEach((l, i) => (this.labelOrder[l] = i));
+    this.site = 0;
+    this.siteLocal = this.entryLocal = this.addressLocal = this.resultLocal = -1;
+    this.scratch = { i32: [], i64: [] };
+  }
+
+  protected local(type: number): number {
+    this.locals.push(type);
+    return this.locals.length + 1;
+  }
+
+  protected global(g: number): number {
+    const known = this.globalLocal[g]!;
+    if (known >= 0) return known;
+    return (this.globalLocal[g] = this.local(VALUE_TYPE[this.block.globals[g]!.type]));
+  }
+
+  protected temp(name: "site" | "entry" | "address"): number {
+    if (name === "site") return this.siteLocal >= 0 ? this.siteLocal : (this.siteLocal = this.local(I32));
+    if (name === "entry") return this.entryLocal >= 0 ? this.entryLocal : (this.entryLocal = this.local(I32));
+    return this.addressLocal >= 0 ? this.addressLocal : (this.addressLocal = this.local(I64));
+  }
+
+  protected result(): number {
+    return this.resultLocal >= 0 ? this.resultLocal : (this.resultLocal = this.local(I64));
+  }
+
+  protected loadGlobal(g: number): void {
+    const { type, offset } = this.block.globals[g]!;
+    this.code.get(ENVP);
+    emitLoad(this.code, type, wholeMem(type), offset);
+    this.code.set(this.global(g));
+  }
+
+  protected storeGlobal(g: number): void {
+    const { type, offset } = this.block.globals[g]!;
+    this.code.get(ENVP);
+    this.code.get(this.global(g));
+    emitStore(this.code, type, typeBytes(type), offset);
+  }
+
+  // WasmOps: the expansion of `#op`
+
+  arg(n: number): void {
+    const op = this.op;
+    this.push(n === 0 ? op.a : n === 1 ? op.b : n === 2 ? op.c : op.d);
+    this.op = op;
+  }
+
+  imm32(value: number): void {
+    this.code.i32(value);
+  }
+
+  imm64(lo: number, hi: number): void {
+    this.code.i64(lo, hi);
+  }
+
+  const32(value: number): void {
+    this.code.i32(value);
+  }
+
+  const64(lo: number, hi: number): void {
+    this.code.i64(lo, hi);
+  }
+
+  raw(bytes: readonly number[]): void {
+    this.code.bytes(bytes);
+  }
+
+  protected scratchLocal(type: "i32" | "i64", n: number): number {
+    return (this.scratch[type][n] ??= this.local(type === "i32" ? I32 : I64));
+  }
+
+  get(type: "i32" | "i64", n: number): void {
+    this.code.get(this.scratchLocal(type, n));
+  }
+
+  set(type: "i32" | "i64", n: number): void {
+    this.code.set(this.scratchLocal(type, n));
+  }
+
+  tee(type: "i32" | "i64", n: number): void {
+    this.code.tee(this.scratchLocal(type, n));
+  }
+
+  /** Pushes a value. */
+  protected push(v: Value): void {
+    const op = this.block.ops[v]!;
+    switch (this.a.kind[v]) {
+      case CONST:
+      case INLINE:
+        this.op = op;
+        return emitPure(this, op);
+      case ALIAS:
+        return this.code.get(this.global(op.imm));
+      case LOCAL:
+        return this.code.get(this.valueLocal[v]!);
+      default:
+        throw new Uncompilable(`%${v} is used but not computed`);
+    }
+  }
+
+  /** Takes the value on the stack as the result of operation `i`. */
+  protected define(op: Op, i: number): void {
+    if (this.a.kind[i] === DEAD) this.code.op(W.drop);
+    else this.code.set((this.valueLocal[i] = this.local(VALUE_TYPE[resultType(op)])));
+  }
+}

@@ -1,0 +1,49 @@
+/** The search of the jump cache, as generated code and the run loop do it. */
+import { ENV } from "../exec/contract.ts";
+import { W } from "./encode.ts";
+import type { Code } from "./encode.ts";
+
+/** Facts about the target that generated code depends on. */
+export interface CodeTarget {
+  readonly word: "i32" | "i64";
+  readonly pcOffset: number;
+}
+
+/**
+ * Pushes whether the jump cache knows the block at the global pc; leaves `env` plus the entry's offset in `entry`.
+ * `pc` is a local of type i64.
+ */
+export function emitJumpCacheLookup(
+  code: Code, target: CodeTarget, env: number, pc: number, entry: number,
+): void {
+  code.get(env);
+  code.mem(target.word === "i64" ? W.i64Load : W.i64Load32U, target.pcOffset, 2);
+  code.tee(pc);
+  code.op(W.i32WrapI64);
+  code.tee(entry);
+  code.i32(3);
+  code.op(W.i32Shl);
+  code.get(entry);
+  code.i32(9);
+  code.op(W.i32ShrU);
+  code.op(W.i32Xor);
+  code.i32(0xfff0);
+  code.op(W.i32And);
+  code.get(env);
+  code.op(W.i32Add);
+  code.tee(entry);
+  code.mem(W.i64Load, ENV.jumpCache, 3);
+  code.get(pc);
+  code.op(W.i64Eq);
+  code.get(entry);
+  code.mem(W.i32Load, ENV.jumpCache + 8, 2);
+  code.get(env);
+  code.mem(W.i32Load, ENV.tbFlags, 2);
+  code.op(W.i32Eq);
+  code.op(W.i32And);
+} // prettier-ignore
+
+/** Index of the jump cache's entry for a pc, as generated code computes it. */
+export function jumpCacheIndex(pcLo: number): number {
+  return (((pcLo << 3) ^ (pcLo >>> 9)) & 0xfff0) >>> 4;
+}
