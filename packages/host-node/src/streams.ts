@@ -101,8 +101,10 @@ function duplex(input: Readable | undefined, output: Writable | undefined): Host
     over = true;
     for (const listener of closed) listener();
   };
-  input?.on("error", close);
-  input?.on("close", close);
+  // Two streams (standard input and output): the end of the input leaves the output open.
+  const inputCloses = output === undefined || (input as unknown) === output;
+  input?.on("error", () => inputCloses && close());
+  input?.on("close", () => inputCloses && close());
   output?.on("error", close);
   return {
     write: (bytes) => output?.write(bytes.slice()) ?? true,
