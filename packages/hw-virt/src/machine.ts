@@ -127,7 +127,12 @@ class Board {
     addFlash(m, [this.#p.pflash0, this.#p.pflash1]);
     addPcie(m, plic, this.#xlen);
     addVirtio(m, plic);
-    this.#boot(bootDevice.impl as BootMemory, block.bytes, () => block.dirty.mark(0, block.size), config);
+    this.#boot(
+      bootDevice.impl as BootMemory,
+      block.bytes,
+      (offset, length) => block.dirty.mark(offset, length),
+      config,
+    );
   }
 
   /** The first serial port's back end under a name that the device can link to. */
@@ -139,7 +144,12 @@ class Board {
   }
 
   /** Loads everything, writes the device tree, and leaves the memory ready for any number of resets. */
-  #boot(boot: BootMemory, ram: Uint8Array, changed: () => void, config: ConfigStore): void {
+  #boot(
+    boot: BootMemory,
+    ram: Uint8Array,
+    written: (offset: number, length: number) => void,
+    config: ConfigStore,
+  ): void {
     const { options } = this.#m;
     const images = new BootImages(this.#ram);
     const firmware = options.bios instanceof Uint8Array ? options.bios : undefined;
@@ -166,8 +176,7 @@ class Board {
     boot.install = () => {
       boot.rom.bytes.fill(0);
       boot.rom.bytes.set(rom);
-      images.install(ram);
-      changed();
+      images.install(ram, written);
     };
   }
 

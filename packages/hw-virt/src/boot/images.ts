@@ -41,12 +41,13 @@ export class BootImages {
     this.list.push({ what, address, bytes, memorySize });
   }
 
-  /** Copies everything through `write` and `fill`. */
-  install(ram: Uint8Array): void {
+  /** Copies everything into the memory and tells which ranges (byte offsets in it) were written. */
+  install(ram: Uint8Array, written: (offset: number, length: number) => void): void {
     for (const image of this.list) {
       const at = image.address - this.#ram.base;
       ram.set(image.bytes, at);
       ram.fill(0, at + image.bytes.length, at + image.memorySize);
+      written(at, image.memorySize);
     }
   }
 }
