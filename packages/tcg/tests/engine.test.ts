@@ -373,6 +373,32 @@ for (const backend of backends) {
       expect(m.cpu.pc).toBe(0x1004);
     });
 
+    test("tracing shows guest code, IR and each block, and statistics count", () => {
+      const seen: Record<string, string[]> = { inAsm: [], op: [], opOpt: [], exec: [] };
+      const m = make({
+        trace: {
+          inAsm: (text: string) => seen["inAsm"]!.push(text),
+          op: (text: string) => seen["op"]!.push(text),
+          opOpt: (text: string) => seen["opOpt"]!.push(text),
+          exec: (pc: number) => seen["exec"]!.push(pc.toString(16)),
+        },
+      });
+      m.program(0x1000, ...sum);
+      m.cpu.pc = 0x1000;
+      m.cpu.setR(2, 4n);
+      expect(m.vcpu.run(1000)).toBe("halted");
+      expect(m.cpu.r(1)).toBe(10n);
+      expect(seen["exec"]).toEqual(["1000", "1008", "1008", "1008", "1014"]);
+      expect(seen["inAsm"]![0]).toContain("0x100c:  add r1, r1");
+      expect(seen["op"]![0]).toContain("brcond");
+      expect(seen["opOpt"]!.length).toBeGreaterThan(backend === "auto" ? 0 : 2);
+      const stats = m.tcg.stats();
+      expect(stats).toMatchObject({ blocks: 3, guestInsns: 5 + 3 + 1, flushes: 0, uncompilable: 0 });
+      expect(stats.exits.halt).toBe(1);
+      expect(stats.arenaBytes).toBeGreaterThan(3 * 48);
+      expect(m.vcpu.executed).toBe(2 + 3 * 4 + 1);
+    });
+
     test("traced stores leave the same hash whatever the block sizes", () => {
       const hash = (maxInsns: number): bigint => {
         const m = make({ traceStores: true, maxInsns });
