@@ -1,0 +1,3 @@
+/** All of zod as one file, built with what it imports; see main.ts. */
+export * from "zod";
+export { default } from "zod";
