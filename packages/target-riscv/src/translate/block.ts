@@ -114,7 +114,7 @@ export class Block {
     return true;
   }
   /** End the block before the next instruction, leaving to the run loop. */
-  endToLoop(reason: "next" | "halt" = "next"): void {
+  endToLoop(reason: "next" | "halt" | "yield" = "next"): void {
     this.ir.set("pc", this.imm(this.address(this.length)));
     this.ir.exit(reason);
     this.ctx.done = true;

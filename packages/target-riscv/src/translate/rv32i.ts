@@ -4,6 +4,9 @@ import { EXC } from "../constants.ts";
 import type { rv32i, rv32iShifts, zifencei } from "../decode/rv32i.ts";
 import type { Block } from "./block.ts";
 
+/** FENCE with predecessor W and no successor. */
+const PAUSE = 0x0100000f;
+
 /** rs1 op immediate. */
 type Immediate = { readonly rd: number; readonly rs1: number; readonly imm: number };
 /** rs1 op rs2. */
@@ -113,7 +116,8 @@ export const translateRv32i: Translators<Block, typeof rv32i.insns> = {
   sra: binary("sar"),
   or: binary("or"),
   and: binary("and"),
-  fence: (b) => b.ir.mb(15),
+  // PAUSE is a fence hint: another hart gets its turn. Source: Zihintpause 2.0.
+  fence: (b) => (b.bits === PAUSE && b.hart.ext.zihintpause ? b.endToLoop("yield") : b.ir.mb(15)),
   ecall: (b) => {
     b.raise(EXC.ECALL_U + b.priv);
     b.ctx.done = true;
