@@ -23,7 +23,6 @@ export const commonProps = z.strictObject({
   hartid: u32.optional().describe("value of mhartid; default: the number of the CPU"),
   debug: flag(true, "trigger CSRs exist"),
   "short-isa-string": flag(false, "the device tree names single-letter extensions only"),
-  "start-powered-off": flag(false, "wait to be started by another CPU"),
   rvv_ta_all_1s: flag(false, "vector tail elements become all ones (no effect without V)"),
   rvv_ma_all_1s: flag(false, "vector inactive elements become all ones (no effect without V)"),
 });
