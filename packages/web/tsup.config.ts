@@ -1,5 +1,14 @@
 import { cpSync } from "node:fs";
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
+
+/** Messages in the 50 languages of zod were a quarter of the worker; English is the one that is used. */
+const englishOnly: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "english-only",
+  setup: (build) =>
+    build.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    })),
+};
 
 /** The page as a static folder: everything bundled, from the sources, so that it needs neither a network nor another package's build. */
 export default defineConfig({
@@ -14,6 +23,7 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   noExternal: [/./],
+  esbuildPlugins: [englishOnly],
   esbuildOptions(options) {
     options.conditions = ["@mimus/source"];
     options.legalComments = "linked";

@@ -79,7 +79,13 @@ describe.skipIf(!stored)("the browser's own (in a browser only)", () => {
       worker.addEventListener("error", ({ message }) => reject(new Error(message)));
     });
     worker.terminate();
-    expect(report).toEqual({ second: "locked", size: 8197, text: "hello", absent: "not-found" });
+    expect(report).toEqual({
+      second: "locked",
+      size: 8197,
+      text: "hello",
+      absent: "not-found",
+      copies: [false, true, false, 9],
+    });
     expect(new TextDecoder().decode((await readOpfs("tests/worker.img")).subarray(8192))).toBe("hello");
   });
 });

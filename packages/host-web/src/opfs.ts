@@ -16,7 +16,10 @@ export interface SyncAccess {
 interface OpfsHandle {
   createSyncAccessHandle?(): Promise<SyncAccess>;
   getFile(): Promise<File>;
+  move?(name: string): Promise<void>;
 }
+
+const COPY_BYTES = 2 ** 20;
 
 /** A writable disk that stays when the page is closed. */
 export class OpfsFile implements HostFile {
@@ -94,6 +97,41 @@ export async function openOpfs(
 export async function readOpfs(path: string): Promise<Uint8Array> {
   const file = await (await find(path, false)).getFile();
   return new Uint8Array(await file.arrayBuffer());
+}
+
+/** Whether there is a file `path` in the origin private file system. */
+export async function inOpfs(path: string): Promise<boolean> {
+  try {
+    await find(path, false);
+    return true;
+  } catch (error) {
+    if (error instanceof BlockError && error.kind === "not-found") return false;
+    throw error;
+  }
+}
+
+/** Copies `from` to a new file `path` in the origin private file system; a copy that is not finished never has that name. In a worker only. */
+export async function copyToOpfs(from: HostFile, path: string): Promise<void> {
+  const part = `${path}.part`;
+  const to = await openOpfs(part, { writable: true, create: true });
+  try {
+    await to.truncate(0);
+    const size = await from.size();
+    const piece = new Uint8Array(COPY_BYTES);
+    for (let at = 0; at < size;) {
+      const length = await from.read(at, piece);
+      if (length === 0) throw new BlockError("shrunk", `'${from.path}' ended at ${at} of ${size} bytes`, { at });
+      for (let done = 0; done < length;) done += await to.write(at + done, piece.subarray(done, length));
+      at += length;
+    }
+    await to.flush();
+  } finally {
+    await to.close();
+  }
+  const handle = await find(part, false);
+  if (handle.move === undefined)
+    throw new BlockError("unsupported-feature", `'opfs:${path}': this browser cannot name a finished copy`);
+  await handle.move(path.slice(path.lastIndexOf("/") + 1));
 }
 
 async function find(path: string, create: boolean): Promise<OpfsHandle> {

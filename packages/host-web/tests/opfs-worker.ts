@@ -1,5 +1,6 @@
 /** Runs in a worker of the tests: opens, writes, and opens again. */
-import { openOpfs } from "../src/opfs.ts";
+import { BlobFile } from "../src/blob-file.ts";
+import { copyToOpfs, inOpfs, openOpfs } from "../src/opfs.ts";
 
 const kind = (error: unknown): unknown => (error as { kind?: unknown }).kind ?? String(error);
 const path = "tests/worker.img";
@@ -15,4 +16,15 @@ const into = new Uint8Array(5);
 await again.read(8192, into);
 await again.close();
 const absent = await openOpfs("tests/none.img", { writable: false }).catch(kind);
-postMessage({ second, size, text: new TextDecoder().decode(into), absent });
+const copy = "tests/copy.img";
+const root = await navigator.storage.getDirectory();
+const tests = await root.getDirectoryHandle("tests");
+await tests.removeEntry("copy.img").catch(() => {});
+const before = await inOpfs(copy);
+await copyToOpfs(new BlobFile("a", new Blob([new Uint8Array(3_000_000).fill(9)]), { writable: false }), copy);
+const copied = await openOpfs(copy, { writable: false });
+const last = new Uint8Array(1);
+await copied.read(2_999_999, last);
+await copied.close();
+const copies = [before, await inOpfs(copy), await inOpfs(`${copy}.part`), last[0]];
+postMessage({ copies, second, size, text: new TextDecoder().decode(into), absent });

@@ -60,7 +60,7 @@ function showTerminal(screenReader: boolean): void {
   // The guest gets the Tab key: a keyboard needs another way out.
   terminal.attachCustomKeyEventHandler((event) => {
     if (event.key !== "F6" || !event.shiftKey) return true;
-    if (event.type === "keydown") element("boot").focus();
+    if (event.type === "keydown") element("what").focus();
     event.preventDefault();
     return false;
   });
@@ -71,7 +71,8 @@ function showTerminal(screenReader: boolean): void {
 function fillForm(fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) {
     const input = form.elements.namedItem(name);
-    if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement) input.value = value;
+    if (input instanceof HTMLInputElement && input.type === "checkbox") input.checked = value === input.value;
+    else if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement) input.value = value;
   }
 }
 

@@ -11,6 +11,8 @@ export interface BootOptions {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly disk?: string;
+  /** The disk is copied into the browser's storage the first time, and used from there. */
+  readonly keep: boolean;
   readonly append?: string;
 }
 
@@ -34,7 +36,8 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   kernel: "address of a kernel",
   initrd: "address of an initial RAM disk",
   bios: "address of a firmware; none",
-  disk: "address of a raw disk image, or opfs:NAME; writes to a fetched one are lost",
+  disk: "address of a raw disk image, or opfs:NAME",
+  keep: "on: what is written to the disk stays in this browser; off: it is gone with the page (off)",
   append: "the kernel's command line",
   memory: "MiB of RAM (512)",
   cpus: "number of processors (1)",
@@ -72,6 +75,7 @@ export function bootOptions(fields: Fields): BootOptions {
     memory: whole(fields, "memory", 512, 3584),
     cpus: whole(fields, "cpus", 1, 512),
     bios,
+    keep: oneOf(fields, "keep", ["off", "on"]) === "on",
     ...(cpu === undefined ? {} : { cpu }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(initrd === undefined ? {} : { initrd }),

@@ -1,5 +1,5 @@
 import type { System } from "@mimus/system";
-import { build } from "./machine.ts";
+import { build, type Built } from "./machine.ts";
 import { PortTerminal } from "./port-terminal.ts";
 import type { FromMachine, Port, ToMachine } from "./protocol.ts";
 
@@ -7,12 +7,16 @@ import type { FromMachine, Port, ToMachine } from "./protocol.ts";
 class Session {
   readonly #port: Port<FromMachine, ToMachine>;
   #terminal: PortTerminal | undefined;
-  #system: System | undefined;
+  #built: Built | undefined;
   /** Counts boots: what an older one still does is ignored. */
   #boot = 0;
 
   constructor(port: Port<FromMachine, ToMachine>) {
     this.#port = port;
+  }
+
+  get #system(): System | undefined {
+    return this.#built?.system;
   }
 
   async handle(message: ToMachine): Promise<void> {
@@ -36,22 +40,24 @@ class Session {
 
   async #start({ options, chosen, base }: Extract<ToMachine, { type: "boot" }>): Promise<void> {
     const boot = ++this.#boot;
+    const port = this.#port;
     const post = (message: FromMachine): void => {
-      if (boot === this.#boot) this.#port.postMessage(message);
+      if (boot === this.#boot) port.postMessage(message);
     };
-    this.#system?.shutdown();
-    this.#system = undefined;
     const terminal = new PortTerminal(post);
     this.#terminal = terminal;
-    let system: System;
+    let built: Built;
     try {
-      system = await build(options, { chosen, base, terminal, post });
+      // Disks of the machine before have to be free.
+      await this.#end();
+      built = await build(options, { chosen, base, terminal, post });
     } catch (error) {
       post({ type: "error", message: lineOf(error), fatal: true });
       return;
     }
-    if (boot !== this.#boot) return;
-    this.#system = system;
+    if (boot !== this.#boot) return built.close();
+    this.#built = built;
+    const { system } = built;
     system.onEvent((event) => {
       if (event.type === "state") post({ type: "state", state: event.state, insns: system.executed });
       else if (event.type === "reset") post({ type: "reset" });
@@ -60,6 +66,15 @@ class Session {
       if (error !== undefined) post({ type: "error", message: lineOf(error), fatal: true });
     });
     system.start();
+  }
+
+  async #end(): Promise<void> {
+    const built = this.#built;
+    this.#built = undefined;
+    if (built === undefined) return;
+    built.system.shutdown();
+    await built.system.pause();
+    await built.close();
   }
 
   async #resume(): Promise<void> {
