@@ -4,7 +4,7 @@
  *   pnpm qtest-sequences FILE...          each file: sequences in QEMU's test protocol
  *   pnpm qtest-sequences --verbose FILE   every answer
  *
- * A sequence passes when every operation is answered as wanted (any answer where none is stated), none takes longer than a second, and the
+ * A sequence passes when every operation is answered as wanted (with OK where nothing is stated), none takes longer than a second, and the
  * machine still answers afterwards. Exit status 1 when one does not pass.
  */
 import { readFileSync } from "node:fs";

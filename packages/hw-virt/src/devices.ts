@@ -49,10 +49,14 @@ export function addInterruptControllers(m: MachineBuilder, cpus: readonly CpuObj
   return plic;
 }
 
-/** Test finisher, UART, clock: the fixed devices without a bus. */
-export function addFixedDevices(m: MachineBuilder, plic: Device, serial: string | undefined): void {
-  const source = (n: number) => plic.irqIn("source", n);
+/** The test finisher. */
+export function addTest(m: MachineBuilder): void {
   place(m, "riscv.sifive.test", {}, MEMMAP.test.base);
+}
+
+/** UART and real-time clock. */
+export function addSerialAndClock(m: MachineBuilder, plic: Device, serial: string | undefined): void {
+  const source = (n: number) => plic.irqIn("source", n);
   const uart = place(m, "serial-mm", serial === undefined ? {} : { chardev: serial }, MEMMAP.uart0.base);
   uart.irqOut("sysbus-irq").connect(source(IRQ.uart0));
   const rtc = place(m, "goldfish_rtc", {}, MEMMAP.rtc.base);

@@ -7,10 +7,11 @@ import type { BootMemory } from "./boot/index.ts";
 import { addConfigItems, addKernelItems } from "./config.ts";
 import {
   addConfig,
-  addFixedDevices,
   addFlash,
   addInterruptControllers,
   addPcie,
+  addSerialAndClock,
+  addTest,
   addVirtio,
   type ConfigStore,
 } from "./devices.ts";
@@ -111,8 +112,6 @@ class Board {
     const { options } = m;
     const block = m.memory.ram("riscv_virt_board.ram", this.#ram.size);
     m.system.root.add(this.#ram.base, MemoryRegion.ram("riscv_virt_board.ram", block));
-    const bootDevice = m.createDevice("riscv.virt.boot", { size: MEMMAP.mrom.size }, { realize: true });
-    for (const region of bootDevice.regions) m.system.root.add(MEMMAP.mrom.base, region);
 
     const cpus = Array.from({ length: options.cpus }, (_, i) => m.createCpu(options.cpuType, options.cpuProps, i));
     this.#harts = cpus.map(hartOf);
@@ -121,12 +120,16 @@ class Board {
       throw new BoardError("bad-option", "a 32-bit virt machine has at most 10 GiB of RAM (-m)");
     }
     const plic = addInterruptControllers(m, cpus, this.#p.aclint);
-    addFixedDevices(m, plic, this.#serial());
+    // Devices without a name are numbered as they come: this order gives QEMU's paths.
+    addTest(m);
+    addVirtio(m, plic);
+    addPcie(m, plic, this.#xlen);
+    addSerialAndClock(m, plic, this.#serial());
     const config = addConfig(m);
     addConfigItems(config, options.cpus);
     addFlash(m, [this.#p.pflash0, this.#p.pflash1]);
-    addPcie(m, plic, this.#xlen);
-    addVirtio(m, plic);
+    const bootDevice = m.createDevice("riscv.virt.boot", { size: MEMMAP.mrom.size }, { realize: true });
+    for (const region of bootDevice.regions) m.system.root.add(MEMMAP.mrom.base, region);
     this.#boot(
       bootDevice.impl as BootMemory,
       block.bytes,

@@ -205,7 +205,10 @@ export class Machine extends QomObject implements MachineBuilder {
     }
     if (wanted === undefined) {
       const fitting = this.buses().filter((b) => b.type === busType);
-      const free = fitting.find((b) => hooksOf(b).full !== true);
+      // The board's buses before those behind a bridge, and of the board's the last one first: QEMU's order.
+      const board = fitting.filter((b) => b.owner.parentBus === undefined).toReversed();
+      const behind = fitting.filter((b) => b.owner.parentBus !== undefined);
+      const free = [...board, ...behind].find((b) => hooksOf(b).full !== true);
       if (free !== undefined) return free;
       throw new MachineError(
         "no-bus",

@@ -2,6 +2,7 @@ import type { CharBackend } from "@mimus/chardev";
 import { BlockBackend, type Drive } from "@mimus/block";
 import {
   ClockSet,
+  corePlugin,
   type GlobalProperty,
   Log,
   Machine,
@@ -88,6 +89,7 @@ const CODE_BYTES = 32 * 2 ** 20;
 /** Builds a machine from its options. It is reset and ready to start. @throws QomError, MachineError, SystemError, and the board's errors */
 export async function assemble(options: AssembleOptions): Promise<System> {
   const { registry, host, target } = options;
+  registry.use(corePlugin);
   const type = await registry.ensure(await machineName(registry, options.machine, target), "machine");
   const info = machineInfo(type);
   if (info.targets.length > 0 && !info.targets.includes(target)) {
