@@ -13,7 +13,7 @@ const LAYERS = [
     inside: true,
   },
   { name: "buses", match: /^bus-/ },
-  { name: "parts", match: /^(target|dev|block|net|accel|chardev|display|audio)-/ },
+  { name: "parts", match: /^(target|dev|block|net|accel|chardev|display|audio|guest)-/ },
   { name: "machines", match: /^hw-/ },
   { name: "system", match: /^(system|monitor|gdbstub|linux-user)$/, inside: true },
   { name: "hosts", match: /^host-/ },
@@ -30,7 +30,11 @@ const BLIND: { from: RegExp; to: RegExp; why: string }[] = [
     why: "the system knows no concrete part",
   },
   { from: /^host-/, to: /^(hw|dev|target|accel|bus)-/, why: "a host implements interfaces of the core" },
-  { from: /^cli$/, to: /^(hw|dev|target|accel|block|net|bus)-/, why: "the command finds parts by their manifests" },
+  {
+    from: /^cli$/,
+    to: /^(hw|dev|target|accel|block|net|bus|guest)-/,
+    why: "the command finds parts by their manifests",
+  },
 ];
 const BUILTIN = new Set(builtinModules);
 const PEERS = new Set(["@mimus/qom", "@mimus/machine-core"]);

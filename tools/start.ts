@@ -9,7 +9,11 @@ import { fetchGuests, guestsDirectory, select } from "./guests/fetch.ts";
  * cannot be had. Further arguments go to the machine.
  */
 async function main(extra: readonly string[]): Promise<void> {
-  const mimus = join(import.meta.dirname, "../packages/cli/dist/main.js");
+  const cli = join(import.meta.dirname, "../packages/cli");
+  const mimus =
+    process.env["MIMUS_FROM_SOURCE"] === undefined
+      ? [join(cli, "dist/main.js")]
+      : ["--conditions=@mimus/source", join(cli, "src/main.ts")];
   let guest: string[];
   try {
     await fetchGuests(select(["default"]), (line) => process.stderr.write(`start: ${line}\n`));
@@ -32,7 +36,7 @@ async function main(extra: readonly string[]): Promise<void> {
   }
   const child = spawn(
     process.execPath,
-    [mimus, "system-riscv64", "-M", "virt", "-m", "512", "-nographic", ...guest, ...extra],
+    [...mimus, "system-riscv64", "-M", "virt", "-m", "512", "-nographic", ...guest, ...extra],
     {
       stdio: "inherit",
     },

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import { nodeClock, nodeFiles } from "@mimus/host-node";
 import type { Registry } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
@@ -34,7 +36,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
       throw new UsageError(`-${option}: ${(error as Error).message}`);
     }
   };
-  const kernel = await read("kernel", boot.kernel);
+  const kernel = (await embeddedGuest(registry, boot, target)) ?? (await read("kernel", boot.kernel));
   const initrd = await read("initrd", boot.initrd);
   const dtb = await read("dtb", boot.dtb);
   const accel = accelerator(config.accel, config.qtest !== undefined);
@@ -74,6 +76,21 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     ...(boot.append === undefined ? {} : { append: boot.append }),
   });
   return system;
+}
+
+/** The guest program that a package has under the name given with `-kernel`, when there is no file of that name. */
+async function embeddedGuest(
+  registry: Registry,
+  { kernel, bios }: MachineConfig["boot"],
+  target: string,
+): Promise<Uint8Array | undefined> {
+  if (kernel === undefined || existsSync(kernel)) return undefined;
+  if (!registry.known("guest").some(({ name }) => name === kernel)) return undefined;
+  const type = await registry.ensure(kernel, "guest");
+  const image = (type.class["image"] as (target: string) => Uint8Array | undefined)(target);
+  if (image === undefined) throw new UsageError(`-kernel ${kernel}: this guest is not for ${target}`);
+  if (bios !== "none") throw new UsageError(`-kernel ${kernel}: this guest runs without firmware: add -bios none`);
+  return image;
 }
 
 /** Nodes of `-blockdev` by name: a device's `drive=` takes them like drives. */

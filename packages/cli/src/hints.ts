@@ -55,6 +55,7 @@ export const HINTS: PluginIndex = new Map([
   ["device:virtio-tablet-pci", "@mimus/dev-virtio"],
   ["device:virtconsole", "@mimus/dev-virtio"],
   ["device:virtserialport", "@mimus/dev-virtio"],
+  ["guest:embedded", "@mimus/guest-riscv"],
   ["machine:virt", "@mimus/hw-virt"],
   ["cpu:any-riscv32-cpu", "@mimus/target-riscv"],
   ["cpu:any-riscv64-cpu", "@mimus/target-riscv"],
