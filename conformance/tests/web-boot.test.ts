@@ -32,7 +32,7 @@ describe.skipIf(missing)("the page in Chromium (needs chromium and 'pnpm guests'
   describe.each([
     ["without cross-origin isolation", false],
     ["with cross-origin isolation", true],
-  ])("%s", (_, isolated) => {
+  ])("%s", (mode, isolated) => {
     test("Linux boots to a shell, answers, and powers off", { timeout: 4 * MINUTE }, async () => {
       const machine = await site.open(LINUX, { isolated });
       expect(await machine.page.evaluate("crossOriginIsolated")).toBe(isolated);
@@ -46,7 +46,7 @@ describe.skipIf(missing)("the page in Chromium (needs chromium and 'pnpm guests'
       expect(await machine.page.locator("body").getAttribute("data-where")).toBe("worker");
       expect(machine.foreign).toEqual([]);
       expect(machine.complaints).toEqual([]);
-      console.log(`Linux in Chromium, ${_}: shell after ${seconds.toFixed(1)} s`);
+      console.log(`Linux in Chromium, ${mode}: shell after ${seconds.toFixed(1)} s`);
     });
 
     test("OpenSBI prints its banner, in a worker and on the page itself", async () => {
