@@ -2,12 +2,12 @@ import { z } from "zod";
 import { onOff, u16, u32, u8 } from "@mimus/qom";
 import { defineDevice, MemoryRegion } from "@mimus/machine-core";
 import type { DeviceType } from "@mimus/machine-core";
-import type { BlockBackend } from "@mimus/block";
+import { type BlockBackend, BlockError } from "@mimus/block";
 import { CfiBank } from "./cfi01.ts";
 
 /** What a machine does with a flash bank before it starts. */
 export interface FlashBank {
-  /** Reads the drive into the array. @throws BlockError, or RangeError when the drive has the wrong size */
+  /** Reads the drive into the array. @throws BlockError, also when the drive has the wrong size */
   prepare(): Promise<void>;
   /** Resolves when everything written so far is with the drive. */
   drain(): Promise<void>;
@@ -77,7 +77,9 @@ export const pflashCfi01: DeviceType = defineDevice({
     const prepare = async (): Promise<void> => {
       if (drive === undefined) return;
       if (drive.size !== size) {
-        throw new RangeError(
+        throw new BlockError(
+          "bad-option",
+
           `drive "${p.drive}" has ${drive.size} bytes, but the flash ${p.name} has ${size}: resize the image`,
         );
       }
