@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { ClockSet, Machine, MachineMemory } from "@mimus/machine-core";
 import { describeProps, Registry } from "@mimus/qom";
 import { describe, expect, test } from "vitest";
+import manifest from "../package.json" with { type: "json" };
 import { SmallHart } from "../tests/small-hart.ts";
 import { cpuTypes, type CpuClass, type RiscvCpu } from "./cpu.ts";
 import { gdbFeatures } from "./gdb.ts";
@@ -33,7 +33,6 @@ function machineWith(
 
 describe("types", () => {
   test("the manifest names exactly what the plugin registers", () => {
-    const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     expect(plugin.types.map((t) => t.name).toSorted()).toEqual(manifest.mimus.provides.cpu);
   });
   test("each model has one name per target", () => {
