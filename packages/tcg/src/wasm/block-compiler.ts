@@ -249,7 +249,7 @@ export class BlockCompiler extends BlockEmitter {
     code.get(ENVP);
     code.get(address);
     code.i32(log2Bytes(op.mem) | (op.imm << 4));
-    code.call(this.imports.load);
+    code.call(this.imports.call("load"));
     emitFromI64(code, op.type, op.mem);
     this.checkFault(i, 1);
     code.end();
@@ -273,7 +273,7 @@ export class BlockCompiler extends BlockEmitter {
     this.push(op.b);
     emitToI64(code, op.type);
     code.i32(log2Bytes(op.mem) | (op.imm << 4));
-    code.call(this.imports.store);
+    code.call(this.imports.call("store"));
     this.checkFault(i, 1);
     code.end();
   }
@@ -294,7 +294,7 @@ export class BlockCompiler extends BlockEmitter {
     }
     const operation = swap ? 0 : op.spec.code - ops.atomic_xchg.code;
     code.i32(log2Bytes(op.mem) | (operation << 2) | (op.imm << 8));
-    code.call(swap ? this.imports.cmpxchg : this.imports.atomic);
+    code.call(this.imports.call(swap ? "cmpxchg" : "atomic"));
     const result = this.result();
     code.set(result);
     this.checkFault(i, 0);
@@ -325,7 +325,7 @@ export class BlockCompiler extends BlockEmitter {
       code.op(W.i64ShrU);
       code.op(W.i32WrapI64);
     }
-    code.call(this.imports.helpers.get(helper.name)!);
+    code.call(this.imports.call(`h.${helper.name}`));
     if (helper.result !== undefined) {
       if (js && helper.result === "i64") {
         code.get(ENVP);
@@ -375,10 +375,15 @@ export class BlockCompiler extends BlockEmitter {
     const code = this.code;
     code.get(ENVP);
     code.get(entry);
-    code.get(entry);
-    code.mem(W.i32Load, TB.fn, 2);
-    code.op(W.returnCallIndirect);
-    code.u32(this.imports.blockType);
-    code.u32(0);
+    if (this.imports.viaTable) {
+      code.get(entry);
+      code.mem(W.i32Load, TB.fn, 2);
+      code.op(W.returnCallIndirect);
+      code.u32(0);
+      code.u32(0);
+    } else {
+      code.op(W.returnCall);
+      code.u32(this.imports.call("run"));
+    }
   }
 }

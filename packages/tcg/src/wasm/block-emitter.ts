@@ -1,6 +1,5 @@
 /** What compiled blocks are written with: locals for globals and values, expressions as trees. */
 import type { HelperEffects } from "../exec/chains.ts";
-import type { InterpreterImports } from "../interp/handler-emitter.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { resultType } from "../ir/block.ts";
 import type { HelperSpec, Value } from "../ir/type.ts";
@@ -13,12 +12,20 @@ import { Code, I32, I64, W } from "./encode.ts";
 import type { CodeTarget } from "./jump-cache.ts";
 import { emitLoad, emitStore, VALUE_TYPE, wholeMem } from "./memory-ops.ts";
 
+/** What the module of a block offers it. Type 0 is `(env, tb) -> i32`. */
+export interface BlockImports {
+  /** Blocks are entered through the function table; else by a tail call of the interpreter, which passes them on. */
+  readonly viaTable: boolean;
+  /** Index of a function that the runtime exports under this name. */
+  call(name: string): number;
+}
+
 /** The local that holds `env`. */
 export const ENVP: number = 0;
 
 /** Emits the code of blocks, one at a time. */
 export class BlockEmitter implements WasmOps {
-  protected readonly imports: InterpreterImports;
+  protected readonly imports: BlockImports;
   protected readonly target: CodeTarget;
   protected readonly pcGlobal: number;
   protected readonly effects: (helper: HelperSpec) => HelperEffects;
@@ -44,7 +51,7 @@ export class BlockEmitter implements WasmOps {
   protected scratch: { readonly i32: number[]; readonly i64: number[] } = { i32: [], i64: [] };
 
   constructor(
-    imports: InterpreterImports, target: CodeTarget, pcGlobal: number,
+    imports: BlockImports, target: CodeTarget, pcGlobal: number,
     effects: (helper: HelperSpec) => HelperEffects,
   ) {
     this.imports = imports;

@@ -1,12 +1,12 @@
 /** Puts compiled blocks into modules and modules into the function table. */
 import { helperEffects } from "../exec/chains.ts";
-import { helperSignature } from "../exec/runtime.ts";
+import { helperSignature, RUNTIME } from "../exec/runtime.ts";
 import type { Runtime } from "../exec/runtime.ts";
 import type { Target, WasmMemory } from "../exec/contract.ts";
-import type { InterpreterImports } from "../interp/handler-emitter.ts";
 import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "./analysis.ts";
 import { BlockCompiler } from "./block-compiler.ts";
+import type { BlockImports } from "./block-emitter.ts";
 import { I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
 import { wasm } from "./types.ts";
@@ -28,28 +28,34 @@ export interface BatchResult {
 }
 
 /** Compiles batches of blocks. */
-export class BlockModules {
+export class BlockModules implements BlockImports {
   readonly #memory: WasmMemory;
   readonly #table: WasmTable;
-  readonly #target: Target;
   readonly #runtime: Runtime;
   readonly #compiler: BlockCompiler;
-  readonly #imports: InterpreterImports;
+  readonly #signatures: Map<string, { params: number[]; results: number[] }> = new Map();
+  #builder: ModuleBuilder = new ModuleBuilder();
+  /** Functions that the current module imports. */
+  readonly #imported: Map<string, number> = new Map();
+  viaTable = true;
   /** Next free index of the table; 0 is the interpreter. */
   #next = 1;
 
   constructor(memory: WasmMemory, table: WasmTable, target: Target, runtime: Runtime, pcOffset: number) {
     this.#memory = memory;
     this.#table = table;
-    this.#target = target;
     this.#runtime = runtime;
-    const helpers = new Map<string, number>();
-    target.helpers.forEach((h, i) => helpers.set(h.name, 4 + i));
-    // The order in which every module imports and declares types: see `#builder`.
-    this.#imports = { load: 0, store: 1, atomic: 2, cmpxchg: 3, hot: -1, helpers, blockType: 0 };
+    const declare = (name: string, params: number[], results: number[]): void =>
+      void this.#signatures.set(name, { params, results });
+    declare(RUNTIME.load, [I32, I64, I32], [I64]);
+    declare(RUNTIME.store, [I32, I64, I64, I32], []);
+    declare(RUNTIME.atomic, [I32, I64, I64, I32], [I64]);
+    declare(RUNTIME.cmpxchg, [I32, I64, I64, I64, I32], [I64]);
+    declare("run", [I32, I32], [I32]);
+    for (const helper of target.helpers) this.#signatures.set(`h.${helper.name}`, helperSignature(helper));
     const pcGlobal = target.globals.findIndex((g) => g.name === target.pcGlobal);
     const word = { word: target.wordType, pcOffset };
-    this.#compiler = new BlockCompiler(this.#imports, word, pcGlobal, helperEffects(target.globals));
+    this.#compiler = new BlockCompiler(this, word, pcGlobal, helperEffects(target.globals));
   }
 
   /** All functions are dead: the table's places are free again. */
@@ -57,16 +63,28 @@ export class BlockModules {
     this.#next = 1;
   }
 
+  /** Imports a function of the runtime into the current module, once. */
+  call(name: string): number {
+    let index = this.#imported.get(name);
+    if (index === undefined) {
+      const { params, results } = this.#signatures.get(name)!;
+      index = this.#builder.importFunction("runtime", name, this.#builder.type(params, results));
+      this.#imported.set(name, index);
+    }
+    return index;
+  }
+
   compile(inputs: readonly BlockInput[]): BatchResult {
-    const builder = this.#builder();
+    // A module that imports the table costs several times one that does not: for a single block that is the most.
+    this.viaTable = inputs.length > 1;
+    this.#begin(inputs.length);
+    const m = this.#builder;
     const functions: number[] = [];
     const base = this.#next;
-    let first = -1;
     for (const { block, tb, insns } of inputs) {
       try {
         const { locals, code } = this.#compiler.compile(block, tb, insns);
-        const index = builder.function(0, locals, code);
-        if (first < 0) first = index;
+        m.function(0, locals, code);
         functions.push(this.#next++);
       } catch (error) {
         if (!(error instanceof Uncompilable)) throw error;
@@ -76,30 +94,24 @@ export class BlockModules {
     const count = this.#next - base;
     if (count === 0) return { functions, bytes: 0 };
     if (this.#next > this.#table.length) this.#table.grow(Math.max(this.#table.length, count));
-    builder.elements(base, first, count);
-    const bytes = builder.finish();
-    const module = new wasm.Module(bytes);
-    // Instantiation runs the element segment; nothing else of the instance is needed.
-    void new wasm.Instance(module, {
+    // No more imports: now the functions' own indexes are known.
+    if (this.viaTable) m.elements(base, m.importedFunctions, count);
+    else m.exportFunction("f", m.importedFunctions);
+    const bytes = m.finish();
+    // Instantiation runs the element segment.
+    const instance = new wasm.Instance(new wasm.Module(bytes), {
       env: { memory: this.#memory, table: this.#table },
       runtime: this.#runtime.exports,
     });
+    if (!this.viaTable) this.#table.set(base, instance.exports["f"]);
     return { functions, bytes: bytes.length };
   }
 
-  #builder(): ModuleBuilder {
-    const m = new ModuleBuilder(16384);
-    m.type([I32, I32], [I32]);
-    m.importMemory("env", "memory");
-    m.importTable("env", "table");
-    m.importFunction("runtime", "load", m.type([I32, I64, I32], [I64]));
-    m.importFunction("runtime", "store", m.type([I32, I64, I64, I32], []));
-    m.importFunction("runtime", "atomic", m.type([I32, I64, I64, I32], [I64]));
-    m.importFunction("runtime", "cmpxchg", m.type([I32, I64, I64, I64, I32], [I64]));
-    for (const helper of this.#target.helpers) {
-      const { params, results } = helperSignature(helper);
-      m.importFunction("runtime", `h.${helper.name}`, m.type(params, results));
-    }
-    return m;
+  #begin(blocks: number): void {
+    this.#builder = new ModuleBuilder(512 * blocks);
+    this.#imported.clear();
+    this.#builder.type([I32, I32], [I32]);
+    this.#builder.importMemory("env", "memory");
+    if (this.viaTable) this.#builder.importTable("env", "table");
   }
 }
