@@ -18,6 +18,16 @@ export { BlockGraph, MAX_DEPTH } from "./graph.ts";
 export type { BlockHost } from "./graph.ts";
 export { GraphNode } from "./graph-node.ts";
 export type { NodeOptions } from "./graph-node.ts";
+export type {
+  HostChanges,
+  HostDirectory,
+  HostEntry,
+  HostHandle,
+  HostSpace,
+  HostStat,
+  HostTime,
+  OpenMode,
+} from "./host-directory.ts";
 export type { HostFile, HostFiles } from "./host-file.ts";
 export { MemoryFile, MemoryFiles } from "./memory-file.ts";
 export { isZero, MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";

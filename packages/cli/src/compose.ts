@@ -13,6 +13,7 @@ import { UsageError } from "./errors.ts";
 import { firmware } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
 import { findMachine } from "./machines.ts";
+import { openShare } from "./shares.ts";
 
 /** What has been opened for a machine. */
 export interface Opened {
@@ -56,7 +57,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     serials: consoles.serials,
     chardevs: consoles.chardevs,
     drives: drives.drives,
-    backends: nodeBackends(config, drives),
+    backends: [...nodeBackends(config, drives), ...config.fsdevs.map(openShare).map(backendOf("fsdev"))],
     globals: config.globals,
     devices: config.devices.map(deviceRequest),
     objects: config.objects,
@@ -92,6 +93,14 @@ async function embeddedGuest(
   if (bios !== "none") throw new UsageError(`-kernel ${kernel}: this guest runs without firmware: add -bios none`);
   return image;
 }
+
+const backendOf =
+  (kind: string) =>
+  ([id, object]: readonly [id: string, object: unknown]): [kind: string, id: string, object: unknown] => [
+    kind,
+    id,
+    object,
+  ];
 
 /** Nodes of `-blockdev` by name: a device's `drive=` takes them like drives. */
 function nodeBackends({ blockdevs }: MachineConfig, { graph }: Drives): [kind: string, id: string, backend: unknown][] {

@@ -1,4 +1,5 @@
 export { nodeClock, type NodeClock, type NodeClockOptions } from "./clock.ts";
+export { nodeDirectory, type NodeDirectoryOptions } from "./directory.ts";
 export { nodeFiles } from "./files.ts";
 export { nodeChars, hasStdin } from "./streams.ts";
 export { libc, type Libc } from "./libc.ts";

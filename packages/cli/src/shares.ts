@@ -1,0 +1,30 @@
+import type { HostDirectory } from "@mimus/block";
+import { nodeDirectory } from "@mimus/host-node";
+import { onOff } from "@mimus/qom";
+
+import type { KeyValues } from "./args/keyval.ts";
+import { UsageError } from "./errors.ts";
+
+const KNOWN = ["id", "path", "security_model", "readonly", "writeout", "multidevs"];
+
+/** One `-fsdev`: its id and the directory. @throws UsageError, BlockError when the directory is not there */
+export function openShare(options: KeyValues): [id: string, directory: HostDirectory] {
+  const { fsdriver, id, path, security_model: security = "none", readonly = "off", ...rest } = options;
+  if (fsdriver !== "local") throw new UsageError(`-fsdev ${String(fsdriver)}: there is only 'local'`);
+  const text = (name: string, value: unknown): string => {
+    if (typeof value !== "string" || value === "") throw new UsageError(`-fsdev local: needs ${name}=`);
+    return value;
+  };
+  for (const key of Object.keys(rest))
+    if (!KNOWN.includes(key))
+      throw new UsageError(`-fsdev local: invalid parameter '${key}' (known: ${KNOWN.join(", ")})`);
+  if (security === "mapped" || security === "mapped-xattr" || security === "mapped-file")
+    throw new UsageError(
+      `-fsdev local,security_model=${security}: owners kept beside the files are not supported; use security_model=none or passthrough`,
+    );
+  if (security !== "none" && security !== "passthrough")
+    throw new UsageError(`-fsdev local,security_model=${String(security)}: there are: none, passthrough`);
+  const readOnly = onOff.safeParse(readonly);
+  if (!readOnly.success) throw new UsageError(`-fsdev local,readonly=${String(readonly)}: expected on or off`);
+  return [text("id", id), nodeDirectory(text("path", path), { readOnly: readOnly.data, security })];
+}
