@@ -3,7 +3,7 @@
  * stops at the first difference of registers or guest stores.
  *
  *   node --conditions=@mimus/source conformance/tools/lockstep.ts --kernel FILE [--bios FILE] [--initrd FILE]
- *     [--append TEXT] [--memory MIB] [--blocks N] [--hot N]
+ *     [--append TEXT] [--memory MIB] [--blocks N] [--hot N] [--until TEXT]
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -21,10 +21,13 @@ const { values: o } = parseArgs({
     memory: { type: "string", default: "256" },
     blocks: { type: "string", default: "20000000" },
     hot: { type: "string", default: "5" },
+    until: { type: "string", default: "" },
   },
 });
 
 const NS_PER_INSN = 4;
+
+let printed = "";
 
 class Console extends BaseChar {
   readonly #print: boolean;
@@ -33,7 +36,10 @@ class Console extends BaseChar {
     this.#print = print;
   }
   write(bytes: Uint8Array): number {
-    if (this.#print) process.stdout.write(bytes);
+    if (this.#print) {
+      process.stdout.write(bytes);
+      printed += Buffer.from(bytes).toString("latin1");
+    }
     return bytes.length;
   }
   async close(): Promise<void> {}
@@ -81,7 +87,8 @@ const side = (
 const lockstep = new Lockstep(side("interp", a), side("auto", b));
 const start = performance.now();
 let last = start;
-while (lockstep.blocks < Number(o.blocks)) {
+const done = (): boolean => o.until !== "" && printed.includes(o.until);
+while (lockstep.blocks < Number(o.blocks) && !done()) {
   for (const s of [a, b]) s.machine.clocks.run();
   const before = lockstep.blocks;
   const difference = lockstep.run(1);
