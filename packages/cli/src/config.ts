@@ -170,7 +170,7 @@ function virtfs(given: readonly GivenOption[]): { fsdev: KeyValues; device: KeyV
     const { mount_tag, id, ...rest } = keyValues("virtfs", text, "fsdriver");
     if (typeof mount_tag !== "string") throw new UsageError(`-virtfs ${text}: needs mount_tag=TAG`);
     const name = typeof id === "string" ? id : `virtfs${index}`;
-    return { fsdev: { ...rest, id: name }, device: { driver: "virtio-9p-device", fsdev: name, mount_tag } };
+    return { fsdev: { ...rest, id: name }, device: { driver: "virtio-9p", fsdev: name, mount_tag } };
   });
 }
 

@@ -13,7 +13,9 @@ export {
   readManifest,
   type Manifest,
   type Plugin,
+  type PackageHints,
   type PluginIndex,
+  type Provider,
   type PluginReport,
 } from "./plugin.ts";
 export { Registry, type KnownType } from "./registry.ts";

@@ -19,14 +19,30 @@ export function definePlugin(p: Plugin): Plugin {
   return p;
 }
 
+/** Where a type that an installed package promises comes from. */
+export interface Provider {
+  readonly package: string;
+  /** Only boards and other types name it: it is loaded when they do, but not offered to users. */
+  readonly internal?: true;
+  /** The name that is an alias stands for this type. */
+  readonly aliasOf?: string;
+}
+
 /** `"device:acme-lcd"` → the package that provides it. */
-export type PluginIndex = ReadonlyMap<string, string>;
+export type PluginIndex = ReadonlyMap<string, Provider>;
+
+/** `"device:acme-lcd"` → the name of a package that would provide it, for error messages. */
+export type PackageHints = ReadonlyMap<string, string>;
 
 /** The `"mimus"` field of a plugin's package.json. */
 export interface Manifest {
   readonly api: number;
-  /** Kind → type names. */
+  /** Kind → names of the types that a user may name. */
   readonly provides: Readonly<Record<string, readonly string[]>>;
+  /** Kind → names of abstract types and parts of boards, which only other types name. */
+  readonly internal: Readonly<Record<string, readonly string[]>>;
+  /** Kind → alias → name. */
+  readonly aliases: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** What was found in one direct dependency. */
@@ -44,9 +60,12 @@ const Project = z.object({
   devDependencies: Dependencies,
   optionalDependencies: Dependencies,
 });
+const Names = z.record(z.string(), z.array(z.string().min(1))).default({});
 const ManifestSchema = z.object({
   api: z.int().min(1),
-  provides: z.record(z.string(), z.array(z.string().min(1))).default({}),
+  provides: Names,
+  internal: Names,
+  aliases: z.record(z.string(), z.record(z.string().min(1), z.string().min(1))).default({}),
 });
 const Package = z.object({ version: z.string().optional(), mimus: z.unknown().optional() });
 
@@ -109,21 +128,26 @@ export async function inspectPlugins(
  * @throws QomError provider-clash when two packages provide one name
  */
 export function indexReports(reports: Iterable<PluginReport>): PluginIndex {
-  const index: Map<string, string> = new Map();
-  for (const report of reports) {
-    if (report.skipped !== undefined) continue;
-    for (const [kind, types] of Object.entries(report.manifest?.provides ?? {}))
-      for (const type of types) {
-        const key = `${kind}:${type}`;
-        const other = index.get(key);
-        if (other !== undefined && other !== report.package)
-          throw new QomError(
-            "provider-clash",
-            `both ${other} and ${report.package} provide ${kind} '${type}'; remove one of the two packages`,
-            { at: key },
-          );
-        index.set(key, report.package);
-      }
+  const index: Map<string, Provider> = new Map();
+  const add = (kind: string, name: string, provider: Provider): void => {
+    const key = `${kind}:${name}`;
+    const other = index.get(key)?.package;
+    if (other !== undefined && other !== provider.package)
+      throw new QomError(
+        "provider-clash",
+        `both ${other} and ${provider.package} provide ${kind} '${name}'; remove one of the two packages`,
+        { at: key },
+      );
+    index.set(key, provider);
+  };
+  for (const { package: from, manifest, skipped } of reports) {
+    if (skipped !== undefined || manifest === undefined) continue;
+    for (const [kind, names] of Object.entries(manifest.provides))
+      for (const name of names) add(kind, name, { package: from });
+    for (const [kind, names] of Object.entries(manifest.internal))
+      for (const name of names) add(kind, name, { package: from, internal: true });
+    for (const [kind, names] of Object.entries(manifest.aliases))
+      for (const [alias, aliasOf] of Object.entries(names)) add(kind, alias, { package: from, aliasOf });
   }
   return index;
 }

@@ -63,8 +63,8 @@ it("indexes the manifests of direct dependencies", async () => {
   const project = { dependencies: { nic: "1", zod: "4" }, devDependencies: { bus: "1", gone: "1" } };
   const index = await indexPlugins(project, readJson);
   expect([...index]).toEqual([
-    ["device:pci-device", "bus"],
-    ["device:e1000", "nic"],
+    ["device:pci-device", { package: "bus" }],
+    ["device:e1000", { package: "nic" }],
   ]);
   await expect(indexPlugins({ dependencies: { nic: "", clash: "" } }, readJson)).rejects.toThrow(
     "both clash and nic provide device 'e1000'; remove one of the two packages",
@@ -100,9 +100,9 @@ it("tells of plugins that do not keep their promise", async () => {
   const r = new Registry();
   r.setIndex(
     new Map([
-      ["device:x", "liar"],
-      ["device:y", "junk"],
-      ["device:z", "thrower"],
+      ["device:x", { package: "liar" }],
+      ["device:y", { package: "junk" }],
+      ["device:z", { package: "thrower" }],
     ]),
     async (name) => {
       if (name === "thrower") throw new Error("boom");
@@ -112,4 +112,26 @@ it("tells of plugins that do not keep their promise", async () => {
   await expect(r.ensure("x")).rejects.toThrow(/liar promises type 'x'/);
   await expect(r.ensure("y")).rejects.toThrow(/junk does not export a plugin/);
   await expect(r.ensure("z")).rejects.toThrow("cannot load plugin thrower: boom");
+});
+
+it("resolves aliases, and offers neither them nor internal types as names", async () => {
+  const disk = (name: string, more: object): Plugin["types"][number] => ({ name, kind: "device", ...more });
+  const plugin = definePlugin({
+    name: "disks",
+    types: [disk("disk-base", { abstract: true }), disk("disk-pci", { parent: "disk-base", class: { alias: "disk" } })],
+  });
+  const manifest = {
+    api: 1,
+    provides: { device: ["disk-pci"] },
+    internal: { device: ["disk-base"] },
+    aliases: { device: { disk: "disk-pci" } },
+  };
+  const r = new Registry();
+  const read = async (): Promise<unknown> => ({ name: "disks", mimus: manifest });
+  r.setIndex(await indexPlugins({ dependencies: { disks: "" } }, read), async () => plugin);
+  const known = [{ name: "disk-pci", kind: "device", package: "disks", alias: "disk" }];
+  expect(r.known("device")).toEqual(known);
+  expect((await r.ensure("disk", "device")).name).toBe("disk-pci");
+  expect(r.known("device")).toMatchObject(known);
+  expect(r.get("disk-base")?.abstract).toBe(true);
 });

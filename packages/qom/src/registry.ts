@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { QomError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
-import type { Plugin, PluginIndex } from "./plugin.ts";
+import type { PackageHints, Plugin, PluginIndex } from "./plugin.ts";
 import { typeIsA, type ResolvedType, type TypeSpec } from "./type.ts";
 
 interface Entry {
@@ -16,6 +16,8 @@ export interface KnownType {
   readonly kind: string;
   readonly package: string;
   readonly type?: ResolvedType;
+  /** Another name that it goes by. */
+  readonly alias?: string;
 }
 
 const OBJECT: TypeSpec = { name: "object", kind: "object", abstract: true, summary: "root of the type tree" };
@@ -24,11 +26,13 @@ const CONTAINER: TypeSpec = { name: "container", kind: "object", userCreatable: 
 /** The types of one program. A value: make as many as you like; importing a package registers nothing. */
 export class Registry {
   readonly #entries: Map<string, Entry> = new Map();
+  /** Alias → name of the type. A type's own name goes before an alias. */
+  readonly #aliases: Map<string, string> = new Map();
   readonly #plugins: Set<Plugin> = new Set();
   #index: PluginIndex = new Map();
   #load: ((pkg: string) => Promise<Plugin>) | undefined;
   readonly #loading: Map<string, Promise<void>> = new Map();
-  #hints: PluginIndex = new Map();
+  #hints: PackageHints = new Map();
 
   constructor() {
     this.register(OBJECT, "@mimus/qom");
@@ -73,14 +77,21 @@ export class Registry {
       });
     for (const base of type.bases ?? []) if (this.#entries.get(base.name)?.spec !== base) this.register(base, from);
     this.#entries.set(type.name, { spec: type, from });
+    const alias = type.class?.["alias"];
+    if (typeof alias === "string" && !this.#aliases.has(alias)) this.#aliases.set(alias, type.name);
+  }
+
+  /** The entry of a name or an alias. */
+  #entry(name: string): Entry | undefined {
+    return this.#entries.get(name) ?? this.#entries.get(this.#aliases.get(name) ?? "");
   }
 
   /**
-   * The type called `name`, or undefined when it is not registered.
+   * The type called `name`, by its name or an alias (class data `alias`), or undefined when it is not registered.
    * @throws QomError bad-type when its declaration is wrong or its parent is missing
    */
   get(name: string): ResolvedType | undefined {
-    const entry = this.#entries.get(name);
+    const entry = this.#entry(name);
     if (entry === undefined) return undefined;
     return (entry.resolved ??= this.#resolve(entry, []));
   }
@@ -111,12 +122,26 @@ export class Registry {
   /** Everything a user may name: registered concrete types, and those that installed packages promise. Sorted by name. */
   known(kind?: string): KnownType[] {
     const found: Map<string, KnownType> = new Map();
-    for (const [key, pkg] of this.#index) {
+    for (const [key, provider] of this.#index) {
       const [of, name] = splitKey(key);
-      if (kind === undefined || of === kind) found.set(key, { name, kind: of, package: pkg });
+      if ((kind !== undefined && of !== kind) || provider.internal === true || provider.aliasOf !== undefined) continue;
+      found.set(key, { name, kind: of, package: provider.package });
     }
-    for (const type of this.list({ concrete: true, ...(kind === undefined ? {} : { kind }) }))
-      found.set(`${type.kind}:${type.name}`, { name: type.name, kind: type.kind, package: type.from, type });
+    for (const [key, { aliasOf }] of this.#index) {
+      const [of, alias] = splitKey(key);
+      const type = aliasOf === undefined ? undefined : found.get(`${of}:${aliasOf}`);
+      if (type !== undefined) found.set(`${of}:${aliasOf}`, { ...type, alias });
+    }
+    for (const type of this.list({ concrete: true, ...(kind === undefined ? {} : { kind }) })) {
+      const alias = type.spec.class?.["alias"];
+      found.set(`${type.kind}:${type.name}`, {
+        name: type.name,
+        kind: type.kind,
+        package: type.from,
+        type,
+        ...(typeof alias === "string" ? { alias } : {}),
+      });
+    }
     return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
@@ -133,7 +158,7 @@ export class Registry {
   }
 
   /** Tells which packages, not installed here, provide which types (`"cpu:rv64" → package`): only used in error messages. */
-  setHints(hints: PluginIndex): void {
+  setHints(hints: PackageHints): void {
     this.#hints = hints;
   }
 
@@ -142,19 +167,18 @@ export class Registry {
    * @throws QomError unknown-type, bad-plugin
    */
   async ensure(name: string, kind?: string): Promise<ResolvedType> {
-    if (!this.#entries.has(name)) await this.#import(this.#provider(this.#index, name, kind));
-    for (let spec = this.#entries.get(name)?.spec; spec?.parent !== undefined;) {
+    if (this.#entry(name) === undefined) await this.#import(this.#provider(name, kind));
+    for (let spec = this.#entry(name)?.spec; spec?.parent !== undefined;) {
       const parent: string = spec.parent;
-      if (!this.#entries.has(parent)) await this.#import(this.#provider(this.#index, parent, undefined));
+      if (!this.#entries.has(parent)) await this.#import(this.#provider(parent, undefined));
       spec = this.#entries.get(parent)?.spec;
     }
     return this.require(name, kind);
   }
 
-  #provider(index: PluginIndex, name: string, kind: string | undefined): string | undefined {
-    if (kind !== undefined) return index.get(`${kind}:${name}`);
-    for (const [key, pkg] of index) if (splitKey(key)[1] === name) return pkg;
-    return undefined;
+  /** The installed package that promises a type. */
+  #provider(name: string, kind: string | undefined): string | undefined {
+    return find(this.#index, name, kind)?.package;
   }
 
   async #import(pkg: string | undefined): Promise<void> {
@@ -188,14 +212,14 @@ export class Registry {
     const what = kind ?? "type";
     if (wrongKind !== undefined)
       return new QomError("unknown-type", `'${name}' is a ${wrongKind.kind}, not a ${what}`, { at: name });
-    const provider = this.#provider(this.#index, name, kind);
+    const provider = this.#provider(name, kind);
     if (provider !== undefined) {
       const message = this.#loading.has(provider)
         ? `${provider} promises ${what} '${name}' in its package.json but does not define it`
         : `${what} '${name}' is provided by ${provider}, which is not loaded`;
       return new QomError("unknown-type", message, { at: name });
     }
-    const hint = this.#provider(this.#hints, name, kind);
+    const hint = find(this.#hints, name, kind);
     if (hint !== undefined)
       return new QomError("unknown-type", `${what} '${name}' is in package ${hint}; install it: npm install ${hint}`, {
         at: name,
@@ -218,8 +242,7 @@ export class Registry {
     const parentName = spec.parent ?? (spec.name === "object" ? undefined : "object");
     const parentEntry = parentName === undefined ? undefined : this.#entries.get(parentName);
     if (parentName !== undefined && parentEntry === undefined) {
-      const pkg =
-        this.#provider(this.#index, parentName, undefined) ?? this.#provider(this.#hints, parentName, undefined);
+      const pkg = this.#provider(parentName, undefined) ?? find(this.#hints, parentName, undefined);
       throw new QomError(
         "bad-type",
         `type '${spec.name}' of ${from} inherits from '${parentName}', which is not registered` +
@@ -244,6 +267,13 @@ export class Registry {
       from,
     };
   }
+}
+
+/** What a map of `"kind:name"` holds for a name of a kind, or of any kind. */
+function find<T>(map: ReadonlyMap<string, T>, name: string, kind: string | undefined): T | undefined {
+  if (kind !== undefined) return map.get(`${kind}:${name}`);
+  for (const [key, value] of map) if (splitKey(key)[1] === name) return value;
+  return undefined;
 }
 
 function splitKey(key: string): [kind: string, name: string] {

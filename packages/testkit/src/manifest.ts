@@ -1,9 +1,12 @@
 import { type Plugin, PLUGIN_API, readManifest, Registry } from "@mimus/qom";
 import { expect, it } from "vitest";
 
+/** Kinds whose types users create by name. */
+const CREATED: ReadonlySet<string> = new Set(["device", "object"]);
+
 /**
  * What is wrong between a plugin's package.json and the types its entry exports; empty when all is well.
- * Every type that a user may create must be promised; the others may be (then they are found without an import).
+ * Every type that a user may create must be in "provides"; the others may be in "internal" (then they are found without an import).
  */
 export function checkManifest(packageJson: unknown, plugin: Plugin): string[] {
   const json = packageJson as { name?: unknown; exports?: unknown; sideEffects?: unknown };
@@ -22,13 +25,28 @@ export function checkManifest(packageJson: unknown, plugin: Plugin): string[] {
   }
   if (manifest === undefined) return [...wrong, 'package.json has no "mimus" field'];
   if (manifest.api !== PLUGIN_API) wrong.push(`"api" is ${manifest.api}; this test suite speaks ${PLUGIN_API}`);
-  const promised = new Set(Object.entries(manifest.provides).flatMap(([k, names]) => names.map((n) => `${k}:${n}`)));
+  const keys = (of: Readonly<Record<string, readonly string[]>>): Set<string> =>
+    new Set(Object.entries(of).flatMap(([k, names]) => names.map((n) => `${k}:${n}`)));
+  const promised = keys(manifest.provides);
+  const internal = keys(manifest.internal);
   const defined = new Map(plugin.types.map((t) => [`${t.kind}:${t.name}`, t]));
-  for (const [key, type] of defined)
-    if (!promised.has(key) && type.abstract !== true && type.userCreatable !== false)
+  for (const [key, type] of defined) {
+    const offered = type.abstract !== true && (type.userCreatable !== false || !CREATED.has(type.kind));
+    if (offered && !promised.has(key))
       wrong.push(`the entry exports ${type.kind} '${type.name}', "provides" does not name it`);
-  for (const key of promised)
-    if (!defined.has(key)) wrong.push(`"provides" names ${key.replace(":", " '")}', the entry does not export it`);
+    if (!offered && promised.has(key))
+      wrong.push(`"provides" names ${type.kind} '${type.name}', which no user can create; name it in "internal"`);
+    const alias = type.class?.["alias"];
+    if (typeof alias === "string" && manifest.aliases[type.kind]?.[alias] !== type.name)
+      wrong.push(`${type.kind} '${type.name}' has the alias '${alias}', "aliases" does not name it`);
+  }
+  for (const [where, names] of [["provides", promised] as const, ["internal", internal] as const])
+    for (const key of names)
+      if (!defined.has(key)) wrong.push(`"${where}" names ${key.replace(":", " '")}', the entry does not export it`);
+  for (const [kind, names] of Object.entries(manifest.aliases))
+    for (const [alias, name] of Object.entries(names))
+      if (defined.get(`${kind}:${name}`)?.class?.["alias"] !== alias)
+        wrong.push(`"aliases" names '${alias}' for ${kind} '${name}', which does not declare it`);
   return wrong;
 }
 

@@ -71,7 +71,12 @@ it("compares a manifest with what the entry exports", () => {
     ...more,
   });
   expect(checkManifest(json(["one"]), plugin)).toEqual([]);
-  expect(checkManifest(json(["one", "base"]), plugin)).toEqual([]);
+  expect(checkManifest(json(["one", "base"]), plugin)[0]).toMatch(/'base', which no user can create/);
+  const mimus = { api: 1, provides: { device: ["one"] }, internal: { device: ["base"] } };
+  expect(checkManifest(json([], { mimus }), plugin)).toEqual([]);
+  expect(checkManifest(json([], { mimus: { ...mimus, aliases: { device: { uno: "one" } } } }), plugin)[0]).toMatch(
+    /"aliases" names 'uno' for device 'one'/,
+  );
   expect(checkManifest(json([]), plugin)).toEqual([`the entry exports device 'one', "provides" does not name it`]);
   expect(checkManifest(json(["one", "two"]), plugin)).toEqual([
     `"provides" names device 'two', the entry does not export it`,

@@ -46,20 +46,24 @@ const ANSWERS: Readonly<
   monitor: () => Promise.resolve(chardevHelp(undefined)),
 };
 
-const list = (title: string, rows: Iterable<readonly [string, string]>): string =>
-  [title, ...Array.from(rows, ([name, text]) => `${name.padEnd(28)} ${text}`.trimEnd())].join("\n") + "\n";
+const list = (title: string, rows: Iterable<readonly [string, string]>, width = 28): string =>
+  [title, ...Array.from(rows, ([name, text]) => `${name.padEnd(width)} ${text}`.trimEnd())].join("\n") + "\n";
 
 /** Names come from the manifests alone: nothing is imported. */
 async function listTypes(registry: Registry, kind: string): Promise<string> {
   const rows = registry
     .known(kind)
     .filter(({ type }) => type === undefined || (type.userCreatable && !type.abstract))
-    .map(({ name, package: from }) => [`name "${name}"`, `(${from})`] as const);
+    .map(
+      ({ name, alias, package: from }) =>
+        [`name "${name}"${alias === undefined ? "" : `, alias "${alias}"`}`, `(${from})`] as const,
+    );
   return list(
     kind === "device"
       ? "Devices of the installed packages ('-device NAME,help' shows properties):"
       : "Objects of the installed packages:",
     rows,
+    52,
   );
 }
 
