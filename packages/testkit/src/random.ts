@@ -21,6 +21,10 @@ export class Seeded {
     return this.next() % below;
   }
 
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length }, () => this.next());
+  }
+
   fill(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.next();
   }
