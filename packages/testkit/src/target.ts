@@ -5,7 +5,7 @@ import { ENV, type Engine, type Target, type TargetCpu } from "@mimus/tcg";
 import { describe, expect, it } from "vitest";
 import { hostileStates } from "./hostile.ts";
 import { Seeded } from "./random.ts";
-import { TARGET_RAM, TargetBench } from "./target-bench.ts";
+import { TargetBench } from "./target-bench.ts";
 
 export { TARGET_RAM, TargetBench, type TargetBenchOptions } from "./target-bench.ts";
 
@@ -64,7 +64,7 @@ export function testTarget<Cpu extends TargetCpu>(options: TestTargetOptions<Cpu
   const without = new Set(options.without);
   const check = (name: TargetCheck, title: string, run: () => void): void => {
     if (without.has(name)) it.skip(`${title} (opted out)`, () => {});
-    else it(title, run);
+    else it(title, { timeout: 60_000 }, run);
   };
   describe(`target ${options.name}`, () => {
     check("layout", "describes a state block that holds together", () => checkLayout(options.target()));
