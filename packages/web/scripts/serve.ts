@@ -1,11 +1,10 @@
 /**
- * Builds the page and serves it with the guests that `pnpm guests` fetched.
+ * Serves the built page with the guests that `pnpm guests` fetched.
  *
- *   pnpm web [--port N] [--isolated] [--guests FOLDER] [--no-build]
+ *   pnpm web [--port N] [--isolated] [--guests FOLDER]
  *
  * --isolated sends the COOP and COEP headers; the page needs them not.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -17,14 +16,9 @@ const { values } = parseArgs({
     port: { type: "string", default: "8000" },
     isolated: { type: "boolean", default: false },
     guests: { type: "string" },
-    "no-build": { type: "boolean", default: false },
   },
 });
 const here = join(import.meta.dirname, "..");
-if (!values["no-build"]) {
-  const built = spawnSync("tsup", ["--silent"], { cwd: here, stdio: "inherit" });
-  if (built.status !== 0) process.exit(1);
-}
 const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 const guests = values.guests ?? process.env["MIMUS_GUESTS"] ?? join(cache, "mimus", "guests");
 const { url } = await servePage({
