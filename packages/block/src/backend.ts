@@ -51,7 +51,7 @@ export class BlockBackend {
   };
   #node: BlockNode | undefined;
   #owner: string | undefined;
-  #parked: (() => void)[] = [];
+  #parked: ((again: boolean) => void)[] = [];
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
@@ -156,7 +156,12 @@ export class BlockBackend {
 
   /** The machine runs again: requests that stopped it are tried once more. */
   retry(): void {
-    for (const go of this.#parked.splice(0)) go();
+    for (const go of this.#parked.splice(0)) go(true);
+  }
+
+  /** The machine is reset: requests that wait for {@link retry} fail, and nobody waits for their answer any more. */
+  abandon(): void {
+    for (const go of this.#parked.splice(0)) go(false);
   }
 
   /** Resolves when no request is in flight, except those that wait for {@link retry}. */
@@ -178,10 +183,11 @@ export class BlockBackend {
           const action = this.#decide(operation, error);
           if (action === "ignore") return;
           if (action === "report") throw error;
-          await new Promise<void>((resolve) => {
+          const again = await new Promise<boolean>((resolve) => {
             this.#parked.push(resolve);
             this.#settle();
           });
+          if (!again) throw error;
         }
       }
     } finally {

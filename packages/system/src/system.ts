@@ -60,6 +60,8 @@ export class System {
   readonly #drives: BlockBackend[] = [];
   #state: RunState = "prelaunch";
   #active: Promise<void> | undefined;
+  /** A reset that waits until the drives are idle. */
+  #resetWanted: { readonly guest: boolean } | undefined;
   #resolveExit: (exit: Exit) => void = () => {};
   #ended = false;
 
@@ -158,10 +160,11 @@ export class System {
     this.start();
   }
 
-  /** Stops guest code and guest time. Resolves when no guest code runs any more. */
+  /** Stops guest code and guest time. Resolves when no guest code runs any more and no request to a drive is in flight. */
   async pause(state: RunState = "paused"): Promise<void> {
     if (this.#state === "running") this.#stop(state);
     await this.#active;
+    await this.#drain();
   }
 
   /** Resets the machine; a machine that was shut down may run again afterwards. */
@@ -202,12 +205,29 @@ export class System {
       return;
     }
     try {
-      if ((await this.#loop.run()) === "debug") this.#stop("debug");
+      do {
+        await this.#resetWhenIdle();
+        if ((await this.#loop.run()) === "debug") this.#stop("debug");
+      } while (this.#resetWanted !== undefined && this.running);
+      await this.#resetWhenIdle();
     } catch (error) {
       this.#end({ reason: "error", code: 1, error });
     }
     this.#active = undefined;
     this.#mailbox.deliver();
+  }
+
+  async #drain(): Promise<void> {
+    for (const drive of this.#drives) await drive.drain();
+  }
+
+  /** The reset that waits for the drives: what they still read must not land in the memory of a machine that starts anew. */
+  async #resetWhenIdle(): Promise<void> {
+    if (this.#resetWanted === undefined) return;
+    await this.#drain();
+    const { guest } = this.#resetWanted;
+    this.#resetWanted = undefined;
+    this.#resetNow(guest);
   }
 
   #stop(state: RunState): void {
@@ -232,6 +252,19 @@ export class System {
   }
 
   #reset(guest: boolean): void {
+    if (this.#ended || this.#resetWanted !== undefined) return;
+    for (const drive of this.#drives) drive.abandon();
+    if (!this.#drives.some((drive) => drive.inFlight > 0)) return this.#resetNow(guest);
+    this.#resetWanted = { guest };
+    if (this.#active !== undefined) this.#loop.stop();
+    else
+      this.#active = this.#resetWhenIdle().finally(() => {
+        this.#active = undefined;
+        this.#mailbox.deliver();
+      });
+  }
+
+  #resetNow(guest: boolean): void {
     if (this.#ended) return;
     this.machine.reset();
     if (this.#state === "shutdown" || this.#state === "guest-panicked") this.#setState("prelaunch");
