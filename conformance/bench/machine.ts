@@ -76,7 +76,7 @@ export async function coldStart(rounds: number): Promise<Row> {
   return { what: "cold start to first guest instruction", unit: "s", ours, peer, better: "less", bar: "ours < 0.35 s" };
 }
 
-export const linuxArgs = (extra: readonly string[] = [], initrd = "riscv64/initramfs.gz"): string[] => {
+export const linuxArgs = (extra: readonly string[] = [], initrd = "riscv64/initramfs.gz", append = ""): string[] => {
   const kernel = guest("riscv64/linux");
   const initramfs = guest(initrd);
   if (kernel === undefined || initramfs === undefined) throw new Error("no guests: run 'pnpm guests' first");
@@ -93,7 +93,7 @@ export const linuxArgs = (extra: readonly string[] = [], initrd = "riscv64/initr
     "-initrd",
     initramfs,
     "-append",
-    "console=ttyS0",
+    `console=ttyS0 ${append}`,
     ...extra,
   ];
 };
@@ -161,12 +161,15 @@ export async function diskRead(rounds: number, mebibytes: number): Promise<Row> 
   await writeFile(image, noise);
   const extra = ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"];
   const [ours, peer] = await paired(rounds, async (contender) => {
-    const machine = contender.start(linuxArgs(extra, "riscv64/initramfs-modules.gz"));
+    const machine = contender.start(
+      linuxArgs(extra, "riscv64/initramfs-modules.gz", "mimus.modules=virtio_mmio,virtio_blk"),
+    );
     await machine.waitFor(READY, 180_000);
     await machine.waitFor(PROMPT, 20_000);
-    await machine.type("dd if=/dev/vda of=/dev/null bs=1M 2>&1; echo done\n");
+    await machine.type("time dd if=/dev/vda of=/dev/null bs=1M; echo done\n");
     await machine.waitFor("\ndone", 120_000);
-    const seconds = Number(/copied, ([\d.]+) seconds/.exec(machine.log)?.[1] ?? Number.NaN);
+    const [, minutes, rest] = /real\s+(\d+)m ([\d.]+)s/.exec(machine.log) ?? [];
+    const seconds = Number(minutes) * 60 + Number(rest);
     machine.kill();
     await machine.exit(5000);
     return mebibytes / seconds;

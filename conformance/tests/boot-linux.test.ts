@@ -105,7 +105,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
 
     const boot = (): Console =>
       linux(
-        "mimus.root=/dev/vda",
+        "mimus.root=/dev/vda mimus.modules=crc16,mbcache,jbd2,crc32c_generic,ext4,virtio_mmio,virtio_blk",
         ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"],
         initrdWithModules,
       );
@@ -135,7 +135,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
     test("a snapshot leaves the file as it is", { timeout: 4 * MINUTES }, async () => {
       const before = readFileSync(image);
       const machine = linux(
-        "mimus.root=/dev/vda",
+        "mimus.root=/dev/vda mimus.modules=crc16,mbcache,jbd2,crc32c_generic,ext4,virtio_mmio,virtio_blk",
         ["-snapshot", "-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"],
         initrdWithModules,
       );
