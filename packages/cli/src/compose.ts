@@ -75,6 +75,8 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     ...(initrd === undefined ? {} : { initrd }),
     ...(dtb === undefined ? {} : { dtb }),
     ...(boot.append === undefined ? {} : { append: boot.append }),
+    ...(config.uuid === undefined ? {} : { uuid: config.uuid }),
+    ...(config.bootMenu === undefined ? {} : { bootMenu: config.bootMenu }),
   });
   return system;
 }

@@ -3,7 +3,9 @@ import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/charde
 
 import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
+import { applySet } from "./args/set.ts";
 import { UsageError } from "./errors.ts";
+import { parseUuid } from "./uuid.ts";
 
 /** `-global DRIVER.PROPERTY=VALUE`. */
 export interface GlobalDefault {
@@ -52,12 +54,18 @@ export interface MachineConfig {
   readonly log: { readonly items: string; readonly file: string | undefined; readonly filter: string | undefined };
   readonly singlestep: boolean;
   readonly pidfile: string | undefined;
+  /** What the user calls the machine. */
+  readonly name: string | undefined;
+  /** Sixteen bytes. */
+  readonly uuid: Uint8Array | undefined;
+  readonly bootMenu: boolean | undefined;
 }
 
 const NONE_ONLY = ["nic", "net", "vga", "display"] as const;
 
 /** Turns options into a description of a machine. @throws UsageError with the option that is wrong. */
-export function machineConfig(given: readonly GivenOption[]): MachineConfig {
+export function machineConfig(options: readonly GivenOption[]): MachineConfig {
+  const given = applySet(options);
   refuseUnavailable(given);
   const flag = (name: string): boolean => last(given, name) !== undefined;
   const optional = (name: string, implied?: string): KeyValues | undefined => {
@@ -66,6 +74,7 @@ export function machineConfig(given: readonly GivenOption[]): MachineConfig {
   };
   const actions = optional("action") ?? {};
   const consoles = consoleTargets(given, flag("nographic"));
+  const uuid = last(given, "uuid");
   return {
     machine: merged(given, "machine", "type"),
     accel: merged(given, "accel", "accel"),
@@ -105,7 +114,39 @@ export function machineConfig(given: readonly GivenOption[]): MachineConfig {
     log: { items: all(given, "d").join(","), file: last(given, "D"), filter: last(given, "dfilter") },
     singlestep: flag("singlestep"),
     pidfile: last(given, "pidfile"),
+    name: guestName(last(given, "name")),
+    uuid: uuid === undefined ? undefined : parseUuid(uuid),
+    bootMenu: bootMenu(optional("boot", "order")),
   };
+}
+
+/** `-name [guest=]NAME[,process=P][,debug-threads=on|off]` */
+function guestName(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const { guest, process: _process, "debug-threads": _threads, ...rest } = keyValues("name", text, "guest");
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined)
+    throw new UsageError(`-name: invalid parameter '${unknown}' (known: guest, process, debug-threads)`);
+  return guest === undefined ? undefined : String(guest);
+}
+
+const BOOT = ["order", "once", "menu", "splash", "splash-time", "reboot-timeout", "strict"];
+
+/** `-boot`: the boards here leave the order to their firmware; whether there is a menu is told to it. */
+function bootMenu(boot: KeyValues | undefined): boolean | undefined {
+  if (boot === undefined) return undefined;
+  for (const key of Object.keys(boot))
+    if (!BOOT.includes(key)) throw new UsageError(`-boot: invalid parameter '${key}' (known: ${BOOT.join(", ")})`);
+  for (const key of ["order", "once"]) {
+    const drives = boot[key];
+    if (drives === undefined) continue;
+    if (typeof drives !== "string" || !/^[a-p]+$/.test(drives))
+      throw new UsageError(`-boot ${key}=${String(drives)}: expected drive letters a to p, such as c`);
+  }
+  const { menu } = boot;
+  if (menu === undefined) return undefined;
+  if (menu !== "on" && menu !== "off") throw new UsageError(`-boot menu=${String(menu)}: expected on or off`);
+  return menu === "on";
 }
 
 function refuseUnavailable(given: readonly GivenOption[]): void {

@@ -2,20 +2,33 @@ import type { MachineControl } from "@mimus/monitor";
 import type { System } from "@mimus/system";
 import { ENV } from "@mimus/tcg";
 
+import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Drives } from "./drives.ts";
 import type { Logging } from "./logging.ts";
 import { registerText } from "./registers.ts";
+import { uuidText } from "./uuid.ts";
 import { VERSION } from "./version.ts";
 
 /** The machine as the monitor sees it. */
-export function control(system: System, consoles: Consoles, drives: Drives, logging: Logging): MachineControl {
+export function control(
+  system: System,
+  { name, uuid }: Pick<MachineConfig, "name" | "uuid">,
+  consoles: Consoles,
+  drives: Drives,
+  logging: Logging,
+): MachineControl {
   const { machine } = system;
   return {
     version: VERSION,
-    name: machine.type.name,
+    name: name ?? "",
+    uuid: uuidText(uuid ?? new Uint8Array(16)),
+    input: system.input,
+    post: (act) => system.post(act),
+    later: (milliseconds, act) => void setTimeout(act, milliseconds).unref(),
     status: () => {
       const { state } = system;
+      if (state === "io-error") return "paused (io-error)";
       return state === "running" || state === "prelaunch" || state === "shutdown" ? state : "paused";
     },
     quit: () => system.shutdown(),

@@ -15,11 +15,14 @@ const KEY = {
 } as const;
 
 /** Items that every machine has. */
-export function addConfigItems(store: ConfigStore, cpus: number): void {
-  store.add(KEY.UUID, new Uint8Array(16));
+export function addConfigItems(
+  store: ConfigStore,
+  { cpus, uuid = new Uint8Array(16), bootMenu = false }: { cpus: number; uuid?: Uint8Array; bootMenu?: boolean },
+): void {
+  store.add(KEY.UUID, uuid);
   store.addU16(KEY.NOGRAPHIC, 0);
   store.addU16(KEY.NB_CPUS, cpus);
-  store.addU16(KEY.BOOT_MENU, 0);
+  store.addU16(KEY.BOOT_MENU, bootMenu ? 1 : 0);
   store.addFile({ name: "bios-geometry", bytes: new Uint8Array(0) });
   store.addFile({ name: "bootorder", bytes: new Uint8Array(0) });
   store.addFile({ name: "etc/boot-fail-wait", bytes: new Uint8Array(4).fill(0xff) });

@@ -126,7 +126,7 @@ class Board {
     addPcie(m, plic, this.#xlen);
     addSerialAndClock(m, plic, this.#serial());
     const config = addConfig(m);
-    addConfigItems(config, options.cpus);
+    addConfigItems(config, options);
     addFlash(m, [this.#p.pflash0, this.#p.pflash1]);
     const bootDevice = m.createDevice("riscv.virt.boot", { size: MEMMAP.mrom.size }, { realize: true });
     for (const region of bootDevice.regions) m.system.root.add(MEMMAP.mrom.base, region);

@@ -67,6 +67,10 @@ export interface MachineOptions {
   readonly append?: string;
   readonly bios?: Uint8Array | "none";
   readonly dtb?: Uint8Array;
+  /** Identity of the machine, 16 bytes. */
+  readonly uuid?: Uint8Array;
+  /** Firmware that has a boot menu shows it. */
+  readonly bootMenu?: boolean;
   /** Back ends of the serial ports (chardev's `CharBackend`), in order. */
   readonly serials: readonly unknown[];
   /** Where the firmware came from, for messages. */

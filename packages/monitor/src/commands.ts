@@ -1,6 +1,7 @@
 import type { MachineControl } from "./control.ts";
 import { INFO } from "./info.ts";
 import { examine } from "./examine.ts";
+import { mouseButton, mouseMove, sendKey } from "./input.ts";
 
 /** One command of the human monitor. */
 export interface Command {
@@ -35,6 +36,19 @@ export const COMMANDS: readonly Command[] = [
     run: (m, args) => examine(m, args),
   },
   { name: "xp", parameters: "/fmt addr", help: "physical memory dump, as x", run: (m, args) => examine(m, args) },
+  {
+    name: "sendkey",
+    parameters: "keys [hold_ms]",
+    help: "send keys to the guest: sendkey ctrl-alt-delete",
+    run: sendKey,
+  },
+  { name: "mouse_move", parameters: "dx dy [dz]", help: "send mouse move events", run: mouseMove },
+  {
+    name: "mouse_button",
+    parameters: "state",
+    help: "change mouse button state (1=L, 2=M, 4=R)",
+    run: mouseButton,
+  },
   {
     name: "log",
     parameters: "item1[,...]",

@@ -1,3 +1,4 @@
+import type { InputRouter } from "@mimus/display";
 import type { AddressSpace } from "@mimus/machine-core";
 import type { QomObject } from "@mimus/qom";
 
@@ -14,8 +15,10 @@ export interface CpuInfo {
 /** What the monitor asks of a machine; `system` implements it. */
 export interface MachineControl {
   readonly version: string;
+  /** What the user called the machine; empty for none. */
   readonly name: string;
-  status(): "running" | "paused" | "prelaunch" | "shutdown";
+  readonly uuid: string;
+  status(): "running" | "paused" | "paused (io-error)" | "prelaunch" | "shutdown";
   quit(): void;
   stop(): void;
   cont(): void;
@@ -30,6 +33,11 @@ export interface MachineControl {
   blocks(): readonly string[];
   /** Counters of the translator, in order. */
   statistics(): readonly (readonly [name: string, value: string])[];
+  readonly input: InputRouter;
+  /** Runs `act` where the machine takes what comes from outside. */
+  post(act: () => void): void;
+  /** Runs `act` after so many milliseconds of the host. */
+  later(milliseconds: number, act: () => void): void;
   /** Switches log items; empty switches all off. @throws Error for an unknown item. */
   log(items: string): void;
 }

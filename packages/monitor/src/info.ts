@@ -1,6 +1,7 @@
 import type { QomObject } from "@mimus/qom";
 
 import type { MachineControl } from "./control.ts";
+import { mice } from "./input.ts";
 
 interface Info {
   readonly name: string;
@@ -13,7 +14,9 @@ const hex = (n: number): string => n.toString(16).padStart(16, "0");
 /** The `info` commands. */
 export const INFO: readonly Info[] = [
   { name: "version", help: "show the version", show: (m) => `${m.version}\n` },
-  { name: "name", help: "show the name of the machine", show: (m) => `${m.name}\n` },
+  { name: "name", help: "show the name of the machine", show: (m) => (m.name === "" ? "" : `${m.name}\n`) },
+  { name: "uuid", help: "show the identity of the machine", show: (m) => `${m.uuid}\n` },
+  { name: "mice", help: "show which mouse hears", show: mice },
   { name: "status", help: "show the current state of the machine", show: (m) => `VM status: ${m.status()}\n` },
   {
     name: "cpus",

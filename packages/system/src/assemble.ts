@@ -1,5 +1,6 @@
 import type { CharBackend } from "@mimus/chardev";
 import { BlockBackend, type Drive } from "@mimus/block";
+import { INPUT_ROUTER, InputRouter } from "@mimus/display";
 import {
   ClockSet,
   corePlugin,
@@ -34,6 +35,10 @@ export interface BootFiles {
   readonly initrd?: Uint8Array;
   readonly append?: string;
   readonly dtb?: Uint8Array;
+  /** Identity of the machine, 16 bytes. */
+  readonly uuid?: Uint8Array;
+  /** Firmware that has a boot menu shows it. */
+  readonly bootMenu?: boolean;
   /** `"none"`: no firmware. Absent: the same; the host reads the machine type's default firmware. */
   readonly bios?: Uint8Array | "none";
 }
@@ -118,7 +123,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     host.log === undefined ? undefined : (record) => host.log?.(record),
     options.logLevels === undefined ? {} : { levels: options.logLevels },
   );
-  const { kernel, initrd, append, dtb, bios } = options;
+  const { kernel, initrd, append, dtb, bios, uuid, bootMenu } = options;
   let system: System | undefined;
   const door = (backend: CharBackend): CharBackend =>
     new DoorChar(backend, (fn) => (system === undefined ? fn() : system.post(fn)));
@@ -146,11 +151,14 @@ export async function assemble(options: AssembleOptions): Promise<System> {
       ...(append === undefined ? {} : { append }),
       ...(dtb === undefined ? {} : { dtb }),
       ...(bios === undefined ? {} : { bios }),
+      ...(uuid === undefined ? {} : { uuid }),
+      ...(bootMenu === undefined ? {} : { bootMenu }),
     },
   });
   for (const [id, backend] of options.chardevs ?? []) machine.registerBackend("chardev", id, door(backend));
   for (const drive of options.drives ?? []) machine.registerBackend("drive", drive.id, drive.backend);
   for (const [kind, id, object] of options.backends ?? []) machine.registerBackend(kind, id, object);
+  machine.registerBackend(INPUT_ROUTER.kind, INPUT_ROUTER.id, new InputRouter());
   for (const object of options.objects ?? []) await addObject(machine, object);
   machine.build();
   for (const drive of options.drives ?? []) await addDrive(machine, drive, data);

@@ -59,11 +59,14 @@ export async function resolveCpu(registry: Registry, model: string, target: stri
     if (!type.abstract && info?.targets.includes(target) === true && (info.model === model || name === model))
       return type;
   }
-  // Nothing by that name: tell what there is for this target, as far as it is loaded.
-  const names = known
+  // Nothing by that name: tell what there is for this target.
+  for (const { name } of known) await registry.ensure(name, "cpu");
+  const names = registry
+    .known("cpu")
     .map((k) => k.type?.class["cpu"] as CpuClass | undefined)
     .filter((c): c is CpuClass => c !== undefined && c.targets.includes(target))
-    .map((c) => c.model);
+    .map((c) => c.model)
+    .filter((name, i, all) => all.indexOf(name) === i);
   const list = names.length === 0 ? "" : `; there are: ${names.join(", ")}`;
   throw new SystemError("unknown-cpu", `unknown CPU model '${model}' for ${target}${didYouMean(model, names)}${list}`);
 }

@@ -9,7 +9,7 @@ import type { SystemEvent } from "./system.ts";
 const host: SystemHost = {
   now: () => performance.now() * 1e6,
   wallNow: () => 0,
-  yield: () => new Promise((resolve) => setImmediate(resolve)),
+  yield: () => new Promise((resolve) => setTimeout(resolve, 0)),
   sleepUntil: (_deadline, arm) => new Promise((resolve) => arm(resolve)),
   random: () => {},
 };
@@ -45,7 +45,7 @@ async function setup() {
   });
   const events: SystemEvent[] = [];
   system.onEvent((event) => events.push(event));
-  const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
   return { system, backend, events, waiting, tick, write: () => backend.write(0, new Uint8Array(512)) };
 }
 const FULL = new BlockError("no-space", "No space left on device");

@@ -1,4 +1,5 @@
 import type { BlockBackend, IoErrorEvent } from "@mimus/block";
+import { INPUT_ROUTER, type InputRouter } from "@mimus/display";
 import type { Machine, MachineState } from "@mimus/machine-core";
 import type { TcgMachine, Vcpu } from "@mimus/tcg";
 import type { CpuSet } from "./cpu.ts";
@@ -117,6 +118,11 @@ export class System {
   /** The flattened device tree of the machine, when it has one. */
   get deviceTree(): Uint8Array | undefined {
     return this.machine.backend("fdt", "machine") as Uint8Array | undefined;
+  }
+
+  /** Keyboard and pointer of the guest; give it events through {@link System.post}. */
+  get input(): InputRouter {
+    return this.machine.backend(INPUT_ROUTER.kind, INPUT_ROUTER.id) as InputRouter;
   }
 
   /** Calls `listener` for each event. @returns a function that stops it */

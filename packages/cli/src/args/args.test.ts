@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { UsageError } from "../errors.ts";
 import { machineConfig } from "../config.ts";
+import { uuidText } from "../uuid.ts";
 import { configFile } from "./config-file.ts";
 import { bytes, keyValues, splitCommas } from "./keyval.ts";
 import { helpText, OPTIONS } from "./options.ts";
@@ -88,6 +89,14 @@ test.each([
   [["-global", "x"], /expected DRIVER.PROPERTY=VALUE/],
   [["-serial", "stdoi"], /-serial: 'stdoi' is not a character device/],
   [["-chardev", "file,id=c"], /parameter 'path'/],
+  [["-uuid", "12"], /-uuid 12: expected a UUID such as/],
+  [["-boot", "ordr=c"], /-boot: invalid parameter 'ordr'/],
+  [["-boot", "order=z"], /expected drive letters a to p/],
+  [["-boot", "menu=maybe"], /expected on or off/],
+  [["-name", "a,proces=b"], /-name: invalid parameter 'proces'/],
+  [["-set", "device.d.x=1"], /there is no -device with id=d/],
+  [["-set", "machine.d.x=1"], /there is no group 'machine'; there are: device/],
+  [["-set", "x"], /expected GROUP.ID.PROP=VALUE/],
 ])("%j is one clear line", (argv, message) => {
   expect(() => config(...(argv as string[]))).toThrow(UsageError);
   expect(() => config(...(argv as string[]))).toThrow(message as RegExp);
@@ -106,4 +115,39 @@ test("a configuration file gives the options of the command line", () => {
   expect(devices).toEqual([{ driver: "virtio-blk-device", drive: "d0" }]);
   expect(() => configFile("vm.cfg", "[nope]")).toThrow(/vm.cfg:1: there is no option group 'nope'/);
   expect(() => configFile("vm.cfg", "[drive]\nfile")).toThrow(/vm.cfg:2: expected/);
+});
+
+test("-set changes the option with the id, wherever it stands", () => {
+  const { devices, drives } = config(
+    ...["-set", "device.d.serial=a,b", "-device", "virtio-blk-device,id=d,drive=x", "-device", "virtio-rng-device"],
+    ...[
+      "-drive",
+      "file=f,id=x",
+      "-set",
+      "drive.x.format=raw",
+      "-device",
+      '{"driver":"y","id":"j"}',
+      "-set",
+      "device.j.n=2",
+    ],
+  );
+  expect(devices).toEqual([
+    { driver: "virtio-blk-device", id: "d", drive: "x", serial: "a,b" },
+    { driver: "virtio-rng-device" },
+    { driver: "y", id: "j", n: "2" },
+  ]);
+  expect(drives).toEqual([{ file: "f", id: "x", format: "raw" }]);
+});
+
+test("name, identity and boot menu", () => {
+  const given = config(
+    "-name",
+    "vm,debug-threads=on",
+    "-uuid",
+    "550e8400-E29B-41d4-a716-446655440000",
+    "-boot",
+    "c,menu=on",
+  );
+  expect([given.name, given.bootMenu]).toEqual(["vm", true]);
+  expect(uuidText(given.uuid ?? new Uint8Array())).toBe("550e8400-e29b-41d4-a716-446655440000");
 });

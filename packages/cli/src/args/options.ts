@@ -168,7 +168,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { section: "Boot", name: "initrd", argument: "FILE", help: "initial RAM disk" },
   { section: "Boot", name: "append", argument: "STRING", help: "kernel command line" },
   { section: "Boot", name: "dtb", argument: "FILE", help: "device tree to use instead of the generated one" },
-  { section: "Boot", name: "boot", argument: "PROP=VALUE...", help: "accepted: the firmware decides" },
+  { section: "Boot", name: "boot", argument: "PROP=VALUE...", help: "menu=on|off; the order is the firmware's" },
 
   { section: "Running", name: "S", help: "do not start the processors ('c' in the monitor does)" },
   { section: "Running", name: "no-reboot", help: "exit instead of rebooting" },
@@ -192,7 +192,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "virtual time from executed instructions: 2^N ns each",
   },
   { section: "Running", name: "seed", argument: "N", help: "seed of all randomness given to the guest" },
-  { section: "Running", name: "pidfile", argument: "FILE", help: "write the process's number" },
+  { section: "Running", name: "pidfile", argument: "FILE", help: "write the process's number; removed at the end" },
   { section: "Running", name: "overcommit", argument: "mem-lock=off", help: "accepted" },
   { section: "Running", name: "sandbox", argument: "on|off...", help: "accepted" },
   { section: "Running", name: "msg", argument: "timestamp=on|off", help: "time stamps on messages" },

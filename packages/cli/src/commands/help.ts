@@ -3,7 +3,7 @@ import { describeSchema, helpText, type Registry, type ResolvedType } from "@mim
 
 import type { GivenOption } from "../args/parse.ts";
 import { LOG_ITEMS } from "../logging.ts";
-import { machinesFor } from "../machines.ts";
+import { findMachine, machinesFor } from "../machines.ts";
 
 const isHelp = (text: string): boolean => text === "help" || text === "?";
 
@@ -72,7 +72,7 @@ async function typeHelp(registry: Registry, name: string, kind: string): Promise
 }
 
 async function machineHelp(registry: Registry, name: string | undefined, target: string): Promise<string> {
-  if (name !== undefined) return helpText(await registry.ensure(name, "machine"));
+  if (name !== undefined) return helpText(await findMachine(registry, name, target));
   const rows = (await machinesFor(registry, target)).map((type) => [type.name, type.summary] as const);
   return list("Supported machines are:", rows);
 }

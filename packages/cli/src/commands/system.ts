@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { HumanMonitor } from "@mimus/monitor";
 import { attachQtest, type System } from "@mimus/system";
@@ -49,19 +49,24 @@ async function runMachine(
     system = await compose(config, target, { registry, consoles, drives, logging: log });
     const dump = config.machine["dumpdtb"];
     if (typeof dump === "string") return dumpDeviceTree(system, dump);
-    if (config.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
+    if (config.pidfile !== undefined) writePidfile(config.pidfile);
+    system.onEvent((event) => {
+      if (event.type !== "io-error" || event.error.action !== "stop") return;
+      log.line(`mimus: drive '${event.error.device}': ${event.error.reason}; the machine stops: 'cont' tries again`);
+    });
     return await runToEnd(system, config.paused, consoles, log);
   } finally {
+    if (system !== undefined && config.pidfile !== undefined) rmSync(config.pidfile, { force: true });
     await drives.graph.closeAll();
     if (system !== undefined && log.items.has("stats"))
-      for (const [name, value] of control(system, consoles, drives, log).statistics())
+      for (const [name, value] of control(system, config, consoles, drives, log).statistics())
         log.line(`${name.padEnd(28)} ${value}`);
     await consoles.close();
     await log.close();
   }
 
   async function runToEnd(running: System, paused: boolean, ends: typeof consoles, l: typeof log): Promise<number> {
-    const machineControl = control(running, ends, drives, l);
+    const machineControl = control(running, config, ends, drives, l);
     for (const monitor of ends.monitors) new HumanMonitor(monitor, machineControl);
     if (ends.qtest !== undefined) attachQtest(running, ends.qtest);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -70,7 +75,10 @@ async function runMachine(
         running.shutdown();
       });
     if (!paused) running.start();
+    // A paused machine waits for its monitor, also when nothing on this host could wake the process.
+    const awake = setInterval(() => {}, 2 ** 30);
     const exit = await running.exit;
+    clearInterval(awake);
     if (exit.reason === "error") throw exit.error;
     return exit.code;
   }
@@ -87,6 +95,14 @@ function withFiles(given: readonly GivenOption[]): GivenOption[] {
       throw new UsageError(`-readconfig ${option.value}: ${(error as Error).message}`);
     }
   });
+}
+
+function writePidfile(path: string): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    throw new UsageError(`-pidfile ${path}: ${(error as Error).message}`);
+  }
 }
 
 function dumpDeviceTree(system: System, path: string): number {
