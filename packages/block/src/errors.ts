@@ -19,6 +19,8 @@ export type BlockErrorKind =
 export class BlockError extends Error {
   readonly kind: BlockErrorKind;
   readonly at: number | undefined;
+  /** The user has been told: a node below the one that it passes through has warned of it. */
+  told = false;
 
   constructor(kind: BlockErrorKind, message: string, context: { at?: number; cause?: unknown } = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });

@@ -161,6 +161,7 @@ export class GraphNode implements BlockNode {
   #complain(error: BlockError): void {
     if (error.kind === this.#complained) return;
     this.#complained = error.kind;
-    this.#warn(error.message);
+    if (!error.told) this.#warn(error.message);
+    error.told = true;
   }
 }

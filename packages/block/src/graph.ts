@@ -362,8 +362,8 @@ export class BlockGraph {
       }
     }
     const known = ["block-format", "block-protocol"].flatMap((k) => registry.known(k).map((t) => t.name));
-    const why = first?.message ?? "";
-    throw new BlockError("bad-option", `Unknown block driver '${driver}': ${why}. Available: ${known.join(", ")}`, {
+    const why = first?.message ?? "it is not installed";
+    throw new BlockError("bad-option", `Unknown block driver '${driver}': ${why} (available: ${known.join(", ")})`, {
       cause: first,
     });
   }
