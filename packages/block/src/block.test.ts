@@ -118,7 +118,7 @@ describe("the block graph", () => {
     const n = await graph.openFile("d.img", { driver: "raw" });
     await f.truncate(4096);
     for (let i = 0; i < 3; i++) await expect(n.read(8192, new Uint8Array(512))).rejects.toEqual(kind("shrunk"));
-    expect(lines.filter((l) => l.includes("shrank"))).toHaveLength(1); // the protocol node and the format node
+    expect(lines.filter((l) => l.includes("shrank"))).toHaveLength(1); // by the protocol node; the format node above it knows
   });
 
   it("rounds an odd size up to a sector", async () => {
