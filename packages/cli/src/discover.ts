@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { corePlugin } from "@mimus/machine-core";
 import { indexReports, inspectPlugins, type Plugin, type PluginReport, Registry } from "@mimus/qom";
 
 import { UsageError } from "./errors.ts";
@@ -23,7 +24,8 @@ export interface Discovery {
  * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
  */
 export async function discover(from: string, extra: readonly string[] = []): Promise<Discovery> {
-  const own = dirname(fileURLToPath(import.meta.url));
+  // The folder above this package: its own package.json names what the command is made of, not what the user chose.
+  const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   let found: { project: string; reports: PluginReport[] } | undefined;
   for (const project of [...projectsAbove(from), ...projectsAbove(own)]) {
     const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
@@ -37,7 +39,7 @@ export async function discover(from: string, extra: readonly string[] = []): Pro
   for (const name of extra) reports.push(await inspectExtra(project, name, paths));
 
   const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
-  const registry = new Registry();
+  const registry = new Registry().use(corePlugin);
   registry.setIndex(indexReports(reports), load);
   registry.setHints(HINTS);
   return { project, reports, registry, load };
