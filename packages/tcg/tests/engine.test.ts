@@ -354,6 +354,22 @@ for (const backend of backends) {
       expect(m.cpu.r(1)).toBe(1n);
     });
 
+    test("a jump to any address, even one that no code can have, misses in an empty jump cache", () => {
+      const m = make();
+      m.program(0x1000, asm("jr", 0, 2), asm("halt"));
+      m.program(VECTOR, asm("halt"));
+      for (const at of [-1n, 0n, 2n, -2n, 0xffff_ffffn]) {
+        m.cpu.map.set(Number((at >> 12n) & 0xfffffn), -1);
+        m.vcpu.flushTlb(-1);
+        m.tcg.i32[(m.cpu.env + 24) >>> 2] = 0;
+        m.cpu.faults.length = 0;
+        m.cpu.setR(2, BigInt.asUintN(64, at));
+        m.cpu.pc = 0x1000;
+        expect(m.vcpu.run(100)).toBe("halted");
+        expect(m.cpu.faults).toEqual([`3@${BigInt.asUintN(32, at).toString(16)}`]);
+      }
+    });
+
     test("breakpoints stop before the instruction, and stepping goes one by one", () => {
       const m = make();
       m.program(0x1000, ...sum);

@@ -319,8 +319,7 @@ export class Generator {
 
   #leave(): void {
     const n = this.#choose(3);
-    // No instruction set has all addresses.
-    this.b.set("pc", this.b.andI(this.#value("i64"), -2));
+    this.b.set("pc", this.#value("i64"));
     if (n === 0) this.b.gotoTb(this.#choose(2) as 0 | 1);
     else if (n === 1) this.b.gotoPtr(this.#pick(HINTS));
     else this.b.exit(this.#pick<TbExit>(TB_EXITS));

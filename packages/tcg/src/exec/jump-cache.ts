@@ -4,6 +4,9 @@ import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
 
 /** Classes of pages that entries are counted by. */
 const CLASSES = 4096;
+/** Entry for pc 0, and a pc that has another entry. */
+const HOME_OF_ZERO = jumpCacheIndex(0);
+const ELSEWHERE = 2;
 
 /** The cache of blocks by pc and flags that generated code searches itself. It holds what the TLB maps right now. */
 export class JumpCache {
@@ -54,10 +57,8 @@ export class JumpCache {
     if (this.#count === 0) return;
     const i32 = this.#i32;
     const end = this.#base + JUMP_CACHE_ENTRIES * 4;
-    for (let e = this.#base; e < end; e += 4) {
-      i32[e] = i32[e + 1] = -1;
-      i32[e + 3] = 0;
-    }
+    for (let e = this.#base; e < end; e += 4) i32[e] = i32[e + 1] = i32[e + 3] = 0;
+    this.#clear(HOME_OF_ZERO);
     this.#onPage.fill(0);
     this.#count = 0;
   }
@@ -88,10 +89,10 @@ export class JumpCache {
     if (this.#spans[index] === 1) this.#onPage[(page + 1) & (CLASSES - 1)]!--;
   }
 
-  /** An odd pc with all bits set is no block's. */
+  /** An empty entry holds a pc that is looked for in another entry: nothing can match it, whatever pc a guest makes. */
   #clear(index: number): void {
     const e = this.#base + index * 4;
-    this.#i32[e] = this.#i32[e + 1] = -1;
-    this.#i32[e + 3] = 0;
+    this.#i32[e] = index === HOME_OF_ZERO ? ELSEWHERE : 0;
+    this.#i32[e + 1] = this.#i32[e + 3] = 0;
   }
 }
