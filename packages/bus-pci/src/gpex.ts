@@ -44,7 +44,8 @@ export const gpexHost: DeviceType = defineDevice({
     dev.addRegion(host.memory);
     dev.addRegion(host.io);
     const bus = dev.bus("pcie.0", PCI_BUS, host.bus);
-    dev.machine.createDevice("gpex-root", { addr: 0 }, { bus, realize: true });
+    // Part of the bridge, as in QEMU's tree.
+    dev.machine.createDevice("gpex-root", { addr: 0 }, { bus, parentPath: dev.path, name: "gpex_root", realize: true });
     return host;
   },
 });

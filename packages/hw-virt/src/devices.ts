@@ -2,7 +2,16 @@ import { MemoryRegion } from "@mimus/machine-core";
 import type { CpuObject, Device, MachineBuilder } from "@mimus/machine-core";
 import { HART_LINE, hartOf } from "./hart.ts";
 import type { TimeSource } from "./hart.ts";
-import { FLASH_SECTOR, highPcie, IRQ, MEMMAP, PLIC_SOURCES, TIMEBASE_HZ, VIRTIO_COUNT } from "./memmap.ts";
+import {
+  FLASH_SECTOR,
+  highPcie,
+  IRQ,
+  MEMMAP,
+  PLATFORM_BUS_LINES,
+  PLIC_SOURCES,
+  TIMEBASE_HZ,
+  VIRTIO_COUNT,
+} from "./memmap.ts";
 
 /** What the board adds to the firmware configuration device. */
 export interface ConfigStore {
@@ -52,6 +61,13 @@ export function addInterruptControllers(m: MachineBuilder, cpus: readonly CpuObj
 /** The test finisher. */
 export function addTest(m: MachineBuilder): void {
   place(m, "riscv.sifive.test", {}, MEMMAP.test.base);
+}
+
+/** The place for sysbus devices that users add. */
+export function addPlatformBus(m: MachineBuilder, plic: Device): void {
+  const platform = place(m, "platform-bus-device", { ...MEMMAP.platformBus, "num-irqs": PLATFORM_BUS_LINES });
+  for (let i = 0; i < PLATFORM_BUS_LINES; i++)
+    platform.irqOut("irq", i).connect(plic.irqIn("source", IRQ.platformBus + i));
 }
 
 /** UART and real-time clock. */

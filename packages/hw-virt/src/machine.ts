@@ -10,6 +10,7 @@ import {
   addFlash,
   addInterruptControllers,
   addPcie,
+  addPlatformBus,
   addSerialAndClock,
   addTest,
   addVirtio,
@@ -124,6 +125,7 @@ class Board {
     addTest(m);
     addVirtio(m, plic);
     addPcie(m, plic, this.#xlen);
+    addPlatformBus(m, plic);
     addSerialAndClock(m, plic, this.#serial());
     const config = addConfig(m);
     addConfigItems(config, options);

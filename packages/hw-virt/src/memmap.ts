@@ -58,7 +58,8 @@ export function highPcie(xlen: 32 | 64, ramSize: number): MemoryWindow {
 }
 
 /** Interrupt sources at the PLIC. */
-export const IRQ = { virtio: 1, uart0: 10, rtc: 11, pcie: 32 } as const;
+export const IRQ = { virtio: 1, uart0: 10, rtc: 11, pcie: 32, platformBus: 64 } as const;
+export const PLATFORM_BUS_LINES = 32;
 
 export const VIRTIO_COUNT = 8;
 /** Bytes of an erase block of a flash bank. */

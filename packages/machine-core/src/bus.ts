@@ -5,6 +5,8 @@ import type { Device } from "./device.ts";
 export interface BusHooks {
   /** A device is about to be realized here: give it an address, or throw a user error. */
   plug?(device: Device, props: Readonly<Record<string, unknown>>): void;
+  /** A device has its regions and lines. An error undoes it. */
+  realized?(device: Device, props: Readonly<Record<string, unknown>>): void;
   /** A device was unrealized. */
   unplug?(device: Device): void;
   /** Whether there is no room left; a device without a `bus=` option then looks for another bus. */

@@ -1,5 +1,5 @@
-import type { TypeSpec } from "@mimus/qom";
-import type { z } from "zod";
+import { type TypeSpec, u64 } from "@mimus/qom";
+import { z } from "zod";
 import type { DeviceContext } from "./context.ts";
 
 /** Inherited class data of a device type, under the key `"device"`. */
@@ -24,6 +24,19 @@ export const sysbusDeviceType: DeviceType = {
   abstract: true,
   summary: "a device on the system bus",
   class: { bus: "sysbus" },
+};
+
+/** A sysbus device that users may add: the machine finds a place for its registers and lines on its platform bus. */
+export const dynamicSysbusType: DeviceType = {
+  name: "dynamic-sysbus-device",
+  kind: "device",
+  parent: "sysbus-device",
+  abstract: true,
+  summary: "a device on the system bus that users may add",
+  props: z.strictObject({
+    addr: u64.optional().describe("address of its first registers; the machine chooses when absent"),
+  }),
+  class: { dynamicSysbus: true },
 };
 
 /** A device as its package declares it. */
@@ -53,7 +66,7 @@ export function defineDevice<P = Record<string, unknown>>(spec: DeviceSpec<P>): 
     ...rest,
     kind: "device",
     parent: parent === undefined ? "device" : typeof parent === "string" ? parent : parent.name,
-    bases: [deviceType, sysbusDeviceType, ...(typeof parent === "object" ? [parent] : [])],
+    bases: [deviceType, sysbusDeviceType, dynamicSysbusType, ...(typeof parent === "object" ? [parent] : [])],
     ...(props === undefined ? {} : { props }),
     class: { ...data, ...(bus === undefined ? {} : { bus }), ...hooks },
   };

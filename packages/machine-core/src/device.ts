@@ -115,6 +115,7 @@ export class Device extends QomObject {
       bus.plug?.(this, this.values);
       this.parentBus?.children.push(this);
       if (hooks !== undefined) this.impl = hooks.realize(this.values as never, this.context);
+      bus.realized?.(this, this.values);
       this.#realized = true;
     } catch (cause) {
       this.#tearDown();

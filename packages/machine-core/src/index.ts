@@ -16,6 +16,7 @@ export type { DeviceContext, ResetPhase } from "./context.ts";
 export {
   defineDevice,
   deviceType,
+  dynamicSysbusType,
   sysbusDeviceType,
   type DeviceHooks,
   type DeviceSpec,
@@ -30,6 +31,7 @@ export {
   type MachineSpec,
   type MachineType,
 } from "./define-machine.ts";
+export { PlatformBus, platformBusType } from "./platform-bus.ts";
 export { CpuObject, Device, type CpuWiring, type InputLines } from "./device.ts";
 export type {
   CreateOptions,

@@ -12,13 +12,14 @@ import {
 import { AddressSpace } from "./address-space.ts";
 import { type Bus, hooksOf } from "./bus.ts";
 import type { ClockSet } from "./clock.ts";
-import { deviceType, sysbusDeviceType } from "./define-device.ts";
+import { deviceType, dynamicSysbusType, sysbusDeviceType } from "./define-device.ts";
 import { machineInfo, machineType, noneMachine } from "./define-machine.ts";
 import { CpuObject, Device } from "./device.ts";
 import { MachineError } from "./errors.ts";
 import { Log } from "./log.ts";
 import type { CreateOptions, MachineBuilder, MachineOptions, ResetReason, ShutdownReason } from "./machine-context.ts";
 import type { MachineMemory } from "./memory.ts";
+import { platformBusType } from "./platform-bus.ts";
 import { MemoryRegion } from "./region.ts";
 import { loadMachine, type MachineState, type SaveOptions, saveMachine } from "./snapshot.ts";
 
@@ -63,7 +64,7 @@ export const cpuType = { name: "cpu", kind: "cpu", abstract: true, summary: "any
 /** The base types that this package defines; every machine's registry has it. */
 export const corePlugin: Plugin = {
   name: "@mimus/machine-core",
-  types: [deviceType, sysbusDeviceType, machineType, cpuType, noneMachine],
+  types: [deviceType, sysbusDeviceType, dynamicSysbusType, platformBusType, machineType, cpuType, noneMachine],
 };
 
 const SYSTEM_SIZE: number = 2 ** 52;
@@ -201,6 +202,8 @@ export class Machine extends QomObject implements MachineBuilder {
     const list = (buses: Bus[]): string => buses.map((b) => `${b.name} (${b.type})`).join(", ") || "none";
     if (busType === undefined || busType === "sysbus") {
       if (wanted === undefined || wanted === "" || wanted === "main-system-bus") return undefined;
+      const bus = typeof wanted === "string" ? this.findBus(wanted) : wanted;
+      if (bus?.type === "sysbus") return bus;
       throw new MachineError("no-bus", `${label} plugs into no bus; leave 'bus' out`, { at: label });
     }
     if (wanted === undefined) {

@@ -2,6 +2,7 @@ import type { CharBackend } from "@mimus/chardev";
 import { BlockBackend, type Drive } from "@mimus/block";
 import { INPUT_ROUTER, InputRouter } from "@mimus/display";
 import {
+  type Bus,
   ClockSet,
   corePlugin,
   type GlobalProperty,
@@ -11,7 +12,7 @@ import {
   MachineMemory,
   machineInfo,
 } from "@mimus/machine-core";
-import { createUserObject, type Registry } from "@mimus/qom";
+import { createUserObject, type Registry, type ResolvedType } from "@mimus/qom";
 import type { TcgOptions } from "@mimus/tcg";
 import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
 import { DoorChar } from "./door.ts";
@@ -190,11 +191,22 @@ export async function addDevice(machine: Machine, { driver, id, bus, props }: De
   if (!type.userCreatable) {
     throw new SystemError("bad-option", `device '${driver}' is part of a board and cannot be added with -device`);
   }
-  machine.createDevice(driver, props ?? {}, {
+  const place = bus ?? (type.class["bus"] === "sysbus" ? platformBus(machine, type) : undefined);
+  machine.createDevice(type.name, props ?? {}, {
     realize: true,
     ...(id === undefined ? { parentPath: "/machine/peripheral-anon" } : { id }),
-    ...(bus === undefined ? {} : { bus }),
+    ...(place === undefined ? {} : { bus: place }),
   });
+}
+
+/** Where a sysbus device goes that no board places. */
+function platformBus(machine: Machine, type: ResolvedType): Bus {
+  if (type.class["dynamicSysbus"] !== true) {
+    throw new SystemError("bad-option", `device '${type.name}' has no place of its own: only a board can add it`);
+  }
+  const bus = machine.buses().find((b) => b.type === "sysbus");
+  if (bus !== undefined) return bus;
+  throw new SystemError("bad-option", `machine '${machine.type.name}' takes no sysbus devices such as '${type.name}'`);
 }
 
 /** Creates an object that the user named; devices find it by its id, under the kinds that its type is or implements. */

@@ -6,7 +6,7 @@ import { Lcd } from "./lcd.ts";
 /** The display on the system bus: instruction register at offset 0, data register one stride further. */
 export const acmeLcd: DeviceType = defineDevice({
   name: "acme-lcd",
-  parent: "sysbus-device",
+  parent: "dynamic-sysbus-device",
   summary: "HD44780 character display",
   props: z.strictObject({
     columns: z.int().min(8).max(40).default(16).describe("visible characters per row"),

@@ -114,6 +114,6 @@ function dumpDeviceTree(system: System, path: string): number {
 }
 
 function print(text: string): number {
-  process.stdout.write(text);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   return 0;
 }
