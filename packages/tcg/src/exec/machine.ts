@@ -31,7 +31,7 @@ import type { CodeSource, Translated } from "./translate.ts";
 import { Vcpu } from "./vcpu.ts";
 
 const MIB = 1024 * 1024;
-/** Instructions after which hot blocks are compiled though the batch is not full. */
+/** Instructions of all vCPUs together after which hot blocks are compiled though the batch is not full. */
 const PATIENCE = 4_000_000;
 const NO_LIMIT = 0x7fffffff;
 
@@ -72,6 +72,8 @@ export class TcgMachine implements Engine {
   readonly pcOffset: number;
   readonly cpus: Vcpu[] = [];
   readonly breakpoints: Set<bigint> = new Set();
+  /** Instructions that all vCPUs together executed in the runs that have ended. */
+  executed = 0;
   /** The vCPU whose code runs, for helpers. */
   current: TargetCpu | undefined;
   readonly #byEnv: Map<number, Vcpu> = new Map();
@@ -318,11 +320,11 @@ export class TcgMachine implements Engine {
     if (this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
   }
 
-  /** A vCPU begins a run, having executed `insns`: blocks that wait to be compiled do not wait for ever. */
-  aging(insns: number): void {
+  /** A vCPU begins a run: blocks that wait to be compiled do not wait for ever. */
+  aging(): void {
     if (this.#hotBlocks.length === 0) this.#waitingSince = -1;
-    else if (this.#waitingSince < 0) this.#waitingSince = insns;
-    else if (Math.abs(insns - this.#waitingSince) > PATIENCE) this.compileHot();
+    else if (this.#waitingSince < 0) this.#waitingSince = this.executed;
+    else if (this.executed - this.#waitingSince > PATIENCE) this.compileHot();
   }
 
   /** Compiles the blocks that became hot. */

@@ -106,12 +106,14 @@ export class Vcpu {
     i32[at + ENV.kicked / 4] = 0;
     i32[at + ENV.budget / 4] = budget;
     this.#given = budget;
-    machine.aging(this.#before);
+    machine.aging();
     try {
       return this.#loop(mode);
     } finally {
       this.#collect();
-      this.#before += this.#given - i32[at + ENV.budget / 4]!;
+      const executed = this.#given - i32[at + ENV.budget / 4]!;
+      this.#before += executed;
+      machine.executed += executed;
       i32[at + ENV.budget / 4] = 0;
       this.#running = false;
       machine.current = undefined;
