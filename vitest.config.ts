@@ -1,13 +1,18 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: { conditions: ['@mimus/source'] },
-  ssr: { resolve: { conditions: ['@mimus/source'] } },
+  resolve: { conditions: ["@mimus/source"] },
+  ssr: { resolve: { conditions: ["@mimus/source"] } },
   test: {
-    include: ['packages/*/{src,tests}/**/*.test.ts', 'plugins/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'conformance/tests/**/*.test.ts'],
-    exclude: ['**/*.nightly.test.ts', '**/node_modules/**', '**/dist/**'],
-    pool: 'threads',
+    include: [
+      "packages/*/{src,tests}/**/*.test.ts",
+      "plugins/*/src/**/*.test.ts",
+      "tools/**/*.test.ts",
+      "conformance/tests/**/*.test.ts",
+    ],
+    exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"],
+    pool: "threads",
     isolate: false,
-    reporters: ['default', './tools/ci-reporter.mjs'],
+    reporters: ["default", "./tools/ci-reporter.mjs"],
   },
 });
