@@ -1,3 +1,4 @@
+import { type Bus, Device } from "@mimus/machine-core";
 import type { QomObject } from "@mimus/qom";
 
 import type { MachineControl } from "./control.ts";
@@ -55,6 +56,7 @@ export const INFO: readonly Info[] = [
         .join(""),
   },
   { name: "mtree", help: "show the memory map", show: mtree },
+  { name: "qtree", help: "show the devices by the bus they are on", show: qtree },
   { name: "qom-tree", help: "show the composition tree", show: (m) => qomTree(m.root, "", 0) },
   {
     name: "jit",
@@ -80,4 +82,31 @@ function qomTree(object: QomObject, name: string, depth: number): string {
   let children = "";
   for (const [childName, child] of object.children()) children += qomTree(child, childName, depth + 1);
   return own + children;
+}
+
+/** Devices under their buses, where their registers are, and the values of their properties. */
+function qtree(machine: MachineControl): string {
+  const devices: Device[] = [];
+  const collect = (object: QomObject): void => {
+    if (object instanceof Device) devices.push(object);
+    for (const [, child] of object.children()) collect(child);
+  };
+  collect(machine.root);
+  const lines: string[] = ["bus: main-system-bus"];
+  const show = (device: Device, indent: string): void => {
+    lines.push(`${indent}dev: ${device.type.name}, id "${device.id}"`);
+    for (const [name, value] of Object.entries(device.values))
+      if (value !== undefined) lines.push(`${indent}  ${name} = ${JSON.stringify(value)}`);
+    for (const region of device.regions)
+      for (const { base, size } of machine.memory.flat.filter((range) => range.region === region))
+        lines.push(`${indent}  mmio ${hex(base)}/${hex(size)}`);
+    for (const bus of device.buses) showBus(bus, `${indent}  `);
+  };
+  const showBus = (bus: Bus, indent: string): void => {
+    lines.push(`${indent}bus: ${bus.name}`, `${indent}  type ${bus.type}`);
+    for (const child of bus.children) show(child, `${indent}  `);
+  };
+  for (const device of devices)
+    if (device.parentBus === undefined && device.type.class["bus"] === "sysbus") show(device, "  ");
+  return `${lines.join("\n")}\n`;
 }
