@@ -50,10 +50,7 @@ async function runMachine(
     const dump = config.machine["dumpdtb"];
     if (typeof dump === "string") return dumpDeviceTree(system, dump);
     if (config.pidfile !== undefined) writePidfile(config.pidfile);
-    system.onEvent((event) => {
-      if (event.type !== "io-error" || event.error.action !== "stop") return;
-      log.line(`mimus: drive '${event.error.device}': ${event.error.reason}; the machine stops: 'cont' tries again`);
-    });
+    sayWhyStopped(system, log);
     return await runToEnd(system, config.paused, consoles, log);
   } finally {
     if (system !== undefined && config.pidfile !== undefined) rmSync(config.pidfile, { force: true });
@@ -94,6 +91,16 @@ function withFiles(given: readonly GivenOption[]): GivenOption[] {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`-readconfig ${option.value}: ${(error as Error).message}`);
     }
+  });
+}
+
+/** One line for each time that a drive stops the machine, however many requests fail together. */
+function sayWhyStopped(system: System, log: ReturnType<typeof logging>): void {
+  let why = "";
+  system.onEvent((event) => {
+    if (event.type === "io-error") why = `drive '${event.error.device}': ${event.error.reason}`;
+    else if (event.type === "state" && event.state === "io-error")
+      log.line(`mimus: ${why}; the machine is stopped: 'cont' in the monitor tries again`);
   });
 }
 
