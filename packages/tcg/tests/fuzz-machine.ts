@@ -22,8 +22,6 @@ const FIELDS = [508, 544] as const;
 const OPTIONS: BlockOptions = {
   address: (b, v) => b.addI(b.andI(v, 0x3fff), DATA),
   env: [512, 544],
-  // The back ends have none yet.
-  bigEndian: false,
 };
 
 const faults = (address: bigint): boolean => address >= BigInt(DATA + DATA_SIZE);

@@ -3,6 +3,7 @@ import { Handlers } from "../interp/handlers.ts";
 import { IrContext } from "../ir/context.ts";
 import { ops } from "../ir/ops.ts";
 import { print } from "../ir/print.ts";
+import { swapBytes } from "../opt/byte-order.ts";
 import { Optimiser } from "../opt/pipeline.ts";
 import { BlockModules } from "../wasm/block-modules.ts";
 import type { BlockInput } from "../wasm/block-modules.ts";
@@ -253,6 +254,7 @@ export class TcgMachine implements Engine {
       if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
       trace?.op?.(print(done.block));
     }
+    swapBytes(done.block);
     // Blocks that will be translated again when they are hot are not worth the time now.
     if (this.#optimiser === undefined || (tier === "first" && this.#backend === "auto")) return done;
     const block = this.#optimiser.run(done.block);

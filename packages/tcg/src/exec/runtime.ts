@@ -4,6 +4,7 @@ import { generateInterpreter } from "../interp/generate.ts";
 import { INTERPRETER_LOCALS } from "../interp/handler-emitter.ts";
 import type { HelperSpec } from "../ir/type.ts";
 import { Code, I32, I64, W } from "../wasm/encode.ts";
+import { ATOMIC_BIG_ENDIAN } from "../wasm/memory-ops.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmInstance, WasmTable } from "../wasm/types.ts";
@@ -157,6 +158,8 @@ function address(c: Code, js: number, oi: number, host: number, entry: number): 
   c.get(oi);
   c.i32(8);
   c.op(W.i32ShrU);
+  c.i32(7);
+  c.op(W.i32And);
   c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
   c.op(W.i32Shl);
   c.get(1);
@@ -206,6 +209,8 @@ function address(c: Code, js: number, oi: number, host: number, entry: number): 
   c.get(oi);
   c.i32(8);
   c.op(W.i32ShrU);
+  c.i32(7);
+  c.op(W.i32And);
   c.i32(4);
   c.op(W.i32Shl);
   c.op(W.i32Or);
@@ -243,7 +248,9 @@ function readModifyWrite(js: number): Code {
     c.get(HOST);
     c.mem(LOAD_U[log2]!, 0);
     c.set(OLD);
+    swapIfBigEndian(c, log2, OI, OLD);
     modify(c, log2, OPERAND, OI, OLD, NEW);
+    swapIfBigEndian(c, log2, OI, NEW);
     c.get(HOST);
     c.get(NEW);
     c.mem(STORE[log2]!, 0);
@@ -252,6 +259,36 @@ function readModifyWrite(js: number): Code {
   });
   c.op(W.unreachable);
   return c;
+}
+
+/** Reverses the bytes of a location's value in an i64 local, when `oi` says that the location is big-endian. */
+function swapIfBigEndian(c: Code, log2: number, oi: number, local: number): void {
+  if (log2 === 0) return;
+  c.get(oi);
+  c.i32(ATOMIC_BIG_ENDIAN << 8);
+  c.op(W.i32And);
+  c.if();
+  for (const [bits, mask] of [[8, 0x00ff00ff], [16, 0x0000ffff]] as const) {
+    c.get(local);
+    c.i64(mask, mask);
+    c.op(W.i64And);
+    c.i64(bits, 0);
+    c.op(W.i64Shl);
+    c.get(local);
+    c.i64(bits, 0);
+    c.op(W.i64ShrU);
+    c.i64(mask, mask);
+    c.op(W.i64And);
+    c.op(W.i64Or);
+    c.set(local);
+  } // prettier-ignore
+  c.get(local);
+  c.i64(32, 0);
+  c.op(W.i64Rotl);
+  c.i64(64 - (8 << log2), 0);
+  c.op(W.i64ShrU);
+  c.set(local);
+  c.end();
 }
 
 /** NEW = OLD op OPERAND. */
@@ -307,7 +344,10 @@ function compareExchange(js: number): Code {
   bySize(c, OI, (log2) => {
     c.get(HOST);
     c.mem(LOAD_U[log2]!, 0);
-    c.tee(OLD);
+    c.set(OLD);
+    swapIfBigEndian(c, log2, OI, OLD);
+    swapIfBigEndian(c, log2, OI, REPLACEMENT);
+    c.get(OLD);
     c.get(EXPECTED);
     if (log2 < 3) {
       c.i64(log2 === 0 ? 0xff : log2 === 1 ? 0xffff : -1, 0);

@@ -7,8 +7,9 @@ import { opOf, resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { OpSpec } from "../ir/ops.ts";
 import type { EnvField, HelperSpec, IrType, Value } from "../ir/type.ts";
-import { MEM_OPS, typeBytes } from "../ir/type.ts";
+import { typeBytes } from "../ir/type.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
+import { atomicIndex, littleEndian } from "../wasm/memory-ops.ts";
 import type { Handler, Handlers } from "./handlers.ts";
 import { ImmediateRecorder } from "./handlers.ts";
 
@@ -409,10 +410,8 @@ export class BytecodeWriter {
   }
 
   #access(block: Block, op: Op, at: number, site: number): void {
-    const info = MEM_OPS[op.mem];
-    if (info.bigEndian) throw new Error("Big-endian accesses are swapped before bytecode is written");
-    const mem = op.mem;
-    const handler = this.#handlers.find(op.spec, op.type, "eq", mem, false);
+    const atomic = op.spec !== ops.ld && op.spec !== ops.st;
+    const handler = this.#handlers.find(op.spec, op.type, "eq", atomic ? littleEndian(op.mem) : op.mem, false);
     const operands = op.spec.operands.length;
     this.#unit(handler.index);
     const place = this.length;
@@ -428,7 +427,7 @@ export class BytecodeWriter {
     if (operands > 2) this.#operand(block, op.c, false);
     this.#unit(displacement);
     this.#unit(site);
-    this.#unit(op.imm);
+    this.#unit(atomic ? atomicIndex(op) : op.imm);
     this.#releaseOperands(block, op, at);
     if (handler.dst >= 0) this.code[place] = this.#result(block, op, at);
   }

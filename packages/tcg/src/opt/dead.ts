@@ -144,7 +144,8 @@ export class Backward {
   }
 }
 
-function renumber(op: Op, to: Int32Array): void {
+/** Replaces the operands of an operation by the values that they became. */
+export function renumber(op: Op, to: Int32Array): void {
   if (op.a >= 0) op.a = to[op.a]! as Value;
   if (op.b >= 0) op.b = to[op.b]! as Value;
   if (op.c >= 0) op.c = to[op.c]! as Value;

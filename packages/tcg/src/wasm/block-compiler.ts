@@ -13,7 +13,7 @@ import { BlockEmitter, ENVP } from "./block-emitter.ts";
 import { EMPTY, W } from "./encode.ts";
 import type { Code } from "./encode.ts";
 import { emitJumpCacheLookup } from "./jump-cache.ts";
-import { emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "./memory-ops.ts";
+import { atomicIndex, emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "./memory-ops.ts";
 
 /** A compiled function body. */
 export interface CompiledBlock {
@@ -232,7 +232,7 @@ export class BlockCompiler extends BlockEmitter {
   }
 
   protected checkAccess(op: Op): void {
-    if (MEM_OPS[op.mem].bigEndian || op.type === "v128") throw new Uncompilable(`${op.spec.name} ${op.mem}`);
+    if (op.type === "v128") throw new Uncompilable(`${op.spec.name} ${op.mem}`);
   }
 
   protected load(op: Op, i: number): void {
@@ -293,7 +293,7 @@ export class BlockCompiler extends BlockEmitter {
       emitToI64(code, op.type);
     }
     const operation = swap ? 0 : op.spec.code - ops.atomic_xchg.code;
-    code.i32(log2Bytes(op.mem) | (operation << 2) | (op.imm << 8));
+    code.i32(log2Bytes(op.mem) | (operation << 2) | (atomicIndex(op) << 8));
     code.call(this.imports.call(swap ? "cmpxchg" : "atomic"));
     const result = this.result();
     code.set(result);

@@ -64,6 +64,19 @@ export function log2Bytes(mem: MemOp): number {
   return bytes === 1 ? 0 : bytes === 2 ? 1 : bytes === 4 ? 2 : 3;
 }
 
+/** Set in the mmu index of an atomic operation, as the runtime is told it: the location is big-endian. */
+export const ATOMIC_BIG_ENDIAN = 8;
+
+/** The mmu index of an atomic operation and its byte order. */
+export function atomicIndex(op: { readonly mem: MemOp; readonly imm: number }): number {
+  return op.imm | (MEM_OPS[op.mem].bigEndian ? ATOMIC_BIG_ENDIAN : 0);
+}
+
+/** The little-endian operation of the same width and sign. */
+export function littleEndian(mem: MemOp): MemOp {
+  return MEM_OPS[mem].bigEndian ? (mem.slice(0, -2) as MemOp) : mem;
+}
+
 /** Appends the conversion of a value of `type` to the i64 that slow paths take. */
 export function emitToI64(code: Code, type: IrType): void {
   if (type === "i32") code.op(W.i64ExtendI32U);
