@@ -10,7 +10,7 @@ export default defineConfig({
       "tools/**/*.test.ts",
       "conformance/tests/**/*.test.ts",
     ],
-    exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"],
+    exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**", "tools/canary/**"],
     pool: "threads",
     isolate: false,
     reporters: ["default", "./tools/ci-reporter.mjs"],

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 /** The checks of `pnpm test`, in the order that fails fastest. Each is a command that CI runs as it stands. */
 const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["wasm", "turbo", "run", "wasm", "--output-logs=errors-only"],
-  ["types", "tsc", "-b"],
+  ["build", "turbo", "run", "//#types", "build", "--output-logs=errors-only"],
   ["types of tools", "tsc", "-p", "tools"],
   ["types of conformance", "tsc", "-p", "conformance"],
   ["format", "oxfmt", "--check"],
