@@ -1,7 +1,7 @@
 /** A machine whose guest code is random blocks: what `evaluate` says of a block is compared with what a back end does. */
 import {
   ENV, TcgMachine, evaluate, print,
-  type Access, type BackEnd, type Block, type Engine, type Helper, type PhysicalBus, type Target, type TargetCpu,
+  type Access, type BackEnd, type Block, type Builder, type Engine, type Helper, type PhysicalBus, type Target, type TargetCpu,
   type Translation, type Vcpu,
 } from "../src/index.ts"; // prettier-ignore
 import {
@@ -106,6 +106,20 @@ const helpers: Helper[] = HELPERS.map((helper) => ({
   },
 }));
 
+/** Writes the operations of a block, instruction by instruction. */
+function copier(block: Block, b: Builder): Pick<Generator, "insn"> {
+  let at = 0;
+  b.block.labels = block.labels;
+  const insn = (): boolean => {
+    do {
+      const op = block.ops[at++]!;
+      b.block.ops.push({ ...op, list: [...op.list] });
+    } while (at < block.ops.length && block.ops[at]!.spec.name !== "insn");
+    return at === block.ops.length;
+  };
+  return { insn };
+}
+
 /** A block as choices. */
 export interface Case {
   readonly script: readonly number[];
@@ -118,6 +132,8 @@ export class FuzzMachine {
   readonly #vcpu: Vcpu;
   readonly #cpu: FuzzCpu;
   #script: readonly number[] = [];
+  /** The block to run instead of what the script makes. */
+  #given: Block | undefined;
   #options: BlockOptions = OPTIONS;
   #page = 0;
   /** The optimised block that ran. */
@@ -127,7 +143,7 @@ export class FuzzMachine {
     const memory = new WebAssembly.Memory({ initial: 256 });
     let next = 65536 + RAM;
     const ram = 65536;
-    let generator: Generator | undefined;
+    let generator: Pick<Generator, "insn"> | undefined;
     const target: Target = {
       name: "fuzz",
       wordType: "i64",
@@ -139,7 +155,10 @@ export class FuzzMachine {
       helpers,
       modules: [],
       insnWords: 1,
-      begin: (ctx) => void (generator = new Generator(ctx.ir, this.#script, this.#options)),
+      begin: (ctx) => {
+        generator =
+          this.#given === undefined ? new Generator(ctx.ir, this.#script, this.#options) : copier(this.#given, ctx.ir);
+      },
       insn: (ctx) => {
         ctx.done = generator!.insn();
         return 4;
@@ -187,7 +206,17 @@ export class FuzzMachine {
   difference({ script, seed, loops }: Case): string | undefined {
     this.#script = script;
     this.#options = { ...OPTIONS, loops };
-    const block = blockFrom(script, this.#options);
+    this.#given = undefined;
+    return this.#compare(blockFrom(script, this.#options), seed);
+  }
+
+  /** The same for a block of four bytes an instruction. */
+  differenceOf(block: Block, seed: number): string | undefined {
+    this.#given = block;
+    return this.#compare(block, seed);
+  }
+
+  #compare(block: Block, seed: number): string | undefined {
     const state = new TestState(seed, faults);
     state.globals[8] = 0n;
     const [mine, theirs] = [this.#run(state), this.#evaluate(block, state)];

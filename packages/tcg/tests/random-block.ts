@@ -260,7 +260,9 @@ export class Generator {
     }
     if (this.#choose(3) === 0) {
       this.#leave();
-      this.#place();
+      // At times what follows is not reached.
+      if (this.#choose(4) === 0) this.b.place(this.b.label());
+      else this.#place();
     }
   }
 

@@ -36,6 +36,8 @@ export interface Analysis {
   readonly stages: number[][];
   /** Labels in the order in which they are placed. */
   readonly labels: number[];
+  /** By label: some path leads there. Nothing is known of what follows another. */
+  readonly reached: Uint8Array;
   /** Some goto_tb goes back to the block's own start. */
   readonly selfLoop: boolean;
 }
@@ -73,7 +75,7 @@ export function analyse(block: Block, pcGlobal: number, effects: (helper: Helper
   }
   const kind = classify(block, effects);
   const a: Analysis = {
-    kind, touched, written, labels, selfLoop,
+    kind, touched, written, labels, selfLoop, reached: new Uint8Array(block.labels),
     entryLoad: new Uint8Array(globals), stores: new Map(), reloads: new Map(), stage: new Map(), stages: [],
   }; // prettier-ignore
   if (selfLoop) lastTouch.fill(count);
@@ -186,6 +188,7 @@ function flow(
     const { spec } = op;
     if (spec === ops.label) {
       state = merge(state, atLabel[op.imm]);
+      if (state !== undefined) a.reached[op.imm] = 1;
       continue;
     }
     if (state === undefined) continue;

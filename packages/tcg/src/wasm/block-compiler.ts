@@ -41,7 +41,10 @@ export class BlockCompiler extends BlockEmitter {
         code.end();
         this.depth--;
         this.placed++;
-        reachable = true;
+        reachable = a.reached[op.imm] === 1;
+      } else if (op.spec === ops.insn) {
+        // Also where control does not get: what follows the next label belongs to it.
+        this.site = op.imm;
       } else if (reachable) {
         this.operation(op, i);
         reachable = !op.spec.terminator;
@@ -115,9 +118,6 @@ export class BlockCompiler extends BlockEmitter {
     const code = this.code;
     const { spec } = op;
     switch (spec) {
-      case ops.insn:
-        this.site = op.imm;
-        return;
       case ops.mb:
       case ops.const:
         return;
