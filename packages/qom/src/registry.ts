@@ -68,7 +68,7 @@ export class Registry {
         "duplicate-type",
         existing.from === from
           ? `type '${type.name}' is registered twice by ${from}`
-          : `type '${type.name}' is registered by both ${existing.from} and ${from}; load only one of them`,
+          : `type '${type.name}' is registered by both ${existing.from} and ${from}; load only one of them, or install what both bring along only once`,
         { at: type.name },
       );
     if (type.name === "" || /[\s,=/]/.test(type.name))
