@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { nodeClock, nodeFiles } from "@mimus/host-node";
-import type { Registry } from "@mimus/qom";
+import type { Registry, ResolvedType } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
 import type { BackEnd } from "@mimus/tcg";
 
@@ -12,12 +12,12 @@ import type { Drives } from "./drives.ts";
 import { UsageError } from "./errors.ts";
 import { firmware } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
-import { findMachine } from "./machines.ts";
 import { openShare } from "./shares.ts";
 
 /** What has been opened for a machine. */
 export interface Opened {
   readonly registry: Registry;
+  readonly machine: ResolvedType;
   readonly consoles: Consoles;
   readonly drives: Drives;
   readonly logging: Logging;
@@ -25,9 +25,8 @@ export interface Opened {
 
 /** Assembles the machine of a configuration. @throws UsageError and the errors of the parts */
 export async function compose(config: MachineConfig, target: string, opened: Opened): Promise<System> {
-  const { registry, consoles, drives, logging } = opened;
-  const { type: named, dumpdtb: _dumpdtb, ...machineProps } = config.machine;
-  const machine = await findMachine(registry, typeof named === "string" ? named : undefined, target);
+  const { registry, machine, consoles, drives, logging } = opened;
+  const { type: _type, dumpdtb: _dumpdtb, ...machineProps } = config.machine;
   const { boot } = config;
   const read = async (option: string, path: string | undefined): Promise<Uint8Array | undefined> => {
     if (path === undefined) return undefined;
@@ -50,7 +49,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     host: { ...clock, log: (record) => logging.record(record) },
     target,
     machine: machine.name,
-    machineProps: { ...machineProps },
+    machineProps,
     ...(Object.keys(config.cpu).length === 0 ? {} : { cpu: cpuText(config.cpu) }),
     smp: config.cpus,
     ...(config.ram === undefined ? {} : { ram: config.ram }),

@@ -46,7 +46,7 @@ async function runMachine(
   let system: System | undefined;
   const consoles = await openConsoles(config, { quit: () => system?.shutdown(), commit: () => {} });
   try {
-    system = await compose(config, target, { registry, consoles, drives, logging: log });
+    system = await compose(config, target, { registry, machine, consoles, drives, logging: log });
     const dump = config.machine["dumpdtb"];
     if (typeof dump === "string") return dumpDeviceTree(system, dump);
     if (config.pidfile !== undefined) writePidfile(config.pidfile);
