@@ -1,37 +1,102 @@
-import { boot, coldStart, diskRead, type Row } from "./machine.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
-const HELP = `usage: pnpm bench [cold-start] [boot] [disk] [--rounds N] [--json]
+import { systemKernels, userKernels } from "./kernels.ts";
+import { boot, coldStart, diskRead } from "./machine.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
+import {
+  describeMachine,
+  printSection,
+  readDocument,
+  type Report,
+  type Section,
+  sound,
+  writeSection,
+} from "./report.ts";
+import { kernelRow, KERNELS, summarise, SYSTEM_BARS, USER_BARS } from "./stats.ts";
+import type { Row } from "./table.ts";
+import { buildCommand, needCommand, progress, ROOT } from "./tools.ts";
 
-Runs ours and QEMU on the same work in the same run, in turn, and prints medians and ratios. Without a name: all of them.
-Needs 'pnpm build', 'pnpm guests' and qemu-system-riscv64.
-`;
+/** The measurements of a group, by the names of options.ts. */
+const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options) => Promise<readonly Row[]>>>>> = {
+  machine: {
+    "cold-start": ({ rounds }) => coldStart(rounds),
+    boot: ({ rounds }) => boot(rounds, 10),
+    disk: ({ rounds }) => diskRead(rounds, 256),
+  },
+};
+const TITLES: Readonly<Record<string, string>> = {
+  machine: "A whole machine",
+};
+
+async function kernelSection(mode: "user" | "system", options: Options): Promise<Section> {
+  const name = `kernels ${mode} riscv64`;
+  const title = `Kernels, riscv64, ${mode === "user" ? "user mode" : "inside a booted guest, one processor"}`;
+  try {
+    const samples = await (mode === "user" ? userKernels : systemKernels)(options);
+    const rows = samples.map(kernelRow);
+    const bars = mode === "user" ? USER_BARS : SYSTEM_BARS;
+    return {
+      name,
+      title,
+      kernels: { rows, summary: summarise(rows, bars, rows.length === KERNELS.length) },
+      failures: [],
+    };
+  } catch (error) {
+    return { name, title, failures: [(error as Error).message] };
+  }
+}
+
+async function figureSection(group: string, options: Options): Promise<Section | undefined> {
+  const rows: Row[] = [];
+  const failures: string[] = [];
+  for (const [name, measure] of Object.entries(FIGURES[group] ?? {})) {
+    if (!options.wanted.has(`${group} ${name}`)) continue;
+    progress(`${group}: ${name}`);
+    try {
+      rows.push(...(await measure(options)));
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  const nothing = rows.length === 0 && failures.length === 0;
+  return nothing ? undefined : { name: group, title: TITLES[group] ?? group, rows, failures };
+}
 
 async function main(argv: string[]): Promise<void> {
-  if (argv.includes("-h") || argv.includes("--help")) {
+  const options = parseOptions(argv);
+  if (options.help) {
     process.stdout.write(HELP);
     return;
   }
-  const at = argv.indexOf("--rounds");
-  const rounds = at < 0 ? 3 : Number(argv[at + 1]);
-  const names = argv.filter((arg, i) => !arg.startsWith("-") && !(at >= 0 && i === at + 1));
-  const unknown = names.find((name) => !["cold-start", "boot", "disk"].includes(name));
-  if (unknown !== undefined || !(rounds >= 1)) throw new Error(`bad argument; ${HELP}`);
-  const wanted = (name: string): boolean => names.length === 0 || names.includes(name);
-  const rows: Row[] = [];
-  if (wanted("cold-start")) rows.push(await coldStart(rounds));
-  if (wanted("boot")) rows.push(...(await boot(rounds, 10)));
-  if (wanted("disk")) rows.push(await diskRead(rounds, 256));
-  if (argv.includes("--json")) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  else for (const row of rows) process.stdout.write(`${line(row)}\n`);
+  if (options.build) await buildCommand();
+  needCommand();
+  const sections: Section[] = [];
+  const add = (section: Section | undefined): void => {
+    if (section === undefined) return;
+    sections.push(section);
+    if (!options.json) process.stdout.write(`\n${printSection(section)}`);
+  };
+  for (const mode of ["user", "system"] as const)
+    if (options.wanted.has(`kernels ${mode}`)) add(await kernelSection(mode, options));
+  for (const group of Object.keys(FIGURES)) add(await figureSection(group, options));
+  const report: Report = {
+    machine: describeMachine(),
+    rounds: options.rounds,
+    warmUpMs: options.warmUp,
+    windowMs: options.window,
+    sections,
+  };
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (options.writeDocs) {
+    const path = join(ROOT, "docs/benchmarks.md");
+    writeFileSync(
+      path,
+      sections.reduce((document, section) => writeSection(document, section, report), readDocument(path)),
+    );
+  }
+  if (!sections.every(sound)) process.exitCode = 1;
 }
-
-function line({ what, unit, ours, peer, better, bar }: Row): string {
-  const ratio = better === "less" ? ours / peer : peer / ours;
-  const text = `${what.padEnd(40)} mimus ${figure(ours)} ${unit}, qemu ${figure(peer)} ${unit}: ${ratio.toFixed(2)} times qemu's`;
-  return bar === undefined ? text : `${text} (bar: ${bar})`;
-}
-
-const figure = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
 
 await main(process.argv.slice(2)).catch((error: Error) => {
   process.stderr.write(`bench: ${error.message}\n`);

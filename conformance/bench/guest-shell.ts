@@ -1,0 +1,71 @@
+import { type Contender, linuxArgs, PROMPT, READY } from "./machine.ts";
+import { BenchError, progress } from "./tools.ts";
+
+/** A booted guest at its shell. An idle guest takes next to no time from the one that is measured. */
+export class GuestShell {
+  readonly #console: ReturnType<Contender["start"]>;
+  readonly name: string;
+  #count = 0;
+  #first: { guest: number; host: number } | undefined;
+
+  private constructor(contender: Contender, args: readonly string[]) {
+    this.name = contender.name;
+    this.#console = contender.start(args);
+  }
+
+  /** @param initrd path of an initramfs, with the shell of tools/guests/initramfs.ts */
+  static async boot(
+    contender: Contender,
+    initrd: string,
+    extra: readonly string[] = [],
+    append = "",
+  ): Promise<GuestShell> {
+    const shell = new GuestShell(contender, linuxArgs(extra, initrd, append));
+    try {
+      const ms = await shell.#console.waitFor(READY, 180_000);
+      await shell.#console.waitFor(PROMPT, 20_000);
+      progress(`${contender.name} is at the shell after ${(ms / 1000).toFixed(1)} s`);
+      shell.#first = await shell.#clocks();
+      return shell;
+    } catch (error) {
+      await shell.close();
+      throw error;
+    }
+  }
+
+  /** Runs a command. @returns what it printed */
+  async run(line: string, timeoutMs: number): Promise<string> {
+    const mark = `@${++this.#count}@`;
+    const from = this.#console.log.length;
+    // The echo of the line must not look like its result.
+    await this.#console.type(`${line}; echo "@"${this.#count}"@"$?\n`);
+    await this.#console.waitFor(new RegExp(`${mark}\\d+`), timeoutMs);
+    const text = this.#console.log.slice(from);
+    const status = Number(new RegExp(`${mark}(\\d+)`).exec(text)?.[1]);
+    const printed = text.slice(text.indexOf("\n") + 1, text.search(mark));
+    if (status !== 0) throw new BenchError("failed", `'${line}' in ${this.name}: status ${status}: ${printed.trim()}`);
+    return printed;
+  }
+
+  async #clocks(): Promise<{ guest: number; host: number }> {
+    const uptime = await this.run("cat /proc/uptime", 60_000);
+    return { guest: Number(uptime.trim().split(" ")[0]), host: performance.now() / 1000 };
+  }
+
+  /** How far the guest's clock went from the host's since the boot, as a share of the time that passed. */
+  async drift(): Promise<{ drift: number; seconds: number }> {
+    const last = await this.#clocks();
+    const first = this.#first ?? last;
+    const seconds = last.host - first.host;
+    return { drift: (last.guest - first.guest) / seconds - 1, seconds };
+  }
+
+  usage(): ReturnType<ReturnType<Contender["start"]>["usage"]> {
+    return this.#console.usage();
+  }
+
+  async close(): Promise<void> {
+    this.#console.kill();
+    await this.#console.exit(5000);
+  }
+}

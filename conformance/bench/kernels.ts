@@ -1,0 +1,176 @@
+/**
+ * The kernels of guests/bench.c under a user-mode emulator and inside a booted guest. Each run of a kernel is a process
+ * of its own: one unit, then units until the warm-up has passed, then units until the window has passed, by the clock
+ * that the program sees. Contenders take turns within a round, so that a machine that slows down slows all of them.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
+import { mimusCommand } from "../lib/mimus.ts";
+import { GuestShell } from "./guest-shell.ts";
+import { OURS, QEMU } from "./machine.ts";
+import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
+import { BenchError, compile, need, needGuest, output, progress } from "./tools.ts";
+
+export interface KernelOptions {
+  readonly kernels: readonly string[];
+  readonly rounds: number;
+  /** Milliseconds of untimed work before the window. */
+  readonly warmUp: number;
+  /** Milliseconds of the timed window. */
+  readonly window: number;
+}
+
+/** A process that hangs is given up after this; slow contenders need long for the first unit. */
+const LONGEST = 180_000;
+
+/** The line that guests/bench.c prints for a kernel. @throws BenchError when there is none */
+export function parseSample(kernel: string, text: string): Sample {
+  for (const line of text.split(/\r?\n/)) {
+    const found = /^(\w+) (\d+) (\d+) ([0-9a-f]{8})$/.exec(line.trim());
+    if (found?.[1] === kernel && Number(found[2]) > 0)
+      return { ns: Number(found[2]), units: Number(found[3]), checksum: found[4] ?? "" };
+  }
+  throw new BenchError("failed", `no line for '${kernel}' in ${JSON.stringify(text.trim().slice(-200))}`);
+}
+
+/** Collects samples round by round. */
+class Collector {
+  readonly #kernels: Map<string, { samples: Record<ContenderName, (Sample | undefined)[]>; failures: string[] }>;
+
+  constructor(kernels: readonly string[]) {
+    this.#kernels = new Map(
+      kernels.map((kernel) => [kernel, { samples: { native: [], qemu: [], ours: [] }, failures: [] }]),
+    );
+  }
+
+  async take(round: number, kernel: string, name: ContenderName, measure: () => Promise<Sample>): Promise<void> {
+    const of = this.#kernels.get(kernel);
+    if (of === undefined) return;
+    try {
+      const sample = await measure();
+      of.samples[name][round] = sample;
+      progress(`round ${round + 1} ${kernel.padEnd(8)} ${name.padEnd(6)} ${(sample.ns / 1e6).toFixed(3)} ms`);
+    } catch (error) {
+      const line = `${name}: ${(error as Error).message}`;
+      of.failures.push(line);
+      progress(`round ${round + 1} ${kernel.padEnd(8)} ${line}`);
+    }
+  }
+
+  all(): KernelSamples[] {
+    return [...this.#kernels].map(([kernel, { samples, failures }]) => ({ kernel, samples, failures }));
+  }
+}
+
+/** Under `mimus riscv64`, qemu-riscv64-static, and by itself. */
+export async function userKernels({ kernels, rounds, warmUp, window }: KernelOptions): Promise<KernelSamples[]> {
+  const program = await compile("bench", "riscv64");
+  const { command, args } = mimusCommand();
+  const commands: Record<ContenderName, string[]> = {
+    native: [await compile("bench", "native")],
+    qemu: [need("qemu-riscv64-static"), program],
+    ours: [command, ...args, "riscv64", program],
+  };
+  const collector = new Collector(kernels);
+  for (let round = 0; round < rounds; round++)
+    for (const kernel of kernels)
+      for (const name of CONTENDERS)
+        await collector.take(round, kernel, name, async () =>
+          parseSample(
+            kernel,
+            await output([...commands[name], "-w", `${warmUp}`, "-t", `${window}`, kernel], LONGEST + warmUp + window),
+          ),
+        );
+  return collector.all();
+}
+
+/** The initramfs with one more program: the kernel unpacks archives that follow one another. */
+export async function initramfsWith(programs: Readonly<Record<string, string>>, path: string): Promise<void> {
+  const first = await readFile(needGuest("riscv64/initramfs.gz"));
+  const entries = await Promise.all(
+    Object.entries(programs).map(async ([name, file]) => ({ name, mode: EXECUTABLE, data: await readFile(file) })),
+  );
+  const gap = Buffer.alloc((4 - (first.length % 4)) % 4);
+  await writeFile(path, Buffer.concat([first, gap, cpio(entries)]));
+}
+
+/** In a guest with one processor, which boots anew each round. */
+export async function systemKernels(options: KernelOptions): Promise<KernelSamples[]> {
+  const { kernels, rounds, warmUp, window } = options;
+  need("qemu-system-riscv64");
+  needGuest("riscv64/linux");
+  const native = await compile("bench", "native");
+  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
+  const initrd = join(folder, "initramfs");
+  await initramfsWith({ "bin/bench": await compile("bench", "riscv64") }, initrd);
+  const collector = new Collector(kernels);
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const machines = new Machines(initrd);
+      try {
+        await machines.get("qemu");
+        await machines.get("ours");
+        for (const kernel of kernels) {
+          const args = ["-w", `${warmUp}`, "-t", `${window}`, kernel];
+          await collector.take(round, kernel, "native", async () =>
+            parseSample(kernel, await output([native, ...args], LONGEST)),
+          );
+          for (const name of ["qemu", "ours"] as const)
+            await collector.take(round, kernel, name, async () =>
+              parseSample(kernel, await machines.run(name, `bench ${args.join(" ")}`, LONGEST + warmUp + window)),
+            );
+        }
+        await machines.checkClocks();
+      } finally {
+        await machines.close();
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return collector.all();
+}
+
+/** The two guests of a round. One that stopped to answer is given up, and boots anew for the next kernel. */
+class Machines {
+  readonly #initrd: string;
+  readonly #shells: Map<"qemu" | "ours", GuestShell> = new Map();
+
+  constructor(initrd: string) {
+    this.#initrd = initrd;
+  }
+
+  async get(name: "qemu" | "ours"): Promise<GuestShell> {
+    const shell = this.#shells.get(name) ?? (await GuestShell.boot(name === "qemu" ? QEMU : OURS, this.#initrd));
+    this.#shells.set(name, shell);
+    return shell;
+  }
+
+  async run(name: "qemu" | "ours", line: string, timeoutMs: number): Promise<string> {
+    const shell = await this.get(name);
+    try {
+      return await shell.run(line, timeoutMs);
+    } catch (error) {
+      this.#shells.delete(name);
+      await shell.close();
+      throw error;
+    }
+  }
+
+  /** Times read in a guest mean something only while its clock runs as the host's does. */
+  async checkClocks(): Promise<void> {
+    for (const [name, shell] of this.#shells) {
+      const { drift, seconds } = await shell.drift();
+      progress(`the guest's clock under ${name} is ${(drift * 100).toFixed(1)} % off after ${seconds.toFixed(0)} s`);
+      if (Math.abs(drift) > 0.05 && seconds > 10)
+        throw new BenchError("failed", `the guest's clock under ${name} is ${(drift * 100).toFixed(0)} % off`);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const shell of this.#shells.values()) await shell.close();
+  }
+}

@@ -1,0 +1,112 @@
+import { parseArgs } from "node:util";
+
+import { KERNELS } from "./stats.ts";
+import { BenchError } from "./tools.ts";
+
+/** What can be measured: groups, and the names in them. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  kernels: ["user", "system"],
+  programs: ["hello", "gzip", "python", "codegen"],
+  machine: ["cold-start", "boot", "disk", "traps"],
+  browser: ["kernels", "boot"],
+};
+
+export const HELP = `usage: pnpm bench [GROUP [NAME...] [riscv64]] [options]
+
+Measures ours, QEMU and native code on the same work in one run, in turn, and prints medians, ratios and bars.
+Without a group: everything, which takes an hour.
+
+  kernels   user, system        18 kernels: under 'mimus riscv64' / inside a booted guest with one processor
+  programs  hello, gzip, python, codegen
+                                real programs in user mode; a guest that generates code without end
+  machine   cold-start, boot, disk, traps
+                                a whole machine: start, Linux to the shell, memory, idling, disk, interrupts
+  browser   kernels, boot       in Chromium, without SharedArrayBuffer
+
+  --rounds N     rounds of each measurement (5)
+  --kernel NAME  this kernel only; repeatable
+  --warm-up MS   untimed work of a kernel before its window (700)
+  --window MS    the timed window of a kernel (400)
+  --json         the report as JSON on standard output
+  --write-docs   writes what was measured into docs/benchmarks.md
+  --no-build     measures the command as it was built last
+  -h, --help     this text
+
+Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; 'browser' chromium.
+The exit status is 0 when a bar is missed, and 1 when something could not be measured or results disagree.
+`;
+
+export interface Options {
+  readonly help: boolean;
+  /** `"kernels user"` and so on. */
+  readonly wanted: ReadonlySet<string>;
+  readonly rounds: number;
+  readonly kernels: readonly string[];
+  readonly warmUp: number;
+  readonly window: number;
+  readonly json: boolean;
+  readonly writeDocs: boolean;
+  readonly build: boolean;
+}
+
+/** @throws BenchError kind usage, which names what there is */
+export function parseOptions(argv: readonly string[]): Options {
+  const { values, positionals } = parse(argv);
+  const kernels = values.kernel ?? KERNELS;
+  const unknown = kernels.find((name) => !KERNELS.includes(name));
+  if (unknown !== undefined) throw usage(`no kernel '${unknown}'; there are ${KERNELS.join(", ")}`);
+  return {
+    help: values.help,
+    wanted: wanted(positionals),
+    rounds: count("rounds", values.rounds, 1),
+    kernels,
+    warmUp: count("warm-up", values["warm-up"], 0),
+    window: count("window", values.window, 1),
+    json: values.json,
+    writeDocs: values["write-docs"],
+    build: !values["no-build"],
+  };
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: argv.filter((arg, i) => !(i === 0 && arg === "--")),
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        rounds: { type: "string", default: "5" },
+        kernel: { type: "string", multiple: true },
+        "warm-up": { type: "string", default: "700" },
+        window: { type: "string", default: "400" },
+        json: { type: "boolean", default: false },
+        "write-docs": { type: "boolean", default: false },
+        "no-build": { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+};
+
+function wanted(positionals: readonly string[]): Set<string> {
+  const [group, ...rest] = positionals;
+  if (group === undefined)
+    return new Set(Object.entries(GROUPS).flatMap(([g, names]) => names.map((n) => `${g} ${n}`)));
+  const names = GROUPS[group];
+  if (names === undefined) throw usage(`no group '${group}'; there are ${Object.keys(GROUPS).join(", ")}`);
+  const chosen = rest.filter((name) => name !== "riscv64");
+  for (const name of chosen)
+    if (!names.includes(name)) throw usage(`no '${name}' in ${group}; there are ${names.join(", ")} (target: riscv64)`);
+  return new Set((chosen.length === 0 ? names : chosen).map((name) => `${group} ${name}`));
+}
+
+function count(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < least)
+    throw usage(`--${name} ${text}: a whole number of at least ${least} was expected`);
+  return value;
+}
+
+const usage = (message: string): BenchError => new BenchError("usage", `${message}\nTry 'pnpm bench --help'.`);

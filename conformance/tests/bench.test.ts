@@ -1,0 +1,192 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { parseSample, userKernels } from "../bench/kernels.ts";
+import { GROUPS, parseOptions } from "../bench/options.ts";
+import { printSection, sectionsOf, type Section, writeSection } from "../bench/report.ts";
+import { geomean, kernelRow, KERNELS, median, type Sample, summarise, USER_BARS } from "../bench/stats.ts";
+import { advantage, figure, markdownTable, textTable } from "../bench/table.ts";
+import { ROOT } from "../bench/tools.ts";
+import { oracle, runMimus } from "../lib/mimus.ts";
+
+const sample = (ns: number, checksum = "0000002a"): Sample => ({ ns, units: 10, checksum });
+const rowOf = (kernel: string, native: number, qemu: number, ours: number): ReturnType<typeof kernelRow> =>
+  kernelRow({
+    kernel,
+    samples: { native: [sample(native)], qemu: [sample(qemu)], ours: [sample(ours)] },
+    failures: [],
+  });
+
+describe("the arithmetic", () => {
+  test("medians and geometric means", () => {
+    expect(median([5, 1, 3])).toBe(3);
+    expect(median([4, 1, 3, 2])).toBe(2.5);
+    expect(median([])).toBeNaN();
+    expect(geomean([2, 8])).toBeCloseTo(4, 12);
+    expect(geomean([1, 10, 100])).toBeCloseTo(10, 12);
+    expect(geomean([])).toBeNaN();
+  });
+
+  test("a kernel's ratios are those of the medians; the spread is that of the rounds", () => {
+    const row = kernelRow({
+      kernel: "fib",
+      samples: {
+        native: [sample(10), sample(12), sample(11)],
+        qemu: [sample(55), sample(44), sample(66)],
+        ours: [sample(22), sample(20), sample(44)],
+      },
+      failures: [],
+    });
+    expect(row.ns).toEqual({ native: 11, qemu: 55, ours: 22 });
+    expect([row.qemuToNative, row.oursToNative, row.speedup]).toEqual([5, 2, 2.5]);
+    expect(row.spread).toEqual([1.5, 2.5]);
+    expect(row.agrees).toBe(true);
+  });
+
+  test("a checksum that differs, or a round that failed, is not agreement", () => {
+    const samples = { native: [sample(1)], qemu: [sample(1)], ours: [sample(1, "0000002b")] };
+    const differs = kernelRow({ kernel: "fib", samples, failures: [] });
+    expect(differs.agrees).toBe(false);
+    expect(differs.failures).toEqual(["checksums differ: native 0000002a, qemu 0000002a, ours 0000002b"]);
+    const failed = kernelRow({
+      kernel: "fib",
+      samples: { ...samples, ours: [undefined] },
+      failures: ["ours: status 139", "ours: status 139"],
+    });
+    expect(failed.agrees).toBe(false);
+    expect(failed.speedup).toBeNaN();
+    expect(failed.failures).toEqual(["ours: status 139"]);
+  });
+
+  test("integer and floating-point means leave the C library's kernels out; the worst is the least", () => {
+    const rows = KERNELS.map((kernel) =>
+      kernel === "nbody" || kernel === "matmul" || kernel === "mandel"
+        ? rowOf(kernel, 1, 20, 4)
+        : kernel === "strlen"
+          ? rowOf(kernel, 1, 20, 40)
+          : kernel === "memcpy"
+            ? rowOf(kernel, 1, 4, 1)
+            : rowOf(kernel, 1, 3, 2),
+    );
+    const [all, integer, floating, worst] = summarise(rows, USER_BARS, true);
+    expect(integer?.speedup).toBeCloseTo(1.5, 12);
+    expect(integer?.met).toBe(true);
+    expect(floating?.speedup).toBeCloseTo(5, 12);
+    expect(floating?.qemuToNative).toBeCloseTo(20, 12);
+    expect(all?.speedup).toBeCloseTo((1.5 ** 13 * 5 ** 3 * 0.5 * 4) ** (1 / 18), 12);
+    expect(all?.met).toBe(true);
+    expect(worst).toMatchObject({ speedup: 0.5, met: false });
+  });
+
+  test("a selection meets no bar, and a kernel that failed is the worst and spoils the means", () => {
+    expect(summarise([rowOf("fib", 1, 9, 1)], USER_BARS, false).map((s) => s.met)).toEqual(Array(4).fill(undefined));
+    const broken = kernelRow({
+      kernel: "lz",
+      samples: { native: [sample(1)], qemu: [sample(2)], ours: [] },
+      failures: ["ours: no"],
+    });
+    const [all, , , worst] = summarise([broken, rowOf("fib", 1, 9, 1)], USER_BARS, true);
+    expect(all?.met).toBe(false);
+    expect(worst?.met).toBe(false);
+    expect(worst?.speedup).toBeNaN();
+  });
+
+  test("how many times as good: less time, or more bytes a second", () => {
+    expect(advantage({ what: "", unit: "s", ours: 2, qemu: 3, better: "less" })).toBe(1.5);
+    expect(advantage({ what: "", unit: "MiB/s", ours: 2, qemu: 4, better: "more" })).toBe(0.5);
+    expect(advantage({ what: "", unit: "s", ours: 2, better: "less" })).toBeUndefined();
+    expect([0.01234, 1.2345, 12.345, 1234.5, Number.NaN, undefined].map(figure)).toEqual(
+      ["0.012", "1.23", "12.3", "1235", "none", ""], // prettier-ignore
+    );
+  });
+});
+
+describe("the command", () => {
+  test("reads a kernel's line among others, with a terminal's line ends", () => {
+    expect(parseSample("fib", "[    1.0] noise\r\nfib 2380000 127 000cb228\r\n")).toEqual({
+      ns: 2_380_000,
+      units: 127,
+      checksum: "000cb228",
+    });
+    for (const bad of ["", "fib", "fib nan 1 000cb228", "fib 0 1 000cb228", "lz 5 1 000cb228"])
+      expect(() => parseSample("fib", bad)).toThrow("no line for 'fib'");
+  });
+
+  test("options: what is measured, and mistakes by name", () => {
+    expect([...parseOptions(["kernels", "user", "riscv64"]).wanted]).toEqual(["kernels user"]);
+    expect([...parseOptions(["kernels"]).wanted]).toEqual(["kernels user", "kernels system"]);
+    expect(parseOptions([]).wanted.size).toBe(Object.values(GROUPS).flat().length);
+    expect(parseOptions(["--kernel", "fib", "--kernel", "lz", "--rounds", "2"])).toMatchObject({
+      kernels: ["fib", "lz"],
+      rounds: 2,
+    });
+    expect(() => parseOptions(["kernel"])).toThrow("no group 'kernel'; there are kernels, programs");
+    expect(() => parseOptions(["kernels", "usr"])).toThrow("no 'usr' in kernels; there are user, system");
+    expect(() => parseOptions(["--kernel", "fibb"])).toThrow("no kernel 'fibb'; there are records, mix");
+    expect(() => parseOptions(["--rounds", "0"])).toThrow("--rounds 0: a whole number of at least 1");
+    expect(() => parseOptions(["--fast"])).toThrow("--fast");
+  });
+
+  test("tables: columns of equal width, figures to the right", () => {
+    const cells = [
+      ["kernel", "x"],
+      ["fib", "10.00"],
+      ["switch", "1.00"],
+    ];
+    expect(textTable(cells)).toBe("kernel      x\nfib     10.00\nswitch   1.00");
+    expect(markdownTable(cells).split("\n")).toEqual([
+      "| kernel | x     |",
+      "| ------ | ----- |",
+      "| fib    | 10.00 |",
+      "| switch | 1.00  |",
+    ]);
+  });
+});
+
+describe("docs/benchmarks.md", () => {
+  const document = readFileSync(join(ROOT, "docs/benchmarks.md"), "utf8");
+
+  test("has a place for every section, and the command writes into it alone", () => {
+    const names = ["kernels user riscv64", "kernels system riscv64", "programs", "machine", "browser"];
+    expect(sectionsOf(document)).toEqual(names);
+    const rows = [rowOf("fib", 1e6, 9e6, 3e6)];
+    const section: Section = {
+      name: "kernels system riscv64",
+      title: "",
+      kernels: { rows, summary: summarise(rows, USER_BARS, false) },
+      failures: [],
+    };
+    const machine = {
+      date: "2026-01-02", processor: "P", cores: 2, memoryGiB: 8, node: "v24.1.0", v8: "13.6", qemu: "7.2.0",
+      qemuUser: "7.2.0", compiler: "gcc", crossCompiler: "gcc", commit: "abc",
+    }; // prettier-ignore
+    const report = { machine, rounds: 3, warmUpMs: 1, windowMs: 2, sections: [section] };
+    const written = writeSection(document, section, report);
+    expect(written).toContain("| fib    | 1.00      | 9.00          | 3.00          | 3.00        |");
+    expect(written).toContain("2026-01-02, commit abc; medians of 3; 1 ms of warm-up, 2 ms timed. P, 2 cores");
+    expect(sectionsOf(written)).toEqual(names);
+    expect(writeSection(written, section, report)).toBe(written);
+    expect(() => writeSection(document, { ...section, name: "none" }, report)).toThrow("no marks");
+    expect(printSection(section)).toContain("not all kernels ran");
+  });
+
+  test("names no host, and no path of one", () => {
+    expect(document).not.toMatch(/\/(home|root|work|tmp)\//);
+  });
+});
+
+const compilers = ["gcc", "riscv64-linux-gnu-gcc", "qemu-riscv64-static"].map(oracle).every(Boolean);
+const command = runMimus(["-h"]).stdout.includes("mimus riscv64");
+
+describe.skipIf(!compilers || !command)("kernels (needs compilers, QEMU and the built command)", () => {
+  test("print the same checksums under ours, under QEMU, and natively", { timeout: 240_000 }, async () => {
+    const kernels = ["div", "mandel"];
+    const samples = await userKernels({ kernels, rounds: 1, warmUp: 0, window: 1 });
+    const rows = samples.map(kernelRow);
+    expect(rows.map((row) => row.failures)).toEqual([[], []]);
+    expect(rows.map((row) => row.agrees)).toEqual([true, true]);
+    for (const row of rows) for (const ns of Object.values(row.ns)) expect(ns).toBeGreaterThan(0);
+  });
+});
