@@ -75,20 +75,22 @@ export class Apt {
     return found;
   }
 
-  /** Downloads one package. @returns the path of its .deb. */
-  async download(name: string, into: string, progress: (line: string) => void): Promise<string> {
+  /** Downloads packages, checked against the suite's signed lists. @returns the paths of the .debs. */
+  async download(names: readonly string[], into: string, progress: (line: string) => void): Promise<string[]> {
     await this.#update(progress);
     await rm(into, { recursive: true, force: true });
     await mkdir(into, { recursive: true });
-    progress(`downloading ${name}`);
+    const what = names.length === 1 ? names[0] : `${names.length} packages`;
+    progress(`downloading ${what}`);
     try {
-      await run("apt-get", [...this.#options, "-q", "download", name], { cwd: into });
+      await run("apt-get", [...this.#options, "-q", "download", ...names], { cwd: into });
     } catch (error) {
-      throw new AptError(`apt-get download ${name} from ${this.#suite} failed: ${lastLine(error)}`);
+      throw new AptError(`apt-get download ${what} from ${this.#suite} failed: ${lastLine(error)}`);
     }
-    const deb = (await readdir(into)).find((file) => file.endsWith(".deb"));
-    if (deb === undefined) throw new AptError(`apt-get downloaded nothing for ${name}`);
-    return join(into, deb);
+    const debs = (await readdir(into)).filter((file) => file.endsWith(".deb")).sort();
+    if (debs.length !== names.length)
+      throw new AptError(`apt-get downloaded ${debs.length} of ${names.length} packages: ${debs.join(", ")}`);
+    return debs.map((file) => join(into, file));
   }
 }
 
@@ -108,12 +110,20 @@ async function mirrorOf(): Promise<string> {
 
 /** Unpacks the members of a .deb that match the patterns. */
 export async function unpack(deb: string, into: string, patterns: readonly string[]): Promise<void> {
+  await extract(deb, into, ["--wildcards", ...patterns.map((p) => `./${p}`)]);
+}
+
+/** Unpacks a whole .deb, but for the paths that match a pattern; `*` stands for any text. */
+export async function unpackWithout(deb: string, into: string, patterns: readonly string[]): Promise<void> {
+  // A directory that another package made a link to one stays a link (`/lib` is `usr/lib`).
+  await extract(deb, into, ["--keep-directory-symlink", ...patterns.map((p) => `--exclude=./${p}`)]);
+}
+
+async function extract(deb: string, into: string, options: readonly string[]): Promise<void> {
   await mkdir(into, { recursive: true });
   await new Promise<void>((resolve, reject) => {
     const source = spawn("dpkg-deb", ["--fsys-tarfile", deb], { stdio: ["ignore", "pipe", "inherit"] });
-    const tar = spawn("tar", ["-x", "-C", into, "--wildcards", ...patterns.map((p) => `./${p}`)], {
-      stdio: ["pipe", "ignore", "pipe"],
-    });
+    const tar = spawn("tar", ["-x", "-C", into, ...options], { stdio: ["pipe", "ignore", "pipe"] });
     let message = "";
     tar.stderr.on("data", (chunk: Buffer) => (message += chunk.toString()));
     source.stdout.pipe(tar.stdin);

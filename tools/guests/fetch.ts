@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 
 import { Apt, unpack } from "./apt.ts";
 import { writeInitramfs } from "./initramfs.ts";
-import { type GuestPackage, PACKAGES } from "./packages.ts";
+import { type GuestPackage, type GuestTree, PACKAGES, TREES } from "./packages.ts";
+import { fetchTree, treeIsComplete } from "./tree.ts";
 
 /** Where guests are kept between runs and checkouts. */
 export function guestsDirectory(): string {
@@ -12,27 +13,29 @@ export function guestsDirectory(): string {
   return process.env["MIMUS_GUESTS"] ?? join(cache, "mimus", "guests");
 }
 
-/** The packages of the named groups or ids. @throws Error naming what exists. */
-export function select(names: readonly string[]): GuestPackage[] {
-  const known = new Set(PACKAGES.flatMap((p) => [p.id, ...p.groups]).concat("all"));
+/** The guests of the named groups or ids. @throws Error naming what exists. */
+export function select(names: readonly string[]): (GuestPackage | GuestTree)[] {
+  const guests = [...PACKAGES, ...TREES];
+  const known = new Set(guests.flatMap((p) => [p.id, ...p.groups]).concat("all"));
   for (const name of names)
     if (!known.has(name))
       throw new Error(`there is no guest or group '${name}'; there are: ${[...known].sort().join(", ")}`);
-  return PACKAGES.filter((p) => names.some((name) => name === "all" || name === p.id || p.groups.includes(name)));
+  return guests.filter((p) => names.some((name) => name === "all" || name === p.id || p.groups.includes(name)));
 }
 
 /** Fetches what is missing, and builds the initramfs. @throws AptError where packages cannot be had. */
 export async function fetchGuests(
-  packages: readonly GuestPackage[],
+  guests: readonly (GuestPackage | GuestTree)[],
   progress: (line: string) => void,
 ): Promise<string> {
   const cache = guestsDirectory();
   const suites = new Map<string, Apt>();
-  for (const guest of packages) {
-    if (await complete(cache, guest)) continue;
+  for (const guest of guests) {
+    const tree = "packages" in guest;
+    if (await (tree ? treeIsComplete(cache, guest) : complete(cache, guest))) continue;
     const apt = suites.get(guest.suite) ?? new Apt(guest.suite, cache);
     suites.set(guest.suite, apt);
-    await fetchPackage(cache, guest, apt, progress);
+    await (tree ? fetchTree(cache, guest, apt, progress) : fetchPackage(cache, guest, apt, progress));
   }
   const has = async (name: string): Promise<boolean> => exists(join(cache, name));
   if ((await has("riscv64/busybox")) && (await has("riscv64/linux"))) await initramfs(cache, progress);
@@ -50,7 +53,11 @@ async function fetchPackage(
     guest.dependency === undefined ? guest.package : await apt.dependency(guest.package, guest.dependency, progress);
   const work = join(cache, `work-${guest.id}-${process.pid}`);
   try {
-    const deb = await apt.download(name.includes(":") ? name : name + architecture, join(work, "deb"), progress);
+    const [deb = ""] = await apt.download(
+      [name.includes(":") ? name : name + architecture],
+      join(work, "deb"),
+      progress,
+    );
     progress(`unpacking ${name}`);
     await unpack(deb, join(work, "tree"), Object.values(guest.files));
     for (const [stable, pattern] of Object.entries(guest.files)) {

@@ -1,5 +1,5 @@
 import { fetchGuests, guestsDirectory, select } from "./fetch.ts";
-import { PACKAGES } from "./packages.ts";
+import { PACKAGES, TREES } from "./packages.ts";
 
 const HELP = `usage: pnpm guests [-l] [GROUP|GUEST...]
 
@@ -17,12 +17,16 @@ async function main(names: string[]): Promise<void> {
   }
   if (names.includes("-l")) {
     for (const { id, groups, package: name, summary } of PACKAGES)
-      process.stdout.write(`${id.padEnd(10)} ${groups.join(",").padEnd(10)} ${name.padEnd(38)} ${summary}\n`);
+      process.stdout.write(`${id.padEnd(15)} ${groups.join(",").padEnd(10)} ${name.padEnd(38)} ${summary}\n`);
+    for (const { id, groups, packages, summary } of TREES)
+      process.stdout.write(
+        `${id.padEnd(15)} ${groups.join(",").padEnd(10)} ${`${packages.length} packages`.padEnd(38)} ${summary}\n`,
+      );
     return;
   }
-  const packages = select(names.length === 0 ? ["default"] : names);
-  const directory = await fetchGuests(packages, (line) => process.stderr.write(`guests: ${line}\n`));
-  process.stderr.write(`guests: ${packages.map((p) => p.id).join(", ")} are in ${directory}\n`);
+  const guests = select(names.length === 0 ? ["default"] : names);
+  const directory = await fetchGuests(guests, (line) => process.stderr.write(`guests: ${line}\n`));
+  process.stderr.write(`guests: ${guests.map((p) => p.id).join(", ")} are in ${directory}\n`);
 }
 
 await main(process.argv.slice(2)).catch((error: Error) => {

@@ -14,6 +14,18 @@ export interface GuestPackage {
   readonly groups: readonly string[];
 }
 
+/** Debian packages unpacked into one directory: programs with the libraries and files they need at run time. */
+export interface GuestTree {
+  readonly id: string;
+  readonly suite: "trixie";
+  /** The packages, with their dependencies spelt out: nothing is resolved. */
+  readonly packages: readonly string[];
+  /** Paths that are left out, as tar patterns. */
+  readonly without: readonly string[];
+  readonly summary: string;
+  readonly groups: readonly string[];
+}
+
 const modules = "usr/lib/modules/*/kernel";
 
 export const PACKAGES: readonly GuestPackage[] = [
@@ -84,5 +96,42 @@ export const PACKAGES: readonly GuestPackage[] = [
       "riscv64/installer-initrd.gz":
         "usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64/initrd.gz",
     },
+  },
+];
+
+export const TREES: readonly GuestTree[] = [
+  {
+    id: "riscv64-sysroot",
+    suite: "trixie",
+    summary: "programs for riscv64 Linux: busybox, bash, coreutils, Python, Perl, SQLite, GCC",
+    groups: ["user"],
+    packages: [
+      ..."base-files libc6 libgcc-s1 libstdc++6 gcc-14-base zlib1g libzstd1 libtinfo6 libncursesw6".split(" "),
+      ..."busybox-static bash coreutils libacl1 libattr1 libcap2 libgmp10 libselinux1 libpcre2-8-0".split(" "),
+      ..."libssl3t64 libsystemd0 sqlite3 libsqlite3-0 libreadline8t64 readline-common perl-base libcrypt1".split(" "),
+      ..."python3.13 python3.13-minimal libpython3.13-minimal libpython3.13-stdlib".split(" "),
+      ..."libpython3.13-testsuite".split(" "),
+      ..."libbz2-1.0 liblzma5 libffi8 libuuid1 libexpat1 libdb5.3t64 media-types tzdata netbase".split(" "),
+      ..."gcc-14-riscv64-linux-gnu cpp-14-riscv64-linux-gnu binutils-riscv64-linux-gnu libbinutils".split(" "),
+      ..."binutils-common libctf0 libctf-nobfd0 libsframe1 libjansson4 libisl23 libmpc3 libmpfr6".split(" "),
+      ..."libgcc-14-dev libc6-dev linux-libc-dev libgomp1 libatomic1 gzip tar sed grep findutils mawk dash".split(" "),
+      ..."diffutils hello bc dc file libmagic1t64 libmagic-mgc".split(" "),
+    ],
+    without: [
+      "usr/share/doc/*",
+      "usr/share/man/*",
+      "usr/share/info/*",
+      "usr/share/locale/*",
+      "usr/share/lintian/*",
+      "usr/lib/*/gconv/*",
+      "usr/lib/gcc/*/lib[alt]san*",
+      "usr/lib/gcc/*/libubsan*",
+      "usr/lib/gcc/*/libhwasan*",
+      "usr/libexec/gcc/*/lto*",
+      "usr/bin/*lto-dump*",
+      "usr/bin/*gcov*",
+      "usr/libexec/gcc/*/plugin/*",
+      "usr/libexec/gcc/*/install-tools/*",
+    ],
   },
 ];
