@@ -83,7 +83,9 @@ export const translateRv32i: Translators<Block, typeof rv32i.insns> = {
     b.ctx.done = true;
     if (b.misalignedTarget(target)) return;
     b.setX(rd, b.imm(b.address(b.length)));
-    b.jump(0, target);
+    if (!LINK.has(rd)) return b.jump(0, target);
+    b.ir.set("pc", b.imm(target));
+    b.ir.gotoPtr("call");
   },
   jalr,
   beq: branch("eq"),
@@ -139,7 +141,7 @@ export const translateRv32iShifts: Translators<Block, typeof rv32iShifts.insns> 
 export const translateZifencei: Translators<Block, typeof zifencei.insns> = {
   fence_i: (b) => {
     b.ir.set("pc", b.imm(b.address(b.length)));
-    b.ir.gotoPtr("none");
+    b.ir.gotoPtr("barrier");
     b.ctx.done = true;
   },
 };

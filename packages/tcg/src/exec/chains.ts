@@ -1,6 +1,7 @@
 /** Where the ends of a block lead, and what helpers touch: facts that both back ends need. */
 import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
+import { HINTS } from "../ir/type.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
 
 /** Globals by index, of one helper. */
@@ -9,6 +10,7 @@ export interface HelperEffects {
   readonly writes: readonly number[] | "all";
 }
 
+const CALL = HINTS.indexOf("call");
 const NOTHING: HelperEffects = { reads: [], writes: [] };
 
 /** Tells, for the helpers of one target, which globals they read and write. */
@@ -37,6 +39,17 @@ export function knownPc(block: Block, at: number, pcGlobal: number): Op | undefi
     return to.spec === ops.const ? to : undefined;
   }
   return undefined;
+}
+
+/**
+ * Slot by which the exit at a position is chained to the next block, -1 when that is found in the jump cache. A call of
+ * a constant is the only exit of its block to another one, and has slot 0.
+ */
+export function chainSlot(block: Block, at: number, pcGlobal: number): number {
+  const op = block.ops[at]!;
+  if (leavesPage(block, at, pcGlobal)) return -1;
+  if (op.spec === ops.goto_tb) return op.imm;
+  return op.spec === ops.goto_ptr && op.imm === CALL && knownPc(block, at, pcGlobal) !== undefined ? 0 : -1;
 }
 
 /** Whether the `goto_tb` at a position goes back to the block's own start. */

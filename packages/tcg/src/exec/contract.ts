@@ -9,7 +9,7 @@ import type { EnvField, HelperSpec } from "../ir/type.ts";
 
 type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
-  | "storeCount" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
+  | "storeCount" | "returns" | "depth" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
 
 /** Byte offsets in a vCPU's state block, from `env`. */
 export const ENV: Readonly<Record<EnvName, number>> = {
@@ -33,6 +33,13 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   storeHash: 64,
   /** i64: number of guest stores, when stores are traced. */
   storeCount: 72,
+  /**
+   * i32: what a guest return gives to the region that made the call: {@link EXIT.return}, or {@link EXIT_LOOKUP} once
+   * something happened (code was dropped, translations were flushed) after which no region may simply go on.
+   */
+  returns: 80,
+  /** i32: guest calls that may still become calls of the host; the run loop's own call has {@link CALL_DEPTH}. */
+  depth: 84,
   /** First byte of the target's own fields. */
   target: 128,
   /** One past the last byte of the target's fields, and the first of the interpreter's temporaries. */
@@ -44,6 +51,8 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   tlb: 8192 + 4096 * 16,
 };
 
+/** Guest calls in progress at most that are calls of the host; deeper ones are jumps. */
+export const CALL_DEPTH = 400;
 /** Entries of a jump cache. */
 export const JUMP_CACHE_ENTRIES = 4096;
 /** Entries of one TLB. */
@@ -203,6 +212,10 @@ export const EXIT = {
   budget: 5,
   /** `env.exception` is set; `exitTb` and `exitSite` say where. */
   fault: 6,
+  /** The guest function that a region called has returned; pc says where to. */
+  return: 8,
+  /** A region could not do the instruction that `exitTb` and `exitSite` name, and did nothing of it. */
+  uncommon: 9,
 } as const;
 
 /** The engine as a target sees it. `env` says which vCPU. */
@@ -231,8 +244,37 @@ export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
 }
 
-/** Which back end runs blocks: both by heat, the interpreter alone, or WebAssembly from the first execution. */
-export type BackEnd = "auto" | "interp" | "wasm";
+/**
+ * Which back end runs code: all by heat, the interpreter alone, blocks compiled from their first execution, or regions
+ * from their first execution.
+ */
+export type BackEnd = "auto" | "interp" | "wasm" | "region";
+
+/** How regions are made. */
+export interface RegionOptions {
+  /** Executions of a compiled block after which a region is built around it; default 1500. Infinity: no regions. */
+  readonly threshold?: number;
+  /** Guest instructions per region at most; default 1500. */
+  readonly maxInsns?: number;
+  /** Bytes of WebAssembly, of blocks and regions together, above which all code is thrown away; default 64 MiB. */
+  readonly codeCap?: number;
+  /** Seed for tests: regions of random sizes, dropped at random. */
+  readonly stress?: number;
+}
+
+/** Guest memory that regions access without a TLB, as user-mode emulation has it: address a lies at `base` + a. */
+export interface DirectMemory {
+  /** Place of guest address 0 in the machine memory; a multiple of 64 KiB, less than 2^31. */
+  readonly base: number;
+  /** Bytes of address space: addresses at or above it fault. */
+  readonly size: number;
+  /**
+   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u − 2048,
+   * 2048u + 4096 + 16) may be read; bit 1: may be written, and holds no translated code. A clear bit is no fault by
+   * itself: it means that a closer look is needed.
+   */
+  readonly windows: number;
+}
 
 /** Hooks for `-d`; each is called with text ready to print. */
 export interface Trace {
@@ -242,6 +284,8 @@ export interface Trace {
   op?(text: string): void;
   /** IR after optimisation. */
   opOpt?(text: string): void;
+  /** WebAssembly text of what was compiled. */
+  outWat?(text: string): void;
   /** Each block before it runs; blocks are not chained while this is set. */
   exec?(pcLo: number, pcHi: number, flags: number): void;
 }
@@ -249,6 +293,7 @@ export interface Trace {
 /** Settings of a {@link TcgMachine}. */
 export interface TcgOptions {
   readonly backend?: BackEnd;
+  readonly region?: RegionOptions;
   /** Executions after which a block is compiled to WebAssembly; default 250. */
   readonly hotThreshold?: number;
   /** Blocks per WebAssembly module; default 128. */
@@ -275,6 +320,8 @@ export interface TcgConfig {
   readonly alloc: (name: string, size: number) => number;
   readonly target: Target;
   readonly physical: PhysicalBus;
+  /** User-mode emulation's memory; absent where guest addresses go through page tables. */
+  readonly direct?: DirectMemory;
   readonly options?: TcgOptions;
 }
 
@@ -289,6 +336,17 @@ export interface TcgStats {
   modules: number;
   wasmBytes: number;
   uncompilable: number;
+  /** Regions compiled, blocks and guest instructions in them, and bytes of their modules. */
+  regions: number;
+  regionBlocks: number;
+  regionInsns: number;
+  regionBytes: number;
+  /** Regions that were refused, dropped since their code changed, and times that the cap threw everything away. */
+  regionsRefused: number;
+  regionsDropped: number;
+  evictions: number;
+  /** Bytes of WebAssembly in use. */
+  codeBytes: number;
   flushes: number;
   invalidations: number;
   tlbFills: number;
@@ -307,8 +365,10 @@ export interface TcgStats {
     debug: number;
     budget: number;
     fault: number;
+    uncommon: number;
     link: number;
   };
   translateMs: number;
   compileMs: number;
+  regionMs: number;
 }

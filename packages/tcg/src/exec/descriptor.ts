@@ -12,11 +12,18 @@ export const TB = {
   id: 20,
   /** i32: guest instructions. */
   insns: 24,
+  /** i32: number of the loop header that an entry through this block means to its region; 0: the region's head. */
+  resume: 28,
   /** i64: guest address of the block. */
   pc: 32,
+  /** i32: address of {@link TARGETS} × i32, low halves of the addresses it jumped to last; 0: it has no such list. */
+  targets: 40,
   /** The words of its instructions, then its bytecode. */
   words: 48,
 } as const;
+
+/** Entries in a block's list of targets; a power of two. */
+export const TARGETS = 64;
 
 /** What the run loop gets when a jump-cache lookup missed. */
 export const EXIT_LOOKUP = 7;

@@ -1,5 +1,5 @@
 /** Turns the IR of one block into bytecode: chooses slots for values, picks handlers, folds constants into operands. */
-import { helperEffects, leavesPage } from "../exec/chains.ts";
+import { chainSlot, helperEffects } from "../exec/chains.ts";
 import type { HelperEffects } from "../exec/chains.ts";
 import { ENV } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
@@ -307,9 +307,10 @@ export class BytecodeWriter {
       case ops.call:
         return this.#call(block, op, at, site);
       case ops.goto_tb:
-        if (leavesPage(block, at, this.#pcGlobal)) return this.#short(ops.goto_ptr, 0);
-        return this.#short(spec, op.imm * 4);
-      case ops.goto_ptr:
+      case ops.goto_ptr: {
+        const slot = chainSlot(block, at, this.#pcGlobal);
+        return slot < 0 ? this.#short(ops.goto_ptr, op.imm) : this.#short(ops.goto_tb, slot * 4);
+      }
       case ops.exit_tb:
         return this.#short(spec, op.imm);
       default:

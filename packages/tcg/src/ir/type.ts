@@ -80,11 +80,14 @@ export const MEM_OPS: Readonly<Record<MemOp, MemOpInfo>> = {
   u64be: mem(8, false, true),
 };
 
-/** What a `goto_ptr` is in the guest's program, as far as the translator knows. */
-export type Hint = "none" | "call" | "return" | "indirect";
+/**
+ * What a `goto_ptr` is in the guest's program, as far as the translator knows. After a `barrier` (an instruction fence)
+ * the code must be looked up anew, though its address is known. A `call` returns to the end of the block.
+ */
+export type Hint = "none" | "call" | "return" | "indirect" | "barrier";
 
 /** Every hint; `op.imm` of `goto_ptr` is the index here. */
-export const HINTS: readonly Hint[] = ["none", "call", "return", "indirect"];
+export const HINTS: readonly Hint[] = ["none", "call", "return", "indirect", "barrier"];
 
 /**
  * Why a block leaves to the run loop: `next` look up the block at pc (after something that may have unmasked

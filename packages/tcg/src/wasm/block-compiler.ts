@@ -1,5 +1,5 @@
 /** Compiles blocks to WebAssembly functions of type `(env, tb) -> i32`: globals in locals, expressions as trees. */
-import { isSelfEdge, leavesPage } from "../exec/chains.ts";
+import { chainSlot, isSelfEdge } from "../exec/chains.ts";
 import { ENV, EXIT, TLB_ENTRIES, TLB_ENTRY_SIZE } from "../exec/contract.ts";
 import type { Helper } from "../exec/contract.ts";
 import { EXIT_LOOKUP, TB } from "../exec/descriptor.ts";
@@ -349,14 +349,15 @@ export class BlockCompiler extends BlockEmitter {
       return code.op(W.return);
     }
     const entry = this.temp("entry");
-    if (op.spec === ops.goto_tb && !leavesPage(this.block, i, this.pcGlobal)) {
+    const slot = chainSlot(this.block, i, this.pcGlobal);
+    if (slot >= 0) {
       code.i32(this.tb);
-      code.mem(W.i32Load, TB.link + 4 * op.imm, 2);
+      code.mem(W.i32Load, TB.link + 4 * slot, 2);
       code.tee(entry);
       code.if(EMPTY);
       this.enter(entry);
       code.end();
-      code.i32(this.tb + 1 + op.imm);
+      code.i32(this.tb + 1 + slot);
       return code.op(W.return);
     }
     emitJumpCacheLookup(code, this.target, ENVP, this.temp("address"), entry);
