@@ -251,10 +251,11 @@ export class Builder {
   }
 
   /** A floating-point operation of the table by its row, e.g. `float(ops.fadd, a, b)`; T is the type of a. */
-  float(spec: OpSpec, a: Value, b: Value = NONE): Value {
+  float(spec: OpSpec, a: Value, b: Value = NONE, c: Value = NONE): Value {
     const type = this.typeOf(a);
     if (b >= 0 && this.typeOf(b) !== type) this.#mismatch(spec.name, type, this.typeOf(b));
-    return this.#emit(spec, spec.types.length === 0 ? (spec.result as IrType) : type, a, b, NONE, NONE, 0, 0);
+    if (c >= 0 && this.typeOf(c) !== type) this.#mismatch(spec.name, type, this.typeOf(c));
+    return this.#emit(spec, spec.types.length === 0 ? (spec.result as IrType) : type, a, b, c, NONE, 0, 0);
   }
 
   /** Integer to float: `spec` is one of ops.from_…. */

@@ -1,14 +1,17 @@
 import type { Op } from "./block.ts";
 
+import { fusedMultiplyAdd } from "./eval-fma.ts";
+
 const view = new DataView(new ArrayBuffer(8));
 
 /** The number that `bits` stand for. */
-function fromBits(bits: bigint, width: number): number {
+export function fromBits(bits: bigint, width: number): number {
   view.setBigUint64(0, bits);
   return width === 32 ? view.getFloat32(4) : view.getFloat64(0);
 }
 
-function toBits(x: number, width: number): bigint {
+/** Its bits; those of a single are of the number rounded. */
+export function toBits(x: number, width: number): bigint {
   if (width === 64) view.setFloat64(0, x);
   else view.setFloat32(0, x);
   return width === 64 ? view.getBigUint64(0) : BigInt(view.getUint32(0));
@@ -25,7 +28,16 @@ function rounded(n: bigint, width: number): number {
   return Math.fround(Number(((n >> drop) | sticky) << drop));
 }
 
-function saturated(x: number, low: bigint, high: bigint): bigint {
+/** Rounds to an integer, ties to even; the sign stays. */
+export function nearest(x: number): number {
+  const below = Math.floor(x);
+  const up = x - below > 0.5 || (x - below === 0.5 && below % 2 !== 0);
+  const integer = up ? below + 1 : below;
+  return integer === 0 ? x * 0 : integer;
+}
+
+/** The integer towards zero, between the limits; 0 for NaN. */
+export function saturated(x: number, low: bigint, high: bigint): bigint {
   if (Number.isNaN(x)) return 0n;
   if (x <= Number(low)) return low;
   if (x >= Number(high)) return high;
@@ -37,7 +49,7 @@ function saturated(x: number, low: bigint, high: bigint): bigint {
  * double-precision sum, difference, product, quotient or root of singles to single gives the correctly rounded single
  * (53 ≥ 2 · 24 + 2). Source: Figueroa, "When is double rounding innocuous?", 1995.
  */
-export function evalFloat(op: Op, a: bigint, b: bigint, from: number): bigint {
+export function evalFloat(op: Op, a: bigint, b: bigint, c: bigint, from: number): bigint {
   const width = op.type === "f32" || op.type === "i32" ? 32 : 64;
   const x = fromBits(a, from);
   const y = fromBits(b, from);
@@ -59,6 +71,24 @@ export function evalFloat(op: Op, a: bigint, b: bigint, from: number): bigint {
       return a ^ sign;
     case "fcopysign":
       return (a & ~sign) | (b & sign);
+    case "fmin":
+      return toBits(Math.min(x, y), width);
+    case "fmax":
+      return toBits(Math.max(x, y), width);
+    case "fmadd":
+      return fusedMultiplyAdd(a, b, c, width);
+    case "fceil":
+      return toBits(Math.ceil(x), width);
+    case "ffloor":
+      return toBits(Math.floor(x), width);
+    case "ftrunc":
+      return toBits(Math.trunc(x), width);
+    case "fnearest":
+      return toBits(nearest(x), width);
+    case "fbox":
+      return (0xffff_ffffn << 32n) | a;
+    case "funbox":
+      return a & 0xffff_ffffn;
     case "feq":
       return x === y ? 1n : 0n;
     case "flt":

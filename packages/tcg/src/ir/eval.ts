@@ -293,7 +293,7 @@ function pure(op: Op, values: readonly bigint[], state: EvalState, block: Block)
     case "bitcast":
       return a;
     default:
-      return evalFloat(op, a, b, typeBytes(resultType(block.ops[op.a] ?? op)) * 8);
+      return evalFloat(op, a, b, at(op.c), typeBytes(resultType(block.ops[op.a] ?? op)) * 8);
   }
 }
 

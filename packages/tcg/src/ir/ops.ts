@@ -305,12 +305,31 @@ const fsqrt = pure("fsqrt", "Square root.", { ...float1, ...floats([0x91], [0x9f
 const fabs = pure("fabs", "Sign bit cleared, exactly.", { ...float1, ...floats([0x8b], [0x99]) });
 const fneg = pure("fneg", "Sign bit inverted, exactly.", { ...float1, ...floats([0x8c], [0x9a]) });
 const fcopysign = pure("fcopysign", "a with the sign of b, exactly.", { ...float2, ...floats([0x98], [0xa6]) });
+const fmin = pure("fmin", "The lesser; −0 is less than 0; NaN if either is.", { ...float2, ...floats([0x96], [0xa4]) });
+const fmax = pure("fmax", "The greater; 0 is greater than −0; NaN if either is.", {
+  ...float2, ...floats([0x97], [0xa5]),
+}); // prettier-ignore
+const fmadd = pure("fmadd", "a × b + c, rounded once. To be used only where the host fuses (`HOST_FMA`).", {
+  types: FLOAT, operands: ["T", "T", "T"], result: "T", expand: x.fmadd, inline: true,
+}); // prettier-ignore
+const fceil = pure("fceil", "Rounded to an integer, upwards.", { ...float1, ...floats([0x8d], [0x9b]) });
+const ffloor = pure("ffloor", "Rounded to an integer, downwards.", { ...float1, ...floats([0x8e], [0x9c]) });
+const ftrunc = pure("ftrunc", "Rounded to an integer, towards zero.", { ...float1, ...floats([0x8f], [0x9d]) });
+const fnearest = pure("fnearest", "Rounded to the nearest integer, ties to even.", {
+  ...float1, ...floats([0x90], [0x9e]),
+}); // prettier-ignore
 const compare = { types: FLOAT, operands: ["T", "T"], result: "i32" } as const;
 const feq = pure("feq", "1 if a = b, else 0 (also for NaN).", { ...compare, ...floats([0x5b], [0x61]) });
 const flt = pure("flt", "1 if a < b, else 0.", { ...compare, ...floats([0x5d], [0x63]) });
 const fle = pure("fle", "1 if a ≤ b, else 0.", { ...compare, ...floats([0x5f], [0x65]) });
 const promote = pure("promote", "f32 to f64.", { operands: ["f32"], result: "f64", wasm: { f64: [0xbb] } });
 const demote = pure("demote", "f64 to f32, rounded.", { operands: ["f64"], result: "f32", wasm: { f32: [0xb6] } });
+const fbox = pure("fbox", "The f64 whose low half is the bits of an f32, and whose high half is ones (a boxed NaN).", {
+  operands: ["f32"], result: "f64", expand: x.fbox, inline: true,
+}); // prettier-ignore
+const funbox = pure("funbox", "The f32 whose bits are the low half of an f64's.", {
+  operands: ["f64"], result: "f32", expand: x.funbox, inline: true,
+}); // prettier-ignore
 const from_i32s = pure("from_i32s", "Signed i32 to T.", {
   types: FLOAT, operands: ["i32"], result: "T", ...floats([0xb2], [0xb7]),
 }); // prettier-ignore
@@ -404,7 +423,8 @@ export type OpName =
   | "shl" | "shr" | "sar" | "rotl" | "rotr" | "clz" | "ctz" | "ctpop" | "bswap16" | "bswap32" | "bswap64" | "ext8s"
   | "ext8u" | "ext16s" | "ext16u" | "ext32s" | "ext32u" | "extract" | "sextract" | "deposit" | "extract2" | "setcond"
   | "negsetcond" | "movcond" | "ext_i32" | "extu_i32" | "extrl" | "extrh" | "bitcast" | "fadd" | "fsub" | "fmul"
-  | "fdiv" | "fsqrt" | "fabs" | "fneg" | "fcopysign" | "feq" | "flt" | "fle" | "promote" | "demote" | "from_i32s"
+  | "fdiv" | "fsqrt" | "fabs" | "fneg" | "fcopysign" | "fmin" | "fmax" | "fmadd" | "fceil" | "ffloor" | "ftrunc"
+  | "fnearest" | "feq" | "flt" | "fle" | "promote" | "demote" | "fbox" | "funbox" | "from_i32s"
   | "from_i32u" | "from_i64s" | "from_i64u" | "to_i32s" | "to_i32u" | "to_i64s" | "to_i64u" | "ld" | "st"
   | "atomic_xchg" | "atomic_add" | "atomic_and" | "atomic_or" | "atomic_xor" | "atomic_smin" | "atomic_smax"
   | "atomic_umin" | "atomic_umax" | "atomic_cmpxchg" | "mb" | "call" | "label" | "br" | "brcond" | "insn" | "goto_tb"
@@ -420,7 +440,8 @@ export const ops: Readonly<Record<OpName, OpSpec>> = {
   extract, sextract, deposit, extract2,
   setcond, negsetcond, movcond,
   ext_i32, extu_i32, extrl, extrh, bitcast,
-  fadd, fsub, fmul, fdiv, fsqrt, fabs, fneg, fcopysign, feq, flt, fle, promote, demote,
+  fadd, fsub, fmul, fdiv, fsqrt, fabs, fneg, fcopysign, fmin, fmax, fmadd, fceil, ffloor, ftrunc, fnearest,
+  feq, flt, fle, promote, demote, fbox, funbox,
   from_i32s, from_i32u, from_i64s, from_i64u, to_i32s, to_i32u, to_i64s, to_i64u,
   ld, st, atomic_xchg, atomic_add, atomic_and, atomic_or, atomic_xor, atomic_smin, atomic_smax, atomic_umin,
   atomic_umax, atomic_cmpxchg, mb,

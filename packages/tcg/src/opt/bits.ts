@@ -333,6 +333,8 @@ export const bits: Rules = {
   extu_i32: (r, op) => widened(r, op, ops.ext32u),
   extrl,
   extrh,
+  // The low half of a boxed number.
+  funbox: (r, op) => (r.out[op.a]!.spec === ops.fbox ? r.out[op.a]!.a : NONE),
   bitcast: (r, op) => (r.out[op.a]!.spec === ops.bitcast ? r.out[op.a]!.a : NONE),
   bswap64: (r, op) => (r.out[op.a]!.spec === ops.bswap64 ? r.out[op.a]!.a : NONE),
 };
