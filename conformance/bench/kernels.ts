@@ -8,11 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
-import { mimusCommand } from "../lib/mimus.ts";
 import { GuestShell } from "./guest-shell.ts";
 import { OURS, QEMU } from "./machine.ts";
 import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
-import { BenchError, compile, need, needGuest, output, progress } from "./tools.ts";
+import { BenchError, compile, emulators, need, needGuest, output, progress } from "./tools.ts";
 
 export interface KernelOptions {
   readonly kernels: readonly string[];
@@ -68,11 +67,11 @@ class Collector {
 /** Under `mimus riscv64`, qemu-riscv64-static, and by itself. */
 export async function userKernels({ kernels, rounds, warmUp, window }: KernelOptions): Promise<KernelSamples[]> {
   const program = await compile("bench", "riscv64");
-  const { command, args } = mimusCommand();
+  const { ours, qemu } = emulators();
   const commands: Record<ContenderName, string[]> = {
     native: [await compile("bench", "native")],
-    qemu: [need("qemu-riscv64-static"), program],
-    ours: [command, ...args, "riscv64", program],
+    qemu: [...qemu, program],
+    ours: [...ours, program],
   };
   const collector = new Collector(kernels);
   for (let round = 0; round < rounds; round++)

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Console } from "../lib/console.ts";
-import { mimusCommand } from "../lib/mimus.ts";
 import { median } from "./stats.ts";
 import { type Bar, figure, type Row } from "./table.ts";
-import { need, needGuest, progress } from "./tools.ts";
+import { need, needGuest, oursCommand, progress } from "./tools.ts";
 
 /** What is measured: the same machine arguments for ours and for the peer. */
 export interface Contender {
@@ -17,7 +16,7 @@ export interface Contender {
 export const OURS: Contender = {
   name: "mimus",
   start(args) {
-    const { command, args: first } = mimusCommand();
+    const [command = "", ...first] = oursCommand();
     return new Console(command, [...first, "system-riscv64", ...args]);
   },
 };

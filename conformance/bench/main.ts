@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { codegen } from "./codegen.ts";
 import { systemKernels, userKernels } from "./kernels.ts";
 import { boot, coldStart, diskRead } from "./machine.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
+import { gzip, hello, python } from "./programs.ts";
 import {
   describeMachine,
   printSection,
@@ -19,6 +21,12 @@ import { buildCommand, needCommand, progress, ROOT } from "./tools.ts";
 
 /** The measurements of a group, by the names of options.ts. */
 const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options) => Promise<readonly Row[]>>>>> = {
+  programs: {
+    hello: ({ rounds }) => hello(rounds),
+    gzip: ({ rounds }) => gzip(rounds),
+    python: ({ rounds }) => python(rounds),
+    codegen: ({ rounds }) => codegen(rounds),
+  },
   machine: {
     "cold-start": ({ rounds }) => coldStart(rounds),
     boot: ({ rounds }) => boot(rounds, 10),
@@ -26,6 +34,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
   },
 };
 const TITLES: Readonly<Record<string, string>> = {
+  programs: "Programs in user mode, riscv64",
   machine: "A whole machine",
 };
 

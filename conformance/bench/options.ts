@@ -32,6 +32,7 @@ Without a group: everything, which takes an hour.
   --no-build     measures the command as it was built last
   -h, --help     this text
 
+MIMUS_BENCH_OURS=PROGRAM measures 'PROGRAM riscv64' and 'PROGRAM system-riscv64' in place of this build.
 Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; 'browser' chromium.
 The exit status is 0 when a bar is missed, and 1 when something could not be measured or results disagree.
 `;

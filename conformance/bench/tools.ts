@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { guest, MIMUS } from "../lib/mimus.ts";
+import { guest, MIMUS, mimusCommand } from "../lib/mimus.ts";
 
 const run = promisify(execFile);
 export const ROOT: string = join(import.meta.dirname, "../..");
@@ -56,7 +56,22 @@ export async function buildCommand(): Promise<void> {
   if (code !== 0) throw new BenchError("failed", "'pnpm build' failed; --no-build measures the build that is there");
 }
 
+/** The program that is measured as ours, with its first arguments. */
+export function oursCommand(): string[] {
+  const other = process.env["MIMUS_BENCH_OURS"];
+  if (other !== undefined) return [other];
+  const { command, args } = mimusCommand();
+  return [command, ...args];
+}
+
+/** User-mode emulators, up to where the options that both have begin. */
+export const emulators = (): Record<"ours" | "qemu", string[]> => ({
+  ours: [...oursCommand(), "riscv64"],
+  qemu: [need("qemu-riscv64-static")],
+});
+
 export function needCommand(): void {
+  if (process.env["MIMUS_BENCH_OURS"] !== undefined) return;
   if (process.env["MIMUS_FROM_SOURCE"] === undefined && !existsSync(MIMUS))
     throw new BenchError("missing", "packages/cli is not built: 'pnpm build', or leave --no-build away");
 }

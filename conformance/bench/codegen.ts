@@ -1,0 +1,94 @@
+/** A guest that generates code without end (guests/jit.c): its rate, and what is left of a hot loop's speed after it. */
+import { Console } from "../lib/console.ts";
+import { median } from "./stats.ts";
+import type { Row } from "./table.ts";
+import { BenchError, compile, emulators, progress } from "./tools.ts";
+
+/** One line of guests/jit.c. */
+export interface JitLine {
+  readonly pages: number;
+  readonly pagesPerSecond: number;
+  /** Nanoseconds of the fixed function right after the generated code. */
+  readonly first: number;
+  /** The same when it has run for a while. */
+  readonly settled: number;
+  readonly checksum: string;
+}
+
+/** @throws BenchError when the program did not finish its ten parts */
+export function parseJit(text: string): JitLine[] {
+  const lines = [...text.matchAll(/^jit (\d+) (\d+) (\d+) (\d+) ([0-9a-f]{8})\r?$/gm)].map(
+    ([, pages, rate, first, settled, checksum = ""]) => ({
+      pages: Number(pages),
+      pagesPerSecond: Number(rate),
+      first: Number(first),
+      settled: Number(settled),
+      checksum,
+    }),
+  );
+  if (lines.length < 11) throw new BenchError("failed", `${lines.length} of 11 parts: ${text.trim().slice(-300)}`);
+  return lines;
+}
+
+/** The time of the hot function before any code was generated, divided by its time after all of it: 1 is as fast as before. */
+export const recovery = (lines: readonly JitLine[]): number =>
+  (lines[0]?.settled ?? Number.NaN) / (lines.at(-1)?.settled ?? Number.NaN);
+
+interface Figures {
+  readonly lines: readonly JitLine[];
+  /** Greatest resident size seen, MiB. */
+  readonly rss: number;
+}
+
+async function runJit(command: readonly string[], pages: number): Promise<Figures> {
+  const [program = "", ...args] = command;
+  const child = new Console(program, [...args, `${pages}`]);
+  let rss = 0;
+  const timer = setInterval(() => {
+    void child.usage().then((usage) => {
+      rss = Math.max(rss, usage?.rssMiB ?? 0);
+    });
+  }, 200);
+  const status = await child.exit(1_800_000);
+  clearInterval(timer);
+  if (status !== 0) throw new BenchError("failed", `${command.join(" ")}: status ${status}: ${child.log.slice(-300)}`);
+  return { lines: parseJit(child.log), rss };
+}
+
+/** @param pages 10^5: 400 MiB of code, of which 64 MiB exist at a time */
+export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
+  const program = await compile("jit", "riscv64");
+  const of = emulators();
+  const all: Record<"ours" | "qemu", Figures[]> = { ours: [], qemu: [] };
+  for (let round = 0; round < rounds; round++)
+    for (const name of ["qemu", "ours"] as const) {
+      const found = await runJit([...of[name], program], pages);
+      all[name].push(found);
+      const rate = found.lines.slice(1).map((line) => line.pagesPerSecond);
+      progress(
+        `round ${round + 1} ${name}: ${rate.join(" ")} pages/s, hot loop back at ${recovery(found.lines).toFixed(2)} of its speed, ${found.rss.toFixed(0)} MiB`,
+      );
+    }
+  const sums = new Set([...all.ours, ...all.qemu].map(({ lines }) => lines.map((line) => line.checksum).join()));
+  if (sums.size !== 1) throw new BenchError("failed", "checksums of generated code differ");
+  const of2 = (pick: (figures: Figures) => number): { ours: number; qemu: number } => ({
+    ours: median(all.ours.map(pick)),
+    qemu: median(all.qemu.map(pick)),
+  });
+  const part = (which: "first" | "last") => (figures: Figures) =>
+    (which === "first" ? figures.lines[1] : figures.lines.at(-1))?.pagesPerSecond ?? Number.NaN;
+  const back = of2(({ lines }) => recovery(lines));
+  const what = `code generation, ${pages} pages`;
+  return [
+    { what: `${what}: first tenth`, unit: "pages/s", ...of2(part("first")), better: "more" },
+    { what: `${what}: last tenth`, unit: "pages/s", ...of2(part("last")), better: "more" },
+    {
+      what: `${what}: speed of a hot loop afterwards`,
+      unit: "of before",
+      ...back,
+      better: "more",
+      bar: { text: "ours at least 0.8", met: back.ours >= 0.8 },
+    },
+    { what: `${what}: resident memory`, unit: "MiB", ...of2(({ rss }) => rss), better: "less" },
+  ];
+}

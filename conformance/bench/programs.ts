@@ -1,0 +1,149 @@
+/** Whole programs in user mode: wall time from start to end, seen from outside. */
+import { createHash } from "node:crypto";
+import { copyFile, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Console } from "../lib/console.ts";
+import { median } from "./stats.ts";
+import { type Bar, figure, type Row } from "./table.ts";
+import { BenchError, compile, emulators, needGuest, progress } from "./tools.ts";
+
+interface Run {
+  readonly seconds: number;
+  readonly output: string;
+}
+
+/** Runs a command. @throws BenchError when it fails or does not end */
+async function timed(command: readonly string[], timeoutMs: number): Promise<Run> {
+  const [program = "", ...args] = command;
+  const child = new Console(program, args);
+  const status = await child.exit(timeoutMs);
+  const seconds = (performance.now() - child.startedAt) / 1000;
+  if (status !== 0)
+    throw new BenchError(
+      "failed",
+      `${command.join(" ")}: status ${status} after ${seconds.toFixed(0)} s: ${child.log.trim().slice(-300)}`,
+    );
+  return { seconds, output: child.log };
+}
+
+/** Medians of the seconds that each command takes, in turn. @throws BenchError when their outputs differ */
+async function inTurn<Name extends string>(
+  rounds: number,
+  commands: Readonly<Record<Name, readonly string[]>>,
+  timeoutMs: number,
+): Promise<Record<Name, number>> {
+  const all = Object.fromEntries(Object.keys(commands).map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  let printed: string | undefined;
+  for (let round = 0; round < rounds; round++)
+    for (const name of Object.keys(commands) as Name[]) {
+      const { seconds, output } = await timed(commands[name], timeoutMs);
+      all[name].push(seconds);
+      progress(`round ${round + 1} ${name} ${figure(seconds)} s`);
+      printed ??= output;
+      if (output !== printed)
+        throw new BenchError(
+          "failed",
+          `${name} printed ${JSON.stringify(output.slice(-200))}, not ${JSON.stringify(printed.slice(-200))}`,
+        );
+    }
+  return Object.fromEntries(Object.keys(commands).map((name) => [name, median(all[name as Name])])) as Record<
+    Name,
+    number
+  >;
+}
+
+const faster = (times: number, ours: number, qemu: number): Bar => ({
+  text: `at least ${times} times as fast`,
+  met: qemu / ours >= times,
+});
+
+/** `mimus riscv64 hello`, from nothing to the end. */
+export async function hello(rounds: number): Promise<Row[]> {
+  const program = await compile("hello", "riscv64");
+  const { ours, qemu } = emulators();
+  const commands = { native: [await compile("hello", "native")], qemu: [...qemu, program], ours: [...ours, program] };
+  const seconds = await inTurn(rounds, commands, 60_000);
+  const bar = { text: "under 0.35 s", met: seconds.ours < 0.35 };
+  return [{ what: "hello from a cold start", unit: "s", ...seconds, better: "less", bar }];
+}
+
+const MIB = 2 ** 20;
+
+/** `gzip -9` of Debian's busybox over a file of kernel code; the archives have to be the same. */
+export async function gzip(rounds: number, mebibytes = 64): Promise<Row[]> {
+  const busybox = needGuest("riscv64/busybox");
+  const content = await readFile(needGuest("riscv64/linux"));
+  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
+  const path = join(folder, "data");
+  try {
+    const file = await open(path, "w");
+    for (let at = 0; at < mebibytes * MIB; at += content.length)
+      await file.write(content.subarray(0, Math.min(content.length, mebibytes * MIB - at)));
+    await file.close();
+    const of = emulators();
+    const seconds: Record<"ours" | "qemu", number[]> = { ours: [], qemu: [] };
+    const sums = new Set<string>();
+    for (let round = 0; round < rounds; round++)
+      for (const name of ["qemu", "ours"] as const) {
+        const copy = join(folder, name);
+        await copyFile(path, copy);
+        const run = await timed([...of[name], busybox, "gzip", "-9", copy], 1_800_000);
+        seconds[name].push(run.seconds);
+        sums.add(
+          createHash("sha256")
+            .update(await readFile(`${copy}.gz`))
+            .digest("hex"),
+        );
+        await rm(`${copy}.gz`);
+        progress(`round ${round + 1} ${name} ${figure(run.seconds)} s`);
+      }
+    if (sums.size !== 1) throw new BenchError("failed", "the compressed files differ");
+    const [ours, qemu] = [median(seconds.ours), median(seconds.qemu)];
+    return [
+      { what: `gzip -9 of ${mebibytes} MiB`, unit: "s", ours, qemu, better: "less", bar: faster(1.2, ours, qemu) },
+    ];
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Attributes, calls, lists, dictionaries, strings and numbers, in no module's C code. */
+const PYTHON = `
+import sys
+class Point:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def add(self, other): return Point(self.x + other.x, self.y ^ other.y)
+def work(n):
+    seen, words, total, p = {}, [], 0.0, Point(0, 0)
+    for i in range(n):
+        p = p.add(Point(i & 7, i))
+        key = (i * 2654435761) % 8191
+        seen[key] = seen.get(key, 0) + 1
+        if i % 3 == 0: words.append("w%d" % (i % 100))
+        total += i * 0.5
+        if len(words) > 500: words = sorted(set(words))
+    return p.x, p.y, len(seen), len(words), total
+print(*work(int(sys.argv[1])))
+`;
+
+/** A loop that takes QEMU about `target` seconds, in Debian's Python. */
+export async function python(rounds: number, target = 10): Promise<Row[]> {
+  const sysroot = needGuest("riscv64-sysroot", "user");
+  const program = needGuest("riscv64-sysroot/usr/bin/python3.13", "user");
+  const of = emulators();
+  const loop = (name: "ours" | "qemu", n: number): string[] => [
+    ...of[name], "-L", sysroot, program, "-S", "-E", "-c", PYTHON, `${n}`,
+  ]; // prettier-ignore
+  // The first start also reads files that are in no cache yet.
+  await timed(loop("qemu", 1), 120_000);
+  const start = (await timed(loop("qemu", 1), 120_000)).seconds;
+  const trial = 100_000;
+  const each = ((await timed(loop("qemu", trial), 600_000)).seconds - start) / trial;
+  const n = Math.max(trial, Math.round(target / each / trial) * trial);
+  const commands = { qemu: loop("qemu", n), ours: loop("ours", n) };
+  const seconds = await inTurn(rounds, commands, 1_800_000);
+  const bar = faster(1.2, seconds.ours, seconds.qemu);
+  return [{ what: "a pure Python loop", note: `${n} times`, unit: "s", ...seconds, better: "less", bar }];
+}
