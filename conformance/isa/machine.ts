@@ -1,6 +1,6 @@
 /** A bare hart with RAM and nothing else, for running programs without a board. */
 import { createTarget, Hart, MODELS, OFF, type Extensions, type HartConfig } from "@mimus/target-riscv";
-import { TcgMachine, type BackEnd, type PhysicalBus, type PhysicalRange, type Vcpu } from "@mimus/tcg";
+import { TcgMachine, type BackEnd, type PhysicalBus, type PhysicalRange, type TcgOptions, type Vcpu } from "@mimus/tcg";
 
 const PAGE = 65536;
 
@@ -39,6 +39,8 @@ export interface BareOptions {
   readonly backend: BackEnd;
   readonly base: number;
   readonly size: number;
+  /** More settings of the engine. */
+  readonly tcg?: TcgOptions;
 }
 
 /** Every extension there is. */
@@ -76,7 +78,7 @@ export class BareMachine {
   readonly engine: TcgMachine;
   readonly #base: number;
 
-  constructor({ xlen, backend, base, size }: BareOptions) {
+  constructor({ xlen, backend, base, size, tcg }: BareOptions) {
     const room = 16 << 20;
     const code = 32 << 20;
     const pages = Math.ceil((size + code + room) / PAGE);
@@ -98,7 +100,7 @@ export class BareMachine {
       alloc,
       target: createTarget(config),
       physical: new RamBus(base, size, ram),
-      options: { backend, tbSize: code },
+      options: { backend, tbSize: code, ...tcg },
     });
     this.vcpu = this.engine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));
     if (!hart) throw new Error("no hart");
