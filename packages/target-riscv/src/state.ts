@@ -59,7 +59,7 @@ export const OFF = {
   trapValue: 864,
   pmpcfg: 872, // 16 bytes
   pmpaddr: 888, // 16 × 8 bytes
-  /** The frm CSR (32-bit word). `fpRm` is what soft-float reads: translated code may overwrite it with a static mode. */
+  /** The frm CSR (32-bit word). `fpRm` is what soft-float reads: translated code writes it before a call that rounds. */
   frm: 1016,
   end: 1024,
 } as const;
@@ -109,9 +109,8 @@ export function globals(xlen: Xlen): EnvField[] {
   const fields: EnvField[] = [];
   for (let n = 1; n < 32; n++) fields.push({ name: `x${n}`, offset: xOffset(n), type: word });
   fields.push({ name: "pc", offset: OFF.pc, type: word });
-  for (let n = 0; n < 32; n++) fields.push({ name: `f${n}`, offset: fOffset(n), type: "i64" });
+  for (let n = 0; n < 32; n++) fields.push({ name: `f${n}`, offset: fOffset(n), type: "f64" });
   fields.push(
-    { name: "fp_rm", offset: OFF.fpRm, type: "i32" },
     { name: "fp_flags", offset: OFF.fpFlags, type: "i32" },
     { name: "res_addr", offset: OFF.resAddr, type: word },
     { name: "res_val", offset: OFF.resVal, type: word },

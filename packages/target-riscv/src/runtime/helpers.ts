@@ -14,7 +14,7 @@ import { sfenceVma } from "./fence.ts";
 
 /** Globals that CSR instructions and mode changes touch, besides pc. */
 const STATUS = ["mstatus", "tbflags", "res_addr"] as const;
-const FLOAT = ["fp_rm", "fp_flags"] as const;
+const FLOAT = ["fp_flags"] as const;
 const PLAIN = ["mscratch", "sscratch", "mcause", "scause", "mtval", "stval"] as const;
 const CSR_GLOBALS = [...STATUS, ...FLOAT, ...PLAIN];
 

@@ -14,7 +14,7 @@ function helper(name: string, operands: number): Helper {
     params: ["i32", ...Array.from({ length: operands }, () => "i64" as const)],
     result: "i64",
     mayFault: false,
-    reads: ["fp_rm", "fp_flags"],
+    reads: ["fp_flags"],
     writes: ["fp_flags"],
     impl: { kind: "wasm", module: MODULE, export: name },
   };

@@ -42,7 +42,7 @@ export const translateRv64d: Translators<Block, typeof rv64d.insns> = {
   fcvt_lu_d: fp.toInteger(f, "ui64"),
   fcvt_d_lu: fp.fromInteger(f, "ui64"),
   fmv_x_d: (b, { rd, rs1 }) => {
-    if (b.fpEnabled()) b.setX(rd, b.f(rs1));
+    if (b.fpEnabled()) b.setX(rd, b.ir.bitcast(b.f(rs1)));
   },
-  fmv_d_x: (b, { rd, rs1 }) => fp.withFp(b, () => b.setF(rd, b.x(rs1))),
+  fmv_d_x: (b, { rd, rs1 }) => fp.withFp(b, () => b.setF(rd, b.ir.bitcast(b.x(rs1)))),
 };

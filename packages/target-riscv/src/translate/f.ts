@@ -32,9 +32,11 @@ export const translateRv32f: Translators<Block, typeof rv32f.insns> = {
   fcvt_wu_s: fp.toInteger(f, "ui32"),
   fcvt_s_wu: fp.fromInteger(f, "ui32"),
   fmv_x_w: (b, { rd, rs1 }) => {
-    if (b.fpEnabled()) b.setX(rd, b.rv64 ? b.ir.ext32s(b.f(rs1)) : b.ir.extrl(b.f(rs1)));
+    if (!b.fpEnabled()) return;
+    const bits = b.ir.bitcast(b.f(rs1));
+    b.setX(rd, b.rv64 ? b.ir.ext32s(bits) : b.ir.extrl(bits));
   },
-  fmv_w_x: (b, { rd, rs1 }) => fp.withFp(b, () => f.write(b, rd, b.rv64 ? b.x(rs1) : b.ir.extuI32(b.x(rs1)))),
+  fmv_w_x: (b, { rd, rs1 }) => fp.withFp(b, () => f.write(b, rd, b.ir.bitcast(b.rv64 ? b.ir.extrl(b.x(rs1)) : b.x(rs1)))),
 };
 
 /** Semantics of what RV64F adds. */

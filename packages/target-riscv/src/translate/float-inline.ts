@@ -2,15 +2,16 @@
  * Floating point with the host's instructions, where they give RISC-V's result and flags: the rounding mode is to nearest,
  * ties to even; the inexact flag is already set, so that it need not be found out; and the result is an ordinary
  * number, so that no other flag can be due. Everything else branches to the exact function.
+ *
+ * The test of the exponent in integers was as fast as any in loops of dependent and of independent operations: 1.1 and
+ * 1.4 ns an operation with it, 1.1 and 0.3 without; comparisons of |x| with both limits 1.9 and 2.3.
  */
-import { ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import { HOST_FMA, ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
 import type { Block } from "./block.ts";
 
 const NX = 1;
 /** Rounding mode to nearest, ties to even. */
 export const RNE = 0;
-/** Rounding mode towards zero. */
-export const RTZ = 1;
 
 /** Widths of a format's parts. */
 export interface Shape {
@@ -25,11 +26,15 @@ export const F64: Shape = { type: "f64", fraction: 52, exponent: 11 };
 export function either(b: Block, fast: (slow: Label) => void, exact: () => void): void {
   const slow = b.ir.label();
   const done = b.ir.label();
+  const before = b.boxed;
   fast(slow);
+  const after = b.boxed;
   b.ir.br(done);
   b.ir.place(slow);
+  b.boxed = before;
   exact();
   b.ir.place(done);
+  b.boxed &= after;
 }
 
 /** To `slow` unless the inexact flag is set. */
@@ -37,33 +42,46 @@ export function needInexact(b: Block, slow: Label): void {
   b.ir.brcond("tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow);
 }
 
-/** The number that 64-bit register contents stand for, and back (zero-extended). */
-export function toFloat(b: Block, s: Shape, bits: Value): Value {
-  return b.ir.bitcast(s.type === "f64" ? bits : b.ir.extrl(bits));
-}
-export function toBits(b: Block, s: Shape, value: Value): Value {
-  const bits = b.ir.bitcast(value);
-  return s.type === "f64" ? bits : b.ir.extuI32(bits);
+/** To `slow` unless register `n` holds a NaN-boxed single. */
+export function needBoxed(b: Block, n: number, slow: Label): void {
+  const { ir } = b;
+  if (!b.isBoxed(n)) ir.brcond("ne", ir.extrh(ir.bitcast(b.f(n))), ir.const32(-1), slow);
 }
 
-/** To `slow` if `bits` are infinite or NaN. */
-export function needFinite(b: Block, s: Shape, bits: Value, slow: Label): void {
-  const { ir } = b;
-  ir.brcond("eq", ir.extract(bits, s.fraction, s.exponent), ir.const64((1n << BigInt(s.exponent)) - 1n), slow);
+/** A constant of the integer type of the format's bits. */
+function integer(b: Block, s: Shape, value: number): Value {
+  return s.type === "f64" ? b.ir.const64(BigInt(value)) : b.ir.const32(value);
 }
 
-/** To `slow` if `bits` are infinite, NaN, zero, subnormal, or so small that rounding may have made them normal. */
-export function needOrdinary(b: Block, s: Shape, bits: Value, slow: Label): void {
+/** The exponent field of a number less `least` is below `count`, else to `slow`. */
+function needExponent(b: Block, s: Shape, value: Value, least: number, count: number, slow: Label): void {
   const { ir } = b;
-  const exponent = ir.extract(bits, s.fraction, s.exponent);
-  const count = (1n << BigInt(s.exponent)) - 3n;
-  ir.brcond("geu", ir.sub(exponent, ir.const64(2n)), ir.const64(count), slow);
+  const exponent = ir.extract(ir.bitcast(value), s.fraction, s.exponent);
+  ir.brcond("geu", least === 0 ? exponent : ir.sub(exponent, integer(b, s, least)), integer(b, s, count), slow);
+}
+
+/** To `slow` if the number is infinite or NaN. */
+export function needFinite(b: Block, s: Shape, value: Value, slow: Label): void {
+  const { ir } = b;
+  const top = integer(b, s, 2 ** s.exponent - 1);
+  ir.brcond("eq", ir.extract(ir.bitcast(value), s.fraction, s.exponent), top, slow);
+}
+
+/** To `slow` if the number is infinite, NaN, zero or subnormal. */
+export function needNormal(b: Block, s: Shape, value: Value, slow: Label): void {
+  needExponent(b, s, value, 1, 2 ** s.exponent - 2, slow);
+}
+
+/** As {@link needNormal}, or so small that rounding may have made it normal. */
+export function needOrdinary(b: Block, s: Shape, value: Value, slow: Label): void {
+  needExponent(b, s, value, 2, 2 ** s.exponent - 3, slow);
 }
 
 /** To `slow` if `x` or `y` is NaN. */
 export function needNumbers(b: Block, x: Value, y: Value, slow: Label): void {
   const { ir } = b;
-  ir.brcond("eq", ir.and(ir.float(ops.feq, x, x), ir.float(ops.feq, y, y)), ir.const32(0), slow);
+  const numbers = x === y ? ir.float(ops.feq, x, x) : ir.and(ir.float(ops.feq, x, x), ir.float(ops.feq, y, y));
+  ir.brcond("eq", numbers, ir.const32(0), slow);
 }
 
 /** Host operations of the rounded ones, and whether they can underflow. */
@@ -74,8 +92,16 @@ export const ROUNDED: Readonly<Record<string, { readonly op: OpSpec; readonly un
   sqrt: { op: ops.fsqrt, underflows: false },
   mul: { op: ops.fmul, underflows: true },
   div: { op: ops.fdiv, underflows: true },
+  // An operand that is infinite or NaN makes the result so. Without fusion the exact function does it all.
+  ...(HOST_FMA ? { mulAdd: { op: ops.fmadd, underflows: true } } : {}),
 };
 export const COMPARED: Readonly<Record<string, OpSpec>> = { eq: ops.feq, lt: ops.flt, le: ops.fle };
+export const EXTREMUM: Readonly<Record<string, OpSpec>> = { min: ops.fmin, max: ops.fmax };
+
+/** By rounding mode: the host's rounding to an integer. Towards zero is what its conversions do; absent: it has none. */
+export const TO_INTEGRAL: readonly (OpSpec | "conversion" | undefined)[] = [
+  ops.fnearest, "conversion", ops.ffloor, ops.fceil, undefined,
+]; // prettier-ignore
 
 /** An integer format: the host's truncating conversion, the limits between which it is exact, and the way back. */
 interface IntegerFormat {
