@@ -1,5 +1,22 @@
+import { readFile, writeFile } from "node:fs/promises";
+
+import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
 import { type Contender, linuxArgs, PROMPT, READY } from "./machine.ts";
 import { BenchError, progress } from "./tools.ts";
+
+/** An initramfs with more programs: the kernel unpacks archives that follow one another. @param programs paths by name in the guest */
+export async function initramfsWith(
+  programs: Readonly<Record<string, string>>,
+  path: string,
+  base: string,
+): Promise<void> {
+  const first = await readFile(base);
+  const entries = await Promise.all(
+    Object.entries(programs).map(async ([name, file]) => ({ name, mode: EXECUTABLE, data: await readFile(file) })),
+  );
+  const gap = Buffer.alloc((4 - (first.length % 4)) % 4);
+  await writeFile(path, Buffer.concat([first, gap, cpio(entries)]));
+}
 
 /** A booted guest at its shell. An idle guest takes next to no time from the one that is measured. */
 export class GuestShell {

@@ -3,13 +3,12 @@
  * of its own: one unit, then units until the warm-up has passed, then units until the window has passed, by the clock
  * that the program sees. Contenders take turns within a round, so that a machine that slows down slows all of them.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
-import { GuestShell } from "./guest-shell.ts";
-import { OURS, QEMU } from "./machine.ts";
+import { GuestShell, initramfsWith } from "./guest-shell.ts";
+import { CONTENDERS as MACHINES } from "./machine.ts";
 import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
 import { BenchError, compile, emulators, need, needGuest, output, progress } from "./tools.ts";
 
@@ -86,16 +85,6 @@ export async function userKernels({ kernels, rounds, warmUp, window }: KernelOpt
   return collector.all();
 }
 
-/** The initramfs with one more program: the kernel unpacks archives that follow one another. */
-export async function initramfsWith(programs: Readonly<Record<string, string>>, path: string): Promise<void> {
-  const first = await readFile(needGuest("riscv64/initramfs.gz"));
-  const entries = await Promise.all(
-    Object.entries(programs).map(async ([name, file]) => ({ name, mode: EXECUTABLE, data: await readFile(file) })),
-  );
-  const gap = Buffer.alloc((4 - (first.length % 4)) % 4);
-  await writeFile(path, Buffer.concat([first, gap, cpio(entries)]));
-}
-
 /** In a guest with one processor, which boots anew each round. */
 export async function systemKernels(options: KernelOptions): Promise<KernelSamples[]> {
   const { kernels, rounds, warmUp, window } = options;
@@ -104,7 +93,7 @@ export async function systemKernels(options: KernelOptions): Promise<KernelSampl
   const native = await compile("bench", "native");
   const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
   const initrd = join(folder, "initramfs");
-  await initramfsWith({ "bin/bench": await compile("bench", "riscv64") }, initrd);
+  await initramfsWith({ "bin/bench": await compile("bench", "riscv64") }, initrd, needGuest("riscv64/initramfs.gz"));
   const collector = new Collector(kernels);
   try {
     for (let round = 0; round < rounds; round++) {
@@ -143,7 +132,7 @@ class Machines {
   }
 
   async get(name: "qemu" | "ours"): Promise<GuestShell> {
-    const shell = this.#shells.get(name) ?? (await GuestShell.boot(name === "qemu" ? QEMU : OURS, this.#initrd));
+    const shell = this.#shells.get(name) ?? (await GuestShell.boot(MACHINES[name], this.#initrd));
     this.#shells.set(name, shell);
     return shell;
   }

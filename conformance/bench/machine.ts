@@ -23,6 +23,8 @@ export const OURS: Contender = {
 
 export const QEMU: Contender = { name: "qemu", start: (args) => new Console(need("qemu-system-riscv64"), args) };
 
+export const CONTENDERS: Readonly<Record<"ours" | "qemu", Contender>> = { qemu: QEMU, ours: OURS };
+
 /** Runs `measure` for both contenders in turn, `rounds` times, and takes the medians. */
 export async function paired(
   rounds: number,
@@ -139,34 +141,5 @@ export async function boot(rounds: number, idleSeconds: number): Promise<Row[]> 
       met: ours <= most,
     })),
     row("idle guest", "% of a core", "idle", (ours) => ({ text: "under 2", met: ours < 2 })),
-  ];
-}
-
-/** Sequential read of a disk in the guest, through the page cache, first touch. */
-export async function diskRead(rounds: number, mebibytes: number): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
-  const image = join(folder, "disk.img");
-  const noise = new Uint8Array(mebibytes << 20);
-  for (let i = 0; i < noise.length; i += 61) noise[i] = i;
-  await writeFile(image, noise);
-  const extra = ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"];
-  const { ours, qemu } = await paired(rounds, async (contender) => {
-    const machine = contender.start(
-      linuxArgs(extra, needGuest("riscv64/initramfs-modules.gz"), "mimus.modules=virtio_mmio,virtio_blk"),
-    );
-    await machine.waitFor(READY, 180_000);
-    await machine.waitFor(PROMPT, 20_000);
-    await machine.type("time dd if=/dev/vda of=/dev/null bs=1M; echo done\n");
-    await machine.waitFor("\ndone", 120_000);
-    const [, minutes, rest] = /real\s+(\d+)m ([\d.]+)s/.exec(machine.log) ?? [];
-    const seconds = Number(minutes) * 60 + Number(rest);
-    machine.kill();
-    await machine.exit(5000);
-    return mebibytes / seconds;
-  });
-  await rm(folder, { recursive: true });
-  const bar = { text: "at least 0.5 times QEMU's", met: ours >= 0.5 * qemu };
-  return [
-    { what: "virtio-blk, sequential read through the page cache", unit: "MiB/s", ours, qemu, better: "more", bar },
   ];
 }

@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { codegen } from "./codegen.ts";
+import { diskRates } from "./disk.ts";
 import { systemKernels, userKernels } from "./kernels.ts";
-import { boot, coldStart, diskRead } from "./machine.ts";
+import { boot, coldStart } from "./machine.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { gzip, hello, python } from "./programs.ts";
 import {
@@ -30,7 +31,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
   machine: {
     "cold-start": ({ rounds }) => coldStart(rounds),
     boot: ({ rounds }) => boot(rounds, 10),
-    disk: ({ rounds }) => diskRead(rounds, 256),
+    disk: ({ rounds }) => diskRates(rounds, 256),
   },
 };
 const TITLES: Readonly<Record<string, string>> = {
