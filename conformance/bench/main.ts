@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { browserBoot } from "./browser.ts";
 import { codegen } from "./codegen.ts";
 import { diskRates } from "./disk.ts";
 import { systemKernels, userKernels } from "./kernels.ts";
@@ -33,10 +34,14 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
     boot: ({ rounds }) => boot(rounds, 10),
     disk: ({ rounds }) => diskRates(rounds, 256),
   },
+  browser: {
+    boot: ({ rounds }) => browserBoot(rounds),
+  },
 };
 const TITLES: Readonly<Record<string, string>> = {
   programs: "Programs in user mode, riscv64",
   machine: "A whole machine",
+  browser: "In Chromium, without SharedArrayBuffer",
 };
 
 async function kernelSection(mode: "user" | "system", options: Options): Promise<Section> {
