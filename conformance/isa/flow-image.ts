@@ -175,16 +175,15 @@ enter:
   ${l} t0, 24(${t})
   ${s} t0, 56(s0)
   la s0, scratch
-  li s1, 0x3000 / ${bytes}
+  la s1, scratch + 0x3000
   li t1, 0x9e3779b1
   mv t0, zero
-1: ${s} t0, (s0)
-  add t0, t0, t1
-  slli t2, t0, 7
-  xor t0, t0, t2
-  addi s0, s0, ${bytes}
-  addi s1, s1, -1
-  bnez s1, 1b
+1:
+  ${range(16)
+    .map((n) => `add t0, t0, t1\n${s} t0, ${n * bytes}(s0)`)
+    .join("\n")}
+  addi s0, s0, ${16 * bytes}
+  bltu s0, s1, 1b
   la s0, bottom
   la s1, stack + 0x400
   ${l} t0, 16(${t})
@@ -223,15 +222,15 @@ save:
   ${s} t0, 528(${t})
   ${l} s2, 56(s0)
   la s0, scratch
-  li s1, 0x3000 / ${bytes}
+  la s1, scratch + 0x3000
   li t1, 31
   mv t0, zero
-1: ${l} t2, (s0)
-  mul t0, t0, t1
-  add t0, t0, t2
-  addi s0, s0, ${bytes}
-  addi s1, s1, -1
-  bnez s1, 1b
+1:
+  ${range(16)
+    .map((n) => `${l} t2, ${n * bytes}(s0)\nmul t0, t0, t1\nadd t0, t0, t2`)
+    .join("\n")}
+  addi s0, s0, ${16 * bytes}
+  bltu s0, s1, 1b
   ${s} t0, 536(${t})
   jr s2
 

@@ -3,11 +3,15 @@ import { OFF } from "@mimus/target-riscv";
 import { BareMachine } from "./machine.ts";
 import { flowBase, type FlowImage } from "./flow-image.ts";
 import type { FlowMode } from "./flow-source.ts";
+import type { Random } from "./random.ts";
 import type { BackEnd, TcgOptions } from "@mimus/tcg";
 
 const SIZE = 4 << 20;
 const HANDLER = SIZE - 0x1000;
 const WFI = 0x10500073;
+/** The register of pending interrupts, and the one that tests raise. */
+export const MIP = 0x344;
+export const SSIP = 2n;
 
 /** A way to run blocks, by name. */
 export interface FlowSide {
@@ -43,6 +47,16 @@ export class FlowMachine {
   finish(): Buffer {
     for (let i = 0; i < 200; i++) if (this.machine.vcpu.run(10_000_000) === "halted") return this.#ended();
     throw new Error(`the image does not end; pc ${this.machine.vcpu.pc.toString(16)}`);
+  }
+
+  /** The same in pieces of random sizes, with interrupts between them, where the image takes them. */
+  finishInPieces(random: Random, longest: number): Buffer {
+    const { vcpu, hart } = this.machine;
+    for (let i = 0; i < 1_000_000; i++) {
+      if (vcpu.run(1 + random.below(random.chance(3) ? 8 : longest)) === "halted") return this.#ended();
+      if (random.chance(8)) hart.csrs.write(MIP, hart.csrs.read(MIP) | SSIP);
+    }
+    throw new Error(`the image does not end; pc ${vcpu.pc.toString(16)}`);
   }
 
   #ended(): Buffer {

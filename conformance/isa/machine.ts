@@ -1,6 +1,14 @@
 /** A bare hart with RAM and nothing else, for running programs without a board. */
 import { createTarget, Hart, MODELS, OFF, type Extensions, type HartConfig } from "@mimus/target-riscv";
-import { TcgMachine, type BackEnd, type PhysicalBus, type PhysicalRange, type TcgOptions, type Vcpu } from "@mimus/tcg";
+import {
+  ENV,
+  TcgMachine,
+  type BackEnd,
+  type PhysicalBus,
+  type PhysicalRange,
+  type TcgOptions,
+  type Vcpu,
+} from "@mimus/tcg";
 
 const PAGE = 65536;
 
@@ -125,6 +133,11 @@ export class BareMachine {
     hart.csrs.write(0x3a0, 0x1fn);
     hart.setPriv(priv);
     hart.stateReplaced();
+  }
+
+  /** Waits for an interrupt. */
+  get halted(): boolean {
+    return this.engine.i32[(this.hart.env + ENV.halted) >> 2] !== 0;
   }
 
   /** Address of the start of RAM. */

@@ -1,15 +1,17 @@
 /** Random control flow on every back end against QEMU; the whole of it is `conformance/isa/flow-run.ts`. */
 import { describe, expect, it } from "vitest";
-import { runFlow } from "../isa/flow.ts";
+import { Lockstep } from "@mimus/tcg";
+import { recordDifference, runFlow } from "../isa/flow.ts";
+import { flowLockstep } from "../isa/flow-lockstep.ts";
 import { FlowMachine } from "../isa/flow-machine.ts";
-import { flowCase, flowImage } from "../isa/flow-image.ts";
+import { FLOW_RECORD, flowCase, flowImage } from "../isa/flow-image.ts";
 import { flowSide, INTERP } from "../isa/flow-sides.ts";
 import { flowProgram } from "../isa/flow-source.ts";
 import { flowDifference, flowText, reduceFlow } from "../isa/flow-reduce.ts";
 import { Random } from "../isa/random.ts";
 import { oracle } from "../lib/mimus.ts";
 
-const PROGRAMS = Number(process.env["MIMUS_FLOW_PROGRAMS"] ?? 40);
+const PROGRAMS = Number(process.env["MIMUS_FLOW_PROGRAMS"] ?? 24);
 const SEED = Number(process.env["MIMUS_FLOW_SEED"] ?? 2026);
 const SIDES = ["interp", "wasm", "region", "stress", "mixed"];
 
@@ -30,6 +32,63 @@ describe.each([64, 32] as const)("RV%i random control flow", (xlen) => {
       expect(executed).toBeGreaterThan(PROGRAMS * 1000);
     },
   );
+});
+
+const STEPS = ["wasm", "region", "stress", "mixed"];
+/** Programs a mode that run in steps. */
+const STEPPED = Math.ceil(PROGRAMS / 8);
+
+describe.each([64, 32] as const)("RV%i random control flow in pieces", (xlen) => {
+  it.each(["M", "S", "U"] as const)(
+    "in mode %s: the same state after random numbers of instructions, with interrupts in between",
+    { timeout: 60_000 + PROGRAMS * 1000 },
+    (mode) => {
+      const random = new Random(SEED * 4 + xlen);
+      const cases = Array.from({ length: STEPPED }, () => flowCase(random, flowProgram(random, { xlen, mode })));
+      const image = flowImage(xlen, mode, cases);
+      for (const [i, name] of STEPS.entries()) {
+        const settings = { seed: SEED + i, longest: [40, 400, 5000][i % 3]!, interrupts: 7, stores: i % 2 === 0 };
+        const { difference, steps } = flowLockstep(xlen, mode, image, flowSide(name, SEED), settings);
+        expect.soft(difference, name).toBeUndefined();
+        expect(steps).toBeGreaterThan(10);
+      }
+    },
+  );
+
+  it.each(["M", "S", "U"] as const)(
+    "in mode %s: budgets that are not exact, and interrupts wherever they end, change no result",
+    { timeout: 60_000 + PROGRAMS * 1000 },
+    (mode) => {
+      const random = new Random(SEED * 8 + xlen);
+      const cases = Array.from({ length: STEPPED }, () => flowCase(random, flowProgram(random, { xlen, mode })));
+      const image = flowImage(xlen, mode, cases);
+      const expected = new FlowMachine(xlen, mode, image, INTERP).finish();
+      for (const name of STEPS) {
+        const ours = new FlowMachine(xlen, mode, image, flowSide(name, SEED)).finishInPieces(random, 300);
+        expect
+          .soft(
+            cases.flatMap((_, i) => recordDifference(expected, ours, i * FLOW_RECORD.size)),
+            name,
+          )
+          .toEqual([]);
+      }
+    },
+  );
+});
+
+it("a difference in the middle is found at its step", () => {
+  const random = new Random(11);
+  const flow = flowCase(random, flowProgram(random, { xlen: 64, mode: "M", fuel: 50 }));
+  const image = flowImage(64, "M", [flow]);
+  const side = flowSide("wasm", 0);
+  const settings = { seed: 1, longest: 100, interrupts: 0, stores: true };
+  expect(flowLockstep(64, "M", image, side, settings).difference).toBeUndefined();
+  const machine = new FlowMachine(64, "M", image, side);
+  const other = new FlowMachine(64, "M", image, INTERP);
+  const pair = [other, machine].map((m, i) => ({ name: `${i}`, machine: m.machine.engine, vcpu: m.machine.vcpu }));
+  const lockstep = new Lockstep(pair[0]!, pair[1]!);
+  machine.machine.hart.set(128 + 8 * 22, 5, 0);
+  expect(lockstep.advance(10)?.fields.map((f) => f.name)).toEqual(["x22"]);
 });
 
 it("a wrong result is seen, and reduced to the operation that makes it", { timeout: 60_000 }, async () => {

@@ -1,4 +1,5 @@
-/** Runs two machines block by block and compares their vCPUs: the interpreter against compiled code, for example. */
+/** Runs two machines side by side and compares their vCPUs: the interpreter against compiled code, for example. */
+import type { Tb } from "./blocks.ts";
 import { ENV } from "./contract.ts";
 import type { ExitReason } from "./contract.ts";
 import type { TcgMachine } from "./machine.ts";
@@ -18,14 +19,16 @@ export interface FieldDifference {
   readonly b: string;
 }
 
-/** The first block after which the two differed. */
+/** The first block, or stretch of instructions, after which the two differed. */
 export interface Difference {
   /** Blocks that ran before it. */
   readonly block: number;
+  /** Instructions that ran before it, in the first of the two. */
+  readonly executed: number;
   readonly pc: bigint;
   readonly fields: readonly FieldDifference[];
   readonly reasons: readonly [ExitReason, ExitReason];
-  /** The guest code of the block. */
+  /** The guest code of the block, or where the stretch began. */
   readonly disassembly: string;
 }
 
@@ -51,17 +54,38 @@ export class Lockstep {
     const { vcpu: a } = this.#a;
     const { vcpu: b } = this.#b;
     for (let n = 0; n < blocks; n++) {
-      const pc = a.pc;
+      const { pc, executed } = a;
       const reasons = [a.runBlock(), b.runBlock()] as const;
       const fields = this.#compare();
       if (fields.length > 0 || reasons[0] !== reasons[1] || a.executed !== b.executed) {
         if (a.executed !== b.executed) fields.push({ name: "executed", a: `${a.executed}`, b: `${b.executed}` });
-        return { block: this.blocks, pc, fields, reasons, disassembly: this.#disassemble() };
+        return { block: this.blocks, executed, pc, fields, reasons, disassembly: this.#listing(a.lastBlock) };
       }
       this.blocks++;
       if (reasons[0] === "halted") return undefined;
     }
     return undefined;
+  }
+
+  /**
+   * Runs `insns` instructions in both, which must be made with `options.exact`, and compares at the end only: so what runs them may join
+   * blocks in any way. Ends sooner where both wait for an interrupt.
+   */
+  advance(insns: number): Difference | undefined {
+    const { vcpu: a } = this.#a;
+    const { vcpu: b } = this.#b;
+    const { pc, executed } = a;
+    const reasons = [runAll(a, insns), runAll(b, insns)] as const;
+    const fields = this.#compare();
+    if (a.executed !== b.executed) fields.push({ name: "executed", a: `${a.executed}`, b: `${b.executed}` });
+    if (fields.length === 0 && reasons[0] === reasons[1]) return undefined;
+    return { block: this.blocks, executed, pc, fields, reasons, disassembly: this.#listing(this.#blockAt(pc)) };
+  }
+
+  #blockAt(pc: bigint): Tb | undefined {
+    const lo = Number(BigInt.asIntN(32, pc));
+    const hi = Number(BigInt.asIntN(32, pc >> 32n));
+    return this.#a.machine.blocks.all.findLast((tb) => tb !== undefined && tb.pcLo === lo && tb.pcHi === hi);
   }
 
   #compare(): FieldDifference[] {
@@ -101,8 +125,8 @@ export class Lockstep {
     return narrow?.name ?? `env+${offset}`;
   }
 
-  #disassemble(): string {
-    const tb = this.#a.vcpu.lastBlock;
+  /** The guest code of a block. */
+  #listing(tb: Tb | undefined): string {
     if (tb === undefined || tb.ram < 0) return "";
     const { machine } = this.#a;
     const bytes = new Uint8Array(tb.length);
@@ -116,5 +140,14 @@ export class Lockstep {
       at += Math.max(insn.length, 1);
     }
     return text;
+  }
+}
+
+/** Runs on through kicks. */
+function runAll(vcpu: Vcpu, insns: number): ExitReason {
+  const end = vcpu.executed + insns;
+  for (;;) {
+    const reason = vcpu.run(end - vcpu.executed);
+    if (reason !== "kick" || vcpu.executed >= end) return reason === "kick" ? "budget" : reason;
   }
 }
