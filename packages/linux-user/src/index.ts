@@ -1,8 +1,14 @@
 export type { Abi } from "./abi.ts";
+export { machineName } from "./elf/machines.ts";
 export { E, Errno, errnoName, fail, RESTART } from "./errno.ts";
 export { LinuxUserError } from "./errors.ts";
 export { MAP, PROT, type Area, type GuestMemory, type MappedFile, type MapRequest } from "./guest-memory.ts";
 export { array, Bound, layout, Layout, pad } from "./layout.ts";
+export { AddressSpace, decodeUtf8, encodeUtf8 } from "./memory/address-space.ts";
 export type { ArgKind, Process, ProcessHost, ProgramInfo, SyscallDef, SyscallResult, Syscalls, Thread } from "./process.ts";
+export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
+export { runProgram, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";
+export { signalCalls, waitMask } from "./signals/calls.ts";
 export { SI, SIG, signalName, sigInfo, type SigInfo } from "./signals/siginfo.ts";
-export type { AltStack, SigAction, Signals } from "./signals/signals.ts";
+export { Signals, type AltStack, type SigAction } from "./signals/signals.ts";
+export type { CpuKernel, UserCpu, UserTarget } from "./target.ts";

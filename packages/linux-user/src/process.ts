@@ -88,6 +88,10 @@ export interface ProcessHost {
   after(ns: number, fn: () => void): () => void;
   /** Lets the host's events happen. */
   yield(): Promise<void>;
+  /** Sends a signal to another process. @returns 0 or a negated error number */
+  kill?(pid: number, signal: number): number;
+  /** Stops this process as a job, until it is continued. */
+  stop?(signal: number): void;
   /** Real identity, for getpid, getuid and so on. */
   readonly ids: {
     readonly pid: number;
@@ -128,6 +132,10 @@ export interface Process {
   block(start: (done: (result: number) => void) => () => void, interrupted?: number | (() => number)): Promise<number>;
   /** Instructions were written by others than the program (`riscv_flush_icache`): nothing to do, stores are watched. */
   flushInstructions(address: number, length: number): void;
+  /** The calling thread's stack pointer. */
+  readonly stackPointer: number;
+  /** Sends a signal to another process of the host; −ESRCH without this method. */
+  signalOther?(pid: number, signal: number): number;
   /** A line of `-d unimp`. */
   unimplemented(text: string): void;
   /** A line of `-strace`; undefined when it is off. */

@@ -48,7 +48,7 @@ export interface CpuKernel {
   /** The counter that programs can read, low half first. */
   time(out: Uint32Array): void;
   /** Instructions executed. */
-  executed(): number;
+  readonly executed: number;
 }
 
 /** What a handler is entered with. */

@@ -10,7 +10,7 @@ export interface CpuKernel {
   /** A synchronous signal; `lo`, `hi` are the halves of its address. pc is at the instruction. */
   fault(signal: number, code: number, lo: number, hi: number): void;
   time(out: Uint32Array): void;
-  executed(): number;
+  readonly executed: number;
 }
 
 /** The alternate stack as a frame holds it. */

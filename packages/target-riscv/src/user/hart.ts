@@ -39,7 +39,7 @@ export class UserHart extends Hart {
   constructor(engine: Engine, env: number, config: HartConfig, kernel: CpuKernel) {
     super(engine, env, 0, config);
     this.#kernel = kernel;
-    this.counters.setExecuted(() => kernel.executed());
+    this.counters.setExecuted(() => kernel.executed);
     this.counters.setTimeSource({ time: (out) => kernel.time(out), deadline: () => NO_DEADLINE });
   }
 
