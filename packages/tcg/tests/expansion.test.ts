@@ -56,6 +56,10 @@ class Encoder implements WasmOps {
   const32(value: number): void {
     this.code.push(0x41, ...leb(BigInt(value | 0)));
   }
+  readonly immediatesInCode = false;
+  imm128(): void {
+    throw new Error("Vectors have a test of their own");
+  }
   const64(lo: number, hi: number): void {
     this.code.push(0x42, ...leb((BigInt(hi | 0) << 32n) | BigInt.asUintN(32, BigInt(lo))));
   }
@@ -178,6 +182,7 @@ const isNaNBits = (type: IrType, b: bigint): boolean =>
 const cases: { name: string; spec: OpSpec; type: IrType; cond: Cond }[] = [];
 for (const spec of OPS) {
   if (!spec.pure || (spec.wasm === undefined && spec.expand === undefined)) continue;
+  if (spec.group.startsWith("Vectors")) continue; // vector.test.ts
   for (const type of spec.types.length > 0 ? spec.types : [spec.result as IrType])
     for (const cond of spec.hasCond ? CONDS : (["eq"] as const))
       cases.push({ name: [spec.name, ...(spec.hasCond ? [cond] : []), type].join("."), spec, type, cond });

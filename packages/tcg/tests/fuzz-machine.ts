@@ -70,15 +70,18 @@ class FuzzCpu implements TargetCpu {
   }
   readGlobals(): bigint[] {
     const { view, env } = this;
-    return GLOBALS.map((g) =>
-      g.type === "i32" ? BigInt(view.getUint32(env + g.offset, true)) : view.getBigUint64(env + g.offset, true),
-    );
+    return GLOBALS.map((g) => {
+      if (g.type === "i32") return BigInt(view.getUint32(env + g.offset, true));
+      const low = view.getBigUint64(env + g.offset, true);
+      return g.type === "v128" ? (view.getBigUint64(env + g.offset + 8, true) << 64n) | low : low;
+    });
   }
   writeGlobals(values: readonly bigint[]): void {
     const { view, env } = this;
     GLOBALS.forEach((g, i) => {
       if (g.type === "i32") view.setUint32(env + g.offset, Number(values[i]!), true);
-      else view.setBigUint64(env + g.offset, values[i]!, true);
+      else view.setBigUint64(env + g.offset, BigInt.asUintN(64, values[i]!), true);
+      if (g.type === "v128") view.setBigUint64(env + g.offset + 8, values[i]! >> 64n, true);
     });
   }
 }
@@ -273,7 +276,7 @@ function describe(
   return [
     faulted === undefined ? "left" : `faulted at ${faulted}`,
     `pc ${pc}`,
-    globals.slice(0, 8).map((g, i) => `${GLOBALS[i]!.name} ${g.toString(16)}`).join(", "),
+    globals.with(8, 0n).map((g, i) => `${GLOBALS[i]!.name} ${g.toString(16)}`).join(", "),
     `env ${fields.join(" ")}`,
     `memory ${changed.join(" ")}`,
     ...log.map((line) => `  ${line}`),

@@ -1,18 +1,20 @@
 /** Random valid blocks for property tests: a list of numbers is read as a list of choices, so that cases shrink. */
 import {
-  Builder, IrContext, MEM_OPS, NONE, OPS, ops,
+  Builder, HOST_FMA, IrContext, MEM_OPS, NONE, OPS, ops,
   type AtomicOp, type Block, type Cond, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
   type MemOp, type OpSpec, type TbExit, type Value, CONDS, HINTS, TB_EXITS,
 } from "@mimus/tcg"; // prettier-ignore
 
 const field = (name: string, offset: number, type: IrType): EnvField => ({ name, offset, type });
 
-/** The globals of the tests: six words, two halves of words, a pc. */
+/** The globals of the tests: six words, two halves of words, a pc, two vectors. */
 export const GLOBALS: readonly EnvField[] = [
   ...[1, 2, 3, 4, 5, 6].map((n) => field(`x${n}`, 128 + 8 * n, "i64")),
   field("w1", 256, "i32"),
   field("w2", 260, "i32"),
   field("pc", 384, "i64"),
+  field("v1", 272, "v128"),
+  field("v2", 288, "v128"),
 ];
 
 /** Helpers of the tests, one of each sort of declaration. */
@@ -57,8 +59,14 @@ const PURE64: readonly OpSpec[] = [
 ];
 
 const FLOAT: readonly OpSpec[] = [
-  ops.fadd, ops.fsub, ops.fmul, ops.fdiv, ops.fsqrt, ops.fabs, ops.fneg, ops.fcopysign,
+  ops.fadd, ops.fsub, ops.fmul, ops.fdiv, ops.fsqrt, ops.fabs, ops.fneg, ops.fcopysign, ops.fmin, ops.fmax,
+  ops.fceil, ops.ffloor, ops.ftrunc, ops.fnearest, ...(HOST_FMA ? [ops.fmadd] : []),
 ]; // prettier-ignore
+
+/** Operations on vectors. Those that the host does not fuse are not used. */
+const VECTOR: readonly OpSpec[] = OPS.filter(
+  (s) => s.group.startsWith("Vectors") && (HOST_FMA || !s.name.endsWith("fmadd")),
+);
 
 /** Reads choices and writes a block, one guest instruction after another. */
 export class Generator {
@@ -201,7 +209,8 @@ export class Generator {
   }
 
   #convert(): void {
-    const n = this.#choose(6);
+    const n = this.#choose(8);
+    if (n > 5) return this.#vector();
     if (n > 3) return this.#float();
     const v = this.#value(n < 2 ? "i32" : "i64");
     this.#keep(n === 0 ? this.b.extI32(v) : n === 1 ? this.b.extuI32(v) : n === 2 ? this.b.extrl(v) : this.b.extrh(v));
@@ -213,7 +222,8 @@ export class Generator {
     let x = this.b.bitcast(this.#value(type));
     for (let n = this.#choose(2); n >= 0; n--) {
       const spec = this.#pick(FLOAT);
-      x = this.b.float(spec, x, spec.operands.length > 1 ? this.b.bitcast(this.#value(type)) : NONE);
+      const [, y, z] = spec.operands.map((_, k) => (k === 0 ? x : this.b.bitcast(this.#value(type))));
+      x = this.b.float(spec, x, y, z);
     }
     const n = this.#choose(6);
     if (n === 0) return this.#keep(this.b.float(this.#pick([ops.to_i32s, ops.to_i32u, ops.to_i64s, ops.to_i64u]), x));
@@ -228,6 +238,40 @@ export class Generator {
     const isNumber = this.b.neg(this.b.float(ops.feq, x, x));
     const bits = this.b.bitcast(x);
     this.#keep(this.b.and(bits, this.b.typeOf(bits) === "i64" ? this.b.extI32(isNumber) : isNumber));
+  }
+
+  /** A value of any type; a vector is a global, a constant, or computed before. */
+  #any(type: IrType): Value {
+    if (type === "i32" || type === "i64") return this.#value(type);
+    if (type !== "v128") return this.b.bitcast(this.#value(type === "f32" ? "i32" : "i64"));
+    const fitting = this.#values.filter((v) => this.b.typeOf(v) === "v128");
+    const n = this.#choose(8);
+    if (n === 0) return this.b.const128(Array.from({ length: 16 }, () => this.#choose(256)));
+    return n < 4 || fitting.length === 0 ? this.b.get(9 + this.#choose(2)) : this.#pick(fitting);
+  }
+
+  #vector(): void {
+    const n = this.#choose(12);
+    if (n === 0) return this.b.set(9 + this.#choose(2), this.#any("v128"));
+    if ((this.#options.effects ?? true) && n === 1) return this.b.st("v128", this.#address(), this.#any("v128"), 0);
+    if ((this.#options.effects ?? true) && n === 2) return this.#keep(this.b.ld("v128", "v128", this.#address(), 0));
+    const spec = this.#pick(VECTOR);
+    if (spec === ops.v128_const) return this.#keep(this.#any("v128"));
+    const [a, b, c] = spec.operands.map((type) => this.#any(type as IrType));
+    if (spec === ops.i8x16_shuffle) {
+      return this.#keep(
+        this.b.shuffle(a!, b!, Array.from({ length: 16 }, () => this.#choose(32))), // prettier-ignore
+      );
+    }
+    const lanes = Number(/x(\d+)/.exec(spec.name)?.[1] ?? 1);
+    const v = this.b.vector(spec, a!, b, c, spec.format.includes("lane") ? this.#choose(lanes) : 0);
+    const type = this.b.typeOf(v);
+    if (type === "f32" || type === "f64") return this.#keep(this.b.bitcast(v));
+    // Which NaN a lane holds is not determined: they become zero.
+    const shape = /^f\d+x\d+/.exec(spec.name)?.[0];
+    if (type !== "v128" || shape === undefined) return this.#keep(v);
+    const numbers = this.b.vector(ops[`${shape}_eq` as "f32x4_eq"], v, v);
+    this.#keep(this.b.vector(ops.v128_and, v, numbers));
   }
 
   #set(): void {
@@ -360,6 +404,7 @@ export class TestState implements EvalState {
     this.globals = GLOBALS.map((g, i) => {
       const special =
         (seed >> i) % 3 === 0 ? CONSTANTS[(seed + i) % CONSTANTS.length]! : scramble(BigInt(seed * 31 + i));
+      if (g.type === "v128") return (scramble(special) << 64n) | BigInt.asUintN(64, special);
       return BigInt.asUintN(g.type === "i32" ? 32 : 64, special);
     });
     this.env = Uint8Array.from({ length: 544 }, (_, i) => Number(scramble(BigInt(seed + i)) & 0xffn));

@@ -51,6 +51,8 @@ export class BytecodeWriter {
   /** Positions that write all globals. */
   readonly #clobbers: number[] = [];
   readonly #free: number[] = [];
+  /** Free slots for vectors. */
+  readonly #freeWide: number[] = [];
   #nextTemp = 0;
   #reuse = true;
 
@@ -118,6 +120,7 @@ export class BytecodeWriter {
     this.#aliasedUntil.fill(-1);
     this.#clobbers.length = 0;
     this.#free.length = 0;
+    this.#freeWide.length = 0;
     this.#nextTemp = ENV.temps + 8;
     this.#reuse = true;
     this.length = 0;
@@ -231,11 +234,13 @@ export class BytecodeWriter {
     return true;
   }
 
+  #freeOf(type: IrType): number[] {
+    return type === "v128" ? this.#freeWide : this.#free;
+  }
+
   #allocate(type: IrType, v: number): number {
-    if (type !== "v128" && this.#reuse) {
-      const free = this.#free.pop();
-      if (free !== undefined) return (this.#slotOf[v] = free);
-    }
+    const free = this.#reuse ? this.#freeOf(type).pop() : undefined;
+    if (free !== undefined) return (this.#slotOf[v] = free);
     const slot = this.#nextTemp;
     this.#nextTemp += type === "v128" ? 16 : 8;
     if (this.#nextTemp > ENV.tempsEnd) throw new BytecodeOverflow("Too many temporaries");
@@ -247,9 +252,9 @@ export class BytecodeWriter {
     if (v < 0 || this.#lastUse[v] !== at || !this.#reuse) return;
     const slot = this.#slotOf[v]!;
     if (this.#folded[v] === 1) return this.#release(block, block.ops[v]!.a, at);
-    if (slot < ENV.temps + 8 || resultType(opOf(block, v)) === "v128") return;
+    if (slot < ENV.temps + 8) return;
     this.#slotOf[v] = NOWHERE;
-    this.#free.push(slot);
+    this.#freeOf(resultType(opOf(block, v))).push(slot);
   }
 
   #releaseOperands(block: Block, op: Op, at: number): void {
@@ -273,7 +278,7 @@ export class BytecodeWriter {
     const set = this.#target[at]!;
     if (set >= 0) return (this.#slotOf[at] = this.#globals[block.ops[set]!.imm]!.offset);
     const slot = this.#allocate(resultType(op), at);
-    if (this.#lastUse[at]! < 0 && this.#reuse && resultType(op) !== "v128") this.#free.push(slot);
+    if (this.#lastUse[at]! < 0 && this.#reuse) this.#freeOf(resultType(op)).push(slot);
     return slot;
   }
 

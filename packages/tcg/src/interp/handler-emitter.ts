@@ -120,6 +120,14 @@ export class HandlerEmitter implements WasmOps {
     this.code.mem(W.i64Load, this.h.imms[this.nextImmediate++]!.at, 1);
   }
 
+  readonly immediatesInCode: boolean = false;
+
+  imm128(): void {
+    this.code.get(IP);
+    emitLoad(this.code, "v128", "v128", this.h.imms[this.nextImmediate]!.at);
+    this.nextImmediate += 2;
+  }
+
   const32(value: number): void {
     this.code.i32(value);
   }

@@ -69,6 +69,14 @@ export class ImmediateRecorder implements WasmOps {
     this.hi.push(hi);
     this.bytes.push(8);
   }
+  /** As two immediates of 8 bytes, which lie side by side. */
+  imm128(bytes: readonly number[]): void {
+    const word = (n: number): number =>
+      (bytes[n] ?? 0) | ((bytes[n + 1] ?? 0) << 8) | ((bytes[n + 2] ?? 0) << 16) | ((bytes[n + 3] ?? 0) << 24);
+    this.imm64(word(0), word(4));
+    this.imm64(word(8), word(12));
+  }
+  readonly immediatesInCode: boolean = false;
   arg(): void {}
   const32(): void {}
   const64(): void {}

@@ -25,7 +25,10 @@ export class MemoryHandlers extends HandlerEmitter {
     code.set(ADDR);
   }
 
-  /** Leaves ENTRY = the TLB entry of ADDR; pushes whether the tag at `tag` matches an aligned access. */
+  /**
+   * Leaves ENTRY = the TLB entry of ADDR; pushes whether the tag at `tag` matches an aligned access. One of a vector
+   * need not be aligned, but must lie in one page.
+   */
   protected lookup(bytes: number, tag: number): void {
     const { code } = this;
     this.unit(this.h.extra + 4);
@@ -43,7 +46,11 @@ export class MemoryHandlers extends HandlerEmitter {
     code.tee(ENTRY);
     code.mem(W.i64Load, ENV.tlb + tag, 3);
     code.get(ADDR);
-    code.i64(-4096 | (Math.min(bytes, 8) - 1), -1);
+    if (bytes === 16) {
+      code.i64(15, 0);
+      code.op(W.i64Add);
+    }
+    code.i64(bytes === 16 ? -4096 : -4096 | (bytes - 1), -1);
     code.op(W.i64And);
     code.op(W.i64Eq);
   }

@@ -27,7 +27,7 @@ export interface Op {
   readonly mem: MemOp;
   /** call: the helper; else undefined. */
   readonly helper: HelperSpec | undefined;
-  /** call: its operands; insn: the words. Never changed in place for insn. */
+  /** call: its operands; insn: the words; v128_const: bytes; i8x16_shuffle: lanes. Never changed in place but for call. */
   readonly list: number[];
 }
 

@@ -263,6 +263,28 @@ export class Builder {
     return this.#emit(spec, type, a, NONE, NONE, NONE, 0, 0);
   }
 
+  // ---- vectors
+
+  /** An operation on vectors by its row, e.g. `vector(ops.i32x4_add, a, b)`; of one with lanes `lane` is the lane. */
+  vector(spec: OpSpec, a: Value, b: Value = NONE, c: Value = NONE, lane: number = 0): Value {
+    const operands = spec.operands;
+    for (const [n, v] of [a, b, c].entries())
+      if (operands[n] === undefined ? v !== NONE : v < 0 || this.typeOf(v) !== operands[n])
+        this.#mismatch(spec.name, operands[n] ?? "no more", v < 0 ? "nothing" : this.typeOf(v));
+    return this.#emit(spec, spec.result as IrType, a, b, c, NONE, lane, 0);
+  }
+
+  /** A constant vector of 16 bytes. */
+  const128(bytes: readonly number[]): Value {
+    return this.#emit(ops.v128_const, "v128", NONE, NONE, NONE, NONE, 0, 0, "eq", "u8", undefined, [...bytes]);
+  }
+
+  /** Bytes of a (0…15) and b (16…31) by 16 indexes. */
+  shuffle(a: Value, b: Value, lanes: readonly number[]): Value {
+    this.#same("i8x16_shuffle", a, b);
+    return this.#emit(ops.i8x16_shuffle, "v128", a, b, NONE, NONE, 0, 0, "eq", "u8", undefined, [...lanes]);
+  }
+
   // ---- guest memory
 
   /** Loads from guest memory at `address` (i32 or i64, as wide as the guest's addresses). */

@@ -18,7 +18,7 @@ export function toBits(x: number, width: number): bigint {
 }
 
 /** Rounds an integer to the nearest f32 or f64, ties to even. */
-function rounded(n: bigint, width: number): number {
+export function rounded(n: bigint, width: number): number {
   if (width === 64) return Number(n);
   // Number(n) rounds to 53 bits; an odd last bit keeps "inexact" alive for the second rounding.
   const size = (n < 0n ? -n : n).toString(2).length;

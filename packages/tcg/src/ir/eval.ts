@@ -1,5 +1,6 @@
 import { definesValue, resultType, type Block, type Op } from "./block.ts";
 import { evalFloat } from "./eval-float.ts";
+import { evalVector } from "./eval-vector.ts";
 import { HINTS, MEM_OPS, TB_EXITS, typeBytes, type Cond, type HelperSpec, type MemOp, type Value } from "./type.ts";
 
 /** Everything outside of a block that evaluating it touches. Bits are unsigned. */
@@ -113,6 +114,7 @@ function effect(op: Op, values: readonly bigint[], state: EvalState): bigint | u
     );
     return result === "fault" ? undefined : result;
   }
+  if (op.mem === "v128") return vectorAccess(name === "st", a, b, op, state);
   const bits = MEM_OPS[op.mem].bytes * 8;
   if (name === "st") return state.store(a, op.mem, op.imm, BigInt.asUintN(bits, b)) ? 0n : undefined;
   const old = state.load(a, op.mem, op.imm);
@@ -125,6 +127,18 @@ function effect(op: Op, values: readonly bigint[], state: EvalState): bigint | u
     if (!state.store(a, op.mem, op.imm, next)) return undefined;
   }
   return extend(op.mem, old);
+}
+
+/** Vectors are accessed as two halves, the lower first. */
+function vectorAccess(store: boolean, address: bigint, bits: bigint, op: Op, state: EvalState): bigint | undefined {
+  const upper = BigInt.asUintN(64, address + 8n);
+  if (store) {
+    const low = state.store(address, "u64", op.imm, BigInt.asUintN(64, bits));
+    return low && state.store(upper, "u64", op.imm, bits >> 64n) ? 0n : undefined;
+  }
+  const low = state.load(address, "u64", op.imm);
+  const high = low === undefined ? undefined : state.load(upper, "u64", op.imm);
+  return high === undefined ? undefined : (high << 64n) | low!;
 }
 
 const extend = (mem: MemOp, bits: bigint): bigint => {
@@ -293,6 +307,7 @@ function pure(op: Op, values: readonly bigint[], state: EvalState, block: Block)
     case "bitcast":
       return a;
     default:
+      if (/^(v128|[if]\d+x\d+)_/.test(op.spec.name)) return evalVector(op, a, b, at(op.c));
       return evalFloat(op, a, b, at(op.c), typeBytes(resultType(block.ops[op.a] ?? op)) * 8);
   }
 }

@@ -4,6 +4,8 @@
  *
  * Source of the vocabulary: QEMU, docs/devel/tcg-ops.rst (names and meanings; departures are said in `doc`).
  */
+import { EXPANSIONS, simd } from "./ops/vector-expansions.ts";
+import { commutes, meaning, signature, VECTOR, type VectorOpName } from "./ops/vector.ts";
 import type { IrType } from "./type.ts";
 import * as x from "./wasm-ops.ts";
 import type { Expansion } from "./wasm-ops.ts";
@@ -18,7 +20,7 @@ export type OperandKind = "T" | IrType | "address" | "bits";
 export type Slot =
   | "a" | "b" | "c" | "d"
   | "constant" | "global" | "offset" | "bit" | "length" | "mmu" | "label" | "slot" | "hint" | "exit"
-  | "number" | "words" | "helper" | "args"; // prettier-ignore
+  | "number" | "words" | "helper" | "args" | "lane" | "lanes" | "bytes"; // prettier-ignore
 
 /** Folds constants: operands are sign-extended from `bits` (32 or 64); the result is cut to its type by the caller. */
 export type Fold = (a: bigint, b: bigint, bits: number, imm: number, imm2: number) => bigint;
@@ -355,14 +357,29 @@ const to_i64u = pure("to_i64u", "T to unsigned i64 towards zero, saturating; NaN
   types: FLOAT, operands: ["T"], result: "i64", ...floats([0xfc, 5], [0xfc, 7]),
 }); // prettier-ignore
 
+group = "Vectors (little-endian lanes; float lanes as above)";
+const vectors = {} as Record<VectorOpName, OpSpec>;
+for (const [name, [text, number]] of Object.entries(VECTOR) as [VectorOpName, readonly [string, number]][]) {
+  const { operands, result } = signature(text);
+  const args = (["a", "b", "c"] as const).slice(0, operands.length);
+  const special = EXPANSIONS[name];
+  vectors[name] = pure(name, meaning(name), {
+    operands, result, commutative: commutes(name),
+    format: /_lane/.test(name) ? [...args, "lane"] : /shuffle/.test(name) ? [...args, "lanes"] : /const/.test(name) ? ["bytes"] : args,
+    ...(special === undefined
+      ? { wasm: { [result]: simd(number) } }
+      : { expand: special.expand, inline: special.repeats !== true }),
+  }); // prettier-ignore
+}
+
 group = "Guest memory";
 const access = { hasMem: true, mayFault: true, sideEffect: true } as const;
 const ld = row("ld", {
-  doc: "Loads from guest memory, extended to T.",
+  doc: "Loads from guest memory, extended to T. A v128 that crosses a page is loaded as two halves, the lower first.",
   types: ANY, operands: ["address"], result: "T", format: ["a", "mmu"], ...access,
 }); // prettier-ignore
 const st = row("st", {
-  doc: "Stores the low bits of b to guest memory at a. The memory operation is one without sign.",
+  doc: "Stores the low bits of b to guest memory at a. The memory operation is one without sign. A v128 that crosses a page is stored as two halves, the lower first.",
   types: ANY, operands: ["address", "T"], format: ["a", "b", "mmu"], ...access,
 }); // prettier-ignore
 function atomic(name: string, doc: string): OpSpec {
@@ -418,6 +435,7 @@ const exit_tb = row("exit_tb", {
 
 /** Name of an operation. */
 export type OpName =
+  | VectorOpName
   | "const" | "get" | "set" | "env_ld" | "env_st" | "env_addr" | "add" | "sub" | "mul" | "mulsh" | "muluh" | "mulsuh"
   | "div" | "divu" | "rem" | "remu" | "neg" | "and" | "or" | "xor" | "not" | "andc" | "orc" | "eqv" | "nand" | "nor"
   | "shl" | "shr" | "sar" | "rotl" | "rotr" | "clz" | "ctz" | "ctpop" | "bswap16" | "bswap32" | "bswap64" | "ext8s"
@@ -446,6 +464,7 @@ export const ops: Readonly<Record<OpName, OpSpec>> = {
   ld, st, atomic_xchg, atomic_add, atomic_and, atomic_or, atomic_xor, atomic_smin, atomic_smax, atomic_umin,
   atomic_umax, atomic_cmpxchg, mb,
   call, label, br, brcond, insn, goto_tb, goto_ptr, exit_tb,
+  ...vectors,
 }; // prettier-ignore
 
 /** The rows by code. */

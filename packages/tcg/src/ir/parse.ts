@@ -99,6 +99,10 @@ class BlockReader {
       op.list = words.splice(0).map((w) => Number(this.#integer(w)));
       return;
     }
+    if (slot === "lanes") {
+      op.list = words.splice(0).map((w) => Number(this.#integer(w)));
+      return;
+    }
     const word = words.shift() ?? this.#fail(`${op.spec.name} lacks its operand "${slot}"`);
     switch (slot) {
       case "a":
@@ -134,6 +138,12 @@ class BlockReader {
       case "length":
         op.imm2 = Number(this.#integer(word));
         break;
+      case "bytes": {
+        const value = this.#integer(word);
+        op.list = Array.from({ length: 16 }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn));
+        break;
+      }
+      case "lane":
       case "offset":
       case "bit":
       case "slot":

@@ -2,6 +2,7 @@ import { definesValue, forEachOperand, resultType, type Block, type Op } from ".
 import { dominators } from "./dominators.ts";
 import { IrError } from "./errors.ts";
 import type { OperandKind } from "./ops.ts";
+import { laneCount } from "./ops/vector.ts";
 import { printOp } from "./print.ts";
 import { HINTS, MEM_OPS, NONE, TB_EXITS, typeBytes, type IrType, type Value } from "./type.ts";
 
@@ -82,6 +83,11 @@ function checkImmediates(block: Block, at: number, op: Op): void {
     if (slot === "slot") inRange(imm, 0, 1, "slot");
     if (slot === "hint") inRange(imm, 0, HINTS.length - 1, "hint");
     if (slot === "exit") inRange(imm, 0, TB_EXITS.length - 1, "reason");
+    if (slot === "lane") inRange(imm, 0, laneCount(spec.name) - 1, "lane");
+    if (slot === "lanes" || slot === "bytes") {
+      if (op.list.length !== 16) fail(block, at, `wants 16 ${slot}, has ${op.list.length}`);
+      for (const n of op.list) inRange(n, 0, slot === "lanes" ? 31 : 255, slot);
+    }
     if (slot === "mmu") inRange(imm, 0, 7, "mmu index");
     if (slot === "length") inRange(imm2, 1, width - imm, "length");
     if (slot === "bit") inRange(imm, spec.name === "extract2" ? 1 : 0, width - 1, "bit");

@@ -17,6 +17,10 @@ export interface WasmOps {
   /** Pushes a constant that depends on the operation's immediates. */
   imm32(value: number): void;
   imm64(lo: number, hi: number): void;
+  /** Pushes a vector that depends on the operation's immediates, by its bytes. */
+  imm128(bytes: readonly number[]): void;
+  /** Whether `raw` may take lanes that depend on the operation's immediates; else they have to be pushed. */
+  readonly immediatesInCode: boolean;
   /** Pushes a constant that is the same for every use of the operation. */
   const32(value: number): void;
   const64(lo: number, hi: number): void;

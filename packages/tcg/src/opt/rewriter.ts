@@ -101,9 +101,10 @@ export class Rewriter {
 
   /** An equal operation made before where it may be used, or this one, appended. */
   share(op: Op): Value {
-    let h = op.spec.code + (op.type === "i64" ? 128 : 0);
+    let h = op.spec.code + (op.type === "i64" ? 512 : 0);
     h = Math.imul(h ^ op.a, 0x2c1b3c6d) ^ Math.imul(op.b ^ (op.imm2 << 8), 0x297a2d39) ^ Math.imul(op.imm, 0x3c6ef372);
     h ^= Math.imul(op.c, 0x85ebca6b) ^ op.d;
+    for (let n = 0; n < op.list.length; n++) h = Math.imul(h, 31) + op.list[n]!;
     h = (h ^ (h >>> 15)) & (SLOTS - 1);
     for (let probe = 0; probe < 4; probe++, h = (h + 1) & (SLOTS - 1)) {
       if (this.#stamp[h] !== this.#epoch) break;
@@ -130,8 +131,14 @@ export class Rewriter {
 function sameOperation(x: Op, y: Op): boolean {
   return (
     x.spec === y.spec && x.a === y.a && x.b === y.b && x.imm === y.imm && x.imm2 === y.imm2 &&
-    x.type === y.type && x.cond === y.cond && x.c === y.c && x.d === y.d
+    x.type === y.type && x.cond === y.cond && x.c === y.c && x.d === y.d && sameList(x.list, y.list)
   ); // prettier-ignore
+}
+
+function sameList(x: readonly number[], y: readonly number[]): boolean {
+  if (x === y) return true;
+  for (let n = 0; n < x.length; n++) if (x[n] !== y[n]) return false;
+  return x.length === y.length;
 }
 
 /** An operation object of the one shape. */

@@ -13,7 +13,7 @@ import { BlockEmitter, ENVP } from "./block-emitter.ts";
 import { EMPTY, W } from "./encode.ts";
 import type { Code } from "./encode.ts";
 import { emitJumpCacheLookup } from "./jump-cache.ts";
-import { atomicIndex, emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "./memory-ops.ts";
+import { atomicIndex, emitFromI64, emitHalf, emitJoin, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "./memory-ops.ts";
 
 /** A compiled function body. */
 export interface CompiledBlock {
@@ -189,7 +189,10 @@ export class BlockCompiler extends BlockEmitter {
     return local;
   }
 
-  /** Pushes whether the TLB maps an aligned access; leaves its entry, less ENV.tlb and the mmu index's part. */
+  /**
+   * Pushes whether the TLB maps an aligned access; leaves its entry, less ENV.tlb and the mmu index's part. An access
+   * of 16 bytes need not be aligned, but must lie in one page.
+   */
   protected tlbHit(address: number, bytes: number, mmu: number, tag: number): void {
     const code = this.code;
     const entry = this.temp("entry");
@@ -204,7 +207,11 @@ export class BlockCompiler extends BlockEmitter {
     code.tee(entry);
     code.mem(W.i64Load, ENV.tlb + mmu * TLB_SIZE + tag, 3);
     code.get(address);
-    code.i64(-4096 | (bytes - 1), -1);
+    if (bytes === 16) {
+      code.i64(15, 0);
+      code.op(W.i64Add);
+    }
+    code.i64(bytes === 16 ? -4096 : -4096 | (bytes - 1), -1);
     code.op(W.i64And);
     code.op(W.i64Eq);
   }
@@ -231,12 +238,24 @@ export class BlockCompiler extends BlockEmitter {
     code.brIf(inside + this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
 
-  protected checkAccess(op: Op): void {
-    if (op.type === "v128") throw new Uncompilable(`${op.spec.name} ${op.mem}`);
+  /** Calls the slow path of a load, of `half` bytes behind the address; its result is on the stack. */
+  protected callLoad(op: Op, address: number, half: number): void {
+    const code = this.code;
+    code.get(ENVP);
+    this.pushAddress(address, half);
+    code.i32(log2Bytes(op.mem) | (op.imm << 4));
+    code.call(this.imports.call("load"));
+  }
+
+  protected pushAddress(address: number, half: number): void {
+    const code = this.code;
+    code.get(address);
+    if (half === 0) return;
+    code.i64(half, 0);
+    code.op(W.i64Add);
   }
 
   protected load(op: Op, i: number): void {
-    this.checkAccess(op);
     const code = this.code;
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
@@ -246,18 +265,19 @@ export class BlockCompiler extends BlockEmitter {
     emitLoad(code, op.type, op.mem, 0);
     code.else();
     this.setSite();
-    code.get(ENVP);
-    code.get(address);
-    code.i32(log2Bytes(op.mem) | (op.imm << 4));
-    code.call(this.imports.call("load"));
+    this.callLoad(op, address, 0);
     emitFromI64(code, op.type, op.mem);
     this.checkFault(i, 1);
+    if (bytes === 16) {
+      this.callLoad(op, address, 8);
+      this.checkFault(i, 1);
+      emitJoin(code);
+    }
     code.end();
     this.define(op, i);
   }
 
   protected store(op: Op, i: number): void {
-    this.checkAccess(op);
     const code = this.code;
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
@@ -268,18 +288,20 @@ export class BlockCompiler extends BlockEmitter {
     emitStore(code, op.type, bytes, 0);
     code.else();
     this.setSite();
-    code.get(ENVP);
-    code.get(address);
-    this.push(op.b);
-    emitToI64(code, op.type);
-    code.i32(log2Bytes(op.mem) | (op.imm << 4));
-    code.call(this.imports.call("store"));
-    this.checkFault(i, 1);
+    for (let half = 0; half < bytes; half += 8) {
+      code.get(ENVP);
+      this.pushAddress(address, half);
+      this.push(op.b);
+      if (bytes === 16) emitHalf(code, half / 8);
+      else emitToI64(code, op.type);
+      code.i32(log2Bytes(op.mem) | (op.imm << 4));
+      code.call(this.imports.call("store"));
+      this.checkFault(i, 1);
+    }
     code.end();
   }
 
   protected atomic(op: Op, i: number): void {
-    this.checkAccess(op);
     const code = this.code;
     const swap = op.spec === ops.atomic_cmpxchg;
     const address = this.address(op);

@@ -128,6 +128,13 @@ export class BlockEmitter implements WasmOps {
     this.code.i64(lo, hi);
   }
 
+  readonly immediatesInCode: boolean = true;
+
+  imm128(bytes: readonly number[]): void {
+    this.code.bytes([0xfd, 0x0c]);
+    this.code.bytes(bytes);
+  }
+
   const32(value: number): void {
     this.code.i32(value);
   }

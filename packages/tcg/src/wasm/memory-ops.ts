@@ -58,7 +58,7 @@ export function wholeMem(type: IrType): MemOp {
   return type === "i32" || type === "f32" ? "u32" : type === "v128" ? "v128" : "u64";
 }
 
-/** log2 of the width of a memory operation of at most eight bytes. */
+/** log2 of the width of a memory operation; of a vector's, of its halves. */
 export function log2Bytes(mem: MemOp): number {
   const { bytes } = MEM_OPS[mem];
   return bytes === 1 ? 0 : bytes === 2 ? 1 : bytes === 4 ? 2 : 3;
@@ -94,4 +94,15 @@ export function emitFromI64(code: Code, type: IrType, mem: MemOp): void {
     if (signed && bytes < 4) code.op(bytes === 1 ? W.i32Extend8S : W.i32Extend16S);
   } else if (type === "f32") code.bytes([W.i32WrapI64, 0xbe]);
   else if (type === "f64") code.op(0xbf);
+  else if (type === "v128") code.bytes([0xfd, 0x12]); // in both lanes, for emitJoin
+}
+
+/** Replaces the upper half of the vector below the top of the stack by the i64 at the top. */
+export function emitJoin(code: Code): void {
+  code.bytes([0xfd, 0x1e, 1]);
+}
+
+/** Replaces the vector on the stack by its lower (0) or upper (1) half, an i64. */
+export function emitHalf(code: Code, half: number): void {
+  code.bytes([0xfd, 0x1d, half]);
 }
