@@ -2,6 +2,11 @@ import type { ClockSet } from "@mimus/machine-core";
 import type { SystemHost } from "./host.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { Pace } from "./pace.ts";
+import { SampledTime } from "./sampled-time.ts";
+
+/** Nanoseconds to a deadline that are waited for rather than filled with guest code: a slice overshoots by more. */
+const SPIN_NS = 1000;
+const MOST_LOOKS = 64;
 
 /** A vCPU as the loop sees it. */
 export interface RunnableCpu {
@@ -44,6 +49,7 @@ export class RunLoop {
   readonly #clocks: ClockSet;
   readonly #host: SystemHost;
   readonly #mailbox: Mailbox;
+  readonly #time: SampledTime;
   readonly #pace: Pace = new Pace();
   readonly #yieldEvery: number;
   readonly #turn: number;
@@ -71,7 +77,12 @@ export class RunLoop {
     this.#yieldEvery = options.yieldEveryNs ?? 4e6;
     this.#turn = options.turnNs ?? 1e6;
     this.#icount = options.icount;
-    if (this.#icount !== undefined) {
+    this.#time = new SampledTime(
+      () => host.now(),
+      () => this.executed,
+    );
+    if (this.#icount === undefined) clocks.virtual.setSource(() => this.#time.now());
+    else {
       const { nsPerInsn } = this.#icount;
       clocks.virtual.setSource(() => this.executed * nsPerInsn);
     }
@@ -89,8 +100,9 @@ export class RunLoop {
 
   /** Instructions executed by all vCPUs. */
   get executed(): number {
+    const cpus = this.#cpus;
     let sum = 0;
-    for (const cpu of this.#cpus) sum += cpu.executed;
+    for (let i = 0; i < cpus.length; i++) sum += cpus[i]!.executed;
     return sum;
   }
 
@@ -109,13 +121,13 @@ export class RunLoop {
   /** Runs until {@link RunLoop.stop}, or a debugger stop. */
   async run(): Promise<"stopped" | "debug"> {
     this.#stopped = false;
-    this.#lastYield = this.#host.now();
+    this.#lastYield = this.#time.fresh();
     while (!this.#stopped) {
       const result = this.step();
       if (this.#stopped) break;
       if (result === "debug") return "debug";
       if (result === "idle") await this.#idle();
-      else if (this.#host.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
+      else if (this.#time.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
     }
     return "stopped";
   }
@@ -125,7 +137,9 @@ export class RunLoop {
    */
   step(maxInsns: number = Infinity): StepResult {
     this.#mailbox.deliver();
+    this.#time.fresh();
     this.#clocks.run();
+    if (this.#icount === undefined) this.#spin();
     let ran = false;
     for (let i = 0; i < this.#cpus.length; i++) {
       const index = (this.#next + i) % this.#cpus.length;
@@ -145,6 +159,16 @@ export class RunLoop {
     return ran || !this.#mailbox.empty ? "ran" : "idle";
   }
 
+  /** A deadline that is all but reached: guest code up to there costs more than the wait. */
+  #spin(): void {
+    const { virtual } = this.#clocks;
+    const { next } = virtual.timers;
+    if (!virtual.running || next - virtual.now() > SPIN_NS) return;
+    // Bounded, for hosts whose clock has a coarse grain.
+    for (let looks = 0; virtual.now() < next && looks < MOST_LOOKS; looks++) this.#time.fresh();
+    this.#clocks.run();
+  }
+
   #due(): boolean {
     return this.#clocks.nextDeadline() <= this.#clocks.virtual.now();
   }
@@ -157,32 +181,33 @@ export class RunLoop {
     else budget = Math.max(1, Math.min(Math.ceil(left / this.#icount.nsPerInsn), 100_000));
     if (budget > maxInsns) budget = maxInsns;
     const insns = cpu.executed;
-    const start = this.#host.now();
+    const start = this.#time.now();
     this.#current = cpu;
     const reason = cpu.run(budget);
     this.#current = undefined;
-    if (this.#icount === undefined && reason === "budget")
-      this.#pace.observe(cpu.executed - insns, this.#host.now() - start);
+    const end = this.#time.fresh();
+    if (this.#icount === undefined && reason === "budget") this.#pace.observe(cpu.executed - insns, end - start);
     return reason;
   }
 
   async #yield(): Promise<void> {
     await this.#host.yield();
-    this.#lastYield = this.#host.now();
+    this.#lastYield = this.#time.fresh();
   }
 
   /** Nothing to run: time passes. */
   async #idle(): Promise<void> {
+    this.#time.fresh();
     const left = this.#clocks.nextDeadline() - this.#clocks.virtual.now();
     if (this.#icount !== undefined && left < Infinity) {
       // Guest time stands still while no instruction runs: move it to the deadline, after sleeping or at once.
       if (!this.#icount.skipIdle && left > 0) {
-        const start = this.#host.now();
+        const start = this.#time.now();
         await this.#sleep(left);
-        this.#clocks.virtual.advance(Math.min(left, this.#host.now() - start));
+        this.#clocks.virtual.advance(Math.min(left, this.#time.fresh() - start));
       } else {
         if (left > 0) this.#clocks.virtual.advance(left);
-        if (this.#host.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
+        if (this.#time.now() - this.#lastYield >= this.#yieldEvery) await this.#yield();
       }
       return;
     }
@@ -202,6 +227,6 @@ export class RunLoop {
     });
     await sleeping;
     this.#wake = undefined;
-    this.#lastYield = this.#host.now();
+    this.#lastYield = this.#time.fresh();
   }
 }

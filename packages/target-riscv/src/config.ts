@@ -67,6 +67,8 @@ export interface HartConfig {
   /** Bytes that one Zicbom / Zicboz operation covers: a power of two, 4..4096. */
   readonly cbomBlock: number;
   readonly cbozBlock: number;
+  /** ECALL enters its handler within translated code; else, and by default, through `TargetCpu.deliver`. */
+  readonly inlineTraps?: boolean;
 }
 
 /** misa's extension bits (A is bit 0). Source: Privileged 20211203, 3.1.1. */

@@ -47,7 +47,7 @@ export class RiscvCpu extends CpuObject implements AttachableCpu {
     };
     super(request.type, request.machine, request.props, request.index, wiring);
     const self = (): RiscvCpu => this;
-    this.config = hartConfig(model, request.props as CpuProps, request.index);
+    this.config = { ...hartConfig(model, request.props as CpuProps, request.index), inlineTraps: true };
   }
 
   target(): Target {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SmallHart } from "../tests/small-hart.ts";
 import { OFF } from "./state.ts";
-import { ecall, mret, pendingInterrupt, sret, wfi } from "./trap.ts";
+import { pendingInterrupt, wfi } from "./trap.ts";
 
 const U = 0, S = 1, M = 3; // prettier-ignore
 const SIE = 1n << 1n, MIE = 1n << 3n, SPIE = 1n << 5n, MPIE = 1n << 7n, SPP = 1n << 8n, MPRV = 1n << 17n; // prettier-ignore
@@ -55,15 +55,6 @@ describe("exceptions", () => {
     h.setCsr(0x305, 0x8000_1001n);
     trap(h, 2);
     expect(pc(h)).toBe(0x8000_1000n);
-  });
-  test.each([
-    [U, 8],
-    [S, 9],
-    [M, 11],
-  ])("ecall from %i is cause %i", (priv, cause) => {
-    const h = at(priv, 0n);
-    ecall(h.hart);
-    expect(h.fault()).toBe(cause);
   });
   test("a trap ends a reservation", () => {
     const h = at(U, 0n);
@@ -143,55 +134,6 @@ describe("interrupts", () => {
     expect(h.csr(0x344)).toBe(2n);
     h.setCsr(0x344, 0n);
     expect(h.csr(0x344)).toBe(0n);
-  });
-});
-
-describe("mret and sret", () => {
-  test("mret restores, and drops MPRV below M", () => {
-    const h = at(M, mpp(S) | MPIE | MPRV);
-    h.setCsr(0x341, 0x1_8000_0800n);
-    mret(h.hart, 0x30200073);
-    expect([pc(h), h.hart.priv]).toEqual([0x1_8000_0800n, S]);
-    expect(h.csr(0x300) & 0x3ffffn).toBe(MIE | MPIE);
-  });
-  test("mret to M keeps MPRV; MPP becomes U", () => {
-    const h = at(M, mpp(M) | MPRV);
-    mret(h.hart, 0x30200073);
-    expect(h.hart.priv).toBe(M);
-    expect(h.csr(0x300) & 0x3ffffn).toBe(MPIE | MPRV);
-  });
-  test("mret below M is illegal", () => {
-    const h = at(S, 0n);
-    mret(h.hart, 0x30200073);
-    expect([h.fault(), h.hart.bits64(OFF.trapValue)]).toEqual([2, 0x30200073n]);
-  });
-  test("sret restores", () => {
-    const h = at(S, SPP | SPIE);
-    h.setCsr(0x141, 0x4000n);
-    sret(h.hart, 0x10200073);
-    expect([pc(h), h.hart.priv]).toEqual([0x4000n, S]);
-    expect(h.csr(0x100) & 0x1ffn).toBe(SIE | SPIE);
-    sret(h.hart, 0x10200073);
-    expect(h.hart.priv).toBe(U);
-  });
-  test("sret is illegal in U, and in S under TSR, not in M", () => {
-    for (const [priv, mstatus, ok] of [
-      [U, 0n, false],
-      [S, TSR, false],
-      [S, 0n, true],
-      [M, TSR, true],
-    ] as const) {
-      const h = at(priv, mstatus);
-      sret(h.hart, 0x10200073);
-      expect(h.fault()).toBe(ok ? undefined : 2);
-    }
-  });
-  test("a return that opens an interrupt kicks", () => {
-    const h = at(M, mpp(M) | MPIE);
-    h.setCsr(0x304, 0x80n);
-    h.hart.setIrq(7, true);
-    mret(h.hart, 0x30200073);
-    expect(h.take()).toEqual(["kick"]);
   });
 });
 

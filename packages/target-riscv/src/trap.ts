@@ -65,40 +65,6 @@ function enter(hart: Hart, cause: number, interrupt: boolean, toS: boolean, valu
   hart.setPriv(toS ? PRIV.S : PRIV.M);
 }
 
-/** ECALL from the current privilege level. Source: 3.3.1. */
-export function ecall(hart: Hart): void {
-  const priv = hart.lo(OFF.priv);
-  hart.raise(priv === PRIV.M ? EXC.ECALL_M : priv === PRIV.S ? EXC.ECALL_S : EXC.ECALL_U, 0, 0);
-}
-
-/** MRET. Source: 3.1.6.1, 3.3.2; clears MPRV when the new mode is less privileged than M. */
-export function mret(hart: Hart, insn: number): void {
-  if (hart.lo(OFF.priv) !== PRIV.M) return hart.illegal(insn);
-  const old = hart.lo(OFF.mstatus);
-  const to = (old >> 11) & 3;
-  let mstatus = (old & ~(MSTATUS.MIE | MSTATUS.MPP)) | MSTATUS.MPIE | (old & MSTATUS.MPIE ? MSTATUS.MIE : 0);
-  if (!hart.config.ext.u) mstatus |= MSTATUS.MPP;
-  if (to !== PRIV.M && hart.config.priv >= 12) mstatus &= ~MSTATUS.MPRV;
-  leave(hart, mstatus, to, OFF.mepc);
-}
-
-/** SRET: illegal in U-mode, and in S-mode while mstatus.TSR is set. Source: 3.1.6.5, 3.3.2. */
-export function sret(hart: Hart, insn: number): void {
-  const priv = hart.lo(OFF.priv);
-  const old = hart.lo(OFF.mstatus);
-  if (!hart.config.ext.s || priv < PRIV.S || (priv === PRIV.S && old & MSTATUS.TSR)) return hart.illegal(insn);
-  let mstatus = (old & ~(MSTATUS.SIE | MSTATUS.SPP)) | MSTATUS.SPIE | (old & MSTATUS.SPIE ? MSTATUS.SIE : 0);
-  if (hart.config.priv >= 12) mstatus &= ~MSTATUS.MPRV;
-  leave(hart, mstatus, old & MSTATUS.SPP ? PRIV.S : PRIV.U, OFF.sepc);
-}
-
-function leave(hart: Hart, mstatus: number, to: number, epc: number): void {
-  hart.setLo(OFF.mstatus, mstatus);
-  hart.set(OFF.pc, hart.lo(epc), hart.hi(epc));
-  hart.setPriv(to);
-  hart.checkInterrupts();
-}
-
 /**
  * WFI: halts until an interrupt enabled in mie is pending, whatever mstatus says.
  * Illegal in U-mode when there is an S-mode, and below M while mstatus.TW is set. Source: 3.1.6.5, 3.3.3.

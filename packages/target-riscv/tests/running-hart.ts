@@ -72,7 +72,10 @@ export class RunningHart {
     };
     const model = MODELS.find((m) => m.name === `rv${xlen}`);
     if (!model) throw new Error(`no model rv${xlen}`);
-    const config = hartConfig(model, commonProps.extend(extensionProps.shape).parse(props), 0);
+    const config = {
+      ...hartConfig(model, commonProps.extend(extensionProps.shape).parse(props), 0),
+      inlineTraps: true,
+    };
     const machine = new TcgMachine({
       memory,
       alloc,

@@ -6,7 +6,7 @@ import { FS, OFF, PAGED_INDEXES } from "../state.ts";
 import { constant, hasS, rv32, type Csr } from "./row.ts";
 
 /** Bits of sstatus's low half. */
-const SSTATUS = MSTATUS.SIE | MSTATUS.SPIE | MSTATUS.SPP | MSTATUS.FS | MSTATUS.SUM | MSTATUS.MXR;
+export const SSTATUS: number = MSTATUS.SIE | MSTATUS.SPIE | MSTATUS.SPP | MSTATUS.FS | MSTATUS.SUM | MSTATUS.MXR;
 /** Bits that need S-mode, and those that need a mode below M. */
 const NEED_S = MSTATUS.SIE | MSTATUS.SPIE | MSTATUS.SPP | MSTATUS.SUM | MSTATUS.MXR | MSTATUS.TVM | MSTATUS.TSR;
 const NEED_U = MSTATUS.MPRV | MSTATUS.TW;

@@ -1,14 +1,14 @@
 /**
  * What translated code calls for instructions that are more than arithmetic.
  *
- * `word` parameters are i64 on RV64 and i32 on RV32. After `csr`, `mret`, `sret`, `wfi`, `sfence_vma` the state that
- * translated code is specialised on may have changed: the block ends there, with `exit main`.
+ * `word` parameters are i64 on RV64 and i32 on RV32. After `csr`, `wfi`, `sfence_vma` the state that translated
+ * code is specialised on may have changed: the block ends there.
  */
 import type { Helper } from "@mimus/tcg";
 import { ENV } from "@mimus/tcg";
 import type { Hart } from "../hart.ts";
 import type { Xlen } from "../state.ts";
-import { ecall, mret, sret, wfi } from "../trap.ts";
+import { wfi } from "../trap.ts";
 import { cacheBlock } from "./cache-block.ts";
 import { sfenceVma } from "./fence.ts";
 
@@ -42,6 +42,16 @@ export function riscvHelpers(xlen: Xlen): Helper[] {
       impl: { kind: "js", fn: xlen === 64 ? csr64 : csr32 },
     },
     {
+      // csr_time(insn, 0) -> time: touches nothing that translated code holds.
+      name: "csr_time",
+      params: ["i32", word],
+      result: word,
+      mayFault: true,
+      reads: [],
+      writes: [],
+      impl: { kind: "js", fn: xlen === 64 ? csr64 : csr32 },
+    },
+    {
       // raise(cause, trap value)
       name: "raise",
       params: ["i32", word],
@@ -58,31 +68,6 @@ export function riscvHelpers(xlen: Xlen): Helper[] {
       reads: [],
       writes: [],
       impl: { kind: "js", fn: (hart: Hart, insn: number) => hart.illegal(insn) },
-    },
-    {
-      name: "ecall",
-      params: [],
-      mayFault: true,
-      reads: [],
-      writes: [],
-      impl: { kind: "js", fn: ecall },
-    },
-    {
-      // mret(insn), sret(insn): set pc.
-      name: "mret",
-      params: ["i32"],
-      mayFault: true,
-      reads: STATUS,
-      writes: [...STATUS, "pc"],
-      impl: { kind: "js", fn: mret },
-    },
-    {
-      name: "sret",
-      params: ["i32"],
-      mayFault: true,
-      reads: STATUS,
-      writes: [...STATUS, "pc"],
-      impl: { kind: "js", fn: sret },
     },
     {
       // wfi(insn): pc is already that of the next instruction.

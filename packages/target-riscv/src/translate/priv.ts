@@ -2,19 +2,11 @@ import type { Translators } from "@mimus/decodetree";
 import type { machine, supervisor, svinval, zawrs } from "../decode/priv.ts";
 import { PRIV } from "../constants.ts";
 import type { Block } from "./block.ts";
-
-/** Return from a trap: the helper checks the mode and sets pc. */
-const trapReturn =
-  (helper: "mret" | "sret") =>
-  (b: Block): void => {
-    b.ir.call(helper, b.ir.const32(b.bits));
-    b.ir.exit("next");
-    b.ctx.done = true;
-  };
+import { returnMachine, returnSupervisor } from "./trap.ts";
 
 /** Source: Privileged 20211203, 3.3. */
 export const translateMachine: Translators<Block, typeof machine.insns> = {
-  mret: trapReturn("mret"),
+  mret: returnMachine,
   wfi: (b) => {
     b.ir.set("pc", b.imm(b.address(b.length)));
     b.ir.call("wfi", b.ir.const32(b.bits));
@@ -25,10 +17,10 @@ export const translateMachine: Translators<Block, typeof machine.insns> = {
 
 /** Source: Privileged 20211203, 4.2. */
 export const translateSupervisor: Translators<Block, typeof supervisor.insns> = {
-  sret: trapReturn("sret"),
+  sret: returnSupervisor,
   sfence_vma: (b, { rs1 }) => {
     b.ir.call("sfence_vma", b.ir.const32(b.bits), b.x(rs1));
-    b.endToLoop();
+    b.endToLookup();
   },
 };
 

@@ -3,6 +3,7 @@ import type { Cond, Value } from "@mimus/tcg";
 import { EXC } from "../constants.ts";
 import type { rv32i, rv32iShifts, zifencei } from "../decode/rv32i.ts";
 import type { Block } from "./block.ts";
+import { enterEcall } from "./trap.ts";
 
 /** FENCE with predecessor W and no successor. */
 const PAUSE = 0x0100000f;
@@ -121,6 +122,7 @@ export const translateRv32i: Translators<Block, typeof rv32i.insns> = {
   // PAUSE is a fence hint: another hart gets its turn. Source: Zihintpause 2.0.
   fence: (b) => (b.bits === PAUSE && b.hart.ext.zihintpause ? b.endToLoop("yield") : b.ir.mb(15)),
   ecall: (b) => {
+    if (b.hart.inlineTraps === true) return enterEcall(b);
     b.raise(EXC.ECALL_U + b.priv);
     b.ctx.done = true;
   },
