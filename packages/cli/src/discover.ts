@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 
 import { corePlugin } from "@mimus/machine-core";
 import { indexReports, inspectPlugins, type Plugin, type PluginReport, Registry } from "@mimus/qom";
 
 import { UsageError } from "./errors.ts";
 import { HINTS } from "./hints.ts";
+import { entryOf, manifestPath, OWN_FOLDER, projectsAbove, readProject } from "./resolve.ts";
 
 /** The packages of one project, and a registry that loads them when their types are first named. */
 export interface Discovery {
@@ -24,17 +25,15 @@ export interface Discovery {
  * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
  */
 export async function discover(from: string, extra: readonly string[] = []): Promise<Discovery> {
-  // The folder above this package: its own package.json names what the command is made of, not what the user chose.
-  const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   let found: { project: string; reports: PluginReport[] } | undefined;
-  for (const project of [...projectsAbove(from), ...projectsAbove(own)]) {
+  for (const project of [...projectsAbove(from), ...projectsAbove(OWN_FOLDER)]) {
     const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
     found ??= { project, reports };
     if (!reports.some((report) => report.skipped === undefined)) continue;
     found = { project, reports };
     break;
   }
-  const { project, reports } = found ?? { project: join(own, "package.json"), reports: [] };
+  const { project, reports } = found ?? { project: join(OWN_FOLDER, "package.json"), reports: [] };
   const paths = new Map<string, string>();
   for (const name of extra) reports.push(await inspectExtra(project, name, paths));
 
@@ -59,61 +58,14 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
   return report;
 }
 
-function* projectsAbove(from: string): Iterable<string> {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const path = join(folder, "package.json");
-    if (existsSync(path)) yield path;
-    if (folder === dirname(folder)) return;
-  }
-}
-
-function readProject(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new UsageError(`${path}: ${(error as Error).message}`);
-  }
-}
-
 async function readJson(project: string, specifier: string): Promise<unknown> {
   return JSON.parse(readFileSync(createRequire(project).resolve(specifier), "utf8"));
 }
 
 async function importPlugin(project: string, name: string): Promise<Plugin> {
-  const path = existsSync(name) ? entryOf(name) : resolveImport(project, name);
+  // `createRequire` alone would ask for a package's CommonJS entry.
+  const path = entryOf(existsSync(name) ? name : dirname(manifestPath(project, name)));
   const module = (await import(pathToFileURL(path).href)) as { default?: Plugin };
   if (module.default === undefined) throw new Error("it has no default export");
   return module.default;
-}
-
-/** Where an `import` from the project would find the package; `createRequire` alone would ask for its CommonJS entry. */
-function resolveImport(project: string, name: string): string {
-  const manifest = createRequire(project).resolve(`${name}/package.json`);
-  return entryOf(dirname(manifest));
-}
-
-function entryOf(folder: string): string {
-  const { exports: exported, main } = readProject(join(folder, "package.json")) as { exports?: unknown; main?: string };
-  const dot =
-    typeof exported === "object" && exported !== null
-      ? ((exported as Record<string, unknown>)["."] ?? exported)
-      : exported;
-  return join(folder, pick(dot) ?? main ?? "index.js");
-}
-
-/** The first condition of an `exports` entry that holds here. */
-function pick(entry: unknown): string | undefined {
-  if (typeof entry === "string") return entry;
-  if (typeof entry !== "object" || entry === null) return undefined;
-  for (const [condition, value] of Object.entries(entry))
-    if (
-      condition === "import" ||
-      condition === "node" ||
-      condition === "default" ||
-      process.execArgv.includes(`--conditions=${condition}`)
-    ) {
-      const path = pick(value);
-      if (path !== undefined) return path;
-    }
-  return undefined;
 }

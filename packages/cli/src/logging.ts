@@ -10,12 +10,15 @@ export const LOG_ITEMS: Readonly<Record<string, string>> = {
   in_asm: "guest instructions of each translated block",
   op: "micro-operations of each translated block",
   op_opt: "micro-operations after optimisation",
+  out_wat: "generated WebAssembly of each compiled block and region, as text",
   exec: "each block before it runs (slow)",
   guest_errors: "what the guest did that the hardware forbids",
   unimp: "what the guest used that is not modelled",
   unassigned: "accesses that nothing answers",
   trace: "events of devices",
   stats: "the translator's counters at the end",
+  page: "the memory map of a program as it starts",
+  strace: "the system calls of a program",
 };
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -73,6 +76,7 @@ function traceOf(
     ...(items.has("in_asm") ? { inAsm: show } : {}),
     ...(items.has("op") ? { op: show } : {}),
     ...(items.has("op_opt") ? { opOpt: show } : {}),
+    ...(items.has("out_wat") ? { outWat: show } : {}),
     ...(items.has("exec")
       ? { exec: (lo, hi, flags) => show(`0x${hex(hi)}${hex(lo)} flags 0x${flags.toString(16)}`) }
       : {}),

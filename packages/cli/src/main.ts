@@ -5,12 +5,20 @@ import { enableCompileCache, registerHooks } from "node:module";
 // Compiled code of all packages is kept between runs: 70 ms of a cold start.
 enableCompileCache();
 
-// zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
-const zod = new URL("./zod.js", import.meta.url);
-if (existsSync(zod))
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === "zod" ? { url: zod.href, format: "module", shortCircuit: true } : next(specifier, context),
-  });
+const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_]*)$/.exec(process.argv[2] ?? "")?.[1];
+// Programs start without what machines need, schemas above all: half of a cold start.
+if (command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
+  // zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
+  const zod = new URL("./zod.js", import.meta.url);
+  if (existsSync(zod))
+    registerHooks({
+      resolve: (specifier, context, next) =>
+        specifier === "zod" ? { url: zod.href, format: "module", shortCircuit: true } : next(specifier, context),
+    });
+  await import("./run.ts");
+}
 
-await import("./run.ts");
+async function runProgram(target: string): Promise<boolean> {
+  const { userCommand } = await import("./user/command.ts");
+  return userCommand(target, process.argv.slice(3));
+}

@@ -6,8 +6,9 @@ export { MAP, PROT, type Area, type GuestMemory, type MappedFile, type MapReques
 export { array, Bound, layout, Layout, pad } from "./layout.ts";
 export { AddressSpace, decodeUtf8, encodeUtf8 } from "./memory/address-space.ts";
 export type { ArgKind, Process, ProcessHost, ProgramInfo, SyscallDef, SyscallResult, Syscalls, Thread } from "./process.ts";
+export { earlyCalls } from "./run/early-calls.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
-export { runProgram, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";
+export { runProgram, seeded, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";
 export { signalCalls, waitMask } from "./signals/calls.ts";
 export { SI, SIG, signalName, sigInfo, type SigInfo } from "./signals/siginfo.ts";
 export { Signals, type AltStack, type SigAction } from "./signals/signals.ts";

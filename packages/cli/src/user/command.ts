@@ -1,0 +1,168 @@
+import { forwardSignals, nodeUserHost } from "@mimus/host-node/user";
+import { LinuxUserError, runProgram, signalName, type ExitStatus } from "@mimus/linux-user";
+import type { TcgOptions } from "@mimus/tcg";
+
+import { UsageError } from "../errors.ts";
+import { LOG_ITEMS, logging, type Logging } from "../logging.ts";
+import { VERSION } from "../version.ts";
+import { parseSize, parseUserOptions, programEnvironment, userHelp, type UserOptions } from "./options.ts";
+import { findUserTarget } from "./target.ts";
+
+type MakeTarget = NonNullable<Awaited<ReturnType<typeof findUserTarget>>>;
+
+/** Exit status of a mistake on the command line. */
+const USAGE = 1;
+
+/** `mimus ARCH program ...`. @returns false when no package runs programs of that name; else the process ends here */
+export async function userCommand(name: string, argv: readonly string[]): Promise<boolean> {
+  try {
+    const make = await findUserTarget(name);
+    if (make === undefined) return false;
+    process.exitCode = await run(name, make, argv);
+  } catch (error) {
+    process.exitCode = report(name, error);
+  }
+  process.exit();
+}
+
+/** One line for what a user can mend; a stack trace for what must not happen. */
+function report(name: string, error: unknown): number {
+  const command = `mimus ${name}`;
+  if (error instanceof LinuxUserError) {
+    process.stderr.write(`${command}: ${error.message}\n`);
+    return error.status;
+  }
+  if (error instanceof UsageError || (error instanceof Error && error.name === "RiscvError")) {
+    process.stderr.write(`${command}: ${error.message}\n`);
+    return USAGE;
+  }
+  process.stderr.write(`${command}: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return USAGE;
+}
+
+async function run(name: string, make: MakeTarget, argv: readonly string[]): Promise<number> {
+  const options = parseUserOptions(argv);
+  if (options.help) return print(userHelp(`mimus ${name}`));
+  if (options.version) return print(`mimus-${name} version ${VERSION}\n`);
+  if (options.cpu === "help" || options.cpu === "?") return print(cpuHelp(make));
+  if (options.log === "help" || options.log === "?") return print(logHelp());
+  const [program] = options.program;
+  if (program === undefined) throw new UsageError(`no program given\n${userHelp(`mimus ${name}`)}`.trimEnd());
+  const target = make(options.cpu);
+  const log = logging(options.log, options.logFile, options.filter);
+  try {
+    return await execute(options, program, target, log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function execute(
+  options: UserOptions,
+  program: string,
+  target: ReturnType<MakeTarget>,
+  log: Logging,
+): Promise<number> {
+  const host = nodeUserHost({
+    machine: target.abi.machine,
+    ...(options.sysroot === undefined ? {} : { sysroot: options.sysroot }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  });
+  const running = runProgram({
+    target,
+    host,
+    program,
+    argv: [options.argv0 ?? program, ...options.program.slice(1)],
+    env: programEnvironment(process.env, options.env),
+    ...(options.stack === undefined ? {} : { stackSize: options.stack }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.memory === undefined ? {} : { addressSpace: options.memory }),
+    tcg: { ...accelerator(options.accel), ...(log.trace === undefined ? {} : { trace: log.trace }), ...timing(log) },
+    log: {
+      ...(options.strace || log.items.has("strace") ? { strace: log.line } : {}),
+      ...(log.items.has("unimp") ? { unimp: log.line } : {}),
+    },
+  });
+  if (log.items.has("page")) log.line(maps(running.process.memory.areas()));
+  const stop = forwardSignals(running.process);
+  const status = await running.exit;
+  stop();
+  if (log.items.has("stats")) log.line(statistics(running.process));
+  return exitStatus(status, program);
+}
+
+/** Compile times are measured only when somebody asks. */
+const timing = (log: Logging): TcgOptions => (log.items.has("stats") ? { now: () => performance.now() } : {});
+
+function exitStatus(end: ExitStatus, program: string): number {
+  if (end.kind === "exited") return end.status;
+  if (end.core) {
+    const at = end.info.addr === 0 ? "" : `, address 0x${end.info.addr.toString(16)}`;
+    process.stderr.write(`mimus: ${program}: ended by ${signalName(end.signal)}${at}\n`);
+  }
+  return 128 + end.signal;
+}
+
+const BACK_ENDS = ["auto", "interp", "wasm", "region"];
+
+/** `-accel tcg,...`. */
+function accelerator(text: string | undefined): TcgOptions {
+  const out: Record<string, unknown> = {};
+  const region: Record<string, number> = {};
+  const [name, ...rest] = (text ?? "tcg").split(",");
+  if (name !== "tcg") throw new UsageError(`-accel ${name}: programs run on tcg only`);
+  for (const item of rest) {
+    const [key = "", value = ""] = item.split("=");
+    if (key === "backend" && BACK_ENDS.includes(value)) out["backend"] = value;
+    else if (key === "backend") throw new UsageError(`-accel backend=${value}: there are: ${BACK_ENDS.join(", ")}`);
+    else if (key === "tb-size") out["tbSize"] = parseSize("-accel tb-size", /\d$/.test(value) ? `${value}M` : value);
+    else if (key === "threshold") region["threshold"] = parseSize("-accel threshold", value);
+    else if (key === "max-insns") region["maxInsns"] = parseSize("-accel max-insns", value);
+    else if (key === "stress") region["stress"] = parseSize("-accel stress", value);
+    else throw new UsageError(`-accel tcg,${item}: known are backend, tb-size, threshold, max-insns, stress`);
+  }
+  return { ...out, ...(Object.keys(region).length === 0 ? {} : { region }) } as TcgOptions;
+}
+
+const cpuHelp = (make: MakeTarget): string =>
+  `Available CPUs:\n${make()
+    .cpus.map((cpu) => `  ${cpu.name.padEnd(14)} ${cpu.summary}\n`)
+    .join("")}`;
+
+const logHelp = (): string =>
+  `Log items (comma separated):\n${Object.entries(LOG_ITEMS)
+    .map(([item, text]) => `${item.padEnd(14)} ${text}\n`)
+    .join("")}`;
+
+function statistics(program: { stats(): object; readonly executed: number }): string {
+  const flat = (prefix: string, value: object): [string, unknown][] =>
+    Object.entries(value).flatMap(([key, item]): [string, unknown][] =>
+      typeof item === "object" && item !== null
+        ? flat(`${prefix}${key}.`, item as object)
+        : [[`${prefix}${key}`, item]],
+    );
+  const rows: [string, unknown][] = [["instructions", program.executed], ...flat("", program.stats())];
+  return rows
+    .map(
+      ([name, value]) =>
+        `${name.padEnd(28)} ${typeof value === "number" ? Math.round(value * 100) / 100 : String(value)}`,
+    )
+    .join("\n");
+}
+
+/** As in /proc/self/maps. */
+function maps(
+  areas: readonly { start: number; end: number; prot: number; name: string; file: { path: string } | undefined }[],
+): string {
+  return areas
+    .map(({ start, end, prot, name, file }) => {
+      const bits = ["r", "w", "x"].map((letter, n) => (prot & (1 << n) ? letter : "-")).join("");
+      return `${start.toString(16).padStart(8, "0")}-${end.toString(16).padStart(8, "0")} ${bits} ${file?.path ?? name}`;
+    })
+    .join("\n");
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

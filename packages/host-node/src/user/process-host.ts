@@ -1,0 +1,110 @@
+import { randomFillSync } from "node:crypto";
+
+import { E, seeded, SIG, signalName, type LinuxProcess, type ProcessHost } from "@mimus/linux-user";
+
+/** setTimeout's longest delay. */
+const LONGEST_MS = 2 ** 31 - 1;
+const MS = 1e6;
+
+/** Time, randomness, identity and signals of this process, for a program that runs in it. */
+export function nodeProcessHost(options: { readonly seed?: number } = {}): ProcessHost {
+  const id = (name: "getuid" | "geteuid" | "getgid" | "getegid"): number => process[name]?.() ?? 0;
+  let seed = options.seed;
+  return {
+    monotonicNs: () => Number(process.hrtime.bigint()),
+    realtime: () => {
+      const ns = (performance.timeOrigin + performance.now()) * MS;
+      return { sec: Math.floor(ns / 1e9), nsec: Math.floor(ns % 1e9) };
+    },
+    cpuTimeNs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) * 1000;
+    },
+    random: (bytes) => {
+      if (seed === undefined) randomFillSync(bytes);
+      else seeded(seed++, bytes);
+    },
+    after,
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+    kill: (pid, signal) => {
+      try {
+        process.kill(pid, signal === 0 ? 0 : signalName(signal));
+        return 0;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM" ? -E.PERM : -E.SRCH;
+      }
+    },
+    // The default action of SIGTSTP and its like can't be had by a process that handles them; SIGSTOP always stops.
+    stop: () => process.kill(process.pid, "SIGSTOP"),
+    ids: {
+      pid: process.pid,
+      ppid: process.ppid,
+      uid: id("getuid"),
+      euid: id("geteuid"),
+      gid: id("getgid"),
+      egid: id("getegid"),
+      groups: process.getgroups?.() ?? [],
+    },
+  };
+}
+
+function after(ns: number, fn: () => void): () => void {
+  const due = performance.now() + ns / MS;
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (): void => {
+    const left = Math.max(due - performance.now(), 0);
+    timer = setTimeout(left > LONGEST_MS ? arm : fn, Math.min(Math.ceil(left), LONGEST_MS));
+  };
+  arm();
+  return () => clearTimeout(timer);
+}
+
+/** Signals of this process that a program always gets: they end it in good order, or do what it wants. */
+const FORWARDED = [SIG.HUP, SIG.INT, SIG.QUIT, SIG.USR1, SIG.USR2, SIG.TERM] as const;
+/** Those that it gets once it catches them. */
+const ON_REQUEST: readonly number[] = [
+  SIG.CHLD,
+  SIG.CONT,
+  SIG.WINCH,
+  SIG.TSTP,
+  SIG.TTIN,
+  SIG.TTOU,
+  SIG.ALRM,
+  SIG.VTALRM,
+  SIG.IO,
+  SIG.URG,
+  SIG.XCPU,
+];
+
+/** What of a program the forwarding needs. */
+export type SignalTarget = Pick<LinuxProcess, "signals" | "raise">;
+
+/** Sends the signals that this process gets on to a program. @returns how to stop */
+export function forwardSignals(program: SignalTarget): () => void {
+  const listeners: Map<number, () => void> = new Map();
+  const listen = (signal: number): void => {
+    if (listeners.has(signal)) return;
+    const listener = (): void => program.raise(signal);
+    try {
+      process.on(signalName(signal) as NodeJS.Signals, listener);
+      listeners.set(signal, listener);
+    } catch {
+      // This host has no such signal.
+    }
+  };
+  const forget = (signal: number): void => {
+    const listener = listeners.get(signal);
+    if (listener === undefined) return;
+    process.off(signalName(signal), listener);
+    listeners.delete(signal);
+  };
+  for (const signal of FORWARDED) listen(signal);
+  program.signals.onAction = (signal, { handler }) => {
+    if (!ON_REQUEST.includes(signal)) return;
+    if (handler > 1) listen(signal);
+    else forget(signal);
+  };
+  return () => {
+    for (const signal of [...listeners.keys()]) forget(signal);
+  };
+}
