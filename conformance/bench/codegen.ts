@@ -1,7 +1,12 @@
 /** A guest that generates code without end (guests/jit.c): its rate, and what is left of a hot loop's speed after it. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { Console } from "../lib/console.ts";
+import { type CodeCache, parseCodeCache } from "./code-cache.ts";
 import { median } from "./stats.ts";
-import type { Row } from "./table.ts";
+import { figure, type Row } from "./table.ts";
 import { BenchError, compile, emulators, progress } from "./tools.ts";
 
 /** One line of guests/jit.c. */
@@ -36,11 +41,13 @@ export const recovery = (lines: readonly JitLine[]): number =>
 
 interface Figures {
   readonly lines: readonly JitLine[];
+  /** Of ours, at the end. */
+  readonly cache: CodeCache | undefined;
   /** Greatest resident size seen, MiB. */
   readonly rss: number;
 }
 
-async function runJit(command: readonly string[], pages: number): Promise<Figures> {
+async function runJit(command: readonly string[], pages: number, stats: string | undefined): Promise<Figures> {
   const [program = "", ...args] = command;
   const child = new Console(program, [...args, `${pages}`]);
   let rss = 0;
@@ -52,7 +59,8 @@ async function runJit(command: readonly string[], pages: number): Promise<Figure
   const status = await child.exit(1_800_000);
   clearInterval(timer);
   if (status !== 0) throw new BenchError("failed", `${command.join(" ")}: status ${status}: ${child.log.slice(-300)}`);
-  return { lines: parseJit(child.log), rss };
+  const cache = stats === undefined ? undefined : parseCodeCache(await readFile(stats, "utf8").catch(() => ""));
+  return { lines: parseJit(child.log), cache, rss };
 }
 
 /** @param pages 10^5: 400 MiB of code, of which 64 MiB exist at a time */
@@ -60,15 +68,19 @@ export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
   const program = await compile("jit", "riscv64");
   const of = emulators();
   const all: Record<"ours" | "qemu", Figures[]> = { ours: [], qemu: [] };
+  const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
+  const stats = join(folder, "stats");
   for (let round = 0; round < rounds; round++)
     for (const name of ["qemu", "ours"] as const) {
-      const found = await runJit([...of[name], program], pages);
+      const options = name === "ours" ? ["-d", "stats", "-D", stats] : [];
+      const found = await runJit([...of[name], ...options, program], pages, name === "ours" ? stats : undefined);
       all[name].push(found);
       const rate = found.lines.slice(1).map((line) => line.pagesPerSecond);
       progress(
         `round ${round + 1} ${name}: ${rate.join(" ")} pages/s, hot loop back at ${recovery(found.lines).toFixed(2)} of its speed, ${found.rss.toFixed(0)} MiB`,
       );
     }
+  await rm(folder, { recursive: true });
   const sums = new Set([...all.ours, ...all.qemu].map(({ lines }) => lines.map((line) => line.checksum).join()));
   if (sums.size !== 1) throw new BenchError("failed", "checksums of generated code differ");
   const of2 = (pick: (figures: Figures) => number): { ours: number; qemu: number } => ({
@@ -78,6 +90,9 @@ export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
   const part = (which: "first" | "last") => (figures: Figures) =>
     (which === "first" ? figures.lines[1] : figures.lines.at(-1))?.pagesPerSecond ?? Number.NaN;
   const back = of2(({ lines }) => recovery(lines));
+  const caches = all.ours.flatMap(({ cache }) => (cache === undefined ? [] : [cache]));
+  const bytes = Math.max(...caches.map((c) => c.bytes));
+  const cap = Math.min(...caches.map((c) => c.cap));
   const what = `code generation, ${pages} pages`;
   return [
     { what: `${what}: first tenth`, unit: "pages/s", ...of2(part("first")), better: "more" },
@@ -88,6 +103,14 @@ export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
       ...back,
       better: "more",
       bar: { text: "ours at least 0.8", met: back.ours >= 0.8 },
+    },
+    {
+      what: `${what}: code cache`,
+      note: `${median(caches.map((c) => c.evictions))} evictions`,
+      unit: "MiB",
+      ours: bytes / 2 ** 20,
+      better: "less",
+      bar: { text: `at most its cap, ${figure(cap / 2 ** 20)}`, met: bytes <= cap },
     },
     { what: `${what}: resident memory`, unit: "MiB", ...of2(({ rss }) => rss), better: "less" },
   ];

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Console } from "../lib/console.ts";
+import { parseCodeCache } from "./code-cache.ts";
 import { median } from "./stats.ts";
 import { type Bar, figure, type Row } from "./table.ts";
 import { need, needGuest, oursCommand, progress } from "./tools.ts";
@@ -94,15 +95,14 @@ export const linuxArgs = (extra: readonly string[] = [], initrd?: string, append
 export const READY = "MIMUS-GUEST-READY";
 export const PROMPT = "~ # ";
 
+type Key = "wall" | "cpu" | "rss" | "touched" | "idle" | "code";
+
 /** Boot time to the shell; then memory at the prompt, and the processor time of an idle guest. */
 export async function boot(rounds: number, idleSeconds: number): Promise<Row[]> {
-  const figures = new Map<
-    string,
-    { wall: number[]; cpu: number[]; rss: number[]; touched: number[]; idle: number[] }
-  >();
+  const figures = new Map<string, Record<Key, number[]>>();
   for (let round = 0; round < rounds; round++)
     for (const contender of [OURS, QEMU]) {
-      const of = figures.get(contender.name) ?? { wall: [], cpu: [], rss: [], touched: [], idle: [] };
+      const of = figures.get(contender.name) ?? { wall: [], cpu: [], rss: [], touched: [], idle: [], code: [] };
       figures.set(contender.name, of);
       const machine = contender.start(linuxArgs());
       of.wall.push((await machine.waitFor(READY, 180_000)) / 1000);
@@ -120,10 +120,13 @@ export async function boot(rounds: number, idleSeconds: number): Promise<Row[]> 
       await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
       const after = await machine.usage();
       of.idle.push((100 * ((after?.cpuSeconds ?? Number.NaN) - (before?.cpuSeconds ?? Number.NaN))) / idleSeconds);
+      const from = machine.log.length;
+      await machine.type("\x01cinfo jit\n");
+      await machine.waitFor(/(evictions|TB flush count) +\d+\s/, 20_000);
+      of.code.push(parseCodeCache(machine.log.slice(from)).bytes / 2 ** 20);
       machine.kill();
       await machine.exit(5000);
     }
-  type Key = "wall" | "cpu" | "rss" | "touched" | "idle";
   const row = (what: string, unit: string, key: Key, bar?: (ours: number, qemu: number) => Bar): Row => {
     const ours = median(figures.get("mimus")?.[key] ?? []);
     const qemu = median(figures.get("qemu")?.[key] ?? []);
@@ -140,6 +143,7 @@ export async function boot(rounds: number, idleSeconds: number): Promise<Row[]> 
       text: `at most ${most.toFixed(0)} (400 more than the guest uses)`,
       met: ours <= most,
     })),
+    row("generated code after the boot", "MiB", "code"),
     row("idle guest", "% of a core", "idle", (ours) => ({ text: "under 2", met: ours < 2 })),
   ];
 }

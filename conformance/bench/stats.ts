@@ -87,9 +87,9 @@ export interface Summary {
   readonly qemuToNative: number;
   readonly oursToNative: number;
   readonly speedup: number;
-  /** What `speedup` has to be at least. */
-  readonly bar: number;
-  /** Undefined where too few kernels ran to tell. */
+  /** What `speedup` has to be at least; undefined where there is no bar. */
+  readonly bar: number | undefined;
+  /** Undefined where there is no bar, or too few kernels ran to tell. */
   readonly met: boolean | undefined;
 }
 
@@ -104,8 +104,8 @@ export const USER_BARS: Bars = { all: 1.8, integer: 1.4, floating: 4, worst: 0.8
 export const SYSTEM_BARS: Bars = { all: 1.5, integer: 1.3, floating: 3, worst: 0.6 };
 
 /** @param complete whether all kernels were asked for: a bar is met by all of them, not by a selection */
-export function summarise(rows: readonly KernelRow[], bars: Bars, complete: boolean): Summary[] {
-  const of = (mean: Summary["mean"], bar: number, pick: (kernel: string) => boolean): Summary => {
+export function summarise(rows: readonly KernelRow[], bars: Bars | undefined, complete: boolean): Summary[] {
+  const of = (mean: Summary["mean"], bar: number | undefined, pick: (kernel: string) => boolean): Summary => {
     const chosen = rows.filter((row) => pick(row.kernel));
     const speedup = geomean(chosen.map((row) => row.speedup));
     return {
@@ -114,16 +114,16 @@ export function summarise(rows: readonly KernelRow[], bars: Bars, complete: bool
       oursToNative: geomean(chosen.map((row) => row.oursToNative)),
       speedup,
       bar,
-      met: complete ? speedup >= bar : undefined,
+      met: complete && bar !== undefined ? speedup >= bar : undefined,
     };
   };
   const rank = ({ speedup }: KernelRow): number => (Number.isNaN(speedup) ? 0 : speedup);
   const worst = rows.toSorted((a, b) => rank(a) - rank(b))[0];
   return [
-    of("all", bars.all, () => true),
-    of("integer", bars.integer, (kernel) => !FLOATING.includes(kernel) && !LIBRARY.includes(kernel)),
-    of("floating point", bars.floating, (kernel) => FLOATING.includes(kernel)),
-    of("worst", bars.worst, (kernel) => kernel === worst?.kernel),
+    of("all", bars?.all, () => true),
+    of("integer", bars?.integer, (kernel) => !FLOATING.includes(kernel) && !LIBRARY.includes(kernel)),
+    of("floating point", bars?.floating, (kernel) => FLOATING.includes(kernel)),
+    of("worst", bars?.worst, (kernel) => kernel === worst?.kernel),
   ];
 }
 

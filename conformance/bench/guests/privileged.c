@@ -11,7 +11,7 @@
 #define TEST ((volatile uint32_t *)0x00100000)
 
 #ifndef ROUNDS
-#define ROUNDS 3
+#define ROUNDS 4
 #endif
 #define INTERRUPTS 5000
 
@@ -92,7 +92,7 @@ int main(void)
     MEASURE("csr-mie", 100000, INSN("csrr t0, mie\ncsrw mie, t0" ::: "t0"));
     MEASURE("rdtime", 100000, INSN("rdtime t0" ::: "t0"));
     MEASURE("sfence-vma", 20000, INSN("sfence.vma"));
-    MEASURE("fence-i", 20000, INSN("fence.i"));
+    MEASURE("fence-i", 200000, INSN("fence.i"));
     left = INTERRUPTS;
     MTIMECMP[1] = 0;
     MTIMECMP[0] = *MTIME + 1;
