@@ -47,9 +47,9 @@ interface Figures {
   readonly rss: number;
 }
 
-async function runJit(command: readonly string[], pages: number, stats: string | undefined): Promise<Figures> {
+async function runJit(command: readonly string[], pages: number, settleMs: number, stats?: string): Promise<Figures> {
   const [program = "", ...args] = command;
-  const child = new Console(program, [...args, `${pages}`]);
+  const child = new Console(program, [...args, `${pages}`, `${settleMs}`]);
   let rss = 0;
   const timer = setInterval(() => {
     void child.usage().then((usage) => {
@@ -63,8 +63,11 @@ async function runJit(command: readonly string[], pages: number, stats: string |
   return { lines: parseJit(child.log), cache, rss };
 }
 
-/** @param pages 10^5: 400 MiB of code, of which 64 MiB exist at a time */
-export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
+/**
+ * @param pages 10^5: 400 MiB of code, of which 64 MiB exist at a time
+ * @param settleMs how long the hot loop runs each time it is measured
+ */
+export async function codegen(rounds: number, pages = 100_000, settleMs = 200): Promise<Row[]> {
   const program = await compile("jit", "riscv64");
   const of = emulators();
   const all: Record<"ours" | "qemu", Figures[]> = { ours: [], qemu: [] };
@@ -73,7 +76,12 @@ export async function codegen(rounds: number, pages = 100_000): Promise<Row[]> {
   for (let round = 0; round < rounds; round++)
     for (const name of ["qemu", "ours"] as const) {
       const options = name === "ours" ? ["-d", "stats", "-D", stats] : [];
-      const found = await runJit([...of[name], ...options, program], pages, name === "ours" ? stats : undefined);
+      const found = await runJit(
+        [...of[name], ...options, program],
+        pages,
+        settleMs,
+        name === "ours" ? stats : undefined,
+      );
       all[name].push(found);
       const rate = found.lines.slice(1).map((line) => line.pagesPerSecond);
       progress(

@@ -3,6 +3,9 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { parseCodeCache } from "../bench/code-cache.ts";
+import { codegen, parseJit, recovery } from "../bench/codegen.ts";
+import { parseRate } from "../bench/disk.ts";
 import { parseSample, userKernels } from "../bench/kernels.ts";
 import { GROUPS, parseOptions } from "../bench/options.ts";
 import { printSection, sectionsOf, type Section, writeSection } from "../bench/report.ts";
@@ -114,6 +117,31 @@ describe("the command", () => {
       expect(() => parseSample("fib", bad)).toThrow("no line for 'fib'");
   });
 
+  test("reads sizes of code caches, of QEMU and of ours", () => {
+    const qemu = "Translation buffer state:\r\ngen code size       29724851/1073736704\r\nTB flush count      0\r\n";
+    expect(parseCodeCache(qemu)).toEqual({ bytes: 29_724_851, cap: 1_073_736_704, evictions: 0 });
+    const ours = `Code cache
+  WebAssembly in use              12345  1.2 % of 67108864
+  evictions                           3  of these, since the cap was reached
+`;
+    expect(parseCodeCache(ours)).toEqual({ bytes: 12_345, cap: 67_108_864, evictions: 3 });
+    expect(parseCodeCache(ours.replace("1.2 % of 67108864", "no limit")).cap).toBe(Infinity);
+    expect(() => parseCodeCache("WebAssembly")).toThrow("no size of the code cache");
+  });
+
+  test("reads rates of a disk, in both forms, and the parts of the code generator", () => {
+    expect(parseRate({ unit: "MiB/s" }, "blk 512.50 512\r\n", 256)).toBe(512.5);
+    expect(parseRate({ unit: "a second" }, "blk 11.00 2816\r\n", 256)).toBe(2816);
+    expect(parseRate({ unit: "MiB/s" }, "256+0 records out\r\nreal\t1m 4.00s\r\n", 256)).toBe(4);
+    expect(() => parseRate({ unit: "MiB/s" }, "dd: no", 256)).toThrow("no rate");
+    const parts = Array.from(
+      { length: 11 },
+      (_, i) => `jit ${i * 10} 5000 900 ${i === 10 ? 400 : 200} 0000000${i % 8}`,
+    );
+    expect(recovery(parseJit(parts.join("\n")))).toBe(0.5);
+    expect(() => parseJit("jit 0 0 1 1 00000000\nwrong at page 3")).toThrow("1 of 11 parts");
+  });
+
   test("options: what is measured, and mistakes by name", () => {
     expect([...parseOptions(["kernels", "user", "riscv64"]).wanted]).toEqual(["kernels user"]);
     expect([...parseOptions(["kernels"]).wanted]).toEqual(["kernels user", "kernels system"]);
@@ -188,5 +216,10 @@ describe.skipIf(!compilers || !command)("kernels (needs compilers, QEMU and the 
     expect(rows.map((row) => row.failures)).toEqual([[], []]);
     expect(rows.map((row) => row.agrees)).toEqual([true, true]);
     for (const row of rows) for (const ns of Object.values(row.ns)) expect(ns).toBeGreaterThan(0);
+  });
+  test("a guest that generates code gets QEMU's results", { timeout: 240_000 }, async () => {
+    const rows = await codegen(1, 50, 1);
+    expect(rows.map((row) => row.unit)).toEqual(["pages/s", "pages/s", "of before", "MiB", "MiB"]);
+    expect(rows.every((row) => row.ours > 0)).toBe(true);
   });
 });

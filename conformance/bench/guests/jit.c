@@ -1,10 +1,10 @@
 /* jit.c - a guest that generates code without end.
  *
- * usage: jit [pages]
+ * usage: jit [pages [ms]]
  * Writes functions into fresh pages, four a page, calls each often enough that a translator finds it worth while, and
  * checks its results.  Pages come from a ring of 64 MiB; memory that comes round again is unmapped and mapped anew.
  * Ten times on the way a fixed function of this program is timed, right after the generated code and again when it has
- * run for a while:
+ * run for that long (200 ms):
  *   jit pages pages-per-second first-ns settled-ns checksum
  * where the last line's settled time against the first line's (0 pages) shows whether speed came back.
  */
@@ -41,10 +41,12 @@ static u64 expected(u32 s, u32 k, u64 x, u64 n) { while (n--) { x += x << s; x ^
 
 static __attribute__((noinline)) u32 fib(u32 n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 static double hot(void) { u32 (*volatile f)(u32) = fib; double t = now(); if (f(24) != 46368) exit(1); return now() - t; }
-static double least(void) { double end = now() + 200e6, best = 1e18; do { double t = hot(); if (t < best) best = t; } while (now() < end); return best; }
+static double settle = 200e6;
+static double least(void) { double end = now() + settle, best = 1e18; do { double t = hot(); if (t < best) best = t; } while (now() < end); return best; }
 
 int main(int argc, char **argv) {
     long pages = argc > 1 ? atol(argv[1]) : 100000, part = pages / 10 ? pages / 10 : 1;
+    if (argc > 2) settle = atof(argv[2]) * 1e6;
     char *ring = mmap(0, (size_t)PAGE * CHUNK * CHUNKS, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (ring == MAP_FAILED) { perror("mmap"); return 1; }
     u64 sum = 0; double first = hot(), settled = least(), start;
