@@ -63,6 +63,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     accel: accel.name,
     tcg: {
       ...accel.tcg,
+      now: () => performance.now(),
       ...(logging.trace === undefined ? {} : { trace: logging.trace }),
       ...(config.singlestep ? { maxInsns: 1 } : {}),
     },
@@ -127,7 +128,8 @@ function cpuText({ model, ...props }: KeyValues): string {
   ].join(",");
 }
 
-const BACK_ENDS = ["auto", "interp", "wasm"];
+/** Values of `-accel tcg,backend=`. */
+export const BACK_ENDS: readonly BackEnd[] = ["auto", "interp", "wasm", "region"];
 
 function accelerator(
   options: KeyValues,
@@ -142,7 +144,7 @@ function accelerator(
     throw new UsageError(`-accel ${name}: invalid parameter '${unknown}' (known: backend, tb-size, thread)`);
   if (thread !== undefined && thread !== "single")
     throw new UsageError(`-accel tcg,thread=${String(thread)}: only thread=single is available`);
-  if (backend !== undefined && !BACK_ENDS.includes(String(backend)))
+  if (backend !== undefined && !BACK_ENDS.includes(backend as BackEnd))
     throw new UsageError(`-accel tcg,backend=${String(backend)}: there are: ${BACK_ENDS.join(", ")}`);
   return {
     name,

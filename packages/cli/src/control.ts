@@ -1,6 +1,6 @@
 import type { MachineControl } from "@mimus/monitor";
 import type { System } from "@mimus/system";
-import { ENV } from "@mimus/tcg";
+import { ENV, jitText } from "@mimus/tcg";
 
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
@@ -53,18 +53,9 @@ export function control(
           ? `${id}: [not inserted]`
           : `${id} (${node.name}): ${node.size} bytes${readOnly ? ", read-only" : ""}`;
       }),
-    statistics: () => statistics(system),
+    jit: () => (system.engine === undefined ? "" : jitText(system.engine)),
     log: () => {
       throw new Error(`the log items are set by -d at the start (now: ${[...logging.items].join(",") || "none"})`);
     },
   };
-}
-
-function statistics(system: System): [string, string][] {
-  const stats = system.engine?.stats();
-  if (stats === undefined) return [];
-  return Object.entries(stats).map(([name, value]) => [
-    name,
-    typeof value === "object" ? JSON.stringify(value) : String(value),
-  ]);
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 import { execute } from "./commands.ts";
 import type { MachineControl } from "./control.ts";
+import { HUMAN_QUERIES } from "./queries.ts";
 
 function setup(kinds: readonly ("keys" | "relative" | "absolute")[] = ["keys", "relative"]) {
   const heard: (InputEvent | "sync")[] = [];
@@ -13,10 +14,11 @@ function setup(kinds: readonly ("keys" | "relative" | "absolute")[] = ["keys", "
     name: "guest",
     uuid: "0",
     input,
+    jit: () => "Blocks\n",
     post: (act: () => void) => act(),
     later: (_ms: number, act: () => void) => later.push(act),
   } as unknown as MachineControl;
-  return { heard, later, run: (line: string) => execute(machine, line) };
+  return { heard, later, machine, run: (line: string) => execute(machine, line) };
 }
 const codes = (heard: readonly (InputEvent | "sync")[]): (number | string)[] =>
   heard.flatMap((e) => (e !== "sync" && e.type === "key" ? [e.down ? e.code : -e.code] : []));
@@ -62,4 +64,10 @@ test.each([
 test("without a device that hears it the user is told which to add", () => {
   expect(setup([]).run("sendkey a")).toMatch(/-device virtio-keyboard-device/);
   expect(setup(["keys"]).run("mouse_move 1 1")).toMatch(/-device virtio-mouse-device/);
+});
+
+test("the translator's counters, for people and as QMP has them", () => {
+  const { run, machine } = setup();
+  expect(run("info jit")).toBe("Blocks\n");
+  expect(HUMAN_QUERIES["x-query-jit"]?.(machine)).toEqual({ "human-readable-text": "Blocks\n" });
 });

@@ -31,8 +31,8 @@ export interface MachineControl {
   chardevs(): readonly { id: string; description: string }[];
   /** One line a drive. */
   blocks(): readonly string[];
-  /** Counters of the translator, in order. */
-  statistics(): readonly (readonly [name: string, value: string])[];
+  /** The translator's counters as text; empty for a machine without processors. */
+  jit(): string;
   readonly input: InputRouter;
   /** Runs `act` where the machine takes what comes from outside. */
   post(act: () => void): void;

@@ -1,3 +1,4 @@
 export { HumanMonitor } from "./hmp.ts";
 export { COMMANDS, completions, execute, type Command } from "./commands.ts";
 export type { CpuInfo, MachineControl } from "./control.ts";
+export { HUMAN_QUERIES, type HumanReadableText } from "./queries.ts";

@@ -58,15 +58,7 @@ export const INFO: readonly Info[] = [
   { name: "mtree", help: "show the memory map", show: mtree },
   { name: "qtree", help: "show the devices by the bus they are on", show: qtree },
   { name: "qom-tree", help: "show the composition tree", show: (m) => qomTree(m.root, "", 0) },
-  {
-    name: "jit",
-    help: "show the translator's counters",
-    show: (m) =>
-      m
-        .statistics()
-        .map(([name, value]) => `${name.padEnd(28)} ${value}\n`)
-        .join(""),
-  },
+  { name: "jit", help: "show the translator's counters", show: (m) => m.jit() },
 ];
 
 function mtree(machine: MachineControl): string {

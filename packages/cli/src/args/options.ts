@@ -203,7 +203,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     section: "Debugging",
     name: "dfilter",
     argument: "RANGE[,...]",
-    help: "limit -d in_asm,op,exec to addresses: START..END, START+SIZE",
+    help: "limit -d in_asm,op,op_opt,out_wat,exec to addresses: START..END, START+SIZE",
   },
   { section: "Debugging", name: "singlestep", help: "one instruction a block" },
   { section: "Debugging", name: "qtest", argument: "CHARDEV", help: "qtest protocol on a character device" },

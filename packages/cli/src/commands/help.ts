@@ -2,6 +2,7 @@ import { CharOptions } from "@mimus/chardev";
 import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
 
 import type { GivenOption } from "../args/parse.ts";
+import { BACK_ENDS } from "../compose.ts";
 import { LOG_ITEMS } from "../logging.ts";
 import { findMachine, machinesFor } from "../machines.ts";
 
@@ -39,7 +40,7 @@ const ANSWERS: Readonly<
   cpu: cpuHelp,
   blockdev: (registry) => blockHelp(registry),
   drive: (registry) => blockHelp(registry),
-  accel: () => Promise.resolve("Accelerators supported:\ntcg    backend=auto|interp|wasm, tb-size=MiB\nqtest\n"),
+  accel: () => Promise.resolve(`Accelerators supported:\ntcg    backend=${BACK_ENDS.join("|")}, tb-size=MiB\nqtest\n`),
   chardev: (_, name) => Promise.resolve(chardevHelp(name)),
   d: () => Promise.resolve(list("Log items (comma separated):", Object.entries(LOG_ITEMS))),
   serial: () => Promise.resolve(chardevHelp(undefined)),

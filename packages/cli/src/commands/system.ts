@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { HumanMonitor } from "@mimus/monitor";
 import { attachQtest, type System } from "@mimus/system";
+import { jitText } from "@mimus/tcg";
 
 import { configFile } from "../args/config-file.ts";
 import { helpText } from "../args/options.ts";
@@ -55,9 +56,7 @@ async function runMachine(
   } finally {
     if (system !== undefined && config.pidfile !== undefined) rmSync(config.pidfile, { force: true });
     await drives.graph.closeAll();
-    if (system !== undefined && log.items.has("stats"))
-      for (const [name, value] of control(system, config, consoles, drives, log).statistics())
-        log.line(`${name.padEnd(28)} ${value}`);
+    if (system?.engine !== undefined && log.items.has("stats")) log.line(jitText(system.engine));
     await consoles.close();
     await log.close();
   }
