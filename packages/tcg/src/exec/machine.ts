@@ -116,7 +116,9 @@ export class TcgMachine implements Engine {
       target, this.ir, this.options.maxInsns ?? 64, this.options.traceStores ?? false,
     ); // prettier-ignore
     this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
-    const vcpu = (env: number): Vcpu => this.#byEnv.get(env)!;
+    let last: Vcpu | undefined;
+    const vcpu = (env: number): Vcpu =>
+      last !== undefined && last.env === env ? last : (last = this.#byEnv.get(env)!);
     this.runtime = makeRuntime(
       memory, this.table, target, handlers, this.pcOffset,
       {
