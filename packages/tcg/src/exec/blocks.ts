@@ -1,5 +1,7 @@
 /** The translated blocks: found by place in the machine memory, pc and flags; chained; invalidated by writes. */
 import type { PhysicalBus } from "./contract.ts";
+import type { BlockExit } from "../region/exits.ts";
+import type { Region } from "../region/regions.ts";
 import { TB } from "./descriptor.ts";
 
 /** A translated block. */
@@ -20,6 +22,16 @@ export interface Tb {
   /** Page in the machine memory that holds the tail, -1 when there is none. */
   readonly ram2: number;
   alive: boolean;
+  /** Where its ends lead. */
+  readonly exits: readonly BlockExit[];
+  /** The region that an entry through its descriptor goes to, and those that its code is part of. */
+  region: Region | undefined;
+  readonly regions: Set<Region>;
+  /** Index of the block compiled by itself in the function table; 0 is the interpreter. */
+  blockFn: number;
+  /** Value that its counter began at, and executions before that. */
+  counterStart: number;
+  executedBefore: number;
   /** Addresses of the links to this block, in the descriptors of others. */
   readonly incoming: number[];
   /** Next block that starts at the same place. */
@@ -83,6 +95,11 @@ export class BlockCache {
       this.onCodePage(start);
     }
     return page;
+  }
+
+  /** Blocks with code in a page of the machine memory. */
+  inPage(ram: number): Iterable<Tb> {
+    return this.#pages.get(ram >>> PAGE_BITS)?.blocks ?? [];
   }
 
   /** Chains slot 0 or 1 of one block to another. */

@@ -172,12 +172,24 @@ export interface TargetCpu {
   reset(): void;
 }
 
+/** The registers behind a range. Offsets are aligned to the access; values are unsigned; `size` is 1, 2 or 4. */
+export interface DevicePort {
+  read(offset: number, size: number): number;
+  write(offset: number, size: number, value: number): void;
+  readWide(offset: number, out: Uint32Array): void;
+  writeWide(offset: number, lo: number, hi: number): void;
+}
+
 /** A piece of the physical address space; `ramOffset` is where `base` lies in the machine memory, -1 for MMIO. */
 export interface PhysicalRange {
   readonly base: number;
   readonly size: number;
   readonly ramOffset: number;
   readonly readonly: boolean;
+  /** What answers all aligned accesses to the range, without a fault, when it is not memory. */
+  readonly port?: DevicePort | undefined;
+  /** Offset of `base` in the port. */
+  readonly portOffset?: number;
 }
 
 /** The physical address space as the engine uses it. Values are unsigned; `size` is 1, 2 or 4. */

@@ -1,5 +1,6 @@
 import { BytecodeOverflow, BytecodeWriter } from "../interp/bytecode.ts";
 import { Handlers } from "../interp/handlers.ts";
+import type { Block } from "../ir/block.ts";
 import { IrContext } from "../ir/context.ts";
 import { ops } from "../ir/ops.ts";
 import { print } from "../ir/print.ts";
@@ -11,9 +12,10 @@ import { wasm } from "../wasm/types.ts";
 import type { WasmTable } from "../wasm/types.ts";
 import { BlockCache } from "./blocks.ts";
 import type { Tb } from "./blocks.ts";
-import { envSize } from "./contract.ts";
+import { ENV, envSize } from "./contract.ts";
 import type {
   BackEnd,
+  DirectMemory,
   Engine,
   PhysicalBus,
   Target,
@@ -23,12 +25,14 @@ import type {
   TcgStats,
   WasmMemory,
 } from "./contract.ts";
-import { TB } from "./descriptor.ts";
+import { EXIT_LOOKUP, TARGETS, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { newStats } from "./stats.ts";
 import { BlockTranslator } from "./translate.ts";
 import type { CodeSource, Translated } from "./translate.ts";
+import { Regions } from "../region/regions.ts";
+import type { FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
 
 const MIB = 1024 * 1024;
@@ -65,6 +69,9 @@ export class TcgMachine implements Engine {
   readonly target: Target;
   readonly options: TcgOptions;
   readonly blocks: BlockCache;
+  /** Undefined where there are none. */
+  readonly regions: Regions | undefined;
+  readonly direct: DirectMemory | undefined;
   readonly counters: TcgStats = newStats();
   readonly table: WasmTable;
   readonly runtime: Runtime;
@@ -72,6 +79,8 @@ export class TcgMachine implements Engine {
   /** Offset of the program counter from `env`, in bytes. */
   readonly pcOffset: number;
   readonly cpus: Vcpu[] = [];
+  /** Instructions per block at most. */
+  readonly maxInsns: number;
   readonly breakpoints: Set<bigint> = new Set();
   /** Instructions that all vCPUs together executed in the runs that have ended. */
   executed = 0;
@@ -103,6 +112,7 @@ export class TcgMachine implements Engine {
     this.options = config.options ?? {};
     this.#optimiser = this.options.optimise === false ? undefined : new Optimiser();
     this.#backend = this.options.backend ?? "auto";
+    this.maxInsns = this.options.maxInsns ?? 64;
     this.#alloc = config.alloc;
     this.#arenaSize = Math.max(this.options.tbSize ?? 32 * MIB, MIB / 4);
     this.#arena = config.alloc("tcg.code", this.#arenaSize);
@@ -113,7 +123,7 @@ export class TcgMachine implements Engine {
     this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
     this.#startArena();
     this.#translator = new BlockTranslator(
-      target, this.ir, this.options.maxInsns ?? 64, this.options.traceStores ?? false,
+      target, this.ir, this.maxInsns, this.options.traceStores ?? false,
     ); // prettier-ignore
     this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
     let last: Vcpu | undefined;
@@ -130,8 +140,12 @@ export class TcgMachine implements Engine {
       linkHelpers(target, memory, () => this.current),
     ); // prettier-ignore
     this.#modules = new BlockModules(memory, this.table, target, this.runtime, this.pcOffset);
+    this.direct = config.direct;
+    this.regions = this.#makeRegions();
+    this.#modules.profile = this.regions !== undefined;
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
+      for (const region of tb.regions) this.regions?.drop(region);
     };
     this.blocks.onCodePage = (ram) => {
       for (const cpu of this.cpus) cpu.tlb.protect(ram);
@@ -140,6 +154,43 @@ export class TcgMachine implements Engine {
     this.bus.onChange(() => {
       for (const cpu of this.cpus) cpu.flushTlb(-1);
     });
+  }
+
+  #makeRegions(): Regions | undefined {
+    const { options } = this;
+    const threshold = options.region?.threshold ?? (this.#backend === "region" ? 0 : Infinity);
+    const wanted = this.#backend === "region" || (this.#backend === "auto" && Number.isFinite(threshold));
+    if (!wanted || options.trace?.exec !== undefined) return undefined;
+    return new Regions({
+      i32: this.i32,
+      target: this.target,
+      modules: this.#modules,
+      pcGlobal: this.ir.global(this.target.pcGlobal),
+      pcOffset: this.pcOffset,
+      direct: this.direct,
+      exact: options.exact === true,
+      options: { ...options.region, threshold },
+      counters: this.counters,
+      vcpus: this.cpus,
+      build: (tb) => this.#again(tb),
+      blocksAt: (ram) => this.blocks.at(ram),
+      blocksIn: (ram) => this.blocks.inPage(ram),
+      unlink: (tb) => {
+        for (const at of tb.incoming) this.i32[at >>> 2] = this.trampoline;
+        tb.incoming.length = 0;
+        for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
+      },
+      evict: () => {
+        this.counters.evictions++;
+        this.flushCode();
+      },
+      now: () => this.options.now?.() ?? 0,
+    });
+  }
+
+  /** Builds the regions that wait. Call while no guest code runs. */
+  buildRegions(fetchPage: FetchPage): void {
+    if (this.regions?.waiting === true) this.regions.buildAll(fetchPage);
   }
 
   /** Adds a vCPU; `make` gets the address of its state block, which is zeroed. */
@@ -206,7 +257,9 @@ export class TcgMachine implements Engine {
     for (const cpu of this.cpus) cpu.jumpCache.flush();
     this.#startArena();
     this.#hotBlocks.length = 0;
+    this.regions?.reset();
     this.#modules.reset();
+    for (const cpu of this.cpus) this.i32[(cpu.env + ENV.returns) >>> 2] = EXIT_LOOKUP;
   }
 
   /** Begins the arena with the trampoline. */
@@ -241,6 +294,7 @@ export class TcgMachine implements Engine {
       const tb = this.#install(key, done, source.ram2);
       if (this.options.now !== undefined) this.counters.translateMs += this.options.now() - t0;
       if (this.#backend === "wasm" && tb.ram >= 0) this.compile([tb]);
+      if (this.#backend === "region") this.regions?.request(tb);
       return tb;
     }
   }
@@ -291,7 +345,8 @@ export class TcgMachine implements Engine {
     const code = address + TB.words + wordBytes;
     i32.fill(0, at, at + TB.words / 4);
     i32[at + TB.code / 4] = code;
-    i32[at + TB.counter / 4] = this.#backend === "auto" ? (this.options.hotThreshold ?? 250) : NO_LIMIT;
+    const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? 250) : NO_LIMIT;
+    i32[at + TB.counter / 4] = counter;
     i32[at + TB.id / 4] = id;
     i32[at + TB.insns / 4] = insns;
     i32[at + TB.pc / 4] = key.pcLo;
@@ -306,6 +361,8 @@ export class TcgMachine implements Engine {
     const tb: Tb = {
       address, id, pcLo: key.pcLo, pcHi: key.pcHi, flags: key.flags, limit: key.limit, insns,
       ram: key.ram, length, ram2, alive: true, incoming: [], next: undefined,
+      exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: new Set(), blockFn: 0,
+      counterStart: counter, executedBefore: 0,
     }; // prettier-ignore
     this.blocks.add(tb);
     const c = this.counters;
@@ -320,6 +377,12 @@ export class TcgMachine implements Engine {
   #hot(address: number): void {
     const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
     if (tb === undefined || tb.ram < 0 || this.#backend !== "auto") return;
+    if (tb.blockFn !== 0) {
+      this.regions?.request(tb);
+      // The run loop builds it before the next block.
+      for (const cpu of this.cpus) cpu.recheck();
+      return;
+    }
     this.#hotBlocks.push(tb);
     if (this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
   }
@@ -339,27 +402,50 @@ export class TcgMachine implements Engine {
     this.compile(blocks);
   }
 
+  /** A block's optimised IR once more; undefined when its code is not what it was. */
+  #again(tb: Tb): Block | undefined {
+    const split = 4096 - (tb.ram & 4095);
+    const byte = (at: number): number => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
+    const again = this.#build(this.cpus[0]!, tb, { byte }, tb.insns, "hot");
+    return again === undefined || again.insns !== tb.insns ? undefined : again.block;
+  }
+
+  /** Gives a block the list of the addresses it jumps to, if there is room. */
+  #listTargets(tb: Tb): void {
+    const size = TARGETS * 4;
+    if (this.#arenaNext + size > this.#arenaSize) return;
+    const address = this.#arena + this.#arenaNext;
+    this.#arenaNext += size;
+    this.i32.fill(0, address >>> 2, (address + size) >>> 2);
+    this.i32[(tb.address + TB.targets) >>> 2] = address;
+  }
+
   /** Compiles blocks in one module. */
   compile(blocks: readonly Tb[]): void {
     const t0 = this.options.now?.() ?? 0;
-    const cpu = this.cpus[0]!;
     const inputs: BlockInput[] = [];
     for (const tb of blocks) {
-      const split = 4096 - (tb.ram & 4095);
-      const byte = (at: number): number => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
-      const again = this.#build(cpu, tb, { byte }, tb.insns, "hot");
-      if (again === undefined || again.insns !== tb.insns) this.counters.uncompilable++;
-      else inputs.push({ block: again.block, tb: tb.address, insns: tb.insns });
+      const block = this.#again(tb);
+      if (block === undefined) {
+        this.counters.uncompilable++;
+        continue;
+      }
+      if (this.regions !== undefined && tb.exits.some(({ kind }) => kind === "indirect")) this.#listTargets(tb);
+      inputs.push({ block, tb: tb.address, insns: tb.insns, targets: this.i32[(tb.address + TB.targets) >>> 2]! });
     }
     const { functions, bytes } = this.#modules.compile(inputs);
-    inputs.forEach(({ tb }, i) => {
+    inputs.forEach(({ tb: address }, i) => {
       const fn = functions[i]!;
       if (fn === 0) this.counters.uncompilable++;
       else this.counters.compiled++;
-      this.i32[(tb + TB.fn) >>> 2] = fn;
+      const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!]!;
+      tb.blockFn = fn;
+      if (tb.region === undefined) this.i32[(address + TB.fn) >>> 2] = fn;
+      if (fn !== 0) this.regions?.heat(tb);
     });
     this.counters.modules++;
     this.counters.wasmBytes += bytes;
+    this.counters.codeBytes += bytes;
     if (this.options.now !== undefined) this.counters.compileMs += this.options.now() - t0;
   }
 }

@@ -1,7 +1,7 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import type { BlockCache } from "./blocks.ts";
 import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
-import type { Access, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
+import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 
 /** Views of the machine memory. */
@@ -36,6 +36,11 @@ export class SoftTlb {
   readonly cpu: TargetCpu;
   /** Physical page of each entry. */
   readonly #physical: Float64Array;
+  /** Of entries for devices: who answers, and the offset of the page there; undefined: ask the bus. */
+  readonly #ports: (DevicePort | undefined)[];
+  readonly #offsets: Float64Array;
+  /** Bytes of the page that are so. */
+  readonly #ends: Int32Array;
   /** Per mmu index: entries filled since the last flush, and how many. */
   readonly #used: Uint16Array;
   readonly #usedCount: Int32Array;
@@ -55,6 +60,9 @@ export class SoftTlb {
     this.cpu = cpu;
     this.#stats = stats;
     this.#physical = new Float64Array(indexes * TLB_ENTRIES);
+    this.#ports = Array.from({ length: indexes * TLB_ENTRIES }, () => undefined);
+    this.#offsets = new Float64Array(indexes * TLB_ENTRIES);
+    this.#ends = new Int32Array(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
     this.#large = Array.from({ length: indexes }, () => []);
@@ -109,8 +117,20 @@ export class SoftTlb {
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);
     i32[e + ADDEND] = (host - lowPart) | 0;
     this.#physical[n] = page;
+    this.#notePort(n, page, range);
     if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
     return true;
+  }
+
+  /** A page that one device answers from its start is accessed past the bus. */
+  #notePort(n: number, page: number, range: PhysicalRange | undefined): void {
+    this.#ports[n] = undefined;
+    if (range?.port === undefined || range.ramOffset >= 0) return;
+    const offset = page - range.base + (range.portOffset ?? 0);
+    if (offset % 8 !== 0) return;
+    this.#ports[n] = range.port;
+    this.#offsets[n] = offset;
+    this.#ends[n] = Math.min(4096, range.base + range.size - page);
   }
 
   #tag(at: number, allowed: number, lo: number, hi: number): void {
@@ -215,9 +235,23 @@ export class SoftTlb {
 
   #loadMmio(lo: number, hi: number, size: number, mmu: number): boolean {
     this.#stats.mmio++;
-    const at = this.physical(lo, mmu);
     const { i32 } = this.#views;
     const out = (this.#env + ENV.scratch) >>> 2;
+    const n = this.#number(lo, mmu);
+    const port = this.#ports[n];
+    if (port !== undefined && (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]!) {
+      const offset = this.#offsets[n]! + (lo & 4095);
+      if (size === 8) {
+        port.readWide(offset, this.#wide);
+        i32[out] = this.#wide[0]!;
+        i32[out + 1] = this.#wide[1]!;
+      } else {
+        i32[out] = port.read(offset, size);
+        i32[out + 1] = 0;
+      }
+      return true;
+    }
+    const at = this.physical(lo, mmu);
     const bus = this.#bus;
     let low = 0;
     let high = 0;
@@ -292,6 +326,14 @@ export class SoftTlb {
 
   #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
     this.#stats.mmio++;
+    const n = this.#number(lo, mmu);
+    const port = this.#ports[n];
+    if (port !== undefined && (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]!) {
+      const offset = this.#offsets[n]! + (lo & 4095);
+      if (size === 8) port.writeWide(offset, low >>> 0, high >>> 0);
+      else port.write(offset, size, size === 4 ? low >>> 0 : low & (size === 2 ? 0xffff : 0xff));
+      return true;
+    }
     const at = this.physical(lo, mmu);
     const bus = this.#bus;
     let refused = false;

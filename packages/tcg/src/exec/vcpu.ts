@@ -1,7 +1,8 @@
 import type { Tb } from "./blocks.ts";
-import { ENV, EXIT, TB_FLAGS_MMU } from "./contract.ts";
+import { CALL_DEPTH, ENV, EXIT, TB_FLAGS_MMU } from "./contract.ts";
 import type { ExitReason, TargetCpu } from "./contract.ts";
 import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
+import { UNCOMMON } from "../region/access.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { BlockSource, TcgMachine } from "./machine.ts";
 import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
@@ -68,12 +69,19 @@ export class Vcpu {
     this.#machine.counters.tlbFlushes++;
     this.tlb.flush(mask);
     this.jumpCache.flush();
+    this.#unwind();
   }
 
   flushTlbPage(lo: number, hi: number): void {
     this.#machine.counters.tlbPageFlushes++;
     if (this.tlb.flushPage(lo, hi)) this.jumpCache.flush();
     else this.jumpCache.flushPage(lo, hi);
+    this.#unwind();
+  }
+
+  /** Guest calls in progress do not go on in the regions that made them. */
+  #unwind(): void {
+    this.#i32[this.#e + ENV.returns / 4] = EXIT_LOOKUP;
   }
 
   /**
@@ -149,12 +157,15 @@ export class Vcpu {
     let from: Tb | undefined;
     let slot = 0;
     let look = true;
+    /** Instructions that the next block may have at most, 0 for as many as there are. */
+    let forced = 0;
     for (;;) {
       if (look || i32[at + ENV.kicked / 4] !== 0) {
         look = false;
         from = undefined;
         this.#collect();
         machine.flushIfWanted();
+        machine.buildRegions(this.#fetchPage);
         if (this.#stop) return "kick";
         if (i32[at + ENV.halted / 4] !== 0) {
           if (!cpu.hasWork()) return "halted";
@@ -176,10 +187,11 @@ export class Vcpu {
       }
       let held = 0;
       // What the jump cache knows needs no look at the page tables.
-      let address = chained && from === undefined ? this.#cached() : 0;
+      let address = chained && from === undefined && forced === 0 ? this.#cached() : 0;
       if (address === 0 || i32[(address + TB.insns) >>> 2]! > left) {
         counters.lookups++;
-        let tb = this.#find(mode > 0 ? mode : 0);
+        let tb = this.#find(mode > 0 ? mode : forced);
+        forced = 0;
         if (tb === undefined) {
           // The fetch raised: pc is precise.
           this.#deliver();
@@ -206,6 +218,8 @@ export class Vcpu {
         address = tb.address;
       }
       ran = true;
+      i32[at + ENV.returns / 4] = EXIT.return;
+      i32[at + ENV.depth / 4] = CALL_DEPTH;
       const code = run(env, address);
       if (held > 0) i32[at + ENV.budget / 4]! += held;
       if (code >>> 0 >= EXIT_LINK) {
@@ -223,6 +237,11 @@ export class Vcpu {
         case EXIT.fault:
           exits.fault++;
           this.#fault();
+          break;
+        case EXIT.uncommon:
+          exits.uncommon++;
+          this.#uncommon();
+          forced = 1;
           break;
         case EXIT.exception:
           exits.exception++;
@@ -251,6 +270,13 @@ export class Vcpu {
     }
   }
 
+  /** Place of a page of code in the machine memory, negative when it can't be fetched. Raises nothing. */
+  readonly #fetchPage = (pcLo: number, pcHi: number, flags: number): number => {
+    const page = this.tlb.fetchPage(pcLo, pcHi, flags & TB_FLAGS_MMU);
+    if (page === -1) this.#i32[this.#e + ENV.exception / 4] = 0;
+    return page;
+  };
+
   /** Descriptor of the block at pc, when the jump cache has it; else 0. */
   #cached(): number {
     const i32 = this.#i32;
@@ -264,17 +290,35 @@ export class Vcpu {
     return (BigInt(high) << 32n) | BigInt(this.#i32[this.#pc]! >>> 0);
   }
 
-  /** An exception in the middle of a block: makes the state precise, takes back what did not run, delivers it. */
-  #fault(): void {
+  /** A region left in the middle of a block, before an instruction: makes the state that of its beginning. */
+  #uncommon(): void {
     const i32 = this.#i32;
     const at = this.#e;
-    const tb = i32[at + ENV.exitTb / 4]! >>> 2;
-    const site = i32[at + ENV.exitSite / 4]!;
+    const address = i32[at + ENV.exitTb / 4]!;
+    const site = i32[at + ENV.exitSite / 4]! & ~UNCOMMON;
+    this.#restore(address, site);
+    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site;
+    const machine = this.#machine;
+    machine.regions?.uncommon(address, machine.blocks.all[i32[(address + TB.id) >>> 2]!], site);
+  }
+
+  #restore(address: number, site: number): void {
+    const i32 = this.#i32;
+    const tb = address >>> 2;
     const perInsn = this.#words.length;
     const from = tb + TB.words / 4 + site * perInsn;
     for (let n = 0; n < perInsn; n++) this.#words[n] = i32[from + n]!;
     this.cpu.restore(this.#words, i32[tb + TB.pc / 4]!, i32[tb + TB.pc / 4 + 1]!);
-    i32[at + ENV.budget / 4]! += i32[tb + TB.insns / 4]! - site - 1;
+  }
+
+  /** An exception in the middle of a block: makes the state precise, takes back what did not run, delivers it. */
+  #fault(): void {
+    const i32 = this.#i32;
+    const at = this.#e;
+    const address = i32[at + ENV.exitTb / 4]!;
+    const site = i32[at + ENV.exitSite / 4]!;
+    this.#restore(address, site);
+    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site - 1;
     this.#deliver();
   }
 
@@ -301,6 +345,8 @@ export class Vcpu {
       for (let tb = machine.blocks.at(ram); tb !== undefined; tb = tb.next) {
         if (tb.pcLo !== pcLo || tb.pcHi !== pcHi || tb.flags !== flags || tb.limit !== limit) continue;
         if (tb.ram2 >= 0 && tb.ram2 !== this.#source.secondPage(pcLo, pcHi, mmu)) continue;
+        if (tb.region !== undefined && machine.regions?.usable(tb.region, this.#fetchPage) === false)
+          return this.#find(machine.maxInsns);
         if (limit === 0) this.jumpCache.insert(tb);
         return tb;
       }
@@ -328,7 +374,7 @@ export class Vcpu {
     const { blocks, counters } = this.#machine;
     counters.links++;
     const samePage = from.ram >>> 12 === to.ram >>> 12 && from.pcLo >>> 12 === to.pcLo >>> 12 && from.pcHi === to.pcHi;
-    if (samePage && to.ram2 < 0) blocks.link(from, slot, to);
+    if (samePage && to.ram2 < 0 && (to.region === undefined || to.region.pages.length < 2)) blocks.link(from, slot, to);
     else this.#i32[(from.address + TB.link + 4 * slot) >>> 2] = this.#machine.trampoline;
   }
 }

@@ -48,14 +48,24 @@ interface State {
   readonly dirty: Uint8Array;
 }
 
+/** What surrounds a block that is compiled as part of a region. By global. */
+export interface Surroundings {
+  /** Has a local in the region, which holds its value wherever the block needs it. */
+  readonly touched: Uint8Array;
+  /** The local may differ from the state block when the block begins. */
+  readonly dirty: Uint8Array;
+}
+
 /** @throws Uncompilable for loops within the block. */
-export function analyse(block: Block, pcGlobal: number, effects: (helper: HelperSpec) => HelperEffects): Analysis {
+export function analyse(
+  block: Block, pcGlobal: number, effects: (helper: HelperSpec) => HelperEffects, around?: Surroundings,
+): Analysis {
   const all = block.ops;
   const count = all.length;
   const globals = block.globals.length;
   const placed = new Uint8Array(block.labels);
   const labels: number[] = [];
-  const touched = new Uint8Array(globals);
+  const touched = around?.touched ?? new Uint8Array(globals);
   const written = new Uint8Array(globals);
   const lastTouch = new Int32Array(globals).fill(-1);
   let selfLoop = false;
@@ -71,17 +81,17 @@ export function analyse(block: Block, pcGlobal: number, effects: (helper: Helper
       touched[op.imm] = 1;
       lastTouch[op.imm] = i;
       if (spec === ops.set) written[op.imm] = 1;
-    } else if (spec === ops.goto_tb && isSelfEdge(block, i, pcGlobal)) selfLoop = true;
+    } else if (around === undefined && spec === ops.goto_tb && isSelfEdge(block, i, pcGlobal)) selfLoop = true;
   }
   const kind = classify(block, effects);
   const a: Analysis = {
     kind, touched, written, labels, selfLoop, reached: new Uint8Array(block.labels),
     entryLoad: new Uint8Array(globals), stores: new Map(), reloads: new Map(), stage: new Map(), stages: [],
   }; // prettier-ignore
-  if (selfLoop) lastTouch.fill(count);
-  flow(block, a, lastTouch, effects);
+  if (selfLoop || around !== undefined) lastTouch.fill(count);
+  flow(block, a, lastTouch, effects, around?.dirty ?? (selfLoop ? written : undefined));
   return a;
-} // prettier-ignore
+} // prettier-ignore // prettier-ignore
 
 /** Decides from the end how each value is available. */
 function classify(block: Block, effects: (helper: HelperSpec) => HelperEffects): Uint8Array {
@@ -138,10 +148,12 @@ function classify(block: Block, effects: (helper: HelperSpec) => HelperEffects):
 /** Follows which locals hold what, forwards. */
 function flow(
   block: Block, a: Analysis, lastTouch: Int32Array, effects: (helper: HelperSpec) => HelperEffects,
+  /** By global: dirty from the start, and everything touched is in its local from the start. */
+  dirtyBefore: Uint8Array | undefined,
 ): void {
   const all = block.ops;
   const globals = block.globals.length;
-  const { entryLoad, touched, written } = a;
+  const { entryLoad, touched } = a;
   const atLabel: (State | undefined)[] = [];
   let state: State | undefined = { assigned: new Uint8Array(globals), dirty: new Uint8Array(globals) };
   /** Globals that were dirty anywhere before: what fault exits store. */
@@ -157,11 +169,11 @@ function flow(
     entryLoad[g] = 1;
     s.assigned[g] = 1;
   };
-  if (a.selfLoop) {
+  if (dirtyBefore !== undefined) {
     for (let g = 0; g < globals; g++) {
       if (touched[g] === 0) continue;
       entryLoad[g] = state.assigned[g] = 1;
-      if (written[g] === 0) continue;
+      if (dirtyBefore[g] === 0) continue;
       state.dirty[g] = 1;
       see(g);
     }

@@ -2,7 +2,7 @@
 import { chainSlot, isSelfEdge } from "../exec/chains.ts";
 import { ENV, EXIT, TLB_ENTRIES, TLB_ENTRY_SIZE } from "../exec/contract.ts";
 import type { Helper } from "../exec/contract.ts";
-import { EXIT_LOOKUP, TB } from "../exec/descriptor.ts";
+import { EXIT_LOOKUP, TARGETS, TB } from "../exec/descriptor.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { Value } from "../ir/type.ts";
@@ -26,8 +26,12 @@ const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
 
 /** Compiles block after block; keeps its tables between them. */
 export class BlockCompiler extends BlockEmitter {
+  /** Address of the list that the block's indirect jump notes its targets in; 0: it does not. */
+  #targets = 0;
+
   /** `tb` is the address of the block's descriptor. @throws Uncompilable */
-  compile(block: Block, tb: number, insns: number): CompiledBlock {
+  compile(block: Block, tb: number, insns: number, targets: number = 0): CompiledBlock {
+    this.#targets = targets;
     const a = analyse(block, this.pcGlobal, this.effects);
     this.start(block, a, tb);
     const code = this.code;
@@ -84,7 +88,42 @@ export class BlockCompiler extends BlockEmitter {
     code.get(ENVP);
     code.get(entry);
     code.mem(W.i32Store, ENV.budget, 2);
+    if (this.imports.profile) this.count();
     if (!a.selfLoop) this.loadEntry();
+  }
+
+  /** Counts the execution; at zero the block is hot. */
+  protected count(): void {
+    const code = this.code;
+    const entry = this.temp("entry");
+    code.i32(this.tb);
+    code.i32(this.tb);
+    code.mem(W.i32Load, TB.counter, 2);
+    code.i32(1);
+    code.op(W.i32Sub);
+    code.tee(entry);
+    code.mem(W.i32Store, TB.counter, 2);
+    code.get(entry);
+    code.op(W.i32Eqz);
+    code.if();
+    code.get(ENVP);
+    code.i32(this.tb);
+    code.call(this.imports.call("hot"));
+    code.end();
+  }
+
+  /** Notes the pc in the state block in the block's list of targets. */
+  protected noteTarget(): void {
+    const code = this.code;
+    code.i32(this.tb);
+    code.mem(W.i32Load, TB.counter, 2);
+    code.i32(TARGETS - 1);
+    code.op(W.i32And);
+    code.i32(2);
+    code.op(W.i32Shl);
+    code.get(ENVP);
+    code.mem(W.i32Load, this.target.pcOffset, 2);
+    code.mem(W.i32Store, this.#targets, 2);
   }
 
   protected loadEntry(): void {
@@ -382,6 +421,14 @@ export class BlockCompiler extends BlockEmitter {
       code.i32(this.tb + 1 + slot);
       return code.op(W.return);
     }
+    if (this.#targets !== 0 && op.spec === ops.goto_ptr) this.noteTarget();
+    this.goByJumpCache();
+  }
+
+  /** Leaves for the block at the pc in the state block. */
+  protected goByJumpCache(): void {
+    const code = this.code;
+    const entry = this.temp("entry");
     emitJumpCacheLookup(code, this.target, ENVP, this.temp("address"), entry);
     code.if(EMPTY);
     code.get(entry);

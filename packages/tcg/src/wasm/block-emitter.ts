@@ -16,6 +16,8 @@ import { emitLoad, emitStore, VALUE_TYPE, wholeMem } from "./memory-ops.ts";
 export interface BlockImports {
   /** Blocks are entered through the function table; else by a tail call of the interpreter, which passes them on. */
   readonly viaTable: boolean;
+  /** Blocks count their executions. */
+  readonly profile: boolean;
   /** Index of a function that the runtime exports under this name. */
   call(name: string): number;
 }

@@ -7,10 +7,11 @@ import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "./analysis.ts";
 import { BlockCompiler } from "./block-compiler.ts";
 import type { BlockImports } from "./block-emitter.ts";
+import type { CompiledRegion } from "../region/region-compiler.ts";
 import { I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
 import { wasm } from "./types.ts";
-import type { WasmTable } from "./types.ts";
+import type { WasmInstance, WasmTable } from "./types.ts";
 
 /** A block to compile. */
 export interface BlockInput {
@@ -18,6 +19,8 @@ export interface BlockInput {
   /** Address of its descriptor. */
   readonly tb: number;
   readonly insns: number;
+  /** Address of the list of the addresses that its indirect jump goes to; 0: it has none. */
+  readonly targets: number;
 }
 
 /** What became of a batch. */
@@ -38,8 +41,12 @@ export class BlockModules implements BlockImports {
   /** Functions that the current module imports. */
   readonly #imported: Map<string, number> = new Map();
   viaTable = true;
+  /** Blocks count their executions, and call `hot` when the counter is used up. */
+  profile = false;
   /** Next free index of the table; 0 is the interpreter. */
   #next = 1;
+  /** Free indexes below it. */
+  readonly #free: number[] = [];
 
   constructor(memory: WasmMemory, table: WasmTable, target: Target, runtime: Runtime, pcOffset: number) {
     this.#memory = memory;
@@ -52,6 +59,7 @@ export class BlockModules implements BlockImports {
     declare(RUNTIME.atomic, [I32, I64, I64, I32], [I64]);
     declare(RUNTIME.cmpxchg, [I32, I64, I64, I64, I32], [I64]);
     declare("run", [I32, I32], [I32]);
+    declare(RUNTIME.hot, [I32, I32], []);
     for (const helper of target.helpers) this.#signatures.set(`h.${helper.name}`, helperSignature(helper));
     const pcGlobal = target.globals.findIndex((g) => g.name === target.pcGlobal);
     const word = { word: target.wordType, pcOffset };
@@ -61,6 +69,46 @@ export class BlockModules implements BlockImports {
   /** All functions are dead: the table's places are free again. */
   reset(): void {
     this.#next = 1;
+    this.#free.length = 0;
+  }
+
+  /** A function is of no use any more. */
+  release(slot: number): void {
+    this.#table.set(slot, null);
+    this.#free.push(slot);
+  }
+
+  /** Whether the error says that the engine does not take the code, as with too large a function. */
+  isRefusal(error: unknown): boolean {
+    return error instanceof wasm.CompileError;
+  }
+
+  /** Compiles one region in a module of its own. @throws Uncompilable, CompileError */
+  compileRegion(compile: () => CompiledRegion): { slot: number; bytes: number; numbers: Int32Array } {
+    this.viaTable = true;
+    this.#begin(32);
+    const m = this.#builder;
+    const { locals, code, selfCalls, shape } = compile();
+    const slot = this.#free.pop() ?? this.#next++;
+    if (this.#next > this.#table.length) this.#table.grow(this.#table.length);
+    for (const at of selfCalls) code.patch32(at, m.importedFunctions);
+    m.function(0, locals, code);
+    m.elements(slot, m.importedFunctions, 1);
+    try {
+      const bytes = m.finish();
+      this.#instantiate(bytes);
+      return { slot, bytes: bytes.length, numbers: shape.number };
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
+  }
+
+  #instantiate(bytes: Uint8Array<ArrayBuffer>): WasmInstance {
+    return new wasm.Instance(new wasm.Module(bytes), {
+      env: { memory: this.#memory, table: this.#table },
+      runtime: this.#runtime.exports,
+    });
   }
 
   /** Imports a function of the runtime into the current module, once. */
@@ -81,9 +129,9 @@ export class BlockModules implements BlockImports {
     const m = this.#builder;
     const functions: number[] = [];
     const base = this.#next;
-    for (const { block, tb, insns } of inputs) {
+    for (const { block, tb, insns, targets } of inputs) {
       try {
-        const { locals, code } = this.#compiler.compile(block, tb, insns);
+        const { locals, code } = this.#compiler.compile(block, tb, insns, targets);
         m.function(0, locals, code);
         functions.push(this.#next++);
       } catch (error) {
@@ -99,10 +147,7 @@ export class BlockModules implements BlockImports {
     else m.exportFunction("f", m.importedFunctions);
     const bytes = m.finish();
     // Instantiation runs the element segment.
-    const instance = new wasm.Instance(new wasm.Module(bytes), {
-      env: { memory: this.#memory, table: this.#table },
-      runtime: this.#runtime.exports,
-    });
+    const instance = this.#instantiate(bytes);
     if (!this.viaTable) this.#table.set(base, instance.exports["f"]);
     return { functions, bytes: bytes.length };
   }

@@ -69,6 +69,8 @@ export const W = {
   i64Eqz: 0x50,
   i64Eq: 0x51,
   i64Ne: 0x52,
+  i64LtU: 0x54,
+  i64GeU: 0x5a,
   i32Add: 0x6a,
   i32Sub: 0x6b,
   i32Mul: 0x6c,
@@ -183,6 +185,11 @@ export class Bytes {
       out[at++] = low | 0x80;
     }
     this.length = at;
+  }
+
+  /** Writes over five bytes at `at`: an unsigned 32-bit number with as many leading zeros as that needs. */
+  patch32(at: number, n: number): void {
+    for (let i = 0; i < 5; i++) this.buffer[at + i] = ((n >>> (7 * i)) & 0x7f) | (i < 4 ? 0x80 : 0);
   }
 
   name(text: string): void {

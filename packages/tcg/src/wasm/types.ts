@@ -16,6 +16,7 @@ export interface WasmTable {
   grow(delta: number): number;
 }
 export interface WasmApi {
+  readonly CompileError: new (message?: string) => Error;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
   readonly Table: new (descriptor: { initial: number; maximum?: number; element: "anyfunc" }) => WasmTable;

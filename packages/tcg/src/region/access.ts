@@ -1,0 +1,251 @@
+/** How code in regions reaches guest memory and what it shares between blocks: locals, the fault exit. */
+import { EXIT, ENV } from "../exec/contract.ts";
+import type { DirectMemory, Helper } from "../exec/contract.ts";
+import type { Block, Op } from "../ir/block.ts";
+import { resultType } from "../ir/block.ts";
+import { ops } from "../ir/ops.ts";
+import type { Value } from "../ir/type.ts";
+import { MEM_OPS } from "../ir/type.ts";
+import { ALIAS, DEAD, INLINE, LOCAL } from "../wasm/analysis.ts";
+import type { Analysis } from "../wasm/analysis.ts";
+import { BlockCompiler } from "../wasm/block-compiler.ts";
+import { ENVP } from "../wasm/block-emitter.ts";
+import { I32, W } from "../wasm/encode.ts";
+import { emitLoad, emitStore, VALUE_TYPE } from "../wasm/memory-ops.ts";
+import type { RegionSettings } from "./region-compiler.ts";
+
+/** In a site number: the instruction was not begun, the interpreter has to do it. */
+export const UNCOMMON = 0x8000;
+/** Bits of a window that say what is allowed. */
+const READ = 1;
+const WRITE = 2;
+/** A window reaches this far below an address and, with the widest access, above it. */
+const REACH = 2040;
+/** Keys of values in the set of checked bases; those below are globals. */
+const VALUE_KEY = 0x10000;
+const NO_KEY = -1;
+
+/** Emits blocks one after the other into one function. */
+export abstract class AccessEmitter extends BlockCompiler {
+  readonly #direct: DirectMemory | undefined;
+  readonly #isSlowSite: (tb: number, site: number) => boolean;
+  /** Locals for values of a block, by type; another block uses them again. */
+  readonly #pool: Map<number, number[]> = new Map();
+  readonly #used: Map<number, number> = new Map();
+  /** Bases whose windows have been looked at, and what they allow. */
+  #checked: Map<number, number> = new Map();
+  readonly #atLabel: Map<number, Map<number, number>> = new Map();
+  #depth = -1;
+
+  constructor(settings: RegionSettings) {
+    super(settings.imports, settings.target, settings.pcGlobal, settings.effects);
+    this.#direct = settings.direct;
+    this.#isSlowSite = settings.isSlowSite;
+  }
+
+  protected abstract storeBudget(): void;
+  protected abstract loadBudget(): void;
+
+  protected startRegion(first: Block): void {
+    this.start(first, { labels: [] } as unknown as Analysis, 0);
+    this.#pool.clear();
+    this.#depth = -1;
+  }
+
+  protected startBlock(block: Block, a: Analysis, tb: number): void {
+    this.block = block;
+    this.a = a;
+    this.tb = tb;
+    this.valueLocal = new Int32Array(block.ops.length).fill(-1);
+    this.depth = 0;
+    this.placed = 0;
+    this.labelOrder = [];
+    a.labels.forEach((l, i) => (this.labelOrder[l] = i));
+    this.site = 0;
+    this.#used.clear();
+    this.#checked = new Map();
+    this.#atLabel.clear();
+  }
+
+  /** The local that keeps `env.depth` over a guest call. */
+  protected depthLocal(): number {
+    return this.#depth >= 0 ? this.#depth : (this.#depth = this.local(I32));
+  }
+
+  protected override define(op: Op, i: number): void {
+    if (this.a.kind[i] === DEAD) return this.code.op(W.drop);
+    const type = VALUE_TYPE[resultType(op)];
+    const pool = this.#pool.get(type) ?? [];
+    this.#pool.set(type, pool);
+    const n = this.#used.get(type) ?? 0;
+    this.#used.set(type, n + 1);
+    this.code.set((this.valueLocal[i] = pool[n] ??= this.local(type)));
+  }
+
+  // What calls of the runtime need: the budget in the state block, and back.
+
+  protected override setSite(): void {
+    super.setSite();
+    this.storeBudget();
+  }
+
+  protected override checkFault(i: number, inside: number): void {
+    this.loadBudget();
+    super.checkFault(i, inside);
+  }
+
+  protected override call(op: Op, i: number): void {
+    const sync = op.helper!.mayFault !== true && (op.helper as Helper).impl.kind === "js";
+    if (sync) this.storeBudget();
+    super.call(op, i);
+    if (sync) this.loadBudget();
+    const { writes } = this.effects(op.helper!);
+    if (writes === "all") this.#checked.clear();
+    else for (const g of writes) this.#checked.delete(g);
+  }
+
+  protected override faultExits(): void {
+    const { code } = this;
+    const { stages } = this.a;
+    for (let i = stages.length - 1; i >= 0; i--) {
+      code.end();
+      for (const g of stages[i]!) this.storeGlobal(g);
+    }
+    if (stages.length === 0) return;
+    this.storeBudget();
+    code.get(ENVP);
+    code.i32(this.tb);
+    code.mem(W.i32Store, ENV.exitTb, 2);
+    code.get(ENVP);
+    code.get(this.temp("site"));
+    code.mem(W.i32Store, ENV.exitSite, 2);
+    // EXIT.fault, or EXIT.uncommon with the site's mark.
+    code.get(this.temp("site"));
+    code.i32(31 - Math.clz32(UNCOMMON));
+    code.op(W.i32ShrU);
+    code.i32(EXIT.uncommon - EXIT.fault);
+    code.op(W.i32Mul);
+    code.i32(EXIT.fault);
+    code.op(W.i32Add);
+    code.op(W.return);
+  }
+
+  protected override operation(op: Op, i: number): void {
+    const { spec } = op;
+    if (spec === ops.br || spec === ops.brcond) this.#leaveFor(op.imm);
+    super.operation(op, i);
+    if (spec !== ops.set) return;
+    const known = this.#checked.get(this.#key(op.a)) ?? 0;
+    if (known === 0) this.#checked.delete(op.imm);
+    else this.#checked.set(op.imm, known);
+  }
+
+  /** What is known at a label is what is known on every way to it. */
+  #leaveFor(label: number): void {
+    const known = this.#atLabel.get(label);
+    this.#atLabel.set(label, known === undefined ? new Map(this.#checked) : meet(known, this.#checked));
+  }
+
+  /** A label that can be reached is placed; `falls`: also from the code above. */
+  protected placeLabel(label: number, falls: boolean): void {
+    const known = this.#atLabel.get(label);
+    if (known !== undefined) this.#checked = falls ? meet(known, this.#checked) : known;
+  }
+
+  #key(v: Value): number {
+    const kind = this.a.kind[v];
+    if (kind === ALIAS) return this.block.ops[v]!.imm;
+    return kind === LOCAL ? VALUE_KEY + v : NO_KEY;
+  }
+
+  protected override load(op: Op, i: number): void {
+    const direct = this.#direct;
+    if (direct === undefined || this.#isSlowSite(this.tb, this.site)) return super.load(op, i);
+    const { base, offset } = this.#split(op.a);
+    const local = this.#window(base, READ, i);
+    this.#pushAddress(local);
+    emitLoad(this.code, op.type, op.mem, direct.base + offset);
+    this.define(op, i);
+  }
+
+  protected override store(op: Op, i: number): void {
+    const direct = this.#direct;
+    if (direct === undefined || this.#isSlowSite(this.tb, this.site)) return super.store(op, i);
+    const { base, offset } = this.#split(op.a);
+    const local = this.#window(base, WRITE, i);
+    this.#pushAddress(local);
+    this.push(op.b);
+    emitStore(this.code, op.type, MEM_OPS[op.mem].bytes, direct.base + offset);
+  }
+
+  #pushAddress(local: number): void {
+    this.code.get(local);
+    if (this.target.word === "i64") this.code.op(W.i32WrapI64);
+  }
+
+  /** An address as base and displacement. */
+  #split(v: Value): { base: Value; offset: number } {
+    const op = this.block.ops[v]!;
+    if (op.spec === ops.add && this.a.kind[v] === INLINE) {
+      const by = this.block.ops[op.b]!;
+      if (by.spec === ops.const && Math.abs(by.imm) <= REACH && by.imm2 === by.imm >> 31)
+        return { base: op.a, offset: by.imm };
+    }
+    return { base: v, offset: 0 };
+  }
+
+  /** Leaves for the interpreter unless the base's window allows `bit`; gives the local with the base. */
+  #window(base: Value, bit: number, i: number): number {
+    const { code } = this;
+    const kind = this.a.kind[base];
+    const key = this.#key(base);
+    let local: number;
+    if (kind === ALIAS) local = this.global(this.block.ops[base]!.imm);
+    else if (kind === LOCAL) local = this.valueLocal[base]!;
+    else {
+      local = this.#baseLocal();
+      this.push(base);
+      code.set(local);
+    }
+    const known = key === NO_KEY ? 0 : (this.#checked.get(key) ?? 0);
+    if ((known & bit) !== 0) return local;
+    const { size, windows } = this.#direct!;
+    const wide = this.target.word === "i64";
+    code.i32(this.site | UNCOMMON);
+    code.set(this.temp("site"));
+    if (wide || size < 2 ** 32) {
+      code.get(local);
+      if (wide) code.i64(size | 0, 0);
+      else code.i32(size | 0);
+      code.op(wide ? W.i64GeU : W.i32GeU);
+      this.#uncommonIf(i);
+    }
+    this.#pushAddress(local);
+    code.i32(11);
+    code.op(W.i32ShrU);
+    code.mem(W.i32Load8U, windows);
+    code.i32(bit);
+    code.op(W.i32And);
+    code.op(W.i32Eqz);
+    this.#uncommonIf(i);
+    if (key !== NO_KEY) this.#checked.set(key, known | bit);
+    return local;
+  }
+
+  #baseLocal(): number {
+    return this.target.word === "i64" ? this.temp("address") : this.scratchLocal("i32", 7);
+  }
+
+  #uncommonIf(i: number): void {
+    this.code.brIf(this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
+  }
+}
+
+function meet(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): Map<number, number> {
+  const out = new Map<number, number>();
+  for (const [key, bits] of a) {
+    const both = bits & (b.get(key) ?? 0);
+    if (both !== 0) out.set(key, both);
+  }
+  return out;
+}

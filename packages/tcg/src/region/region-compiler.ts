@@ -1,0 +1,452 @@
+/** Compiles a region to one WebAssembly function of type `(env, tb) -> i32`. */
+import { chainSlot } from "../exec/chains.ts";
+import { CALL_DEPTH, ENV, EXIT } from "../exec/contract.ts";
+import type { DirectMemory } from "../exec/contract.ts";
+import { EXIT_LOOKUP, TB } from "../exec/descriptor.ts";
+import type { Op } from "../ir/block.ts";
+import { ops } from "../ir/ops.ts";
+import type { CompiledBlock } from "../wasm/block-compiler.ts";
+import { analyse, Uncompilable } from "../wasm/analysis.ts";
+import type { BlockImports } from "../wasm/block-emitter.ts";
+import { ENVP } from "../wasm/block-emitter.ts";
+import { I32, W } from "../wasm/encode.ts";
+import { emitJumpCacheLookup } from "../wasm/jump-cache.ts";
+import type { CodeTarget } from "../wasm/jump-cache.ts";
+import type { HelperEffects } from "../exec/chains.ts";
+import type { HelperSpec } from "../ir/type.ts";
+import { exitAt, exitsOf } from "./exits.ts";
+import type { BlockExit } from "./exits.ts";
+import { changesFlags, needsPc, regionFlow } from "./flow.ts";
+import type { RegionFlow } from "./flow.ts";
+import type { RegionBlock, RegionPlan } from "./plan.ts";
+import { AccessEmitter } from "./access.ts";
+import { ENTRY_NODE, shapeOf } from "./shape.ts";
+import type { Shape } from "./shape.ts";
+
+/** A compiled region. */
+export interface CompiledRegion extends CompiledBlock {
+  /** Resume number by node; 0: no entry there, but for the head. */
+  readonly shape: Shape;
+  /** Offsets in the code of calls of the function itself, whose index is not known yet: five bytes each. */
+  readonly selfCalls: readonly number[];
+}
+
+/** What the regions of one machine have in common. */
+export interface RegionSettings {
+  readonly imports: BlockImports;
+  readonly target: CodeTarget;
+  readonly pcGlobal: number;
+  /** Index of the global that is `tbFlags`, -1 when there is none. */
+  readonly flagsGlobal: number;
+  readonly effects: (helper: HelperSpec) => HelperEffects;
+  readonly direct: DirectMemory | undefined;
+  /** The budget is checked before each block, not only where loops begin. */
+  readonly exact: boolean;
+  /** Accesses, by block and instruction, that must not leave the region for a closer look. */
+  readonly isSlowSite: (tb: number, site: number) => boolean;
+}
+
+const TB_PARAMETER = 1;
+
+/** Compiles region after region. */
+export class RegionCompiler extends AccessEmitter {
+  readonly #settings: RegionSettings;
+  #plan!: RegionPlan;
+  #shape!: Shape;
+  #flow!: RegionFlow;
+  #node = 0;
+  /** Constructs open around the node's own code, and, by node, the one that a branch to it leaves or repeats. */
+  #nest = 0;
+  readonly #open: Map<number, number> = new Map();
+  #top = 0;
+  #budget = 0;
+  #resume = 0;
+  #selfCalls: number[] = [];
+
+  constructor(settings: RegionSettings) {
+    super(settings);
+    this.#settings = settings;
+  }
+
+  /** @throws Uncompilable */
+  compileRegion(plan: RegionPlan): CompiledRegion {
+    const { pcGlobal, effects } = this.#settings;
+    this.#plan = plan;
+    const size = plan.blocks.length + 1;
+    const successors: number[][] = [[]];
+    const continuation = new Int32Array(size);
+    plan.blocks.forEach((it, i) => {
+      const list: number[] = [];
+      for (const exit of this.#exits(it)) {
+        const to = plan.nodeAt.get(exit.target) ?? 0;
+        if (exit.kind === "jump" && to > 0) list.push(to);
+        if (exit.kind === "call" || exit.kind === "indirect-call") {
+          const back = plan.nodeAt.get(returnAddress(it)) ?? 0;
+          continuation[i + 1] = back;
+          if (back > 0) list.push(back);
+        }
+        if (exit.kind === "indirect") for (const t of it.targets) list.push(plan.nodeAt.get(t)!);
+      }
+      successors.push(list);
+    });
+    this.#shape = shapeOf(successors, 1);
+    this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
+    this.#selfCalls = [];
+    this.#open.clear();
+    this.startRegion(plan.blocks[0]!.block);
+    this.#nest = this.#top = 0;
+    this.#budget = this.local(I32);
+    this.#resume = this.local(I32);
+    this.#entry();
+    this.#tree(ENTRY_NODE);
+    if (this.#top > 0) {
+      this.code.op(W.unreachable);
+      this.code.end();
+    }
+    this.code.op(W.unreachable);
+    return { locals: this.locals, code: this.code, shape: this.#shape, selfCalls: this.#selfCalls };
+  }
+
+  #exits(it: RegionBlock): BlockExit[] {
+    if (changesFlags(it.block, this.#settings.flagsGlobal)) return [];
+    return exitsOf(it.block, this.#settings.pcGlobal);
+  }
+
+  /** Loads budget, resume number and the globals that anything behind an entry needs. */
+  #entry(): void {
+    const { code } = this;
+    const { live } = this.#flow;
+    code.get(ENVP);
+    code.mem(W.i32Load, ENV.budget, 2);
+    code.set(this.#budget);
+    code.get(TB_PARAMETER);
+    code.mem(W.i32Load, TB.resume, 2);
+    code.set(this.#resume);
+    const needed = live[1]!.slice();
+    this.#shape.number.forEach((number, node) => {
+      if (number > 0) live[node]!.forEach((l, g) => (needed[g]! |= l));
+    });
+    needed.forEach((l, g) => {
+      if (l === 1) this.loadGlobal(g);
+    });
+    if (this.#shape.cut.size === 0) return;
+    code.loop();
+    this.#top = ++this.#nest;
+  }
+
+  /** The node's code, then that of the nodes it dominates, each behind the block that a branch to it leaves. */
+  #tree(node: number): void {
+    const { code } = this;
+    const children = this.#shape.children[node]!;
+    const loop = this.#shape.header[node] === 1;
+    if (loop) {
+      code.loop();
+      this.#open.set(node, ++this.#nest);
+    }
+    for (const child of children.toReversed()) {
+      code.block();
+      this.#open.set(child, ++this.#nest);
+    }
+    if (node === ENTRY_NODE) this.#dispatch(node, 1);
+    else this.#block(node);
+    for (const child of children) {
+      code.end();
+      this.#open.delete(child);
+      this.#nest--;
+      this.#tree(child);
+    }
+    if (!loop) return;
+    code.op(W.unreachable);
+    code.end();
+    this.#open.delete(node);
+    this.#nest--;
+  }
+
+  /** Goes where the resume number says; falls through without one, or (`head` > 0) goes to the head. */
+  #dispatch(node: number, head: number): void {
+    const { code } = this;
+    const edges = this.#shape.resume[node]!;
+    if (edges.length > 0) {
+      code.get(this.#resume);
+      code.if();
+      this.#nest++;
+      for (const { node: to, low, high } of edges) {
+        code.get(this.#resume);
+        code.i32(low);
+        code.op(W.i32Sub);
+        code.i32(high - low);
+        code.op(W.i32LeU);
+        code.if();
+        this.#nest++;
+        // The number has served once it names the node itself.
+        code.i32(0);
+        code.get(this.#resume);
+        code.get(this.#resume);
+        code.i32(low);
+        code.op(W.i32Eq);
+        code.op(W.select);
+        code.set(this.#resume);
+        this.#branch(to, 0);
+        code.end();
+        this.#nest--;
+      }
+      code.end();
+      this.#nest--;
+    }
+    if (head > 0) this.#branch(head, 0);
+  }
+
+  /** Branches to a node from where `inside` constructs are open within the node's own nest. */
+  #branch(to: number, inside: number): void {
+    this.code.br(this.#nest + inside - this.#open.get(to)!);
+  }
+
+  #block(node: number): void {
+    const { code } = this;
+    const it = this.#plan.blocks[node - 1]!;
+    const { block, tb } = it;
+    const { pcGlobal, effects, exact } = this.#settings;
+    const a = analyse(block, pcGlobal, effects, { touched: this.#flow.touched, dirty: this.#flow.dirty[node]! });
+    this.#node = node;
+    this.startBlock(block, a, tb.address);
+    const loop = this.#shape.header[node] === 1;
+    if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node, 0);
+    for (let i = 0; i < a.stages.length; i++) code.block();
+    this.#nest += a.stages.length;
+    this.#charge(it, loop || node === 1 || exact);
+    if (needsPc(block, pcGlobal, effects)) {
+      this.#pushPc(tb.pcLo, tb.pcHi);
+      code.set(this.global(pcGlobal));
+      this.storeGlobal(pcGlobal);
+    }
+    this.emitOperations();
+    this.faultExits();
+    this.#nest -= a.stages.length;
+  }
+
+  /** Takes the block's instructions off the budget; where `check`ed, leaves before it when they do not fit. */
+  #charge({ tb }: RegionBlock, check: boolean): void {
+    const { code } = this;
+    code.get(this.#budget);
+    code.i32(tb.insns);
+    code.op(W.i32Sub);
+    if (!check) return code.set(this.#budget);
+    code.tee(this.#budget);
+    code.i32(0);
+    code.op(W.i32LtS);
+    code.if();
+    this.#flow.dirty[this.#node]!.forEach((d, g) => {
+      if (d === 1) this.storeGlobal(g);
+    });
+    this.#storePc(tb.pcLo, tb.pcHi);
+    code.get(ENVP);
+    code.get(this.#budget);
+    code.i32(tb.insns);
+    code.op(W.i32Add);
+    code.mem(W.i32Store, ENV.budget, 2);
+    code.i32(EXIT.budget);
+    code.op(W.return);
+    code.end();
+  }
+
+  #pushPc(lo: number, hi: number): void {
+    if (this.target.word === "i64") this.code.i64(lo, hi);
+    else this.code.i32(lo);
+  }
+
+  #storePc(lo: number, hi: number): void {
+    this.code.get(ENVP);
+    this.#pushPc(lo, hi);
+    this.code.mem(this.target.word === "i64" ? W.i64Store : W.i32Store, this.target.pcOffset, 2);
+  }
+
+  protected override storeBudget(): void {
+    this.code.get(ENVP);
+    this.code.get(this.#budget);
+    this.code.mem(W.i32Store, ENV.budget, 2);
+  }
+
+  protected override loadBudget(): void {
+    this.code.get(ENVP);
+    this.code.mem(W.i32Load, ENV.budget, 2);
+    this.code.set(this.#budget);
+  }
+
+  protected override exit(op: Op, i: number): void {
+    const it = this.#plan.blocks[this.#node - 1]!;
+    const exit: BlockExit = changesFlags(it.block, this.#settings.flagsGlobal)
+      ? { at: i, kind: "leave", target: 0 }
+      : exitAt(this.block, i, this.pcGlobal);
+    const to = this.#plan.nodeAt.get(exit.target) ?? 0;
+    if (exit.kind === "jump" && to > 0) return this.#go(to);
+    if (exit.kind === "indirect") this.#compareTargets(it);
+    const back = this.#plan.nodeAt.get(returnAddress(it)) ?? 0;
+    if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(op, i, exit, back);
+    this.storeBudget();
+    if (exit.kind === "return") return this.#return(i);
+    super.exit(op, i);
+  }
+
+  /** To another node of the region, by way of the entry where the graph is not reducible. */
+  #go(to: number): void {
+    const { code } = this;
+    if (!this.#shape.cut.has(this.#node * this.#shape.size + to)) return this.#branch(to, this.depth);
+    code.i32(this.#shape.number[to]!);
+    code.set(this.#resume);
+    code.br(this.#nest + this.depth - this.#top);
+  }
+
+  /** Branches to where the jump went before; falls through for other places. */
+  #compareTargets({ targets, tb }: RegionBlock): void {
+    const { code } = this;
+    const pc = this.global(this.pcGlobal);
+    for (const target of targets) {
+      code.get(pc);
+      this.#pushPc(target, tb.pcHi);
+      code.op(this.target.word === "i64" ? W.i64Eq : W.i32Eq);
+      code.if();
+      this.depth++;
+      this.#go(this.#plan.nodeAt.get(target)!);
+      this.depth--;
+      code.end();
+    }
+  }
+
+  #storeAll(i: number): void {
+    for (const g of this.a.stores.get(i)!) this.storeGlobal(g);
+  }
+
+  /** A guest return: to the region that made the call, if one did. */
+  #return(i: number): void {
+    const { code } = this;
+    this.#storeAll(i);
+    code.get(ENVP);
+    code.mem(W.i32Load, ENV.depth, 2);
+    code.i32(CALL_DEPTH);
+    code.op(W.i32Ne);
+    code.if();
+    code.get(ENVP);
+    code.mem(W.i32Load, ENV.returns, 2);
+    code.op(W.return);
+    code.end();
+    this.goByJumpCache();
+  }
+
+  /** A guest call as a call of the host: comes back with the guest's pc, which must be the node `back`'s. */
+  #call(op: Op, i: number, exit: BlockExit, back: number): void {
+    const { code } = this;
+    const it = this.#plan.blocks[this.#node - 1]!;
+    const depth = this.depthLocal();
+    const entry = this.temp("entry");
+    this.#storeAll(i);
+    this.storeBudget();
+    code.get(ENVP);
+    code.mem(W.i32Load, ENV.depth, 2);
+    code.tee(depth);
+    code.op(W.i32Eqz);
+    code.if();
+    super.exit(op, i);
+    code.end();
+    const self = exit.kind === "call" && this.#plan.nodeAt.get(exit.target) === 1;
+    const slot = chainSlot(this.block, i, this.pcGlobal);
+    if (self) {
+      this.#enterCall(depth);
+      code.get(ENVP);
+      code.i32(this.#plan.blocks[0]!.tb.address);
+      code.op(W.call);
+      this.#selfCalls.push(code.length);
+      code.bytes([0x80, 0x80, 0x80, 0x80, 0x00]);
+    } else {
+      if (slot >= 0) {
+        code.i32(this.tb);
+        code.mem(W.i32Load, TB.link + 4 * slot, 2);
+        code.tee(entry);
+        code.op(W.i32Eqz);
+        code.if();
+        code.i32(this.tb + 1 + slot);
+        code.op(W.return);
+        code.end();
+      } else {
+        emitJumpCacheLookup(code, this.target, ENVP, this.temp("address"), entry);
+        code.op(W.i32Eqz);
+        code.if();
+        code.i32(EXIT_LOOKUP);
+        code.op(W.return);
+        code.end();
+        code.get(entry);
+        code.mem(W.i32Load, ENV.jumpCache + 12, 2);
+        code.set(entry);
+      }
+      this.#enterCall(depth);
+      code.get(ENVP);
+      code.get(entry);
+      code.get(entry);
+      code.mem(W.i32Load, TB.fn, 2);
+      code.op(W.callIndirect);
+      code.u32(0);
+      code.u32(0);
+    }
+    // `entry` is free again.
+    code.tee(entry);
+    code.i32(EXIT.return);
+    code.op(W.i32Ne);
+    code.if();
+    code.get(entry);
+    code.op(W.return);
+    code.end();
+    code.get(ENVP);
+    code.mem(this.target.word === "i64" ? W.i64Load : W.i32Load, this.target.pcOffset, 2);
+    this.#pushPc(returnAddress(it), it.tb.pcHi);
+    code.op(this.target.word === "i64" ? W.i64Ne : W.i32Ne);
+    code.if();
+    code.i32(EXIT_LOOKUP);
+    code.op(W.return);
+    code.end();
+    code.get(ENVP);
+    code.get(depth);
+    code.mem(W.i32Store, ENV.depth, 2);
+    this.loadBudget();
+    this.#flow.live[back]!.forEach((l, g) => {
+      if (l === 1) this.loadGlobal(g);
+    });
+    this.#go(back);
+  }
+
+  #enterCall(depth: number): void {
+    const { code } = this;
+    code.get(ENVP);
+    code.get(depth);
+    code.i32(1);
+    code.op(W.i32Sub);
+    code.mem(W.i32Store, ENV.depth, 2);
+  }
+
+  /** Operations of the current block, as in {@link BlockCompiler.compile}. */
+  protected emitOperations(): void {
+    const { block, code, a } = this;
+    for (let i = a.labels.length; i > 0; i--) code.block();
+    this.depth += a.labels.length;
+    let reachable = true;
+    for (let i = 0; i < block.ops.length; i++) {
+      const op = block.ops[i]!;
+      if (op.spec === ops.label) {
+        code.end();
+        this.depth--;
+        this.placed++;
+        this.placeLabel(op.imm, reachable);
+        reachable = a.reached[op.imm] === 1;
+      } else if (op.spec === ops.insn) this.site = op.imm;
+      else if (reachable) {
+        this.operation(op, i);
+        reachable = !op.spec.terminator;
+      }
+    }
+    if (reachable) throw new Uncompilable("The block has no end");
+  }
+}
+
+/** Low half of the address behind a block. */
+export function returnAddress({ tb }: RegionBlock): number {
+  return (tb.pcLo + tb.length) | 0;
+}
+

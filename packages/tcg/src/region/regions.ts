@@ -1,0 +1,309 @@
+/** The regions of a machine: built from hot blocks, entered through the descriptors of their blocks, dropped with them. */
+import type { Tb } from "../exec/blocks.ts";
+import { ENV } from "../exec/contract.ts";
+import type { DirectMemory, RegionOptions, Target, TcgStats } from "../exec/contract.ts";
+import { EXIT_LOOKUP, TARGETS, TB } from "../exec/descriptor.ts";
+import { helperEffects } from "../exec/chains.ts";
+import type { Block } from "../ir/block.ts";
+import { Uncompilable } from "../wasm/analysis.ts";
+import type { BlockModules } from "../wasm/block-modules.ts";
+import { exitsOf } from "./exits.ts";
+import { changesFlags } from "./flow.ts";
+import { grow, MOST_TARGETS } from "./grow.ts";
+import type { Profile } from "./grow.ts";
+import type { RegionBlock, RegionPlan } from "./plan.ts";
+import { RegionCompiler } from "./region-compiler.ts";
+
+/** A compiled region. */
+export interface Region {
+  readonly head: Tb;
+  readonly members: readonly Tb[];
+  /** Blocks whose descriptors lead into it: the head, and where loops begin. */
+  readonly entries: Tb[];
+  /** Index in the function table. */
+  readonly slot: number;
+  readonly bytes: number;
+  /** Pages of the address space with its code, as low halves, and where they lay in the machine memory. */
+  readonly pages: readonly { readonly pcLo: number; readonly ram: number }[];
+  alive: boolean;
+  /** Times that it could not be entered since one of its pages was elsewhere. */
+  elsewhere: number;
+}
+
+/** What regions need of the engine and of the vCPU that found the code hot. */
+export interface RegionHost {
+  readonly i32: Int32Array;
+  readonly target: Target;
+  readonly modules: BlockModules;
+  readonly pcGlobal: number;
+  readonly pcOffset: number;
+  readonly direct: DirectMemory | undefined;
+  readonly exact: boolean;
+  readonly options: RegionOptions;
+  readonly counters: TcgStats;
+  readonly vcpus: readonly { readonly env: number }[];
+  /** The optimised IR of a block, undefined when its code can't be read as it was. */
+  build(tb: Tb): Block | undefined;
+  /** Blocks that start at a place in the machine memory, as a list through `next`. */
+  blocksAt(ram: number): Tb | undefined;
+  /** Blocks whose code lies in a page of the machine memory. */
+  blocksIn(ram: number): Iterable<Tb>;
+  /** Makes a link that led to a block lead to the jump cache. */
+  unlink(tb: Tb): void;
+  /** All code is to be thrown away. */
+  evict(): void;
+  now(): number;
+}
+
+/** Where code lies: the place in the machine memory of the page of an address, negative when it can't be fetched. */
+export type FetchPage = (pcLo: number, pcHi: number, flags: number) => number;
+
+/** Times that an access may leave its region for the interpreter before it is compiled to look closer by itself. */
+const MOST_UNCOMMON = 40;
+
+/** Times that a region may be found unusable. */
+const MOST_ELSEWHERE = 100;
+
+/** All regions of one machine. */
+export class Regions {
+  readonly #host: RegionHost;
+  readonly #compiler: RegionCompiler;
+  readonly #all: Set<Region> = new Set();
+  readonly #hot: Tb[] = [];
+  readonly #uncommon: Map<string, number> = new Map();
+  readonly #flagsGlobal: number;
+  #seed: number;
+
+  constructor(host: RegionHost) {
+    this.#host = host;
+    this.#seed = host.options.stress ?? 0;
+    this.#flagsGlobal = host.target.globals.findIndex((g) => g.offset === ENV.tbFlags);
+    this.#compiler = new RegionCompiler({
+      imports: host.modules,
+      target: { word: host.target.wordType, pcOffset: host.pcOffset },
+      pcGlobal: host.pcGlobal,
+      flagsGlobal: this.#flagsGlobal,
+      effects: helperEffects(host.target.globals),
+      direct: host.direct,
+      exact: host.exact,
+      isSlowSite: (tb, site) => (this.#uncommon.get(this.#siteOf(tb, site)) ?? 0) >= MOST_UNCOMMON,
+    });
+  }
+
+  /** A block is hot: a region is built around it at the next opportunity. */
+  request(tb: Tb): void {
+    if (tb.alive && tb.limit === 0 && tb.ram >= 0) this.#hot.push(tb);
+  }
+
+  get waiting(): boolean {
+    return this.#hot.length > 0;
+  }
+
+  /** Builds the regions asked for. Call while no guest code runs. */
+  buildAll(fetchPage: FetchPage): void {
+    for (const tb of this.#hot.splice(0)) {
+      if (!tb.alive || (tb.region !== undefined && this.#seed === 0)) continue;
+      const t0 = this.#host.now();
+      this.#build(tb, fetchPage);
+      this.#host.counters.regionMs += this.#host.now() - t0;
+    }
+    const cap = this.#host.options.codeCap ?? 64 * 1024 * 1024;
+    if (this.#host.counters.codeBytes > cap) this.#host.evict();
+  }
+
+  #build(hot: Tb, fetchPage: FetchPage): void {
+    const { options, counters } = this.#host;
+    const profile = this.#profile(hot, fetchPage);
+    let maxInsns = options.maxInsns ?? 1500;
+    if (this.#seed !== 0) maxInsns = 1 + (this.#random() % 60);
+    const growth = grow(hot, profile, maxInsns, (head) => head.region?.members.includes(hot) === true);
+    const blocks: RegionBlock[] = [];
+    const nodeAt = new Map<number, number>();
+    let insns = 0;
+    for (const tb of growth.blocks) {
+      const block = this.#host.build(tb);
+      if (block === undefined) continue;
+      blocks.push({ tb, block, targets: [] });
+      nodeAt.set(tb.pcLo, blocks.length);
+      insns += tb.insns;
+    }
+    if (blocks[0]?.tb !== growth.blocks[0]) return void counters.regionsRefused++;
+    blocks.forEach((it, i) => {
+      const targets = profile.targets(it.tb).filter((t) => nodeAt.has(t));
+      if (targets.length > 0) blocks[i] = { ...it, targets: targets.slice(0, MOST_TARGETS) };
+    });
+    this.#compile({ blocks, nodeAt, insns }, profile);
+  }
+
+  #compile(plan: RegionPlan, profile: { pageOf(pcLo: number): number }): void {
+    const { modules, counters, i32, direct } = this.#host;
+    let made: { slot: number; bytes: number; numbers: Int32Array };
+    try {
+      made = modules.compileRegion(() => this.#compiler.compileRegion(plan));
+    } catch (error) {
+      if (!(error instanceof Uncompilable) && !modules.isRefusal(error)) throw error;
+      counters.regionsRefused++;
+      return;
+    }
+    const members = plan.blocks.map(({ tb }) => tb);
+    const pages = new Map<number, number>();
+    for (const tb of members) {
+      for (const pcLo of [tb.pcLo, (tb.pcLo + tb.length - 1) | 0]) pages.set(pcLo & ~4095, profile.pageOf(pcLo));
+    }
+    const region: Region = {
+      head: members[0]!, members, entries: [], slot: made.slot, bytes: made.bytes, alive: true, elsewhere: 0,
+      pages: direct === undefined ? [...pages].map(([pcLo, ram]) => ({ pcLo, ram })) : [],
+    }; // prettier-ignore
+    members.forEach((tb, i) => {
+      tb.regions.add(region);
+      const number = made.numbers[i + 1]!;
+      if (i > 0 && (number === 0 || tb.region !== undefined)) return;
+      if (tb.region !== undefined) this.#leave(tb.region, tb);
+      tb.region = region;
+      region.entries.push(tb);
+      i32[(tb.address + TB.resume) >>> 2] = i === 0 ? 0 : number;
+      i32[(tb.address + TB.fn) >>> 2] = made.slot;
+      // A link to it says only that its own page is where it was.
+      if (region.pages.length > 1) this.#host.unlink(tb);
+    });
+    this.#all.add(region);
+    counters.regions++;
+    counters.regionBlocks += members.length;
+    counters.regionInsns += plan.insns;
+    counters.regionBytes += made.bytes;
+    counters.codeBytes += made.bytes;
+  }
+
+  /** An entry now belongs to another region; one without entries is of no use. */
+  #leave(region: Region, tb: Tb): void {
+    region.entries.splice(region.entries.indexOf(tb), 1);
+    if (region.entries.length === 0) this.drop(region);
+  }
+
+  /** Takes a region out of use. It may still be running. */
+  drop(region: Region): void {
+    if (!region.alive) return;
+    region.alive = false;
+    this.#all.delete(region);
+    const { i32, counters, modules, vcpus } = this.#host;
+    counters.regionsDropped++;
+    counters.codeBytes -= region.bytes;
+    for (const tb of region.entries) {
+      tb.region = undefined;
+      i32[(tb.address + TB.fn) >>> 2] = tb.blockFn;
+      i32[(tb.address + TB.resume) >>> 2] = 0;
+      this.heat(tb);
+    }
+    for (const tb of region.members) tb.regions.delete(region);
+    modules.release(region.slot);
+    for (const { env } of vcpus) i32[(env + ENV.returns) >>> 2] = EXIT_LOOKUP;
+  }
+
+  /** Counts a compiled block's executions from now on, so that it becomes hot (again). */
+  heat(tb: Tb): void {
+    const { i32, options } = this.#host;
+    const at = (tb.address + TB.counter) >>> 2;
+    tb.executedBefore += tb.counterStart - i32[at]!;
+    tb.counterStart = i32[at] = Math.min(options.threshold ?? 1500, 0x7fffffff);
+  }
+
+  executions(tb: Tb): number {
+    return tb.executedBefore + tb.counterStart - this.#host.i32[(tb.address + TB.counter) >>> 2]!;
+  }
+
+  /** Whether all pages of a region are where they were when it was compiled. One that often is not goes. */
+  usable(region: Region, fetchPage: FetchPage): boolean {
+    const { head, pages } = region;
+    if (pages.every(({ pcLo, ram }) => fetchPage(pcLo, head.pcHi, head.flags) === ram)) return true;
+    if (++region.elsewhere === MOST_ELSEWHERE) this.drop(region);
+    return !region.alive;
+  }
+
+  /** The interpreter had to do an instruction of a region. */
+  uncommon(address: number, tb: Tb | undefined, site: number): void {
+    const key = this.#siteOf(address, site);
+    const n = (this.#uncommon.get(key) ?? 0) + 1;
+    this.#uncommon.set(key, n);
+    if (n !== MOST_UNCOMMON || tb === undefined) return;
+    for (const region of tb.regions) this.drop(region);
+  }
+
+  #siteOf(address: number, site: number): string {
+    const at = (address + TB.pc) >>> 2;
+    return `${this.#host.i32[at]!},${this.#host.i32[at + 1]!},${site}`;
+  }
+
+  /** All code is gone. */
+  reset(): void {
+    for (const region of this.#all) region.alive = false;
+    this.#all.clear();
+    this.#hot.length = 0;
+    this.#host.counters.codeBytes = 0;
+  }
+
+  /** For tests: drops some region now and then. */
+  shake(): void {
+    if (this.#seed === 0 || this.#random() % 7 !== 0) return;
+    const all = [...this.#all];
+    if (all.length > 0) this.drop(all[this.#random() % all.length]!);
+  }
+
+  #random(): number {
+    this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
+    return this.#seed >>> 8;
+  }
+
+  #profile(hot: Tb, fetchPage: FetchPage): Profile & { pageOf(pcLo: number): number } {
+    const { i32 } = this.#host;
+    const pages = new Map<number, number>();
+    const pageOf = (pcLo: number): number => {
+      const page = pcLo & ~4095;
+      let ram = pages.get(page);
+      if (ram === undefined) pages.set(page, (ram = fetchPage(page, hot.pcHi, hot.flags)));
+      return ram;
+    };
+    const fits = (tb: Tb): boolean =>
+      tb.alive && tb.limit === 0 && tb.flags === hot.flags && tb.pcHi === hot.pcHi &&
+      pageOf(tb.pcLo) === tb.ram - (tb.ram & 4095) && (tb.ram2 < 0 || pageOf((tb.pcLo + 4096) | 0) === tb.ram2); // prettier-ignore
+    const found = new Map<number, Tb | undefined>();
+    const blockAt = (pcLo: number): Tb | undefined => {
+      if (found.has(pcLo)) return found.get(pcLo);
+      let it: Tb | undefined;
+      const ram = pageOf(pcLo);
+      if (ram >= 0) {
+        for (let tb = this.#host.blocksAt(ram + (pcLo & 4095)); tb !== undefined; tb = tb.next) {
+          if (tb.pcLo === pcLo && fits(tb)) it = tb;
+        }
+      }
+      found.set(pcLo, it);
+      return it;
+    };
+    const near = function* (pcLo: number, blocksIn: (ram: number) => Iterable<Tb>): Iterable<Tb> {
+      for (const page of [pcLo, pcLo - 4096, pcLo + 4096]) {
+        const ram = pageOf(page | 0);
+        if (ram < 0) continue;
+        for (const tb of blocksIn(ram)) if (fits(tb)) yield tb;
+      }
+    };
+    const targets = (tb: Tb): readonly number[] => {
+      const list = i32[(tb.address + TB.targets) >>> 2]!;
+      if (list === 0) return [];
+      const counts = new Map<number, number>();
+      for (let n = 0; n < TARGETS; n++) {
+        const pcLo = i32[(list >>> 2) + n]!;
+        if (pcLo !== 0) counts.set(pcLo, (counts.get(pcLo) ?? 0) + 1);
+      }
+      return [...counts].toSorted((a, b) => b[1] - a[1]).map(([pcLo]) => pcLo);
+    };
+    return {
+      pageOf, blockAt, targets,
+      near: (pcLo) => near(pcLo, (ram) => this.#host.blocksIn(ram)),
+      executions: (tb) => this.executions(tb),
+    }; // prettier-ignore
+  }
+
+  /** The exits of a block as regions see them: none where the flags change within it. */
+  exitsFor(block: Block): Tb["exits"] {
+    return changesFlags(block, this.#flagsGlobal) ? [] : exitsOf(block, this.#host.pcGlobal);
+  }
+}
