@@ -5,7 +5,16 @@ export { LinuxUserError } from "./errors.ts";
 export { MAP, PROT, type Area, type GuestMemory, type MappedFile, type MapRequest } from "./guest-memory.ts";
 export { array, Bound, layout, Layout, pad } from "./layout.ts";
 export { AddressSpace, decodeUtf8, encodeUtf8 } from "./memory/address-space.ts";
-export type { ArgKind, Process, ProcessHost, ProgramInfo, SyscallDef, SyscallResult, Syscalls, Thread } from "./process.ts";
+export type {
+  ArgKind,
+  Process,
+  ProcessHost,
+  ProgramInfo,
+  SyscallDef,
+  SyscallResult,
+  Syscalls,
+  Thread,
+} from "./process.ts";
 export { earlyCalls } from "./run/early-calls.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
 export { runProgram, seeded, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";

@@ -67,7 +67,11 @@ export function readElf(path: string, file: MappedFile, target: UserTarget): Elf
   const bytes = read(file, IDENT, bound.size);
   if (bytes.length < bound.size) bad("the ELF header is cut off");
   const header = bound.read(viewOf(bytes), 0);
-  if (header.machine !== target.elf.machine || wordBits !== target.abi.wordBits || abi.bigEndian !== target.abi.bigEndian)
+  if (
+    header.machine !== target.elf.machine ||
+    wordBits !== target.abi.wordBits ||
+    abi.bigEndian !== target.abi.bigEndian
+  )
     throw new LinuxUserError(
       "wrong-machine",
       `${path}: a program for ${machineName(header.machine, wordBits)}${abi.bigEndian ? " big-endian" : ""}, not for ${target.name}`,
@@ -107,7 +111,11 @@ function readSegments(
   return Array.from({ length: phnum }, (_, i) => bound.read(view, i * bound.size));
 }
 
-function interpreterOf(file: MappedFile, segments: readonly Segment[], bad: (why: string) => never): string | undefined {
+function interpreterOf(
+  file: MappedFile,
+  segments: readonly Segment[],
+  bad: (why: string) => never,
+): string | undefined {
   const segment = segments.find(({ type }) => type === PT.INTERP);
   if (segment === undefined) return undefined;
   const { offset, filesz } = segment;

@@ -56,7 +56,8 @@ export function loadElf(memory: AddressSpace, elf: ElfFile, role: "program" | "i
   const edge = (list: readonly Segment[], pick: "first" | "last"): number =>
     list.length === 0
       ? 0
-      : bias + (pick === "first" ? Math.min(...list.map((s) => s.vaddr)) : Math.max(...list.map((s) => s.vaddr + s.filesz)));
+      : bias +
+        (pick === "first" ? Math.min(...list.map((s) => s.vaddr)) : Math.max(...list.map((s) => s.vaddr + s.filesz)));
   return {
     bias,
     entry: elf.entry + bias,
@@ -72,10 +73,16 @@ export function loadElf(memory: AddressSpace, elf: ElfFile, role: "program" | "i
   };
 }
 
-function check({ vaddr, offset, filesz, memsz }: Segment, size: number, space: number, bad: (why: string) => never): void {
+function check(
+  { vaddr, offset, filesz, memsz }: Segment,
+  size: number,
+  space: number,
+  bad: (why: string) => never,
+): void {
   const name = `the segment for address 0x${vaddr.toString(16)}`;
   if (filesz > memsz) bad(`${name} has ${filesz} bytes in the file and ${memsz} in memory`);
-  if (vaddr % PAGE !== offset % PAGE) bad(`${name} lies at offset 0x${offset.toString(16)}, which is another place in a page`);
+  if (vaddr % PAGE !== offset % PAGE)
+    bad(`${name} lies at offset 0x${offset.toString(16)}, which is another place in a page`);
   if (offset + filesz > size) bad(`${name} ends at ${offset + filesz} in the file, which has ${size} bytes`);
   if (vaddr + memsz > space)
     bad(`${name} of ${memsz} bytes does not fit into the address space of ${Math.round(space / 2 ** 20)} MiB`);

@@ -43,8 +43,8 @@ export class Mappings {
     const type = flags & MAP.TYPE;
     if (length <= 0 || !(type === MAP.SHARED || type === MAP.PRIVATE || type === MAP.SHARED_VALIDATE)) fail(E.INVAL);
     if (offset % PAGE !== 0 || offset < 0) fail(E.INVAL);
-    if (offset + size > Number.MAX_SAFE_INTEGER) fail(E.OVERFLOW);
     if (size > this.#space.size) fail(E.NOMEM);
+    if (offset + size > Number.MAX_SAFE_INTEGER) fail(E.OVERFLOW);
     const start = this.#place(address, size, flags);
     const end = start + size;
     const replaced = this.#mappedBytes(start, end);
@@ -97,8 +97,7 @@ export class Mappings {
   }
 
   #writeBack(area: MutableArea): void {
-    if (area.file !== undefined)
-      this.#shared.writeBack(area.start / PAGE, area.end / PAGE, area.file, area.offset);
+    if (area.file !== undefined) this.#shared.writeBack(area.start / PAGE, area.end / PAGE, area.file, area.offset);
   }
 
   /** A range as it came from a call: page-aligned start, length rounded up, inside the address space. */
@@ -143,7 +142,7 @@ export class Mappings {
     while (end < high && flags[end]! & PG.LAZY) end++;
     const { file } = area;
     if (file !== undefined) {
-      const inFile = Math.ceil((file.size() - area.offset - (area.start - area.start)) / PAGE) + area.start / PAGE;
+      const inFile = Math.ceil((file.size() - area.offset) / PAGE) + area.start / PAGE;
       if (page >= inFile) return false;
       end = Math.min(end, inFile);
     }
@@ -194,7 +193,15 @@ export class Mappings {
     if (this.areas.total + more > this.limit()) fail(E.NOMEM);
     const { prot, shared, file, name } = area;
     file?.retain();
-    this.areas.insert({ start: end, end: end + more, prot, shared, file, offset: area.offset + (end - area.start), name });
+    this.areas.insert({
+      start: end,
+      end: end + more,
+      prot,
+      shared,
+      file,
+      offset: area.offset + (end - area.start),
+      name,
+    });
     this.#space.pages.map(end / PAGE, (end + more) / PAGE, effective(prot), file !== undefined);
     return true;
   }
@@ -219,7 +226,8 @@ export class Mappings {
       const empty = !(pages.flags[p]! & PG.TOUCHED);
       while (p < last && (pages.flags[p]! & PG.LAZY) === lazy && !(pages.flags[p]! & PG.TOUCHED) === empty) p++;
       if (lazy || empty) continue;
-      for (let q = first + delta; q < p + delta; q++) if (pages.flags[q]! & PG.CODE) events.codeWritten(base + q * PAGE, PAGE);
+      for (let q = first + delta; q < p + delta; q++)
+        if (pages.flags[q]! & PG.CODE) events.codeWritten(base + q * PAGE, PAGE);
       machine.copyWithin(base + (first + delta) * PAGE, base + first * PAGE, base + p * PAGE);
       pages.filled(first + delta, p + delta);
       if (shared && file !== undefined) for (let q = first; q < p; q++) this.#shared.remember(q + delta);

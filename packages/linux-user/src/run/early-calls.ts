@@ -34,13 +34,15 @@ export function earlyCalls(process: Process, write: (fd: number, bytes: Uint8Arr
     write: (_, fd, at, length) => write(fd!, memory.bytes(at!, length!, "r")),
     writev: (_, fd, at, count) => {
       let total = 0;
-      for (let i = at!; i < at! + 16 * count!; i += 16) total += write(fd!, memory.bytes(memory.u64(i), memory.u64(i + 8), "r"));
+      for (let i = at!; i < at! + 16 * count!; i += 16)
+        total += write(fd!, memory.bytes(memory.u64(i), memory.u64(i + 8), "r"));
       return total;
     },
     exit: (p, status) => done(p.exit(status!)),
     exit_group: (p, status) => done(p.exit(status!)),
     brk: (_, at) => memory.brk(at!),
-    mmap: (_, address, length, prot, flags) => memory.map({ address: address!, length: length!, prot: prot!, flags: flags! }),
+    mmap: (_, address, length, prot, flags) =>
+      memory.map({ address: address!, length: length!, prot: prot!, flags: flags! }),
     munmap: (_, at, length) => done(memory.unmap(at!, length!)),
     mprotect: (_, at, length, prot) => done(memory.protect(at!, length!, prot!)),
     mremap: (_, at, length, now, flags, to) => memory.remap(at!, length!, now!, flags!, to!),

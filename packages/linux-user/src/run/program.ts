@@ -57,7 +57,8 @@ export function runProgram(options: ProgramOptions): RunningProgram {
   const process = new LinuxProcess(options);
   const loaded = loadElf(process.memory, main, "program");
   process.memory.mappings.heap.place(loaded.end);
-  const interpreter = main.interpreter === undefined ? undefined : loadInterpreter(options, process, main.interpreter, main.path);
+  const interpreter =
+    main.interpreter === undefined ? undefined : loadInterpreter(options, process, main.interpreter, main.path);
   const entry = interpreter?.entry ?? loaded.entry;
   process.trampoline = mapTrampoline(process);
   const stack = setUpStack(options, process, main, loaded, interpreter);

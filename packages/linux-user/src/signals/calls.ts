@@ -125,8 +125,7 @@ function timedWait(p: Process, set: number, out: number, timeout: number, size: 
       const taken = take();
       if (taken !== undefined) done(taken);
     });
-    const cancel =
-      limit === undefined ? undefined : p.host.after(limit.sec * 1e9 + limit.nsec, () => done(-E.AGAIN));
+    const cancel = limit === undefined ? undefined : p.host.after(limit.sec * 1e9 + limit.nsec, () => done(-E.AGAIN));
     return () => {
       stop();
       cancel?.();
@@ -179,4 +178,3 @@ export const signalCalls = [
       tid === p.current.tid ? queue(p, pid, signal, address) : -E.SRCH,
   },
 ] as const satisfies readonly SyscallDef[];
-
