@@ -1,0 +1,62 @@
+/**
+ * pnpm programs [-l] [-q] [-e qemu|mimus] [-s] [-j N] [TEXT...]: runs the cases whose name contains a TEXT under QEMU and Mimus and
+ * prints what differs. -l lists them, -q takes the quick ones, -e runs one emulator and shows its output, -s adds -strace to it.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { guest } from "../lib/mimus.ts";
+import { CASES } from "./cases/index.ts";
+import type { ProgramCase } from "./case.ts";
+import { compare, type Engine, runCase } from "./run.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    list: { type: "boolean", short: "l", default: false },
+    quick: { type: "boolean", short: "q", default: false },
+    engine: { type: "string", short: "e" },
+    strace: { type: "boolean", short: "s", default: false },
+    jobs: { type: "string", short: "j", default: "1" },
+  },
+});
+const sysroot = guest("riscv64-sysroot");
+if (sysroot === undefined) throw new Error("there is no riscv64-sysroot: pnpm guests riscv64-sysroot");
+const chosen = CASES.filter(
+  (c) => (!values.quick || c.quick) && (positionals.length === 0 || positionals.some((p) => c.name.includes(p))),
+);
+
+async function show(test: ProgramCase, engine: Engine, root: string): Promise<void> {
+  const result = await runCase(test, engine, root, join(work, "work"), values.strace ? ["-strace"] : []);
+  const { status, stdout, stderr, emulator, files, seconds } = result;
+  process.stdout.write(
+    `== ${test.name}\n-- status ${status}, ${seconds.toFixed(2)} s\n-- stdout\n${stdout}-- stderr\n${emulator}${stderr}-- files\n${files}\n`,
+  );
+}
+
+async function check(test: ProgramCase, root: string): Promise<boolean> {
+  const { qemu, mimus, differences } = await compare(test, root);
+  const times = `${qemu.seconds.toFixed(2)} ${mimus.seconds.toFixed(2)}`;
+  process.stdout.write(`${differences.length === 0 ? "ok  " : "FAIL"} ${times}  ${test.name}\n`);
+  for (const line of differences) process.stdout.write(`       ${line}\n`);
+  return differences.length === 0;
+}
+
+const work = await mkdtemp(join(tmpdir(), "mimus-program-"));
+if (values.list) for (const { name } of chosen) process.stdout.write(`${name}\n`);
+else if (values.engine === "qemu" || values.engine === "mimus")
+  for (const test of chosen) await show(test, values.engine, sysroot);
+else {
+  let failed = 0;
+  const queue = [...chosen];
+  const worker = async (): Promise<void> => {
+    for (let test = queue.shift(); test !== undefined; test = queue.shift())
+      if (!(await check(test, sysroot))) failed++;
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  process.stdout.write(`${chosen.length - failed} of ${chosen.length} equal\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+await rm(work, { recursive: true, force: true });

@@ -1,0 +1,14 @@
+import type { Normaliser } from "./case.ts";
+
+/** Addresses that a program prints. */
+export const addresses: Normaliser = (text) => text.replaceAll(/0x[0-9a-f]{5,16}\b/g, "0xADDRESS");
+
+/** Durations as CPython's test runner and unittest print them, and the load of the machine. */
+export const durations: Normaliser = (text) =>
+  text
+    .replaceAll(/\b\d+(\.\d+)? ?(sec|ms|s)\b/g, "TIME")
+    .replaceAll(/\b\d+ min TIME\b/g, "TIME")
+    .replaceAll(/^\d+:\d\d:\d\d (load avg: [\d.]+ )?/gm, "");
+
+/** Names of directories that carry a process number. */
+export const workers: Normaliser = (text) => text.replaceAll(/test_python_(worker_)?\d+/g, "test_python_PID");
