@@ -116,8 +116,10 @@ export class Uart implements Registers, Stateful {
         return s.mcr;
       case 5: {
         const value = this.#lineStatus();
-        s.lineErrors = 0;
-        this.#settle();
+        if (s.lineErrors !== 0) {
+          s.lineErrors = 0;
+          this.#settle();
+        }
         return value;
       }
       case 6: {
@@ -261,7 +263,9 @@ export class Uart implements Registers, Stateful {
       (s.rx.length > 0 ? LSR.DR : 0) |
       s.lineErrors |
       (s.tx.length === 0 ? LSR.THRE | LSR.TEMT : 0) |
-      (s.fcr & FCR.ENABLE && (s.lineErrors & LSR.BI || s.rx.some((c) => c & BREAK)) ? LSR.FIFO_ERROR : 0)
+      (s.fcr & FCR.ENABLE && (s.lineErrors & LSR.BI || (s.rx.length > 0 && s.rx.some((c) => c & BREAK)))
+        ? LSR.FIFO_ERROR
+        : 0)
     );
   }
 

@@ -27,11 +27,12 @@ export const aclintMtimer: DeviceType = defineDevice({
   realize(p, dev) {
     const harts = p["num-harts"];
     const lines = dev.irqs("mtip", harts);
+    const { virtual } = dev.machine.clocks;
     const timers = lines.map((_, hart) => dev.timer(() => chip.expire(hart)));
     const chip: MTimer = new MTimer(
       { harts, frequency: p["timebase-freq"], timecmpBase: p["timecmp-base"], timeBase: p["time-base"] },
       {
-        now: () => dev.now(),
+        now: () => virtual.now(),
         output: (hart, level) => lines[hart]?.set(level),
         arm: (hart, deadline) => (deadline === undefined ? timers[hart]?.cancel() : timers[hart]?.arm(deadline)),
         guestError: (message) => dev.guestError(message),

@@ -85,7 +85,7 @@ export class MTimer implements Registers, Stateful {
   /** The virtual time (ns) at which mtime reaches `lo`,`hi`; `undefined` when it has, Infinity when it never will. */
   deadline(lo: number, hi: number): number | undefined {
     const ticks = this.#rate.ticksAt(this.#pins.now());
-    const t = this.#now();
+    const t = this.#at(ticks);
     if (t.atLeast(lo, hi)) return undefined;
     const left = (hi - t.hi) * U32 + (lo - t.lo);
     const ns = this.#rate.nsOf(ticks + left);
@@ -100,10 +100,10 @@ export class MTimer implements Registers, Stateful {
   }
 
   read(offset: number, _size: number): number {
-    const word = this.#wordAt(offset);
-    if (word >= 0) return this.#compare[word] as number;
     const time = offset - this.#l.timeBase;
     if (time === 0) return this.#now().lo;
+    const word = this.#wordAt(offset);
+    if (word >= 0) return this.#compare[word] as number;
     if (time === 4) return this.#now().hi;
     this.#pins.guestError(`read of unknown timer register 0x${offset.toString(16)}`);
     return 0;
@@ -149,8 +149,12 @@ export class MTimer implements Registers, Stateful {
   }
 
   #now(): Halves {
+    return this.#at(this.#rate.ticksAt(this.#pins.now()));
+  }
+
+  #at(ticks: number): Halves {
     const t = this.#time;
-    t.setNumber(this.#rate.ticksAt(this.#pins.now()));
+    t.setNumber(ticks);
     t.add(this.#delta.lo, this.#delta.hi);
     return t;
   }

@@ -36,6 +36,11 @@ export class FlatRange {
     this.port = readonly && region.kind === "rom-device" ? undefined : region.port;
   }
 
+  /** Offset of `base` in the port: what a CPU's translations keep. */
+  get portOffset(): number {
+    return this.regionOffset;
+  }
+
   /** Bytes. */
   get size(): number {
     return this.end - this.base;

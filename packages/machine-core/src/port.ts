@@ -40,7 +40,7 @@ export class Port {
   readonly #max: number;
   readonly #shift: number;
   readonly #big: boolean;
-  /** No adaptation for sizes up to 4. */
+  /** No adaptation for sizes from `#min` to `#max`. */
   readonly #plain: boolean;
   readonly #reentrant: boolean;
   guard: Guard = new Guard();
@@ -53,7 +53,7 @@ export class Port {
     this.#min = Math.min(opts.minAccess ?? 1, this.#max);
     this.#big = opts.endian === "big";
     this.#reentrant = opts.reentrant ?? false;
-    this.#plain = this.#min === 1 && this.#max === 4 && this.#shift === 0 && !this.#big;
+    this.#plain = this.#shift === 0 && !this.#big;
   }
 
   /** An aligned read of 1, 2 or 4 bytes. */
@@ -63,7 +63,9 @@ export class Port {
     const before = guard.busy;
     guard.busy = true;
     try {
-      return this.#plain ? this.regs.read(offset, size) >>> 0 : this.#readAdapted(offset, size);
+      return this.#plain && size >= this.#min && size <= this.#max
+        ? this.regs.read(offset, size) >>> 0
+        : this.#readAdapted(offset, size);
     } finally {
       guard.busy = before;
     }
@@ -79,7 +81,7 @@ export class Port {
     const before = guard.busy;
     guard.busy = true;
     try {
-      if (this.#plain) this.regs.write(offset, size, value);
+      if (this.#plain && size >= this.#min && size <= this.#max) this.regs.write(offset, size, value);
       else this.#writeAdapted(offset, size, value);
     } finally {
       guard.busy = before;
