@@ -7,6 +7,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { KernelPage } from "../web/kernel-page.ts";
+import { needChromium } from "./browser.ts";
 import { GuestShell, initramfsWith } from "./guest-shell.ts";
 import { CONTENDERS as MACHINES } from "./machine.ts";
 import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
@@ -63,26 +65,49 @@ class Collector {
   }
 }
 
-/** Under `mimus riscv64`, qemu-riscv64-static, and by itself. */
-export async function userKernels({ kernels, rounds, warmUp, window }: KernelOptions): Promise<KernelSamples[]> {
-  const program = await compile("bench", "riscv64");
-  const { ours, qemu } = emulators();
-  const commands: Record<ContenderName, string[]> = {
-    native: [await compile("bench", "native")],
-    qemu: [...qemu, program],
-    ours: [...ours, program],
+/** Runs our side of a kernel with the arguments of guests/bench.c. @returns what it printed */
+type RunOurs = (args: readonly string[], timeoutMs: number) => Promise<string>;
+
+/** Natively, under qemu-riscv64-static, and as `ours` runs it. */
+async function inUserMode(options: KernelOptions, program: string, ours: RunOurs): Promise<KernelSamples[]> {
+  const { kernels, rounds, warmUp, window } = options;
+  const native = await compile("bench", "native");
+  const run: Record<ContenderName, RunOurs> = {
+    native: (args, timeoutMs) => output([native, ...args], timeoutMs),
+    qemu: (args, timeoutMs) => output([...emulators().qemu, program, ...args], timeoutMs),
+    ours,
   };
   const collector = new Collector(kernels);
   for (let round = 0; round < rounds; round++)
     for (const kernel of kernels)
       for (const name of CONTENDERS)
-        await collector.take(round, kernel, name, async () =>
-          parseSample(
-            kernel,
-            await output([...commands[name], "-w", `${warmUp}`, "-t", `${window}`, kernel], LONGEST + warmUp + window),
-          ),
-        );
+        await collector.take(round, kernel, name, async () => {
+          const args = ["-w", `${warmUp}`, "-t", `${window}`, kernel];
+          return parseSample(kernel, await run[name](args, LONGEST + warmUp + window));
+        });
   return collector.all();
+}
+
+/** Under `mimus riscv64`. */
+export async function userKernels(options: KernelOptions): Promise<KernelSamples[]> {
+  const program = await compile("bench", "riscv64");
+  return inUserMode(options, program, (args, timeoutMs) => output([...emulators().ours, program, ...args], timeoutMs));
+}
+
+/** On a page in Chromium. */
+export async function browserKernels(options: KernelOptions): Promise<KernelSamples[]> {
+  needChromium();
+  const program = await compile("bench", "riscv64");
+  const page = await KernelPage.open(program);
+  try {
+    return await inUserMode(options, program, async (args) => {
+      const { status, output: printed } = await page.run(args);
+      if (status !== 0) throw new BenchError("failed", `status ${status}: ${printed.trim().slice(-300)}`);
+      return printed;
+    });
+  } finally {
+    await page.close();
+  }
 }
 
 /** In a guest with one processor, which boots anew each round. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { browserBoot } from "./browser.ts";
 import { codegen } from "./codegen.ts";
 import { diskRates } from "./disk.ts";
-import { systemKernels, userKernels } from "./kernels.ts";
+import { browserKernels, systemKernels, userKernels } from "./kernels.ts";
 import { boot, coldStart } from "./machine.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { gzip, hello, python } from "./programs.ts";
@@ -17,7 +17,7 @@ import {
   sound,
   writeSection,
 } from "./report.ts";
-import { kernelRow, KERNELS, summarise, SYSTEM_BARS, USER_BARS } from "./stats.ts";
+import { type Bars, kernelRow, KERNELS, type KernelSamples, summarise, SYSTEM_BARS, USER_BARS } from "./stats.ts";
 import type { Row } from "./table.ts";
 import { buildCommand, needCommand, progress, ROOT } from "./tools.ts";
 
@@ -44,21 +44,24 @@ const TITLES: Readonly<Record<string, string>> = {
   browser: "In Chromium, without SharedArrayBuffer",
 };
 
-async function kernelSection(mode: "user" | "system", options: Options): Promise<Section> {
-  const name = `kernels ${mode} riscv64`;
-  const title = `Kernels, riscv64, ${mode === "user" ? "user mode" : "inside a booted guest, one processor"}`;
+type KernelRun = "kernels user" | "kernels system" | "browser kernels";
+const KERNEL_RUNS: Readonly<
+  Record<KernelRun, { title: string; bars?: Bars; run: (options: Options) => Promise<KernelSamples[]> }>
+> = {
+  "kernels user": { title: "user mode", bars: USER_BARS, run: userKernels },
+  "kernels system": { title: "inside a booted guest, one processor", bars: SYSTEM_BARS, run: systemKernels },
+  "browser kernels": { title: "user mode in Chromium, without SharedArrayBuffer", run: browserKernels },
+};
+
+async function kernelSection(name: KernelRun, options: Options): Promise<Section> {
+  const { title, bars, run } = KERNEL_RUNS[name];
+  const head = { name: `${name} riscv64`, title: `Kernels, riscv64, ${title}` };
   try {
-    const samples = await (mode === "user" ? userKernels : systemKernels)(options);
-    const rows = samples.map(kernelRow);
-    const bars = mode === "user" ? USER_BARS : SYSTEM_BARS;
-    return {
-      name,
-      title,
-      kernels: { rows, summary: summarise(rows, bars, rows.length === KERNELS.length) },
-      failures: [],
-    };
+    const rows = (await run(options)).map(kernelRow);
+    const summary = summarise(rows, bars, rows.length === KERNELS.length);
+    return { ...head, kernels: { rows, summary }, failures: [] };
   } catch (error) {
-    return { name, title, failures: [(error as Error).message] };
+    return { ...head, failures: [(error as Error).message] };
   }
 }
 
@@ -92,8 +95,8 @@ async function main(argv: string[]): Promise<void> {
     sections.push(section);
     if (!options.json) process.stdout.write(`\n${printSection(section)}`);
   };
-  for (const mode of ["user", "system"] as const)
-    if (options.wanted.has(`kernels ${mode}`)) add(await kernelSection(mode, options));
+  for (const name of Object.keys(KERNEL_RUNS) as KernelRun[])
+    if (options.wanted.has(name)) add(await kernelSection(name, options));
   for (const group of Object.keys(FIGURES)) add(await figureSection(group, options));
   const report: Report = {
     machine: describeMachine(),

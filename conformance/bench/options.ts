@@ -21,7 +21,8 @@ Without a group: everything, which takes an hour.
                                 real programs in user mode; a guest that generates code without end
   machine   cold-start, boot, disk, traps
                                 a whole machine: start, Linux to the shell, memory, idling, disk, interrupts
-  browser   kernels, boot       in Chromium, without SharedArrayBuffer
+  browser   kernels, boot       the kernels in user mode, and Linux to the shell, on a page in Chromium without
+                                SharedArrayBuffer
 
   --rounds N     rounds of each measurement (5)
   --kernel NAME  this kernel only; repeatable
@@ -33,7 +34,7 @@ Without a group: everything, which takes an hour.
   -h, --help     this text
 
 MIMUS_BENCH_OURS=PROGRAM measures 'PROGRAM riscv64' and 'PROGRAM system-riscv64' in place of this build.
-Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; 'browser' chromium.
+Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; browsers chromium.
 The exit status is 0 when a bar is missed, and 1 when something could not be measured or results disagree.
 `;
 

@@ -9,7 +9,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { servePage } from "../../packages/web/scripts/server.ts";
 
 const root = join(import.meta.dirname, "../..");
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const executablePath: string = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Whether there is a Chromium; with MIMUS_REQUIRE_GUESTS (CI) an absent one is an error. */
 export function hasChromium(): boolean {
