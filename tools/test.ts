@@ -8,6 +8,7 @@ const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["build", "turbo", "run", "//#types", "build", "--output-logs=errors-only"],
   ["types of tools", "tsc", "-p", "tools"],
   ["types of conformance", "tsc", "-p", "conformance"],
+  ["types of the page for programs", "tsc", "-p", "conformance/web/kernels"],
   ["format", "oxfmt", "--check"],
   ["lint", "oxlint"],
   ["layers", "node", "tools/layers.ts"],
