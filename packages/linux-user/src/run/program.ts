@@ -109,7 +109,7 @@ function loadInterpreter(options: ProgramOptions, process: LinuxProcess, path: s
   } catch (error) {
     if (!(error instanceof LinuxUserError)) throw error;
     const hint = error.kind === "not-found" ? "; -L names the folder of the program's system" : "";
-    throw new LinuxUserError("not-executable", `${wantedBy}: its interpreter ${error.message}${hint}`);
+    throw new LinuxUserError(error.kind, `${wantedBy}: its interpreter ${error.message}${hint}`);
   }
   return loadElf(process.memory, elf, "interpreter");
 }
