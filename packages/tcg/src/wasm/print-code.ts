@@ -15,7 +15,8 @@ export interface CodeSink {
   /** `head` is the keyword with the rest of its line, `label` its identifier. An `if` pops its condition too. */
   open(keyword: "block" | "loop" | "if", label: string, type: string, pops: number, pushes: number): void;
   otherwise(): void;
-  close(): void;
+  /** `used`: there is a branch to the label. */
+  close(used: boolean): void;
 }
 
 /** Identifiers of a module and of one of its functions. */
@@ -29,7 +30,8 @@ interface Label {
   readonly name: string;
   /** Values that a branch to it takes. */
   readonly arity: number;
-  readonly isIf: boolean;
+  isIf: boolean;
+  used: boolean;
 }
 
 const ESCAPES: Readonly<Record<number, number>> = { 0xfc: 0xfc0000, 0xfd: 0xfd0000 };
@@ -60,7 +62,7 @@ class CodeDecoder {
     this.#start = body.at;
     this.#r = new Reader(module.bytes, body.at, body.end);
     const { results } = module.types[body.type]!;
-    this.#labels = [{ name: "", arity: results.length, isIf: false }];
+    this.#labels = [{ name: "", arity: results.length, isIf: false, used: false }];
   }
 
   run(notes: CodeNotes | undefined): void {
@@ -97,13 +99,11 @@ class CodeDecoder {
       case "if":
         return this.#open(op.name, at);
       case "else":
-        if (this.#labels.at(-1)?.isIf !== true) this.#r.fail("else without if", at);
-        this.#labels.push({ ...this.#labels.pop()!, isIf: false });
-        return sink.otherwise();
-      case "end":
-        this.#labels.pop();
-        if (this.#labels.length > 0) sink.close();
-        return;
+        return this.#else(at);
+      case "end": {
+        const { used } = this.#labels.pop()!;
+        return this.#labels.length > 0 ? sink.close(used) : undefined;
+      }
       case "return":
         return sink.plain("return", this.#labels[0]!.arity, 0);
       case "br":
@@ -124,9 +124,17 @@ class CodeDecoder {
       name,
       arity: keyword === "loop" ? params.length : results.length,
       isIf: keyword === "if",
+      used: false,
     });
     const type = typeText(params, results);
     this.#sink.open(keyword, name, type, params.length + (keyword === "if" ? 1 : 0), results.length);
+  }
+
+  #else(at: number): void {
+    const label = this.#labels.at(-1)!;
+    if (!label.isIf) this.#r.fail("else without if", at);
+    label.isIf = false;
+    this.#sink.otherwise();
   }
 
   #blockType(): FuncType {
@@ -145,6 +153,7 @@ class CodeDecoder {
     const at = r.at;
     const depth = r.u32();
     const label = this.#labels[this.#labels.length - 1 - depth] ?? r.fail(`no block ${depth} outside`, at);
+    label.used = true;
     return { text: label.name === "" ? String(depth) : label.name, arity: label.arity };
   }
 

@@ -18,7 +18,7 @@ interface Node {
 }
 
 interface Frame {
-  readonly head: string;
+  readonly type: string;
   readonly keyword: "block" | "loop" | "if";
   readonly label: string;
   readonly operands: readonly Node[];
@@ -69,7 +69,7 @@ export class FoldedText implements CodeSink {
     // Only the condition of an `if` may stand inside its parentheses.
     const operands = keyword === "if" && pops === 1 ? this.#operands(1) : [];
     const frame: Frame = {
-      head: `${keyword} ${label}${type}`, keyword, label, operands, pushes, body: [], otherwise: undefined,
+      type, keyword, label, operands, pushes, body: [], otherwise: undefined,
     }; // prettier-ignore
     this.#frames.push(frame);
     this.#list = frame.body;
@@ -79,11 +79,13 @@ export class FoldedText implements CodeSink {
     this.#list = this.#frames.at(-1)!.otherwise = [];
   }
 
-  close(): void {
-    const { head, keyword, label, operands, pushes, body, otherwise } = this.#frames.pop()!;
+  close(used: boolean): void {
+    const { type, keyword, label, operands, pushes, body, otherwise } = this.#frames.pop()!;
     const outer = this.#frames.at(-1);
     this.#list = outer === undefined ? this.#body : (outer.otherwise ?? outer.body);
     const kind = keyword === "if" ? "if" : "block";
+    // That an `if` can be left by its label is rarely used: it is named where it is.
+    const head = `${keyword}${kind === "if" && !used ? "" : ` ${label}`}${type}`;
     const deep = Math.max(height(operands), height(body), height(otherwise ?? []));
     this.#list.push({ head, operands, pushes, height: deep, width: Infinity, kind, label, body, otherwise });
   }

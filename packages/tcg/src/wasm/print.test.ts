@@ -64,7 +64,7 @@ test("a module as text", () => {
         (br_if $out
           (i32.wrap_i64
             (local.tee $x1
-              (if $I2 (result i64) (i32.load offset=16 (local.get $env))
+              (if (result i64) (i32.load offset=16 (local.get $env))
                 (then (i64.load offset=136 align=1 (local.get $env)))
                 (else (call $h.slow (local.get $env) (i64.const 0xffffffff)))))))
         (br $L1)
