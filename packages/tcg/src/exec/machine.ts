@@ -9,6 +9,7 @@ import { Optimiser } from "../opt/pipeline.ts";
 import { BlockModules } from "../wasm/block-modules.ts";
 import type { BlockInput } from "../wasm/block-modules.ts";
 import { wasm } from "../wasm/types.ts";
+import { WatTrace } from "../wasm/wat-trace.ts";
 import type { WasmTable } from "../wasm/types.ts";
 import { BlockCache } from "./blocks.ts";
 import type { Tb } from "./blocks.ts";
@@ -143,6 +144,8 @@ export class TcgMachine implements Engine {
     this.direct = config.direct;
     this.regions = this.#makeRegions();
     this.#modules.profile = this.regions !== undefined;
+    const show = this.options.trace?.outWat;
+    if (show !== undefined) this.#modules.trace = new WatTrace((text) => show(text), (tb) => this.#listing(tb));
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       for (const region of tb.regions) this.regions?.drop(region);
@@ -307,7 +310,7 @@ export class TcgMachine implements Engine {
     if (done === undefined) return undefined;
     const { trace } = this.options;
     if (tier === "first") {
-      if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length));
+      if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length).join(""));
       trace?.op?.(print(done.block));
     }
     swapBytes(done.block);
@@ -318,16 +321,31 @@ export class TcgMachine implements Engine {
     return { ...done, block };
   }
 
-  #disassemble(pc: bigint, source: CodeSource, length: number): string {
+  /** A line for each instruction. */
+  #disassemble(pc: bigint, source: CodeSource, length: number): string[] {
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; i++) bytes[i] = source.byte(i);
-    let text = "";
+    const lines: string[] = [];
     for (let at = 0; at < length;) {
       const insn = this.target.disassemble(pc + BigInt(at), bytes.subarray(at));
-      text += `0x${(pc + BigInt(at)).toString(16)}:  ${insn.text}\n`;
+      lines.push(`0x${(pc + BigInt(at)).toString(16)}:  ${insn.text}\n`);
       at += Math.max(insn.length, 1);
     }
-    return text;
+    return lines;
+  }
+
+  /** The instructions of the block with a descriptor. */
+  #listing(address: number): string[] {
+    const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
+    if (tb === undefined) return [];
+    const pc = (BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0);
+    return this.#disassemble(pc, { byte: this.#bytesOf(tb) }, tb.length);
+  }
+
+  /** The code of a block as it is in the machine memory. */
+  #bytesOf(tb: Tb): (at: number) => number {
+    const split = 4096 - (tb.ram & 4095);
+    return (at) => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
   }
 
   /** Places descriptor, words and bytecode in the arena. */
@@ -404,9 +422,7 @@ export class TcgMachine implements Engine {
 
   /** A block's optimised IR once more; undefined when its code is not what it was. */
   #again(tb: Tb): Block | undefined {
-    const split = 4096 - (tb.ram & 4095);
-    const byte = (at: number): number => this.u8[at < split ? tb.ram + at : tb.ram2 + at - split]!;
-    const again = this.#build(this.cpus[0]!, tb, { byte }, tb.insns, "hot");
+    const again = this.#build(this.cpus[0]!, tb, { byte: this.#bytesOf(tb) }, tb.insns, "hot");
     return again === undefined || again.insns !== tb.insns ? undefined : again.block;
   }
 

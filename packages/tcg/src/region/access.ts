@@ -69,7 +69,7 @@ export abstract class AccessEmitter extends BlockCompiler {
 
   /** The local that keeps `env.depth` over a guest call. */
   protected depthLocal(): number {
-    return this.#depth >= 0 ? this.#depth : (this.#depth = this.local(I32));
+    return this.#depth >= 0 ? this.#depth : (this.#depth = this.local(I32, "depth"));
   }
 
   protected override define(op: Op, i: number): void {
@@ -107,6 +107,7 @@ export abstract class AccessEmitter extends BlockCompiler {
   protected override faultExits(): void {
     const { code } = this;
     const { stages } = this.a;
+    if (stages.length > 0) this.notes?.comment(code.length, "faults");
     for (let i = stages.length - 1; i >= 0; i--) {
       code.end();
       for (const g of stages[i]!) this.storeGlobal(g);

@@ -95,8 +95,8 @@ export class RegionCompiler extends AccessEmitter {
     this.#open.clear();
     this.startRegion(plan.blocks[0]!.block);
     this.#nest = this.#top = 0;
-    this.#budget = this.local(I32);
-    this.#resume = this.local(I32);
+    this.#budget = this.local(I32, "budget");
+    this.#resume = this.local(I32, "resume");
     this.#entry();
     this.#tree(ENTRY_NODE);
     if (this.#top > 0) {
@@ -104,7 +104,7 @@ export class RegionCompiler extends AccessEmitter {
       this.code.end();
     }
     this.code.op(W.unreachable);
-    return { locals: this.locals, code: this.code, shape: this.#shape, selfCalls: this.#selfCalls };
+    return { locals: this.locals, code: this.code, notes: this.notes, shape: this.#shape, selfCalls: this.#selfCalls };
   }
 
   #exits(it: RegionBlock): BlockExit[] {
@@ -140,10 +140,12 @@ export class RegionCompiler extends AccessEmitter {
     const children = this.#shape.children[node]!;
     const loop = this.#shape.header[node] === 1;
     if (loop) {
+      this.#name("loop", node);
       code.loop();
       this.#open.set(node, ++this.#nest);
     }
     for (const child of children.toReversed()) {
+      this.#name("to", child);
       code.block();
       this.#open.set(child, ++this.#nest);
     }
@@ -160,6 +162,13 @@ export class RegionCompiler extends AccessEmitter {
     code.end();
     this.#open.delete(node);
     this.#nest--;
+  }
+
+  /** Names the construct that begins here after a node, for readers. */
+  #name(what: string, node: number): void {
+    const trace = this.#settings.imports.trace;
+    if (trace === undefined) return;
+    this.notes!.label(this.code.length, `${what}.${trace.pc(this.#plan.blocks[node - 1]!.tb.address).slice(2)}`);
   }
 
   /** Goes where the resume number says; falls through without one, or (`head` > 0) goes to the head. */
@@ -209,6 +218,8 @@ export class RegionCompiler extends AccessEmitter {
     const a = analyse(block, pcGlobal, effects, { touched: this.#flow.touched, dirty: this.#flow.dirty[node]! });
     this.#node = node;
     this.startBlock(block, a, tb.address);
+    const number = this.#shape.number[node]!;
+    this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);
     const loop = this.#shape.header[node] === 1;
     if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node, 0);
     for (let i = 0; i < a.stages.length; i++) code.block();
@@ -435,7 +446,7 @@ export class RegionCompiler extends AccessEmitter {
         this.placed++;
         this.placeLabel(op.imm, reachable);
         reachable = a.reached[op.imm] === 1;
-      } else if (op.spec === ops.insn) this.site = op.imm;
+      } else if (op.spec === ops.insn) this.beginInsn(op.imm);
       else if (reachable) {
         this.operation(op, i);
         reachable = !op.spec.terminator;

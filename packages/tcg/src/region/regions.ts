@@ -139,7 +139,9 @@ export class Regions {
     const { modules, counters, i32, direct } = this.#host;
     let made: { slot: number; bytes: number; numbers: Int32Array };
     try {
-      made = modules.compileRegion(() => this.#compiler.compileRegion(plan));
+      const { blocks, insns } = plan;
+      const about = `${blocks.length} blocks, ${insns} instructions`;
+      made = modules.compileRegion(blocks[0]!.tb.address, about, () => this.#compiler.compileRegion(plan));
     } catch (error) {
       if (!(error instanceof Uncompilable) && !modules.isRefusal(error)) throw error;
       counters.regionsRefused++;

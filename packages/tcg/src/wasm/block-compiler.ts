@@ -12,6 +12,7 @@ import { ALIAS, analyse, DEAD, LOCAL, Uncompilable } from "./analysis.ts";
 import { BlockEmitter, ENVP } from "./block-emitter.ts";
 import { EMPTY, W } from "./encode.ts";
 import type { Code } from "./encode.ts";
+import type { CodeNotes } from "./notes.ts";
 import { emitJumpCacheLookup } from "./jump-cache.ts";
 import { atomicIndex, emitFromI64, emitHalf, emitJoin, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "./memory-ops.ts";
 
@@ -19,6 +20,8 @@ import { atomicIndex, emitFromI64, emitHalf, emitJoin, emitLoad, emitStore, emit
 export interface CompiledBlock {
   readonly locals: readonly number[];
   readonly code: Code;
+  /** For readers of its text, if there are any. */
+  readonly notes: CodeNotes | undefined;
 }
 
 const TLB_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_SIZE;
@@ -48,7 +51,7 @@ export class BlockCompiler extends BlockEmitter {
         reachable = a.reached[op.imm] === 1;
       } else if (op.spec === ops.insn) {
         // Also where control does not get: what follows the next label belongs to it.
-        this.site = op.imm;
+        this.beginInsn(op.imm);
       } else if (reachable) {
         this.operation(op, i);
         reachable = !op.spec.terminator;
@@ -59,8 +62,9 @@ export class BlockCompiler extends BlockEmitter {
       code.end();
       code.op(W.unreachable);
     }
+    this.notes?.comment(code.length, "faults");
     this.faultExits();
-    return { locals: this.locals, code };
+    return { locals: this.locals, code, notes: this.notes };
   }
 
   protected prologue(insns: number): void {

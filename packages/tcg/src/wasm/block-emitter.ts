@@ -10,6 +10,8 @@ import { ALIAS, CONST, DEAD, INLINE, LOCAL, Uncompilable } from "./analysis.ts";
 import type { Analysis } from "./analysis.ts";
 import { Code, I32, I64, W } from "./encode.ts";
 import type { CodeTarget } from "./jump-cache.ts";
+import { CodeNotes } from "./notes.ts";
+import type { WatTrace } from "./wat-trace.ts";
 import { emitLoad, emitStore, VALUE_TYPE, wholeMem } from "./memory-ops.ts";
 
 /** What the module of a block offers it. Type 0 is `(env, tb) -> i32`. */
@@ -18,6 +20,8 @@ export interface BlockImports {
   readonly viaTable: boolean;
   /** Blocks count their executions. */
   readonly profile: boolean;
+  /** Shows the code; undefined: nobody looks. */
+  readonly trace: WatTrace | undefined;
   /** Index of a function that the runtime exports under this name. */
   call(name: string): number;
 }
@@ -37,6 +41,7 @@ export class BlockEmitter implements WasmOps {
   protected tb = 0;
   protected code!: Code;
   protected locals: number[] = [];
+  protected notes: CodeNotes | undefined;
   protected valueLocal: Int32Array = new Int32Array(0);
   protected globalLocal: Int32Array = new Int32Array(0);
   protected op!: Op;
@@ -68,6 +73,9 @@ export class BlockEmitter implements WasmOps {
     this.tb = tb;
     this.code = new Code(1024);
     this.locals = [];
+    this.notes = this.imports.trace === undefined ? undefined : new CodeNotes();
+    this.notes?.local(ENVP, "env");
+    this.notes?.local(1, "tb");
     this.valueLocal = new Int32Array(block.ops.length).fill(-1);
     this.globalLocal = new Int32Array(block.globals.length).fill(-1);
     this.depth = 0;
@@ -79,25 +87,34 @@ export class BlockEmitter implements WasmOps {
     this.scratch = { i32: [], i64: [] };
   }
 
-  protected local(type: number): number {
+  /** A new local; the name is for readers. */
+  protected local(type: number, name: string = "v"): number {
     this.locals.push(type);
-    return this.locals.length + 1;
+    const index = this.locals.length + 1;
+    this.notes?.local(index, name);
+    return index;
   }
 
   protected global(g: number): number {
     const known = this.globalLocal[g]!;
     if (known >= 0) return known;
-    return (this.globalLocal[g] = this.local(VALUE_TYPE[this.block.globals[g]!.type]));
+    return (this.globalLocal[g] = this.local(VALUE_TYPE[this.block.globals[g]!.type], this.block.globals[g]!.name));
   }
 
   protected temp(name: "site" | "entry" | "address"): number {
-    if (name === "site") return this.siteLocal >= 0 ? this.siteLocal : (this.siteLocal = this.local(I32));
-    if (name === "entry") return this.entryLocal >= 0 ? this.entryLocal : (this.entryLocal = this.local(I32));
-    return this.addressLocal >= 0 ? this.addressLocal : (this.addressLocal = this.local(I64));
+    if (name === "site") return this.siteLocal >= 0 ? this.siteLocal : (this.siteLocal = this.local(I32, name));
+    if (name === "entry") return this.entryLocal >= 0 ? this.entryLocal : (this.entryLocal = this.local(I32, name));
+    return this.addressLocal >= 0 ? this.addressLocal : (this.addressLocal = this.local(I64, "address"));
   }
 
   protected result(): number {
-    return this.resultLocal >= 0 ? this.resultLocal : (this.resultLocal = this.local(I64));
+    return this.resultLocal >= 0 ? this.resultLocal : (this.resultLocal = this.local(I64, "result"));
+  }
+
+  /** Code of instruction `site` of the block begins. */
+  protected beginInsn(site: number): void {
+    this.site = site;
+    this.notes?.comment(this.code.length, this.imports.trace!.insn(this.tb, site));
   }
 
   protected loadGlobal(g: number): void {

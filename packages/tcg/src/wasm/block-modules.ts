@@ -11,6 +11,7 @@ import type { CompiledRegion } from "../region/region-compiler.ts";
 import { I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
 import { wasm } from "./types.ts";
+import type { TracedFunction, WatTrace } from "./wat-trace.ts";
 import type { WasmInstance, WasmTable } from "./types.ts";
 
 /** A block to compile. */
@@ -41,6 +42,7 @@ export class BlockModules implements BlockImports {
   /** Functions that the current module imports. */
   readonly #imported: Map<string, number> = new Map();
   viaTable = true;
+  trace: WatTrace | undefined;
   /** Blocks count their executions, and call `hot` when the counter is used up. */
   profile = false;
   /** Next free index of the table; 0 is the interpreter. */
@@ -84,11 +86,11 @@ export class BlockModules implements BlockImports {
   }
 
   /** Compiles one region in a module of its own. @throws Uncompilable, CompileError */
-  compileRegion(compile: () => CompiledRegion): { slot: number; bytes: number; numbers: Int32Array } {
+  compileRegion(tb: number, about: string, compile: () => CompiledRegion): { slot: number; bytes: number; numbers: Int32Array } {
     this.viaTable = true;
     this.#begin(32);
     const m = this.#builder;
-    const { locals, code, selfCalls, shape } = compile();
+    const { locals, code, notes, selfCalls, shape } = compile();
     const slot = this.#free.pop() ?? this.#next++;
     if (this.#next > this.#table.length) this.#table.grow(this.#table.length);
     for (const at of selfCalls) code.patch32(at, m.importedFunctions);
@@ -96,6 +98,7 @@ export class BlockModules implements BlockImports {
     m.elements(slot, m.importedFunctions, 1);
     try {
       const bytes = m.finish();
+      this.trace?.show(bytes, [{ kind: "region", tb, about, notes }]);
       this.#instantiate(bytes);
       return { slot, bytes: bytes.length, numbers: shape.number };
     } catch (error) {
@@ -128,10 +131,12 @@ export class BlockModules implements BlockImports {
     this.#begin(inputs.length);
     const m = this.#builder;
     const functions: number[] = [];
+    const shown: TracedFunction[] = [];
     const base = this.#next;
     for (const { block, tb, insns, targets } of inputs) {
       try {
-        const { locals, code } = this.#compiler.compile(block, tb, insns, targets);
+        const { locals, code, notes } = this.#compiler.compile(block, tb, insns, targets);
+        if (this.trace !== undefined) shown.push({ kind: "block", tb, about: `${insns} instructions`, notes });
         m.function(0, locals, code);
         functions.push(this.#next++);
       } catch (error) {
@@ -146,6 +151,7 @@ export class BlockModules implements BlockImports {
     if (this.viaTable) m.elements(base, m.importedFunctions, count);
     else m.exportFunction("f", m.importedFunctions);
     const bytes = m.finish();
+    this.trace?.show(bytes, shown);
     // Instantiation runs the element segment.
     const instance = this.#instantiate(bytes);
     if (!this.viaTable) this.#table.set(base, instance.exports["f"]);
