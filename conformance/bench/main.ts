@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 
 import { browserBoot } from "./browser.ts";
@@ -87,6 +88,8 @@ async function main(argv: string[]): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  const [load = 0] = loadavg();
+  if (load > 0.5) progress(`the machine is busy (load ${load.toFixed(1)}): figures will waver`);
   if (options.build) await buildCommand();
   needCommand();
   const sections: Section[] = [];
