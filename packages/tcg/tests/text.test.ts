@@ -39,6 +39,7 @@ test("every kind of operand is read", () => {
   call trap %9
   %10 = movcond.tstne.i64 %4, %5, %7, %8
   brcond.leu.i64 %10, %4, L1
+  brcond.ne.i64 %10, %4, L1, rare
   goto_tb 1
 L1:
   goto_ptr hint=return

@@ -39,13 +39,13 @@ export function either(b: Block, fast: (slow: Label) => void, exact: () => void)
 
 /** To `slow` unless the inexact flag is set. */
 export function needInexact(b: Block, slow: Label): void {
-  b.ir.brcond("tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow);
+  b.ir.brcond("tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow, true);
 }
 
 /** To `slow` unless register `n` holds a NaN-boxed single. */
 export function needBoxed(b: Block, n: number, slow: Label): void {
   const { ir } = b;
-  if (!b.isBoxed(n)) ir.brcond("ne", ir.extrh(ir.bitcast(b.f(n))), ir.const32(-1), slow);
+  if (!b.isBoxed(n)) ir.brcond("ne", ir.extrh(ir.bitcast(b.f(n))), ir.const32(-1), slow, true);
 }
 
 /** A constant of the integer type of the format's bits. */
@@ -57,14 +57,14 @@ function integer(b: Block, s: Shape, value: number): Value {
 function needExponent(b: Block, s: Shape, value: Value, least: number, count: number, slow: Label): void {
   const { ir } = b;
   const exponent = ir.extract(ir.bitcast(value), s.fraction, s.exponent);
-  ir.brcond("geu", least === 0 ? exponent : ir.sub(exponent, integer(b, s, least)), integer(b, s, count), slow);
+  ir.brcond("geu", least === 0 ? exponent : ir.sub(exponent, integer(b, s, least)), integer(b, s, count), slow, true);
 }
 
 /** To `slow` if the number is infinite or NaN. */
 export function needFinite(b: Block, s: Shape, value: Value, slow: Label): void {
   const { ir } = b;
   const top = integer(b, s, 2 ** s.exponent - 1);
-  ir.brcond("eq", ir.extract(ir.bitcast(value), s.fraction, s.exponent), top, slow);
+  ir.brcond("eq", ir.extract(ir.bitcast(value), s.fraction, s.exponent), top, slow, true);
 }
 
 /** To `slow` if the number is infinite, NaN, zero or subnormal. */
@@ -81,7 +81,7 @@ export function needOrdinary(b: Block, s: Shape, value: Value, slow: Label): voi
 export function needNumbers(b: Block, x: Value, y: Value, slow: Label): void {
   const { ir } = b;
   const numbers = x === y ? ir.float(ops.feq, x, x) : ir.and(ir.float(ops.feq, x, x), ir.float(ops.feq, y, y));
-  ir.brcond("eq", numbers, ir.const32(0), slow);
+  ir.brcond("eq", numbers, ir.const32(0), slow, true);
 }
 
 /** Host operations of the rounded ones, and whether they can underflow. */
@@ -136,5 +136,5 @@ export function needInRange(b: Block, s: Shape, to: keyof typeof INTEGER, x: Val
   const { ir } = b;
   const { low, inclusive, high } = INTEGER[to];
   const above = ir.float(inclusive ? ops.fle : ops.flt, constant(b, s, low), x);
-  ir.brcond("eq", ir.and(above, ir.float(ops.flt, x, constant(b, s, high))), ir.const32(0), slow);
+  ir.brcond("eq", ir.and(above, ir.float(ops.flt, x, constant(b, s, high))), ir.const32(0), slow, true);
 }

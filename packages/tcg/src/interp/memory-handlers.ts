@@ -81,6 +81,7 @@ export class MemoryHandlers extends HandlerEmitter {
     const site = h.spec === ops.call ? h.extra : h.extra + 2;
     code.get(ENVP);
     code.mem(W.i32Load, ENV.exception, 2);
+    code.rarely();
     code.if();
     code.get(ENVP);
     code.get(TBP);
@@ -99,6 +100,7 @@ export class MemoryHandlers extends HandlerEmitter {
     const { bytes } = MEM_OPS[h.mem];
     this.address();
     this.lookup(bytes, 0);
+    code.mostly();
     code.if();
     this.slotAddress(h.dst);
     this.hostAddress();
@@ -140,6 +142,7 @@ export class MemoryHandlers extends HandlerEmitter {
     const { bytes } = MEM_OPS[h.mem];
     this.address();
     this.lookup(bytes, 8);
+    code.mostly();
     code.if();
     this.hostAddress();
     this.operand(h.args[1]!, h.type);

@@ -19,7 +19,7 @@ export interface Op {
    * HINTS or TB_EXITS; number of the guest instruction.
    */
   imm: number;
-  /** const: the high 32 bits (as int32; sign of `imm` when the type is i32); length of a bit field. */
+  /** const: the high 32 bits (as int32; sign of `imm` when the type is i32); length of a bit field; brcond: 1 when rarely taken. */
   imm2: number;
   /** Of setcond, negsetcond, movcond, brcond; else "eq". */
   cond: Cond;

@@ -347,8 +347,9 @@ export class Builder {
     this.#emit(ops.br, "i32", NONE, NONE, NONE, NONE, l, 0);
   }
 
-  brcond(cond: Cond, a: Value, b: Value, l: Label): void {
-    this.#emit(ops.brcond, this.#same("brcond", a, b), a, b, NONE, NONE, l, 0, cond);
+  /** `rare`: the condition is not expected to hold. */
+  brcond(cond: Cond, a: Value, b: Value, l: Label, rare: boolean = false): void {
+    this.#emit(ops.brcond, this.#same("brcond", a, b), a, b, NONE, NONE, l, rare ? 1 : 0, cond);
   }
 
   /** A guest instruction starts. The words restore the vCPU's state if it faults (first: offset from the block's pc). */

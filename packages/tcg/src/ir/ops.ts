@@ -20,7 +20,7 @@ export type OperandKind = "T" | IrType | "address" | "bits";
 export type Slot =
   | "a" | "b" | "c" | "d"
   | "constant" | "global" | "offset" | "bit" | "length" | "mmu" | "label" | "slot" | "hint" | "exit"
-  | "number" | "words" | "helper" | "args" | "lane" | "lanes" | "bytes"; // prettier-ignore
+  | "number" | "words" | "helper" | "args" | "lane" | "lanes" | "bytes" | "rare"; // prettier-ignore
 
 /** Folds constants: operands are sign-extended from `bits` (32 or 64); the result is cut to its type by the caller. */
 export type Fold = (a: bigint, b: bigint, bits: number, imm: number, imm2: number) => bigint;
@@ -414,8 +414,8 @@ const call = row("call", {
 const label = row("label", { doc: "A place to branch to, written `L1:`.", format: ["label"], sideEffect: true });
 const br = row("br", { doc: "Branches.", format: ["label"], sideEffect: true, terminator: true });
 const brcond = row("brcond", {
-  doc: "Branches if the condition holds between a and b.",
-  types: INT, operands: ["T", "T"], hasCond: true, format: ["a", "b", "label"], sideEffect: true,
+  doc: "Branches if the condition holds between a and b; with `rare` behind it, that is not expected.",
+  types: INT, operands: ["T", "T"], hasCond: true, format: ["a", "b", "label", "rare"], sideEffect: true,
 }); // prettier-ignore
 const insn = row("insn", {
   doc: "A guest instruction, to which all up to the next `insn` in the text belongs: its number, and words that restore the state if it faults (first: pc offset).",

@@ -103,6 +103,10 @@ class BlockReader {
       op.list = words.splice(0).map((w) => Number(this.#integer(w)));
       return;
     }
+    if (slot === "rare") {
+      if (words[0] === "rare") op.imm2 = words.splice(0, 1).length;
+      return;
+    }
     const word = words.shift() ?? this.#fail(`${op.spec.name} lacks its operand "${slot}"`);
     switch (slot) {
       case "a":

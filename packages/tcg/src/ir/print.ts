@@ -63,6 +63,8 @@ function slotText(block: Block, op: Op, slot: Slot, name: (v: number) => string)
       return [TB_EXITS[op.imm] ?? `?${op.imm}`];
     case "helper":
       return [op.helper?.name ?? "?"];
+    case "rare":
+      return op.imm2 === 1 ? ["rare"] : [];
     case "lane":
       return [String(op.imm)];
     case "lanes":

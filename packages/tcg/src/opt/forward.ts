@@ -203,7 +203,7 @@ export class Forward {
     // A truth value of the other width: compare what it was made of
     const x = r.out[op.a]!;
     if (verdict === "depends" && (x.spec === ops.extu_i32 || x.spec === ops.ext_i32) && isZeroTest(r, op)) {
-      better = operation(ops.brcond, "i32", x.a, r.small("i32", 0), NONE, NONE, op.imm, 0, op.cond);
+      better = operation(ops.brcond, "i32", x.a, r.small("i32", 0), NONE, NONE, op.imm, op.imm2, op.cond);
       verdict = simplifyCondition(r, better);
     }
     if (this.#careful) verdict = "depends";

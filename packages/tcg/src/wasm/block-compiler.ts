@@ -84,6 +84,7 @@ export class BlockCompiler extends BlockEmitter {
     code.tee(entry);
     code.i32(0);
     code.op(W.i32LtS);
+    code.rarely();
     code.if();
     if (a.selfLoop) for (let g = 0; g < a.written.length; g++) if (a.written[g] === 1) this.storeGlobal(g);
     code.i32(EXIT.budget);
@@ -191,6 +192,7 @@ export class BlockCompiler extends BlockEmitter {
       case ops.brcond:
         this.op = op;
         emitCond(this, op.cond, op.type);
+        if (op.imm2 === 1) code.rarely();
         return code.brIf(this.labelDepth(op.imm));
       case ops.ld:
         return this.load(op, i);
@@ -278,6 +280,7 @@ export class BlockCompiler extends BlockEmitter {
     const code = this.code;
     code.get(ENVP);
     code.mem(W.i32Load, ENV.exception, 2);
+    code.rarely();
     code.brIf(inside + this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
 
@@ -303,6 +306,7 @@ export class BlockCompiler extends BlockEmitter {
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
     this.tlbHit(address, bytes, op.imm, 0);
+    code.mostly();
     code.if(VALUE_TYPE[op.type]);
     this.hostAddress(address, op.imm);
     emitLoad(code, op.type, op.mem, 0);
@@ -325,6 +329,7 @@ export class BlockCompiler extends BlockEmitter {
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
     this.tlbHit(address, bytes, op.imm, 8);
+    code.mostly();
     code.if();
     this.hostAddress(address, op.imm);
     this.push(op.b);

@@ -205,6 +205,27 @@ export class Bytes {
 
 /** Code of one function body: {@link Bytes} with instructions. */
 export class Code extends Bytes {
+  /**
+   * Offsets of `if` and `br_if` and whether the condition mostly holds (1) or rarely (0), in turn. Engines that read such
+   * hints move what is rare out of the way: the slow path of an operation then costs no registers elsewhere. Source:
+   * WebAssembly Core Specification, Appendix "Custom Sections", metadata.code.branch_hint.
+   */
+  readonly hints: number[] = [];
+
+  /** The `if` or `br_if` that is appended next is rarely taken. */
+  rarely(): void {
+    this.hints.push(this.length, 0);
+  }
+  /** The `if` or `br_if` that is appended next is mostly taken. */
+  mostly(): void {
+    this.hints.push(this.length, 1);
+  }
+  override append(other: Bytes): void {
+    if (other instanceof Code)
+      for (let i = 0; i < other.hints.length; i += 2)
+        this.hints.push(this.length + other.hints[i]!, other.hints[i + 1]!);
+    super.append(other);
+  }
   op(opcode: number): void {
     this.byte(opcode);
   }

@@ -1,4 +1,4 @@
-import { Bytes } from "./encode.ts";
+import { Bytes, Code } from "./encode.ts";
 
 /**
  * Builds a module: types, imports, functions, exports. Imports come before functions.
@@ -17,6 +17,9 @@ export class ModuleBuilder {
   readonly #elements: Bytes = new Bytes(64);
   #elementCount = 0;
   readonly #code: Bytes;
+  /** Entries of the section of branch hints. */
+  readonly #hints: Bytes = new Bytes(64);
+  #hintCount = 0;
 
   constructor(codeCapacity = 1024) {
     this.#code = new Bytes(codeCapacity);
@@ -79,8 +82,22 @@ export class ModuleBuilder {
     this.#code.append(head);
     this.#code.append(code);
     this.#code.byte(0x0b);
+    if (code instanceof Code && code.hints.length > 0) this.#addHints(code.hints, head.length);
     this.#functionTypes.push(type);
     return this.importedFunctions + this.#functionTypes.length - 1;
+  }
+
+  /** Hints of the function that is added now; offsets count from its local declarations, `head` bytes. */
+  #addHints(hints: readonly number[], head: number): void {
+    const out = this.#hints;
+    out.u32(this.importedFunctions + this.#functionTypes.length);
+    out.u32(hints.length / 2);
+    for (let i = 0; i < hints.length; i += 2) {
+      out.u32(head + hints[i]!);
+      out.byte(1);
+      out.byte(hints[i + 1]!);
+    }
+    this.#hintCount++;
   }
 
   exportFunction(name: string, index: number): void {
@@ -112,9 +129,21 @@ export class ModuleBuilder {
     section(out, 3, this.#functionTypes.length, functions);
     section(out, 7, this.#exportCount, this.#exports);
     section(out, 9, this.#elementCount, this.#elements);
+    custom(out, "metadata.code.branch_hint", this.#hintCount, this.#hints);
     section(out, 10, this.#functionTypes.length, this.#code);
     return out.buffer.slice(0, out.length);
   }
+}
+
+function custom(out: Bytes, name: string, count: number, body: Bytes): void {
+  if (count === 0) return;
+  const head = new Bytes(32);
+  head.name(name);
+  head.u32(count);
+  out.byte(0);
+  out.u32(head.length + body.length);
+  out.append(head);
+  out.append(body);
 }
 
 function section(out: Bytes, id: number, count: number, body: Bytes): void {
