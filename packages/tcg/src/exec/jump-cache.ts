@@ -17,7 +17,9 @@ export class JumpCache {
   readonly #onPage = new Uint16Array(CLASSES);
   /** Per entry: 1 when the block's tail lies in the next page. */
   readonly #spans = new Uint8Array(JUMP_CACHE_ENTRIES);
-  #count = 0;
+  /** Entries filled since the last flush, some more than once; with as many as there are, any may be. */
+  readonly #used = new Uint16Array(JUMP_CACHE_ENTRIES);
+  #usedCount = 0;
 
   constructor(i32: Int32Array, env: number) {
     this.#i32 = i32;
@@ -30,12 +32,12 @@ export class JumpCache {
     const e = this.#base + index * 4;
     const i32 = this.#i32;
     if (i32[e + 3] !== 0) this.#uncount(index);
+    else if (this.#usedCount < JUMP_CACHE_ENTRIES) this.#used[this.#usedCount++] = index;
     i32[e] = tb.pcLo;
     i32[e + 1] = tb.pcHi;
     i32[e + 2] = tb.flags;
     i32[e + 3] = tb.address;
     this.#spans[index] = tb.ram2 >= 0 ? 1 : 0;
-    this.#count++;
     const page = tb.pcLo >>> 12;
     this.#onPage[page & (CLASSES - 1)]!++;
     if (tb.ram2 >= 0) this.#onPage[(page + 1) & (CLASSES - 1)]!++;
@@ -53,14 +55,20 @@ export class JumpCache {
     if (this.#i32[this.#base + index * 4 + 3] === tb.address) this.#drop(index);
   }
 
+  /** Costs what was filled since the last one. */
   flush(): void {
-    if (this.#count === 0) return;
-    const i32 = this.#i32;
-    const end = this.#base + JUMP_CACHE_ENTRIES * 4;
-    for (let e = this.#base; e < end; e += 4) i32[e] = i32[e + 1] = i32[e + 3] = 0;
-    this.#clear(HOME_OF_ZERO);
-    this.#onPage.fill(0);
-    this.#count = 0;
+    const used = this.#usedCount;
+    if (used === JUMP_CACHE_ENTRIES) {
+      for (let index = 0; index < JUMP_CACHE_ENTRIES; index++) this.#clear(index);
+      this.#onPage.fill(0);
+    } else {
+      const i32 = this.#i32;
+      for (let n = 0; n < used; n++) {
+        const index = this.#used[n]!;
+        if (i32[this.#base + index * 4 + 3] !== 0) this.#drop(index);
+      }
+    }
+    this.#usedCount = 0;
   }
 
   /** Forgets the blocks with code in a page. */
@@ -68,13 +76,19 @@ export class JumpCache {
     const page = lo >>> 12;
     if (this.#onPage[page & (CLASSES - 1)] === 0) return;
     const i32 = this.#i32;
+    const used = this.#usedCount;
     const before = (page - 1) & 0xfffff;
-    for (let index = 0, e = this.#base; index < JUMP_CACHE_ENTRIES; index++, e += 4) {
+    let kept = 0;
+    for (let n = 0; n < used; n++) {
+      const index = used === JUMP_CACHE_ENTRIES ? n : this.#used[n]!;
+      const e = this.#base + index * 4;
       if (i32[e + 3] === 0) continue;
       const at = i32[e]! >>> 12;
       // A block that spans has its tail in the page behind; the upper half may differ there by one.
       if ((at === page && i32[e + 1] === hi) || (at === before && this.#spans[index] === 1)) this.#drop(index);
+      else this.#used[kept++] = index;
     }
+    this.#usedCount = kept;
   }
 
   #drop(index: number): void {
@@ -84,7 +98,6 @@ export class JumpCache {
 
   #uncount(index: number): void {
     const page = this.#i32[this.#base + index * 4]! >>> 12;
-    this.#count--;
     this.#onPage[page & (CLASSES - 1)]!--;
     if (this.#spans[index] === 1) this.#onPage[(page + 1) & (CLASSES - 1)]!--;
   }

@@ -397,13 +397,15 @@ export class SoftTlb {
     if (count > MANY) this.#fillInvalid(mmu, mmu + 1);
     else {
       const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
-      for (let i = 0; i < count; i++) {
-        const e = base + this.#used[mmu * TLB_ENTRIES + i]! * WORDS;
-        this.#views.i32.fill(-1, e, e + ADDEND);
-      }
+      for (let i = 0; i < count; i++) this.#empty(base + this.#used[mmu * TLB_ENTRIES + i]! * WORDS);
     }
     this.#usedCount[mmu] = 0;
     this.#large[mmu]!.length = 0;
+  }
+
+  #empty(e: number): void {
+    const { i32 } = this.#views;
+    i32[e] = i32[e + 1] = i32[e + 2] = i32[e + 3] = i32[e + 4] = i32[e + 5] = -1;
   }
 
   #fillInvalid(from: number, to: number): void {
@@ -428,7 +430,7 @@ export class SoftTlb {
       const e = this.#entry(lo, mmu);
       if (this.#hit(e, lo, hi) || this.#hit(e + 2, lo, hi) || this.#hit(e + 4, lo, hi)) {
         // The entry stays listed as used: it may be listed once more when it is filled again.
-        this.#views.i32.fill(-1, e, e + ADDEND);
+        this.#empty(e);
       }
     }
     return more;
