@@ -1,7 +1,10 @@
 /**
- * pnpm programs [-l] [-q] [-e qemu|mimus] [-s] [-j N] [TEXT...]: runs the cases whose name contains a TEXT under QEMU and Mimus and
- * prints what differs. -l lists them, -q takes the quick ones, -e runs one emulator and shows its output, -s adds -strace to it.
+ * pnpm programs [-l] [-q] [-e qemu|mimus] [-s] [-j N] [-k FILE] [TEXT...]: runs the cases whose name contains a TEXT under QEMU and Mimus and
+ * prints what differs. -l lists them, -q takes the quick ones, -e runs one emulator and shows its output, -s adds -strace to it, -k keeps what
+ * QEMU did in a file, and takes it from there the next time.
  */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +13,7 @@ import { parseArgs } from "node:util";
 import { guest } from "../lib/mimus.ts";
 import { CASES } from "./cases/index.ts";
 import type { ProgramCase } from "./case.ts";
-import { compare, type Engine, runCase } from "./run.ts";
+import { compare, type Engine, type Outcome, runCase } from "./run.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +22,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", short: "q", default: false },
     engine: { type: "string", short: "e" },
     strace: { type: "boolean", short: "s", default: false },
+    keep: { type: "string", short: "k" },
     jobs: { type: "string", short: "j", default: "1" },
   },
 });
@@ -36,8 +40,17 @@ async function show(test: ProgramCase, engine: Engine, root: string): Promise<vo
   );
 }
 
+const kept: Record<string, Outcome> =
+  values.keep === undefined || !existsSync(values.keep)
+    ? {}
+    : (JSON.parse(readFileSync(values.keep, "utf8")) as Record<string, Outcome>);
+
+/** What a case is, so that what QEMU did is kept no longer than it is that. */
+const key = (test: ProgramCase): string => createHash("sha256").update(JSON.stringify(test)).digest("hex");
+
 async function check(test: ProgramCase, root: string): Promise<boolean> {
-  const { qemu, mimus, differences } = await compare(test, root);
+  const { qemu, mimus, differences } = await compare(test, root, kept[key(test)]);
+  kept[key(test)] = qemu;
   const times = `${qemu.seconds.toFixed(2)} ${mimus.seconds.toFixed(2)}`;
   process.stdout.write(`${differences.length === 0 ? "ok  " : "FAIL"} ${times}  ${test.name}\n`);
   for (const line of differences) process.stdout.write(`       ${line}\n`);
@@ -57,6 +70,7 @@ else {
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
   process.stdout.write(`${chosen.length - failed} of ${chosen.length} equal\n`);
+  if (values.keep !== undefined) writeFileSync(values.keep, JSON.stringify(kept));
   process.exitCode = failed === 0 ? 0 : 1;
 }
 await rm(work, { recursive: true, force: true });
