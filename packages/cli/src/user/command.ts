@@ -1,6 +1,6 @@
 import { forwardSignals, nodeUserHost } from "@mimus/host-node/user";
 import { LinuxUserError, runProgram, signalName, type ExitStatus } from "@mimus/linux-user";
-import type { TcgOptions } from "@mimus/tcg";
+import { jitText, type TcgOptions } from "@mimus/tcg";
 
 import { UsageError } from "../errors.ts";
 import { LOG_ITEMS, logging, type Logging } from "../logging.ts";
@@ -87,7 +87,7 @@ async function execute(
   const stop = forwardSignals(running.process);
   const status = await running.exit;
   stop();
-  if (log.items.has("stats")) log.line(statistics(running.process));
+  if (log.items.has("stats")) log.line(jitText(running.process.engine));
   return exitStatus(status, program);
 }
 
@@ -133,22 +133,6 @@ const logHelp = (): string =>
   `Log items (comma separated):\n${Object.entries(LOG_ITEMS)
     .map(([item, text]) => `${item.padEnd(14)} ${text}\n`)
     .join("")}`;
-
-function statistics(program: { stats(): object; readonly executed: number }): string {
-  const flat = (prefix: string, value: object): [string, unknown][] =>
-    Object.entries(value).flatMap(([key, item]): [string, unknown][] =>
-      typeof item === "object" && item !== null
-        ? flat(`${prefix}${key}.`, item as object)
-        : [[`${prefix}${key}`, item]],
-    );
-  const rows: [string, unknown][] = [["instructions", program.executed], ...flat("", program.stats())];
-  return rows
-    .map(
-      ([name, value]) =>
-        `${name.padEnd(28)} ${typeof value === "number" ? Math.round(value * 100) / 100 : String(value)}`,
-    )
-    .join("\n");
-}
 
 /** As in /proc/self/maps. */
 function maps(
