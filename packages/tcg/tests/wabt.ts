@@ -19,8 +19,25 @@ function assemble(text: string): Uint8Array {
   }
 }
 
+/** The module without its custom sections, which have no text: hints for the engine. */
+function plain(bytes: Uint8Array): Uint8Array {
+  const kept = [...bytes.subarray(0, 8)];
+  for (let at = 8; at < bytes.length;) {
+    let [size, shift, head] = [0, 0, 1];
+    for (let more = true; more; shift += 7, head++) {
+      const byte = bytes[at + head]!;
+      size |= (byte & 0x7f) << shift;
+      more = byte >= 0x80;
+    }
+    if (bytes[at] !== 0) kept.push(...bytes.subarray(at, at + head + size));
+    at += head + size;
+  }
+  return Uint8Array.from(kept);
+}
+
 /** Both forms of the text of a module, assembled, give its bytes again. */
-export function roundTrip(bytes: Uint8Array): void {
+export function roundTrip(module: Uint8Array): void {
+  const bytes = plain(module);
   for (const style of ["folded", "flat"] as const) {
     const text = printWat(bytes, { style });
     const again = assemble(text);

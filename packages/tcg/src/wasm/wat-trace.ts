@@ -1,4 +1,5 @@
 /** Shows generated code as it is made: `-d out_wat`. */
+import { IrError } from "../ir/errors.ts";
 import type { CodeNotes } from "./notes.ts";
 import { WatPrinter } from "./print.ts";
 
@@ -43,14 +44,19 @@ export class WatTrace {
 
   /** A module is made: shows its functions. */
   show(bytes: Uint8Array, functions: readonly TracedFunction[]): void {
-    const printer = new WatPrinter(bytes, {
-      align: false,
-      functions: functions.map(({ kind, tb }) => `${kind}.${this.pc(tb).slice(2)}`),
-      notes: functions.map(({ notes }) => notes),
-    });
-    functions.forEach(({ kind, tb, about }, n) =>
-      this.#out(`;; ${kind} ${this.pc(tb)}: ${about}\n${printer.function(n)}`),
-    );
+    const title = ({ kind, tb, about }: TracedFunction): string => `;; ${kind} ${this.pc(tb)}: ${about}\n`;
+    try {
+      const printer = new WatPrinter(bytes, {
+        align: false,
+        functions: functions.map(({ kind, tb }) => `${kind}.${this.pc(tb).slice(2)}`),
+        notes: functions.map(({ notes }) => notes),
+      });
+      functions.forEach((it, n) => this.#out(title(it) + printer.function(n)));
+    } catch (error) {
+      // Code that the printer does not know is none the worse for it.
+      if (!(error instanceof IrError)) throw error;
+      for (const it of functions) this.#out(`${title(it)};; no text: ${error.message}\n`);
+    }
     this.#known.clear();
   }
 }
