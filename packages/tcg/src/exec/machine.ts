@@ -161,7 +161,7 @@ export class TcgMachine implements Engine {
 
   #makeRegions(): Regions | undefined {
     const { options } = this;
-    const threshold = options.region?.threshold ?? (this.#backend === "region" ? 0 : Infinity);
+    const threshold = options.region?.threshold ?? (this.#backend === "region" ? 0 : 1500);
     const wanted = this.#backend === "region" || (this.#backend === "auto" && Number.isFinite(threshold));
     if (!wanted || options.trace?.exec !== undefined) return undefined;
     return new Regions({
