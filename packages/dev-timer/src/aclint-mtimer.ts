@@ -33,6 +33,7 @@ export const aclintMtimer: DeviceType = defineDevice({
       { harts, frequency: p["timebase-freq"], timecmpBase: p["timecmp-base"], timeBase: p["time-base"] },
       {
         now: () => virtual.now(),
+        soon: (deadline) => virtual.soon?.(deadline) ?? false,
         output: (hart, level) => lines[hart]?.set(level),
         arm: (hart, deadline) => (deadline === undefined ? timers[hart]?.cancel() : timers[hart]?.arm(deadline)),
         guestError: (message) => dev.guestError(message),

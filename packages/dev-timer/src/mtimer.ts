@@ -10,6 +10,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 export interface MTimerPins {
   /** Now on the virtual clock, ns. */
   now(): number;
+  /** Waits out a virtual time that is all but reached; true when it has been. */
+  soon?(deadlineNs: number): boolean;
   /** Machine timer interrupt of a hart. */
   output(hart: number, level: boolean): void;
   /** Call {@link MTimer.expire} for the hart at this virtual time, ns; `undefined` cancels. */
@@ -94,7 +96,10 @@ export class MTimer implements Registers, Stateful {
 
   /** Compares a hart's mtimecmp with the time: the line follows, and the next moment to look is armed. */
   expire(hart: number): void {
-    const deadline = this.deadline(this.#compare[2 * hart] as number, this.#compare[2 * hart + 1] as number);
+    const lo = this.#compare[2 * hart] as number;
+    const hi = this.#compare[2 * hart + 1] as number;
+    let deadline = this.deadline(lo, hi);
+    if (deadline !== undefined && this.#pins.soon?.(deadline) === true) deadline = this.deadline(lo, hi);
     this.#pins.arm(hart, deadline === Infinity ? undefined : deadline);
     this.#pins.output(hart, deadline === undefined);
   }

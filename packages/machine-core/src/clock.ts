@@ -20,6 +20,11 @@ export class HostClock implements TimerClock {
 export class VirtualClock implements TimerClock {
   readonly name = "virtual";
   readonly timers: TimerQueue = new TimerQueue();
+  /**
+   * Set by who drives the clock: waits out a deadline (nanoseconds) that is all but reached, which is sooner done than
+   * arming a timer. True when the clock has reached it.
+   */
+  soon: ((deadlineNs: number) => boolean) | undefined;
   #source: () => number;
   #running = true;
   /** Guest time when the source showed `#base`. */

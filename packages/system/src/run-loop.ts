@@ -81,8 +81,10 @@ export class RunLoop {
       () => host.now(),
       () => this.executed,
     );
-    if (this.#icount === undefined) clocks.virtual.setSource(() => this.#time.now());
-    else {
+    if (this.#icount === undefined) {
+      clocks.virtual.setSource(() => this.#time.now());
+      clocks.virtual.soon = (deadline) => this.#spin(deadline);
+    } else {
       const { nsPerInsn } = this.#icount;
       clocks.virtual.setSource(() => this.executed * nsPerInsn);
     }
@@ -139,7 +141,8 @@ export class RunLoop {
     this.#mailbox.deliver();
     this.#time.fresh();
     this.#clocks.run();
-    if (this.#icount === undefined) this.#spin();
+    const { virtual } = this.#clocks;
+    if (this.#icount === undefined && this.#spin(virtual.timers.next)) this.#clocks.run();
     let ran = false;
     for (let i = 0; i < this.#cpus.length; i++) {
       const index = (this.#next + i) % this.#cpus.length;
@@ -160,13 +163,12 @@ export class RunLoop {
   }
 
   /** A deadline that is all but reached: guest code up to there costs more than the wait. */
-  #spin(): void {
+  #spin(deadline: number): boolean {
     const { virtual } = this.#clocks;
-    const { next } = virtual.timers;
-    if (!virtual.running || next - virtual.now() > SPIN_NS) return;
+    if (!virtual.running || deadline - virtual.now() > SPIN_NS) return false;
     // Bounded, for hosts whose clock has a coarse grain.
-    for (let looks = 0; virtual.now() < next && looks < MOST_LOOKS; looks++) this.#time.fresh();
-    this.#clocks.run();
+    for (let looks = 0; virtual.now() < deadline && looks < MOST_LOOKS; looks++) this.#time.fresh();
+    return virtual.now() >= deadline;
   }
 
   #due(): boolean {
