@@ -36,7 +36,8 @@ export const translateRv32f: Translators<Block, typeof rv32f.insns> = {
     const bits = b.ir.bitcast(b.f(rs1));
     b.setX(rd, b.rv64 ? b.ir.ext32s(bits) : b.ir.extrl(bits));
   },
-  fmv_w_x: (b, { rd, rs1 }) => fp.withFp(b, () => f.write(b, rd, b.ir.bitcast(b.rv64 ? b.ir.extrl(b.x(rs1)) : b.x(rs1)))),
+  fmv_w_x: (b, { rd, rs1 }) =>
+    fp.withFp(b, () => f.write(b, rd, b.ir.bitcast(b.rv64 ? b.ir.extrl(b.x(rs1)) : b.x(rs1)))),
 };
 
 /** Semantics of what RV64F adds. */

@@ -4,6 +4,9 @@
  *
  * Source of the vocabulary: QEMU, docs/devel/tcg-ops.rst (names and meanings; departures are said in `doc`).
  */
+import {
+  count, leadingZeros, ones, ones1, rotate, swapBytes, trailingZeros, unsigned,
+} from "./ops/integer-folds.ts"; // prettier-ignore
 import { EXPANSIONS, simd } from "./ops/vector-expansions.ts";
 import { commutes, meaning, signature, VECTOR, type VectorOpName } from "./ops/vector.ts";
 import type { IrType } from "./type.ts";
@@ -119,35 +122,6 @@ function unary(name: string, doc: string, fold: Fold, rest: Partial<Row>): OpSpe
 function pure(name: string, doc: string, rest: Partial<Row>): OpSpec {
   return row(name, { doc, pure: true, ...rest });
 }
-
-const unsigned = (a: bigint, bits: number): bigint => BigInt.asUintN(bits, a);
-const ones = (length: number): bigint => (1n << BigInt(length)) - 1n;
-/** Shift counts are taken modulo the width. */
-const count = (b: bigint, bits: number): bigint => b & BigInt(bits - 1);
-const rotate = (a: bigint, n: bigint, bits: number): bigint => {
-  const u = unsigned(a, bits);
-  return (u << n) | (u >> (BigInt(bits) - n));
-};
-const swapBytes = (a: bigint, bytes: number): bigint => {
-  let out = 0n;
-  for (let i = 0; i < bytes; i++) out = (out << 8n) | ((a >> BigInt(8 * i)) & 0xffn);
-  return out;
-};
-const leadingZeros = (a: bigint, _b: bigint, bits: number): bigint => {
-  let n = 0;
-  while (n < bits && ((a >> BigInt(bits - 1 - n)) & 1n) === 0n) n++;
-  return BigInt(n);
-};
-const trailingZeros = (a: bigint, _b: bigint, bits: number): bigint => {
-  let n = 0;
-  while (n < bits && ((a >> BigInt(n)) & 1n) === 0n) n++;
-  return BigInt(n);
-};
-const ones1 = (a: bigint, _b: bigint, bits: number): bigint => {
-  let n = 0n;
-  for (let u = unsigned(a, bits); u !== 0n; u >>= 1n) n += u & 1n;
-  return n;
-};
 
 group = "Constants and the vCPU's state";
 const constant = pure("const", "The constant. A float constant is written as its bits in hexadecimal.", {

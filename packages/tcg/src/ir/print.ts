@@ -70,7 +70,12 @@ function slotText(block: Block, op: Op, slot: Slot, name: (v: number) => string)
     case "lanes":
       return op.list.map(String);
     case "bytes":
-      return [`0x${op.list.map((b) => b.toString(16).padStart(2, "0")).toReversed().join("")}`];
+      return [
+        `0x${op.list
+          .map((b) => b.toString(16).padStart(2, "0"))
+          .toReversed()
+          .join("")}`,
+      ];
     case "words":
       return op.list.map(hex);
   }
