@@ -6,7 +6,7 @@
  * Ten times on the way a fixed function of this program is timed, right after the generated code and again when it has
  * run for that long (200 ms):
  *   jit pages pages-per-second first-ns settled-ns checksum
- * where the last line's settled time against the first line's (0 pages) shows whether speed came back.
+ * where the last line's settled time against the best of all lines shows whether speed came back.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
