@@ -32,14 +32,6 @@ const chosen = CASES.filter(
   (c) => (!values.quick || c.quick) && (positionals.length === 0 || positionals.some((p) => c.name.includes(p))),
 );
 
-async function show(test: ProgramCase, engine: Engine, root: string): Promise<void> {
-  const result = await runCase(test, engine, root, join(work, "work"), values.strace ? ["-strace"] : []);
-  const { status, stdout, stderr, emulator, files, seconds } = result;
-  process.stdout.write(
-    `== ${test.name}\n-- status ${status}, ${seconds.toFixed(2)} s\n-- stdout\n${stdout}-- stderr\n${emulator}${stderr}-- files\n${files}\n`,
-  );
-}
-
 const kept: Record<string, Outcome> =
   values.keep === undefined || !existsSync(values.keep)
     ? {}
@@ -47,6 +39,15 @@ const kept: Record<string, Outcome> =
 
 /** What a case is, so that what QEMU did is kept no longer than it is that. */
 const key = (test: ProgramCase): string => createHash("sha256").update(JSON.stringify(test)).digest("hex");
+
+async function show(test: ProgramCase, engine: Engine, root: string): Promise<void> {
+  const result = await runCase(test, engine, root, join(work, "work"), values.strace ? ["-strace"] : []);
+  const { status, stdout, stderr, emulator, files, seconds } = result;
+  if (engine === "qemu" && !values.strace) kept[key(test)] = result;
+  process.stdout.write(
+    `== ${test.name}\n-- status ${status}, ${seconds.toFixed(2)} s\n-- stdout\n${stdout}-- stderr\n${emulator}${stderr}-- files\n${files}\n`,
+  );
+}
 
 async function check(test: ProgramCase, root: string): Promise<boolean> {
   const { qemu, mimus, differences } = await compare(test, root, kept[key(test)]);
@@ -70,7 +71,7 @@ else {
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
   process.stdout.write(`${chosen.length - failed} of ${chosen.length} equal\n`);
-  if (values.keep !== undefined) writeFileSync(values.keep, JSON.stringify(kept));
   process.exitCode = failed === 0 ? 0 : 1;
 }
+if (values.keep !== undefined) writeFileSync(values.keep, JSON.stringify(kept));
 await rm(work, { recursive: true, force: true });
