@@ -9,6 +9,7 @@ import { OPTIONS } from "../packages/cli/src/args/options.ts";
 import { describeProps, type Plugin, Registry, type ResolvedType } from "../packages/qom/src/index.ts";
 import { isaParts } from "../packages/target-riscv/src/index.ts";
 import { irReference } from "./gen-ir-docs.ts";
+import { translatorPage } from "./translator/listings.ts";
 
 const root = join(import.meta.dirname, "..");
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
@@ -126,6 +127,7 @@ const PAGES: readonly (readonly [path: string, make: () => string | Promise<stri
   ["docs/reference/machines.md", () => typesPage("machine", "Machines")],
   ["docs/reference/riscv.md", isaPage],
   ["docs/reference/ir.md", irReference],
+  ["docs/translator.md", () => translatorPage(root)],
   ["packages/cli/src/hints.ts", hintsModule],
 ];
 

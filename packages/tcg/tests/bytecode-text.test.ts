@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { IrContext, parse } from "../src/index.ts";
+import { BytecodeWriter } from "../src/interp/bytecode.ts";
+import { Handlers } from "../src/interp/handlers.ts";
+import { printBytecode } from "../src/interp/print.ts";
+
+const GLOBALS = [
+  { name: "x1", offset: 136, type: "i64" },
+  { name: "x2", offset: 144, type: "i64" },
+  { name: "pc", offset: 384, type: "i64" },
+] as const;
+
+function text(source: string): string {
+  const handlers = new Handlers("i64", []);
+  const writer = new BytecodeWriter(handlers, GLOBALS, 2);
+  writer.write(parse(source, new IrContext(GLOBALS, [])));
+  return printBytecode(writer.code.slice(0, writer.length), handlers, GLOBALS);
+}
+
+test("handlers, slots by the name of their global, immediates", () => {
+  const lines = text(`func @tb(pc 0x1000) {
+  insn 0 0x0
+  %0 = get.i64 x1
+  %1 = const.i64 8
+  %2 = add.i64 %0, %1
+  %3 = ld.i64.s32 %2, mmu=3
+  set.i64 x2, %3
+  %4 = const.i64 0x123456789
+  set.i64 pc, %4
+  goto_tb 1
+}
+`).split("\n");
+  expect(lines[0]).toMatch(/^ {3}0 {2}ld\.i64\.s32 +x2, x1, 8, 0, 3$/);
+  expect(lines[1]).toMatch(/const\.i64 +pc, #0x123456789$/);
+  // The exit leaves the page, so it is looked up.
+  expect(lines[2]).toMatch(/goto_ptr +1$/);
+});
+
+test("what is no bytecode ends the text", () => {
+  expect(printBytecode(Uint16Array.of(65535), new Handlers("i64", []), [])).toMatch(/0 {2}\?/);
+});
