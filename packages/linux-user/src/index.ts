@@ -15,6 +15,22 @@ export type {
   Syscalls,
   Thread,
 } from "./process.ts";
+export { BaseFile, emptyStatFs, makeDev, statOf, Waiters } from "./fs/base-file.ts";
+export { AT, O, POLL, RENAME, S } from "./fs/constants.ts";
+export { createPipe, createSocketPair } from "./fs/pipe.ts";
+export type {
+  DirEntry,
+  File,
+  FileSystem,
+  FileTime,
+  SetTime,
+  Stat,
+  StatFs,
+  Terminal,
+  Termios,
+} from "./fs/types.ts";
+export { createSyscalls, type StartFile, type SyscallOptions } from "./syscalls/dispatch.ts";
+export { keyOfStat, type SystemName } from "./syscalls/kernel.ts";
 export { earlyCalls } from "./run/early-calls.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
 export { runProgram, seeded, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";

@@ -1,11 +1,19 @@
-import { accessSync, constants, openSync, readSync, statSync, writeSync, fstatSync, closeSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { hostname } from "node:os";
+import { isatty } from "node:tty";
 
-import { E, earlyCalls, Errno, type MappedFile, type ProgramHost } from "@mimus/linux-user";
+import {
+  createSyscalls, E, fail, keyOfStat, O, S, type File, type MappedFile, type ProgramHost, type StartFile,
+} from "@mimus/linux-user"; // prettier-ignore
 
+import { HostFiles } from "./host-files.ts";
 import { nodeProcessHost } from "./process-host.ts";
+import { standardFile } from "./streams.ts";
+import { samePaths, SysrootPaths } from "./sysroot.ts";
 
+export { HostFiles } from "./host-files.ts";
 export { forwardSignals, nodeProcessHost, type SignalTarget } from "./process-host.ts";
+export { SysrootPaths } from "./sysroot.ts";
 
 /** Settings of {@link nodeUserHost}. */
 export interface NodeUserHostOptions {
@@ -14,43 +22,102 @@ export interface NodeUserHostOptions {
   /** Folder that stands for / where a file is in it. */
   readonly sysroot?: string;
   readonly seed?: number;
+  /** Text of /proc/cpuinfo. */
+  readonly cpuinfo?: string;
+  /** Kernel release for uname. */
+  readonly release?: string;
 }
 
-/** This computer, for one program. */
+/** This computer, for one program. While it runs, this process's umask is 0: the program's own is applied to what it makes. */
 export function nodeUserHost(options: NodeUserHostOptions): ProgramHost {
+  const paths = options.sysroot === undefined ? samePaths : new SysrootPaths(options.sysroot);
+  const files = new HostFiles(paths);
+  const { cpuinfo, release } = options;
   return {
     ...nodeProcessHost(options),
     openProgram: (path) => {
-      for (const place of options.sysroot !== undefined && path.startsWith("/")
-        ? [join(options.sysroot, path), path]
-        : [path])
-        try {
-          if (statSync(place).isDirectory()) throw Errno.of(E.ACCES);
-          accessSync(place, constants.R_OK | constants.X_OK);
-          return { path: place, file: nodeFile(place) };
-        } catch (error) {
-          const { code } = error as NodeJS.ErrnoException;
-          if (error instanceof Errno) throw error;
-          if (code !== "ENOENT") throw Errno.of(code === "EACCES" ? E.ACCES : E.IO);
-        }
-      throw Errno.of(E.NOENT);
+      const full = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+      if ((files.stat(full, true).mode & S.IFMT) !== S.IFREG) fail(E.ACCES);
+      files.access(full, 1, true);
+      const real = files.realpath(full);
+      return { path: real, file: programFile(real, files.open(full, O.RDONLY, 0)) };
     },
-    createSyscalls: (program) => earlyCalls(program, (fd, bytes) => writeSync(fd, bytes)),
+    createSyscalls: (program) => {
+      const mask = process.umask(0);
+      const calls = createSyscalls(program, {
+        files,
+        descriptors: [0, 1, 2].map(startFile),
+        cwd: paths.guest(realpathSync.native(process.cwd())),
+        umask: mask,
+        ...(cpuinfo === undefined ? {} : { cpuinfo }),
+        openFiles: openFiles(),
+        system: {
+          nodename: hostname(),
+          machine: options.machine,
+          ...(release === undefined ? {} : { release }),
+        },
+      });
+      return {
+        call: (number, lo, hi) => calls.call(number, lo, hi),
+        close: () => {
+          calls.close();
+          process.umask(mask);
+        },
+      };
+    },
   };
 }
 
-function nodeFile(path: string): MappedFile {
-  const fd = openSync(path, "r");
+function startFile(fd: number): StartFile | undefined {
+  const isTerminal = isatty(fd);
+  const found = standardFile(fd, isTerminal);
+  return found && { ...found, path: nameOf(fd) };
+}
+
+/** What an inherited descriptor has open, as /proc tells it. */
+function nameOf(fd: number): string {
+  try {
+    return realpathSync.native(`/proc/self/fd/${fd}`);
+  } catch {
+    return `/dev/${["stdin", "stdout", "stderr"][fd] ?? fd}`;
+  }
+}
+
+/** Limits of descriptors, which Node has no call for. */
+function openFiles(): readonly [number, number] {
+  try {
+    const row = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+    if (row) return [Math.min(Number(row[1]), 1 << 20), Math.min(Number(row[2]), 1 << 20)];
+  } catch {
+    // No /proc: the usual.
+  }
+  return [1024, 4096];
+}
+
+/** A program's file for the address space. */
+function programFile(path: string, file: File): MappedFile {
+  const stat = file.stat();
   let users = 1;
   return {
     path,
-    key: path,
-    size: () => fstatSync(fd).size,
-    read: (offset, into) => readSync(fd, into, 0, into.length, offset),
-    write: () => {},
+    dev: stat.dev,
+    ino: stat.ino,
+    key: keyOfStat(stat),
+    size: () => file.size(),
+    read(offset, into) {
+      let done = 0;
+      while (done < into.length) {
+        const count = file.read(into.subarray(done), offset + done);
+        if (count < 0) fail(-count);
+        if (count === 0) break;
+        done += count;
+      }
+      return done;
+    },
+    write: () => fail(E.TXTBSY),
     retain: () => void users++,
     release: () => {
-      if (--users === 0) closeSync(fd);
+      if (--users === 0) file.close();
     },
   };
 }
