@@ -3,6 +3,7 @@ import type { Abi } from "../abi.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { encodeUtf8 } from "../memory/address-space.ts";
 import { writeScalar } from "../layout.ts";
+import { PAGE } from "../memory/page-table.ts";
 
 /** Types of auxiliary vector entries. Source: Linux, include/uapi/linux/auxvec.h (numbers). */
 export const AT = {
@@ -36,14 +37,15 @@ export interface StackPlaces {
 /** Bytes that the strings and vectors need at most. */
 export function stackNeeds({ argv, env, path }: StackContents, abi: Abi): number {
   const strings = [...argv, ...env, path].reduce((sum, text) => sum + encodeUtf8(text).length + 1, 0);
-  return strings + (argv.length + env.length + 64) * (abi.wordBits / 8) + 256;
+  return strings + (argv.length + env.length + 64) * (abi.wordBits / 8) + 256 + PAGE;
 }
 
 /** Writes a stack that ends at `top`. */
 export function buildStack(memory: AddressSpace, top: number, contents: StackContents): StackPlaces {
   const { abi } = memory;
   const word = abi.wordBits / 8;
-  let at = top - word;
+  // The page at the end stays empty: addresses near the edge of a mapping are slower.
+  let at = top - PAGE - word;
   const push = (bytes: Uint8Array): number => {
     at -= bytes.length;
     memory.bytes(at, bytes.length, "w").set(bytes);

@@ -128,6 +128,8 @@ export interface TranslateContext {
   /** Offset of the current instruction. */
   readonly at: number;
   readonly first: boolean;
+  /** `guard` may be used for the current instruction. */
+  readonly guards: boolean;
   /** The translator sets it once it has emitted the end of the block. */
   done: boolean;
   /** Offset of the end of the first page: no instruction starts at or behind it. */
@@ -281,9 +283,9 @@ export interface DirectMemory {
   /** Bytes of address space: addresses at or above it fault. */
   readonly size: number;
   /**
-   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u − 2048,
-   * 2048u + 4096 + 16) may be read; bit 1: may be written, and holds no translated code. A clear bit is no fault by
-   * itself: it means that a closer look is needed.
+   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u − 2048, 2048u + 4096)
+   * may be read; bit 1: may be written, and holds no translated code. Bits 2 and 3: the same of [2048u, 2048u + 4096).
+   * A clear bit is no fault by itself: it means that a closer look is needed.
    */
   readonly windows: number;
 }

@@ -175,7 +175,7 @@ export class TcgMachine implements Engine {
       options: { ...options.region, threshold },
       counters: this.counters,
       vcpus: this.cpus,
-      build: (tb) => this.#again(tb),
+      build: (tb, guards) => this.#again(tb, guards),
       blocksAt: (ram) => this.blocks.at(ram),
       blocksIn: (ram) => this.blocks.inPage(ram),
       unlink: (tb) => {
@@ -303,10 +303,10 @@ export class TcgMachine implements Engine {
   }
 
   /** The optimised IR of a block. */
-  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, tier: Tier): Translated | undefined {
+  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, tier: Tier, guards?: (insn: number) => boolean): Translated | undefined {
     const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
     const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
-    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop);
+    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards);
     if (done === undefined) return undefined;
     const { trace } = this.options;
     if (tier === "first") {
@@ -421,8 +421,8 @@ export class TcgMachine implements Engine {
   }
 
   /** A block's optimised IR once more; undefined when its code is not what it was. */
-  #again(tb: Tb): Block | undefined {
-    const again = this.#build(this.cpus[0]!, tb, { byte: this.#bytesOf(tb) }, tb.insns, "hot");
+  #again(tb: Tb, guards?: (insn: number) => boolean): Block | undefined {
+    const again = this.#build(this.cpus[0]!, tb, { byte: this.#bytesOf(tb) }, tb.insns, "hot", guards);
     return again === undefined || again.insns !== tb.insns ? undefined : again.block;
   }
 

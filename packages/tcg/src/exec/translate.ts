@@ -70,11 +70,12 @@ export class BlockTranslator {
 
   /**
    * Translates the block at `pc`. `limit`: most instructions, 0 for no limit of its own; `stop` tells where a block
-   * must end before an instruction.
+   * must end before an instruction; `guards` which instructions, by number, may use guards.
    * @returns undefined when the first instruction could not be fetched
    */
   translate(
     cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, limit: number, stop: (pc: bigint) => boolean,
+    guards?: (insn: number) => boolean,
   ): Translated | undefined {
     const c = this.#context;
     const target = this.#target;
@@ -84,6 +85,7 @@ export class BlockTranslator {
     let insns = 0;
     while (!c.done) {
       c.first = insns === 0;
+      c.guards = guards?.(insns) === true;
       const length = target.insn(c);
       if (length === 0) {
         if (insns === 0) return undefined;
@@ -105,6 +107,7 @@ class Context implements TranslateContext {
   flags = 0;
   at = 0;
   first = true;
+  guards = false;
   done = false;
   pageEnd = 4096;
   cpu!: TargetCpu;

@@ -299,7 +299,8 @@ export class Vcpu {
     this.#restore(address, site);
     i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site;
     const machine = this.#machine;
-    machine.regions?.uncommon(address, machine.blocks.all[i32[(address + TB.id) >>> 2]!], site);
+    const tb = machine.blocks.all[i32[(address + TB.id) >>> 2]!];
+    machine.regions?.uncommon(address, tb, site, this.executed);
   }
 
   #restore(address: number, site: number): void {

@@ -6,6 +6,7 @@ import { resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { Value } from "../ir/type.ts";
 import { MEM_OPS } from "../ir/type.ts";
+import { emitCond } from "../ir/wasm-ops.ts";
 import { ALIAS, DEAD, INLINE, LOCAL } from "../wasm/analysis.ts";
 import type { Analysis } from "../wasm/analysis.ts";
 import { BlockCompiler } from "../wasm/block-compiler.ts";
@@ -16,11 +17,12 @@ import type { RegionSettings } from "./region-compiler.ts";
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
-/** Bits of a window that say what is allowed. */
+/** Bits of a window that say what is allowed on both sides of an address; shifted by {@link UPWARDS}, above it. */
 const READ = 1;
 const WRITE = 2;
-/** A window reaches this far below an address and, with the widest access, above it. */
-const REACH = 2040;
+const UPWARDS = 2;
+/** A window reaches this far below an address, and the end of an access this far above it. */
+const REACH = 2048;
 /** Keys of values in the set of checked bases; those below are globals. */
 const VALUE_KEY = 0x10000;
 const NO_KEY = -1;
@@ -160,23 +162,51 @@ export abstract class AccessEmitter extends BlockCompiler {
   }
 
   protected override load(op: Op, i: number): void {
+    const { code } = this;
     const direct = this.#direct;
-    if (direct === undefined || this.#isSlowSite(this.tb, this.site)) return super.load(op, i);
-    const { base, offset } = this.#split(op.a);
-    const local = this.#window(base, READ, i);
-    this.#pushAddress(local);
-    emitLoad(this.code, op.type, op.mem, direct.base + offset);
+    if (direct === undefined || op.type === "v128") return super.load(op, i);
+    const { base, offset } = this.#split(op);
+    const local = this.#base(base);
+    const bit = offset < 0 ? READ : READ << UPWARDS;
+    if (this.#isSlowSite(this.tb, this.site)) {
+      this.#pushWindow(local, bit);
+      code.if(VALUE_TYPE[op.type]);
+      this.#pushAddress(local);
+      emitLoad(code, op.type, op.mem, direct.base + offset);
+      code.else();
+      this.depth++;
+      this.loadThroughTlb(op, i);
+      this.depth--;
+      code.end();
+    } else {
+      this.#need(base, local, bit, i);
+      this.#pushAddress(local);
+      emitLoad(code, op.type, op.mem, direct.base + offset);
+    }
     this.define(op, i);
   }
 
   protected override store(op: Op, i: number): void {
+    const { code } = this;
     const direct = this.#direct;
-    if (direct === undefined || this.#isSlowSite(this.tb, this.site)) return super.store(op, i);
-    const { base, offset } = this.#split(op.a);
-    const local = this.#window(base, WRITE, i);
+    if (direct === undefined || op.type === "v128") return super.store(op, i);
+    const { base, offset } = this.#split(op);
+    const local = this.#base(base);
+    const bit = offset < 0 ? WRITE : WRITE << UPWARDS;
+    const slow = this.#isSlowSite(this.tb, this.site);
+    if (slow) {
+      this.#pushWindow(local, bit);
+      code.if();
+    } else this.#need(base, local, bit, i);
     this.#pushAddress(local);
     this.push(op.b);
-    emitStore(this.code, op.type, MEM_OPS[op.mem].bytes, direct.base + offset);
+    emitStore(code, op.type, MEM_OPS[op.mem].bytes, direct.base + offset);
+    if (!slow) return;
+    code.else();
+    this.depth++;
+    super.store(op, i);
+    this.depth--;
+    code.end();
   }
 
   #pushAddress(local: number): void {
@@ -184,53 +214,88 @@ export abstract class AccessEmitter extends BlockCompiler {
     if (this.target.word === "i64") this.code.op(W.i32WrapI64);
   }
 
-  /** An address as base and displacement. */
-  #split(v: Value): { base: Value; offset: number } {
+  /** The address of an access as base and displacement. */
+  #split({ a: v, mem }: Op): { base: Value; offset: number } {
     const op = this.block.ops[v]!;
     if (op.spec === ops.add && this.a.kind[v] === INLINE) {
       const by = this.block.ops[op.b]!;
-      if (by.spec === ops.const && Math.abs(by.imm) <= REACH && by.imm2 === by.imm >> 31)
-        return { base: op.a, offset: by.imm };
+      const near = by.imm >= -REACH && by.imm + MEM_OPS[mem].bytes <= REACH && by.imm2 === by.imm >> 31;
+      if (by.spec === ops.const && near) return { base: op.a, offset: by.imm };
     }
     return { base: v, offset: 0 };
   }
 
-  /** Leaves for the interpreter unless the base's window allows `bit`; gives the local with the base. */
-  #window(base: Value, bit: number, i: number): number {
-    const { code } = this;
+  /** The local with a base. */
+  #base(base: Value): number {
     const kind = this.a.kind[base];
+    if (kind === ALIAS) return this.global(this.block.ops[base]!.imm);
+    if (kind === LOCAL) return this.valueLocal[base]!;
+    const local = this.#baseLocal();
+    this.push(base);
+    this.code.set(local);
+    return local;
+  }
+
+  /** Leaves for the interpreter unless the base's window allows `bit`. */
+  #need(base: Value, local: number, bit: number, i: number): void {
+    const { code } = this;
     const key = this.#key(base);
-    let local: number;
-    if (kind === ALIAS) local = this.global(this.block.ops[base]!.imm);
-    else if (kind === LOCAL) local = this.valueLocal[base]!;
-    else {
-      local = this.#baseLocal();
-      this.push(base);
-      code.set(local);
-    }
     const known = key === NO_KEY ? 0 : (this.#checked.get(key) ?? 0);
-    if ((known & bit) !== 0) return local;
-    const { size, windows } = this.#direct!;
-    const wide = this.target.word === "i64";
+    if ((known & bit) !== 0) return;
     code.i32(this.site | UNCOMMON);
     code.set(this.temp("site"));
-    if (wide || size < 2 ** 32) {
-      code.get(local);
-      if (wide) code.i64(size | 0, 0);
-      else code.i32(size | 0);
-      code.op(wide ? W.i64GeU : W.i32GeU);
-      this.#uncommonIf(i);
-    }
+    if (this.#pushOutside(local)) this.#uncommonIf(i);
+    this.#pushWindowBit(local, bit);
+    code.op(W.i32Eqz);
+    this.#uncommonIf(i);
+    if (key !== NO_KEY) this.#checked.set(key, known | bit | (bit << UPWARDS));
+  }
+
+  /** Pushes whether the address is beyond the address space; false (and nothing pushed) when none can be. */
+  #pushOutside(local: number): boolean {
+    const { code } = this;
+    const { size } = this.#direct!;
+    const wide = this.target.word === "i64";
+    if (!wide && size >= 2 ** 32) return false;
+    code.get(local);
+    if (wide) code.i64(size | 0, size >= 2 ** 32 ? 1 : 0);
+    else code.i32(size | 0);
+    code.op(wide ? W.i64GeU : W.i32GeU);
+    return true;
+  }
+
+  #pushWindowBit(local: number, bit: number): void {
+    const { code } = this;
     this.#pushAddress(local);
     code.i32(11);
     code.op(W.i32ShrU);
-    code.mem(W.i32Load8U, windows);
+    code.mem(W.i32Load8U, this.#direct!.windows);
     code.i32(bit);
     code.op(W.i32And);
-    code.op(W.i32Eqz);
+  }
+
+  /** Pushes whether the base's window allows `bit`. */
+  #pushWindow(local: number, bit: number): void {
+    this.#pushWindowBit(local, bit);
+    if (!this.#pushOutside(local)) return;
+    this.code.op(W.i32Eqz);
+    // The bit as 0 or 1.
+    if (bit !== 1) {
+      const outside = this.scratchLocal("i32", 6);
+      this.code.set(outside);
+      this.code.i32(31 - Math.clz32(bit));
+      this.code.op(W.i32ShrU);
+      this.code.get(outside);
+    }
+    this.code.op(W.i32And);
+  }
+
+  protected override guard(op: Op, i: number): void {
+    this.code.i32(this.site | UNCOMMON);
+    this.code.set(this.temp("site"));
+    this.op = op;
+    emitCond(this, op.cond, op.type);
     this.#uncommonIf(i);
-    if (key !== NO_KEY) this.#checked.set(key, known | bit);
-    return local;
   }
 
   #baseLocal(): number {
@@ -238,6 +303,7 @@ export abstract class AccessEmitter extends BlockCompiler {
   }
 
   #uncommonIf(i: number): void {
+    this.code.rarely();
     this.code.brIf(this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
 }

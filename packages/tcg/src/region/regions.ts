@@ -43,7 +43,7 @@ export interface RegionHost {
   readonly counters: TcgStats;
   readonly vcpus: readonly { readonly env: number }[];
   /** The optimised IR of a block, undefined when its code can't be read as it was. */
-  build(tb: Tb): Block | undefined;
+  build(tb: Tb, guards: (insn: number) => boolean): Block | undefined;
   /** Blocks that start at a place in the machine memory, as a list through `next`. */
   blocksAt(ram: number): Tb | undefined;
   /** Blocks whose code lies in a page of the machine memory. */
@@ -59,7 +59,11 @@ export interface RegionHost {
 export type FetchPage = (pcLo: number, pcHi: number, flags: number) => number;
 
 /** Times that an access may leave its region for the interpreter before it is compiled to look closer by itself. */
-const MOST_UNCOMMON = 40;
+const MOST_UNCOMMON = 24;
+/** When a region is compiled anew, accesses that left it this often are compiled that way too. */
+const SOME_UNCOMMON = 4;
+/** Instructions between two times that are not counted as often. */
+const SELDOM = 50_000;
 
 /** Times that a region may be found unusable. */
 const MOST_ELSEWHERE = 100;
@@ -70,7 +74,9 @@ export class Regions {
   readonly #compiler: RegionCompiler;
   readonly #all: Set<Region> = new Set();
   readonly #hot: Tb[] = [];
-  readonly #uncommon: Map<string, number> = new Map();
+  readonly #uncommon: Map<string, { times: number; last: number }> = new Map();
+  /** Accesses that look closer by themselves. */
+  readonly #slow: Set<string> = new Set();
   readonly #flagsGlobal: number;
   #seed: number;
 
@@ -86,7 +92,7 @@ export class Regions {
       effects: helperEffects(host.target.globals),
       direct: host.direct,
       exact: host.exact,
-      isSlowSite: (tb, site) => (this.#uncommon.get(this.#siteOf(tb, site)) ?? 0) >= MOST_UNCOMMON,
+      isSlowSite: (tb, site) => this.#isSlowSite(tb, site),
     });
   }
 
@@ -121,7 +127,7 @@ export class Regions {
     const nodeAt = new Map<number, number>();
     let insns = 0;
     for (const tb of growth.blocks) {
-      const block = this.#host.build(tb);
+      const block = this.#host.build(tb, (site) => !this.#isSlowSite(tb.address, site));
       if (block === undefined) continue;
       blocks.push({ tb, block, targets: [] });
       nodeAt.set(tb.pcLo, blocks.length);
@@ -221,13 +227,25 @@ export class Regions {
     return !region.alive;
   }
 
-  /** The interpreter had to do an instruction of a region. */
-  uncommon(address: number, tb: Tb | undefined, site: number): void {
+  /** The interpreter had to do an instruction of a region, when so many instructions had been executed. */
+  uncommon(address: number, tb: Tb | undefined, site: number, executed: number): void {
     const key = this.#siteOf(address, site);
-    const n = (this.#uncommon.get(key) ?? 0) + 1;
-    this.#uncommon.set(key, n);
-    if (n !== MOST_UNCOMMON || tb === undefined) return;
-    for (const region of tb.regions) this.drop(region);
+    const it = this.#uncommon.get(key) ?? { times: 0, last: 0 };
+    this.#uncommon.set(key, it);
+    // What happens now and then costs less than a closer look each time.
+    it.times = executed - it.last < SELDOM ? it.times + 1 : 1;
+    it.last = executed;
+    if (it.times !== MOST_UNCOMMON || tb === undefined) return;
+    this.#slow.add(key);
+    for (const [other, { times }] of this.#uncommon) if (times >= SOME_UNCOMMON) this.#slow.add(other);
+    for (const region of tb.regions) {
+      this.drop(region);
+      this.request(region.head);
+    }
+  }
+
+  #isSlowSite(address: number, site: number): boolean {
+    return this.#slow.size > 0 && this.#slow.has(this.#siteOf(address, site));
   }
 
   #siteOf(address: number, site: number): string {

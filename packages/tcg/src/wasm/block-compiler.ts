@@ -194,6 +194,8 @@ export class BlockCompiler extends BlockEmitter {
         emitCond(this, op.cond, op.type);
         if (op.imm2 === 1) code.rarely();
         return code.brIf(this.labelDepth(op.imm));
+      case ops.guard:
+        return this.guard(op, i);
       case ops.ld:
         return this.load(op, i);
       case ops.st:
@@ -211,6 +213,11 @@ export class BlockCompiler extends BlockEmitter {
         emitPure(this, op);
         this.define(op, i);
     }
+  }
+
+  /** Regions leave for the interpreter; a block by itself has no need to. */
+  protected guard(op: Op, _i: number): void {
+    throw new Uncompilable(op.spec.name);
   }
 
   protected labelDepth(label: number): number {
@@ -302,6 +309,12 @@ export class BlockCompiler extends BlockEmitter {
   }
 
   protected load(op: Op, i: number): void {
+    this.loadThroughTlb(op, i);
+    this.define(op, i);
+  }
+
+  /** Pushes the value of a load. */
+  protected loadThroughTlb(op: Op, i: number): void {
     const code = this.code;
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
@@ -321,7 +334,6 @@ export class BlockCompiler extends BlockEmitter {
       emitJoin(code);
     }
     code.end();
-    this.define(op, i);
   }
 
   protected store(op: Op, i: number): void {
