@@ -40,6 +40,8 @@ export class MTimer implements Registers, Stateful {
   /** Written minus counted time, modulo 2^64. */
   readonly #delta: Halves = new Halves();
   readonly #time: Halves = new Halves();
+  /** The virtual time that `#time` shows mtime of; -1 when it shows something else. */
+  #shown = -1;
   readonly #schema: z.ZodType<Saved>;
   /** Called when mtime was set: whoever computed a deadline from it has to do so again. */
   onJump: (() => void) | undefined;
@@ -60,6 +62,7 @@ export class MTimer implements Registers, Stateful {
   /** The specification leaves mtimecmp undefined after reset; all ones keeps the interrupt away. mtime starts at 0. */
   reset(): void {
     this.#compare.fill(0xffffffff);
+    this.#shown = -1;
     this.#time.setNumber(this.#rate.ticksAt(this.#pins.now()));
     this.#delta.set(0, 0);
     this.#delta.sub(this.#time.lo, this.#time.hi);
@@ -74,6 +77,7 @@ export class MTimer implements Registers, Stateful {
     const s = this.#schema.parse(raw);
     this.#compare.set(s.compare);
     this.#delta.set(s.delta[0], s.delta[1]);
+    this.#shown = -1;
     this.#jumped();
   }
 
@@ -86,7 +90,9 @@ export class MTimer implements Registers, Stateful {
 
   /** The virtual time (ns) at which mtime reaches `lo`,`hi`; `undefined` when it has, Infinity when it never will. */
   deadline(lo: number, hi: number): number | undefined {
-    const ticks = this.#rate.ticksAt(this.#pins.now());
+    const now = this.#pins.now();
+    const ticks = this.#rate.ticksAt(now);
+    this.#shown = now;
     const t = this.#at(ticks);
     if (t.atLeast(lo, hi)) return undefined;
     const left = (hi - t.hi) * U32 + (lo - t.lo);
@@ -99,7 +105,7 @@ export class MTimer implements Registers, Stateful {
     const lo = this.#compare[2 * hart] as number;
     const hi = this.#compare[2 * hart + 1] as number;
     let deadline = this.deadline(lo, hi);
-    if (deadline !== undefined && this.#pins.soon?.(deadline) === true) deadline = this.deadline(lo, hi);
+    if (deadline !== undefined && this.#pins.soon?.(deadline) === true) deadline = undefined;
     this.#pins.arm(hart, deadline === Infinity ? undefined : deadline);
     this.#pins.output(hart, deadline === undefined);
   }
@@ -154,7 +160,10 @@ export class MTimer implements Registers, Stateful {
   }
 
   #now(): Halves {
-    return this.#at(this.#rate.ticksAt(this.#pins.now()));
+    const now = this.#pins.now();
+    if (now === this.#shown) return this.#time;
+    this.#shown = now;
+    return this.#at(this.#rate.ticksAt(now));
   }
 
   #at(ticks: number): Halves {
@@ -165,6 +174,7 @@ export class MTimer implements Registers, Stateful {
   }
 
   #setTime(lo: number, hi: number): void {
+    this.#shown = -1;
     this.#time.setNumber(this.#rate.ticksAt(this.#pins.now()));
     this.#delta.set(lo, hi);
     this.#delta.sub(this.#time.lo, this.#time.hi);

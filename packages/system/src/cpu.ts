@@ -128,16 +128,21 @@ class EngineCpu implements RunnableCpu {
   readonly #guest: TargetCpu;
   readonly #i32: Int32Array;
   readonly #halted: number;
+  readonly #budget: number;
 
   constructor(vcpu: Vcpu, guest: TargetCpu, i32: Int32Array) {
     this.#vcpu = vcpu;
     this.#guest = guest;
     this.#i32 = i32;
+    this.#budget = (vcpu.env + ENV.budget) >>> 2;
     this.#halted = (vcpu.env + ENV.halted) >>> 2;
   }
 
   get executed(): number {
     return this.#vcpu.executed;
+  }
+  get mark(): number {
+    return this.#i32[this.#budget]!;
   }
   get runnable(): boolean {
     return this.#i32[this.#halted] === 0 || this.#guest.hasWork();

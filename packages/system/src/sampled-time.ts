@@ -8,24 +8,24 @@ const USES = 7;
  */
 export class SampledTime {
   readonly #source: () => number;
-  readonly #executed: () => number;
+  readonly #mark: () => number;
   #sample = 0;
   #at = 0;
   #uses = 0;
 
   /**
    * @param source nanoseconds; never goes back
-   * @param executed instructions executed so far
+   * @param mark falls by one with each instruction; NaN: every reading asks the host
    */
-  constructor(source: () => number, executed: () => number) {
+  constructor(source: () => number, mark: () => number) {
     this.#source = source;
-    this.#executed = executed;
+    this.#mark = mark;
   }
 
   /** Nanoseconds; at most a few dozen instructions old. */
   now(): number {
     if (this.#uses > 0) {
-      const passed = this.#executed() - this.#at;
+      const passed = this.#at - this.#mark();
       if (passed >= 0 && passed <= NEAR) {
         this.#uses--;
         return this.#sample;
@@ -36,7 +36,7 @@ export class SampledTime {
 
   /** Nanoseconds now. */
   fresh(): number {
-    this.#at = this.#executed();
+    this.#at = this.#mark();
     this.#uses = USES;
     return (this.#sample = this.#source());
   }
