@@ -7,7 +7,7 @@
  * an operation with it (0.65 with branch hints), 1.05 and 0.26 without; comparisons of |x| with both limits 1.3 and 1.4.
  * The test of the inexact flag costs nothing. An instruction sets nothing before its last branch to the exact function.
  */
-import { HOST_FMA, ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import { HOST_FMA, ops, type Cond, type Label, type OpSpec, type Value } from "@mimus/tcg";
 import type { Block } from "./block.ts";
 
 const NX = 1;
@@ -23,8 +23,15 @@ export interface Shape {
 export const F32: Shape = { type: "f32", fraction: 23, exponent: 8 };
 export const F64: Shape = { type: "f64", fraction: 52, exponent: 11 };
 
-/** `fast` emits the common case and branches to the label it is given when that does not hold; then `exact` is done. */
+/** Stands for the label of a slow path that is left to the interpreter. */
+const ELSEWHERE = -1 as Label;
+
+/**
+ * `fast` emits the common case and branches to the label it is given when that does not hold; then `exact` is done.
+ * Where guards may be used there is no other path to meet, so that values stay known from one instruction to the next.
+ */
 export function either(b: Block, fast: (slow: Label) => void, exact: () => void): void {
+  if (b.ctx.guards) return fast(ELSEWHERE);
   const slow = b.ir.label();
   const done = b.ir.label();
   const before = b.boxed;
@@ -38,15 +45,23 @@ export function either(b: Block, fast: (slow: Label) => void, exact: () => void)
   b.boxed &= after;
 }
 
+/** To `slow` if the condition holds. */
+function leaveIf(b: Block, cond: Cond, x: Value, y: Value, slow: Label): void {
+  if (slow === ELSEWHERE) b.ir.guard(cond, x, y);
+  else b.ir.brcond(cond, x, y, slow, true);
+}
+
 /** To `slow` unless the inexact flag is set. */
 export function needInexact(b: Block, slow: Label): void {
-  b.ir.brcond("tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow, true);
+  leaveIf(b, "tsteq", b.ir.get("fp_flags"), b.ir.const32(NX), slow);
 }
 
 /** To `slow` unless register `n` holds a NaN-boxed single. */
 export function needBoxed(b: Block, n: number, slow: Label): void {
   const { ir } = b;
-  if (!b.isBoxed(n)) ir.brcond("ne", ir.extrh(ir.bitcast(b.f(n))), ir.const32(-1), slow, true);
+  if (b.isBoxed(n)) return;
+  leaveIf(b, "ne", ir.extrh(ir.bitcast(b.f(n))), ir.const32(-1), slow);
+  if (slow === ELSEWHERE) b.boxed |= 1 << n;
 }
 
 /** A constant of the integer type of the format's bits. */
@@ -58,14 +73,13 @@ function integer(b: Block, s: Shape, value: number): Value {
 function needExponent(b: Block, s: Shape, value: Value, least: number, count: number, slow: Label): void {
   const { ir } = b;
   const exponent = ir.extract(ir.bitcast(value), s.fraction, s.exponent);
-  ir.brcond("geu", least === 0 ? exponent : ir.sub(exponent, integer(b, s, least)), integer(b, s, count), slow, true);
+  leaveIf(b, "geu", least === 0 ? exponent : ir.sub(exponent, integer(b, s, least)), integer(b, s, count), slow);
 }
 
 /** To `slow` if the number is infinite or NaN. */
 export function needFinite(b: Block, s: Shape, value: Value, slow: Label): void {
-  const { ir } = b;
   const top = integer(b, s, 2 ** s.exponent - 1);
-  ir.brcond("eq", ir.extract(ir.bitcast(value), s.fraction, s.exponent), top, slow, true);
+  leaveIf(b, "eq", b.ir.extract(b.ir.bitcast(value), s.fraction, s.exponent), top, slow);
 }
 
 /** To `slow` if the number is infinite, NaN, zero or subnormal. */
@@ -82,7 +96,7 @@ export function needOrdinary(b: Block, s: Shape, value: Value, slow: Label): voi
 export function needNumbers(b: Block, x: Value, y: Value, slow: Label): void {
   const { ir } = b;
   const numbers = x === y ? ir.float(ops.feq, x, x) : ir.and(ir.float(ops.feq, x, x), ir.float(ops.feq, y, y));
-  ir.brcond("eq", numbers, ir.const32(0), slow, true);
+  leaveIf(b, "eq", numbers, ir.const32(0), slow);
 }
 
 /** Host operations of the rounded ones, and whether they can underflow. */
@@ -137,5 +151,5 @@ export function needInRange(b: Block, s: Shape, to: keyof typeof INTEGER, x: Val
   const { ir } = b;
   const { low, inclusive, high } = INTEGER[to];
   const above = ir.float(inclusive ? ops.fle : ops.flt, constant(b, s, low), x);
-  ir.brcond("eq", ir.and(above, ir.float(ops.flt, x, constant(b, s, high))), ir.const32(0), slow, true);
+  leaveIf(b, "eq", ir.and(above, ir.float(ops.flt, x, constant(b, s, high))), ir.const32(0), slow);
 }

@@ -145,7 +145,11 @@ export class TcgMachine implements Engine {
     this.regions = this.#makeRegions();
     this.#modules.profile = this.regions !== undefined;
     const show = this.options.trace?.outWat;
-    if (show !== undefined) this.#modules.trace = new WatTrace((text) => show(text), (tb) => this.#listing(tb));
+    if (show !== undefined)
+      this.#modules.trace = new WatTrace(
+        (text) => show(text),
+        (tb) => this.#listing(tb),
+      );
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       for (const region of tb.regions) this.regions?.drop(region);
@@ -303,7 +307,14 @@ export class TcgMachine implements Engine {
   }
 
   /** The optimised IR of a block. */
-  #build(cpu: Vcpu, key: BlockKey, source: CodeSource, limit: number, tier: Tier, guards?: (insn: number) => boolean): Translated | undefined {
+  #build(
+    cpu: Vcpu,
+    key: BlockKey,
+    source: CodeSource,
+    limit: number,
+    tier: Tier,
+    guards?: (insn: number) => boolean,
+  ): Translated | undefined {
     const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
     const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
     const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards);

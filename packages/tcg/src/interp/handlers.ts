@@ -155,6 +155,7 @@ export class Handlers {
 
   #add(spec: OpSpec, type: IrType, cond: Cond, mem: MemOp, word: "i32" | "i64"): void {
     if (spec === ops.get || spec === ops.set || spec === ops.call) return; // moves, and one handler per helper
+    if (spec === ops.guard) return; // in regions only
     if (spec === ops.label || spec === ops.insn || spec === ops.mb) return; // nothing happens
     const base = { spec, type, cond, mem, helper: undefined };
     const at = { next: 2 };

@@ -352,6 +352,11 @@ export class Builder {
     this.#emit(ops.brcond, this.#same("brcond", a, b), a, b, NONE, NONE, l, rare ? 1 : 0, cond);
   }
 
+  /** Leaves for the interpreter, before the guest instruction, if the condition holds. Only if `TranslateContext.guards`. */
+  guard(cond: Cond, a: Value, b: Value): void {
+    this.#emit(ops.guard, this.#same("guard", a, b), a, b, NONE, NONE, 0, 0, cond);
+  }
+
   /** A guest instruction starts. The words restore the vCPU's state if it faults (first: offset from the block's pc). */
   insn(...words: number[]): void {
     this.#emit(ops.insn, "i32", NONE, NONE, NONE, NONE, this.#insns++, 0, "eq", "u8", undefined, words);

@@ -23,6 +23,7 @@ export type EvalExit =
   | { readonly kind: "goto_ptr"; readonly hint: string }
   | { readonly kind: "exit_tb"; readonly reason: string }
   | { readonly kind: "fault"; readonly insn: number }
+  | { readonly kind: "guard"; readonly insn: number }
   | { readonly kind: "fuel" };
 
 /**
@@ -43,6 +44,9 @@ export function evaluate(block: Block, state: EvalState, fuel: number = 10_000):
         break;
       case "brcond":
         if (holds(op.cond, a, b, bitsOf(op))) at = labels.get(op.imm)!;
+        break;
+      case "guard":
+        if (holds(op.cond, a, b, bitsOf(op))) return { kind: "guard", insn: insnAt(block, at) };
         break;
       case "goto_tb":
         return { kind: "goto_tb", slot: op.imm };

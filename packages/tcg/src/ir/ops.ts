@@ -391,6 +391,10 @@ const brcond = row("brcond", {
   doc: "Branches if the condition holds between a and b; with `rare` behind it, that is not expected.",
   types: INT, operands: ["T", "T"], hasCond: true, format: ["a", "b", "label", "rare"], sideEffect: true,
 }); // prettier-ignore
+const guard = row("guard", {
+  doc: "Leaves before the guest instruction if the condition holds: the interpreter does it another way. In regions only; the instruction has changed nothing before.",
+  types: INT, operands: ["T", "T"], hasCond: true, mayFault: true, sideEffect: true,
+}); // prettier-ignore
 const insn = row("insn", {
   doc: "A guest instruction, to which all up to the next `insn` in the text belongs: its number, and words that restore the state if it faults (first: pc offset).",
   format: ["number", "words"], sideEffect: true,
@@ -419,7 +423,7 @@ export type OpName =
   | "fnearest" | "feq" | "flt" | "fle" | "promote" | "demote" | "fbox" | "funbox" | "from_i32s"
   | "from_i32u" | "from_i64s" | "from_i64u" | "to_i32s" | "to_i32u" | "to_i64s" | "to_i64u" | "ld" | "st"
   | "atomic_xchg" | "atomic_add" | "atomic_and" | "atomic_or" | "atomic_xor" | "atomic_smin" | "atomic_smax"
-  | "atomic_umin" | "atomic_umax" | "atomic_cmpxchg" | "mb" | "call" | "label" | "br" | "brcond" | "insn" | "goto_tb"
+  | "atomic_umin" | "atomic_umax" | "atomic_cmpxchg" | "mb" | "call" | "label" | "br" | "brcond" | "guard" | "insn" | "goto_tb"
   | "goto_ptr" | "exit_tb"; // prettier-ignore
 
 /** The rows by name. */
@@ -437,7 +441,7 @@ export const ops: Readonly<Record<OpName, OpSpec>> = {
   from_i32s, from_i32u, from_i64s, from_i64u, to_i32s, to_i32u, to_i64s, to_i64u,
   ld, st, atomic_xchg, atomic_add, atomic_and, atomic_or, atomic_xor, atomic_smin, atomic_smax, atomic_umin,
   atomic_umax, atomic_cmpxchg, mb,
-  call, label, br, brcond, insn, goto_tb, goto_ptr, exit_tb,
+  call, label, br, brcond, guard, insn, goto_tb, goto_ptr, exit_tb,
   ...vectors,
 }; // prettier-ignore
 

@@ -5,7 +5,7 @@ import { lowPart } from "./bits.ts";
 import { simplifyCondition } from "./conditions.ts";
 import { operation, Rewriter, type Run } from "./rewriter.ts";
 
-const PURE = 0, GET = 1, SET = 2, LABEL = 3, BR = 4, BRCOND = 5, CALL = 6, STORE = 7, OTHER = 8; // prettier-ignore
+const PURE = 0, GET = 1, SET = 2, LABEL = 3, BR = 4, BRCOND = 5, CALL = 6, STORE = 7, OTHER = 8, GUARD = 9; // prettier-ignore
 
 /** How the pass treats each operation, by code. */
 const KIND = Uint8Array.from(OPS, (spec) => {
@@ -16,6 +16,7 @@ const KIND = Uint8Array.from(OPS, (spec) => {
     label: LABEL,
     br: BR,
     brcond: BRCOND,
+    guard: GUARD,
     call: CALL,
     st: STORE,
     env_st: STORE,
@@ -42,6 +43,8 @@ export class Forward {
   /** By label: `known` at that branch. */
   readonly #knownAt: Int32Array[] = [];
   #reachable = true;
+  /** The guards written so far. */
+  readonly #guards: Value[] = [];
   /** The last guest instruction that starts in code left out: what follows the next label belongs to it. */
   #leftOut: Op | undefined;
   /** Decides no branch and leaves nothing out: see `run`. */
@@ -92,6 +95,7 @@ export class Forward {
     this.#r.begin();
     this.#reachable = true;
     this.#leftOut = undefined;
+    this.#guards.length = 0;
     if (block.ops.length > this.#map.length) this.#map = new Int32Array(block.ops.length * 2);
     if (block.globals !== this.#globals) this.#setGlobals(block.globals);
     this.#known.fill(NONE);
@@ -145,6 +149,8 @@ export class Forward {
         return this.#branch(op);
       case BRCOND:
         return this.#conditionalBranch(op);
+      case GUARD:
+        return this.#guard(op);
       case CALL:
         return this.#call(op);
       case STORE:
@@ -218,6 +224,19 @@ export class Forward {
     }
     this.#jumpTo(op.imm);
     return r.push(better);
+  }
+
+  /** Dropped if its condition never holds, or has been tested on every path to here. */
+  #guard(op: Op): Value {
+    const r = this.#r;
+    if (simplifyCondition(r, op) === "never") return NONE;
+    for (const v of this.#guards) {
+      const g = r.out[v]!;
+      if (g.cond === op.cond && g.a === op.a && g.b === op.b && g.type === op.type && r.available(v)) return NONE;
+    }
+    const v = r.push(op);
+    this.#guards.push(v);
+    return v;
   }
 
   /** Remembers what holds at a branch that is the only one to its label. */
