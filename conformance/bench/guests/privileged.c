@@ -11,7 +11,7 @@
 #define TEST ((volatile uint32_t *)0x00100000)
 
 #ifndef ROUNDS
-#define ROUNDS 4
+#define ROUNDS 5
 #endif
 #define INTERRUPTS 5000
 
