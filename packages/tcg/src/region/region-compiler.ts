@@ -224,7 +224,8 @@ export class RegionCompiler extends AccessEmitter {
     if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node, 0);
     for (let i = 0; i < a.stages.length; i++) code.block();
     this.#nest += a.stages.length;
-    this.#charge(it, loop || node === 1 || exact);
+    // Every cycle passes a node with a number, or the head.
+    this.#charge(it, number > 0 || node === 1 || exact);
     if (needsPc(block, pcGlobal, effects)) {
       this.#pushPc(tb.pcLo, tb.pcHi);
       code.set(this.global(pcGlobal));
