@@ -11,7 +11,8 @@ declare const WebAssembly: {
 
 const WASM_PAGE = 65536;
 const RAM_SIZE = 4 * 1024 * 1024;
-const FULL = 3;
+/** Everything may be read and written. */
+const FULL = 15;
 const M_MODE = 3;
 
 /** One piece of RAM at address 0; nobody else writes it. */

@@ -167,7 +167,7 @@ export class BlockEmitter implements WasmOps {
   }
 
   protected scratchLocal(type: "i32" | "i64", n: number): number {
-    return (this.scratch[type][n] ??= this.local(type === "i32" ? I32 : I64));
+    return (this.scratch[type][n] ??= this.local(type === "i32" ? I32 : I64, "scratch"));
   }
 
   get(type: "i32" | "i64", n: number): void {
