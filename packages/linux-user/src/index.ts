@@ -17,6 +17,8 @@ export type {
 } from "./process.ts";
 export { BaseFile, emptyStatFs, makeDev, statOf, Waiters } from "./fs/base-file.ts";
 export { AT, O, POLL, RENAME, S } from "./fs/constants.ts";
+export { MemoryFs, type MemoryFsOptions, type MemoryUser } from "./fs/memory-fs.ts";
+export { MemoryFile, type FileClock, type Quota } from "./fs/memory-file.ts";
 export { createPipe, createSocketPair } from "./fs/pipe.ts";
 export type {
   DirEntry,
@@ -31,7 +33,6 @@ export type {
 } from "./fs/types.ts";
 export { createSyscalls, type StartFile, type SyscallOptions } from "./syscalls/dispatch.ts";
 export { keyOfStat, type SystemName } from "./syscalls/kernel.ts";
-export { earlyCalls } from "./run/early-calls.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
 export { runProgram, seeded, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";
 export { signalCalls, waitMask } from "./signals/calls.ts";

@@ -8,9 +8,12 @@ export const PIPE_SIZE = 65536;
 /** A write of at most this many bytes is not divided. */
 export const PIPE_BUF = 4096;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** A ring of bytes between two ends that count who has them open. */
 export class PipeBuffer {
-  readonly #bytes: Uint8Array = new Uint8Array(PIPE_SIZE);
+  /** Only there while somebody has the pipe open and wrote to it. */
+  #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   length = 0;
   readers = 0;
@@ -19,6 +22,12 @@ export class PipeBuffer {
 
   get room(): number {
     return PIPE_SIZE - this.length;
+  }
+  /** The last end was closed: what was not read is lost. */
+  clear(): void {
+    this.#bytes = NO_BYTES;
+    this.#start = 0;
+    this.length = 0;
   }
   take(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
@@ -31,6 +40,7 @@ export class PipeBuffer {
     return count;
   }
   put(from: Uint8Array): number {
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(PIPE_SIZE);
     const count = Math.min(from.length, this.room);
     const at = (this.#start + this.length) % PIPE_SIZE;
     const first = Math.min(count, PIPE_SIZE - at);
@@ -95,8 +105,10 @@ class PipeEnd extends BaseFile {
   override close(): void {
     if (this.#in) this.#in.readers--;
     if (this.#out) this.#out.writers--;
-    this.#in?.waiters.wake();
-    this.#out?.waiters.wake();
+    for (const pipe of [this.#in, this.#out]) {
+      if (pipe && pipe.readers === 0 && pipe.writers === 0) pipe.clear();
+      pipe?.waiters.wake();
+    }
   }
 }
 
