@@ -26,6 +26,7 @@ import type {
   TcgStats,
   WasmMemory,
 } from "./contract.ts";
+import { DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
 import { EXIT_LOOKUP, TARGETS, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -36,7 +37,6 @@ import { Regions } from "../region/regions.ts";
 import type { FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
 
-const MIB = 1024 * 1024;
 /** Instructions of all vCPUs together after which hot blocks are compiled though the batch is not full. */
 const PATIENCE = 4_000_000;
 const NO_LIMIT = 0x7fffffff;
@@ -115,7 +115,7 @@ export class TcgMachine implements Engine {
     this.#backend = this.options.backend ?? "auto";
     this.maxInsns = this.options.maxInsns ?? 64;
     this.#alloc = config.alloc;
-    this.#arenaSize = Math.max(this.options.tbSize ?? 32 * MIB, MIB / 4);
+    this.#arenaSize = Math.max(this.options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
     this.#arena = config.alloc("tcg.code", this.#arenaSize);
     this.blocks = new BlockCache(this.i32, this.bus);
     this.ir = new IrContext(target.globals, target.helpers);

@@ -2,13 +2,15 @@
 import { ENV, JUMP_CACHE_ENTRIES, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { TcgStats } from "./contract.ts";
 import { DEFAULT_CODE_CAP, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
-import { TLB_INVALID } from "./descriptor.ts";
+import { TB, TLB_INVALID } from "./descriptor.ts";
 import type { TcgMachine } from "./machine.ts";
 
 /** What the counters are measured against. Sizes in bytes; use and size of the caches are those of all vCPUs. */
 export interface JitFigures {
   /** Guest instructions executed. */
   readonly executed: number;
+  /** Times that a block began in the interpreter or as a function of its own: regions do not count. */
+  readonly entries: number;
   readonly arenaCap: number;
   /** Infinity: none. */
   readonly codeCap: number;
@@ -33,8 +35,11 @@ export function jitFigures(machine: TcgMachine): JitFigures {
       if ([0, 2, 4].some((tag) => (i32[entry + tag]! & TLB_INVALID) === 0)) tlb.used++;
     }
   }
+  let entries = 0;
+  for (const tb of machine.blocks.all)
+    if (tb !== undefined) entries += tb.executedBefore + tb.counterStart - i32[(tb.address + TB.counter) >>> 2]!;
   const arenaCap = Math.max(options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
-  return { executed, arenaCap, codeCap: options.region?.codeCap ?? DEFAULT_CODE_CAP, jumpCache, tlb };
+  return { executed, entries, arenaCap, codeCap: options.region?.codeCap ?? DEFAULT_CODE_CAP, jumpCache, tlb };
 }
 
 /** The report of a machine. */
@@ -46,7 +51,7 @@ type Row = readonly [name: string, value: number | string, note?: string];
 
 /** Sections of `name value note` lines. */
 export function statsText(stats: TcgStats, figures: JitFigures): string {
-  const { executed, jumpCache, tlb } = figures;
+  const { executed, entries, jumpCache, tlb } = figures;
   const s = stats;
   const left = Object.values(s.exits).reduce((sum, n) => sum + n, 0);
   const sections: readonly (readonly [title: string, rows: readonly Row[]])[] = [
@@ -72,7 +77,8 @@ export function statsText(stats: TcgStats, figures: JitFigures): string {
     ]],
     ["Transitions", [
       ["guest instructions", executed],
-      ["jump cache misses", s.lookups, rate(s.lookups, executed)],
+      ["block entries", entries, "outside regions, of blocks that are still there"],
+      ["jump cache misses", s.lookups, `${rate(s.lookups, executed)}; ${share(s.lookups, entries)} of block entries`],
       ["jump cache entries", jumpCache.used, of(jumpCache.used, jumpCache.size)],
       ["chained", s.links, "jumps that go straight to their target"],
       ["exits to the run loop", left, rate(left, executed)],

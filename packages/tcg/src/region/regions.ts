@@ -2,6 +2,7 @@
 import type { Tb } from "../exec/blocks.ts";
 import { ENV } from "../exec/contract.ts";
 import type { DirectMemory, RegionOptions, Target, TcgStats } from "../exec/contract.ts";
+import { DEFAULT_CODE_CAP } from "../exec/defaults.ts";
 import { EXIT_LOOKUP, TARGETS, TB } from "../exec/descriptor.ts";
 import { helperEffects } from "../exec/chains.ts";
 import type { Block } from "../ir/block.ts";
@@ -73,6 +74,8 @@ export class Regions {
   readonly #host: RegionHost;
   readonly #compiler: RegionCompiler;
   readonly #all: Set<Region> = new Set();
+  /** Regions of several pages, by page of the address space (low half). */
+  readonly #wide: Map<number, Set<Region>> = new Map();
   readonly #hot: Tb[] = [];
   readonly #uncommon: Map<string, { times: number; last: number }> = new Map();
   /** Accesses that look closer by themselves. */
@@ -113,7 +116,7 @@ export class Regions {
       this.#build(tb, fetchPage);
       this.#host.counters.regionMs += this.#host.now() - t0;
     }
-    const cap = this.#host.options.codeCap ?? 64 * 1024 * 1024;
+    const cap = this.#host.options.codeCap ?? DEFAULT_CODE_CAP;
     if (this.#host.counters.codeBytes > cap) this.#host.evict();
   }
 
@@ -175,11 +178,24 @@ export class Regions {
       if (region.pages.length > 1) this.#host.unlink(tb);
     });
     this.#all.add(region);
+    if (region.pages.length > 1) for (const { pcLo } of region.pages) this.#onPage(pcLo).add(region);
     counters.regions++;
     counters.regionBlocks += members.length;
     counters.regionInsns += plan.insns;
     counters.regionBytes += made.bytes;
     counters.codeBytes += made.bytes;
+  }
+
+  #onPage(pcLo: number): Set<Region> {
+    const page = pcLo >>> 12;
+    let set = this.#wide.get(page);
+    if (set === undefined) this.#wide.set(page, (set = new Set()));
+    return set;
+  }
+
+  /** Calls `fn` for the entries of regions of several pages that have code in the page of an address. */
+  entriesWith(pcLo: number, fn: (tb: Tb) => void): void {
+    for (const region of this.#wide.get(pcLo >>> 12) ?? []) for (const tb of region.entries) fn(tb);
   }
 
   /** An entry now belongs to another region; one without entries is of no use. */
@@ -193,6 +209,7 @@ export class Regions {
     if (!region.alive) return;
     region.alive = false;
     this.#all.delete(region);
+    if (region.pages.length > 1) for (const { pcLo } of region.pages) this.#onPage(pcLo).delete(region);
     const { i32, counters, modules, vcpus } = this.#host;
     counters.regionsDropped++;
     counters.codeBytes -= region.bytes;
@@ -257,6 +274,7 @@ export class Regions {
   reset(): void {
     for (const region of this.#all) region.alive = false;
     this.#all.clear();
+    this.#wide.clear();
     this.#hot.length = 0;
     this.#host.counters.codeBytes = 0;
   }
