@@ -197,7 +197,10 @@ export class TcgMachine implements Engine {
 
   /** Builds the regions that wait. Call while no guest code runs. */
   buildRegions(fetchPage: FetchPage): void {
-    if (this.regions?.waiting === true) this.regions.buildAll(fetchPage);
+    const { regions } = this;
+    if (regions === undefined) return;
+    regions.shake();
+    if (regions.waiting) regions.buildAll(fetchPage);
   }
 
   /** Adds a vCPU; `make` gets the address of its state block, which is zeroed. */

@@ -75,7 +75,10 @@ export class Vcpu {
   flushTlbPage(lo: number, hi: number): void {
     this.#machine.counters.tlbPageFlushes++;
     if (this.tlb.flushPage(lo, hi)) this.jumpCache.flush();
-    else this.jumpCache.flushPage(lo, hi);
+    else {
+      this.jumpCache.flushPage(lo, hi);
+      this.#machine.regions?.entriesWith(lo, (tb) => this.jumpCache.remove(tb));
+    }
     this.#unwind();
   }
 
