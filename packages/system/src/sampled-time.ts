@@ -1,5 +1,5 @@
 /** Instructions, and reads, for which one look at the host's clock is good. */
-const NEAR = 32;
+const NEAR = 48;
 const USES = 7;
 
 /**

@@ -28,6 +28,9 @@ export const NOT_RAM = -2;
 
 export class SoftTlb {
   readonly #views: Views;
+  readonly #i32: Int32Array;
+  /** Word index of the first entry. */
+  readonly #first: number;
   readonly #env: number;
   readonly #bus: PhysicalBus;
   readonly #blocks: BlockCache;
@@ -53,6 +56,8 @@ export class SoftTlb {
     views: Views, env: number, indexes: number, bus: PhysicalBus, blocks: BlockCache, cpu: TargetCpu, stats: TcgStats,
   ) {
     this.#views = views;
+    this.#i32 = views.i32;
+    this.#first = (env + ENV.tlb) >>> 2;
     this.#env = env;
     this.#indexes = indexes;
     this.#bus = bus;
@@ -125,6 +130,7 @@ export class SoftTlb {
   /** A page that one device answers from its start is accessed past the bus. */
   #notePort(n: number, page: number, range: PhysicalRange | undefined): void {
     this.#ports[n] = undefined;
+    this.#ends[n] = 0;
     if (range?.port === undefined || range.ramOffset >= 0) return;
     const offset = page - range.base + (range.portOffset ?? 0);
     if (offset % 8 !== 0) return;
@@ -181,12 +187,48 @@ export class SoftTlb {
     return this.#physical[this.#number(lo, mmu)]! + (lo & 4095);
   }
 
+  /** Who answers an aligned access, when the entry says that it is a device; `tag`: words to the tag of the access. */
+  #port(lo: number, hi: number, size: number, mmu: number, tag: number): DevicePort | undefined {
+    const i32 = this.#i32;
+    const n = mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1));
+    const e = this.#first + n * WORDS + tag;
+    if (i32[e] !== ((lo & PAGE) | TLB_MMIO) || i32[e + 1] !== hi) return undefined;
+    return (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]! ? this.#ports[n] : undefined;
+  }
+
+  #loadPort(port: DevicePort, lo: number, size: number, mmu: number, out: number): boolean {
+    this.#stats.mmio++;
+    const i32 = this.#i32;
+    const offset = this.#offsets[mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1))]! + (lo & 4095);
+    if (size < 8) {
+      i32[out] = port.read(offset, size);
+      i32[out + 1] = 0;
+    } else {
+      port.readWide(offset, this.#wide);
+      i32[out] = this.#wide[0]!;
+      i32[out + 1] = this.#wide[1]!;
+    }
+    return true;
+  }
+
+  #storePort(port: DevicePort, lo: number, size: number, mmu: number): boolean {
+    this.#stats.mmio++;
+    const value = (this.#env + ENV.scratch) >>> 2;
+    const low = this.#i32[value]!;
+    const offset = this.#offsets[mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1))]! + (lo & 4095);
+    if (size === 8) port.writeWide(offset, low >>> 0, this.#i32[value + 1]! >>> 0);
+    else port.write(offset, size, size === 4 ? low >>> 0 : low & (size === 2 ? 0xffff : 0xff));
+    return true;
+  }
+
   /** A load that the fast path refused; the value is left in `env.scratch`[0]. @returns false when it raised. */
   load(lo: number, hi: number, oi: number): boolean {
     this.#stats.slowLoads++;
     const size = 1 << (oi & 3);
     const mmu = oi >>> 4;
     const out = (this.#env + ENV.scratch) >>> 2;
+    const port = this.#port(lo, hi, size, mmu, 0);
+    if (port !== undefined) return this.#loadPort(port, lo, size, mmu, out);
     const { i32 } = this.#views;
     if ((lo & 4095) + size > 4096) return this.#loadSplit(lo, hi, size, mmu);
     if (!this.#ensure(lo, hi, LOAD, mmu, size)) return false;
@@ -237,20 +279,6 @@ export class SoftTlb {
     this.#stats.mmio++;
     const { i32 } = this.#views;
     const out = (this.#env + ENV.scratch) >>> 2;
-    const n = this.#number(lo, mmu);
-    const port = this.#ports[n];
-    if (port !== undefined && (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]!) {
-      const offset = this.#offsets[n]! + (lo & 4095);
-      if (size === 8) {
-        port.readWide(offset, this.#wide);
-        i32[out] = this.#wide[0]!;
-        i32[out + 1] = this.#wide[1]!;
-      } else {
-        i32[out] = port.read(offset, size);
-        i32[out + 1] = 0;
-      }
-      return true;
-    }
     const at = this.physical(lo, mmu);
     const bus = this.#bus;
     let low = 0;
@@ -281,6 +309,8 @@ export class SoftTlb {
     this.#stats.slowStores++;
     const size = 1 << (oi & 3);
     const mmu = oi >>> 4;
+    const port = this.#port(lo, hi, size, mmu, 2);
+    if (port !== undefined) return this.#storePort(port, lo, size, mmu);
     const { i32 } = this.#views;
     const value = (this.#env + ENV.scratch) >>> 2;
     if ((lo & 4095) + size > 4096) return this.#storeSplit(lo, hi, size, mmu);
@@ -326,14 +356,6 @@ export class SoftTlb {
 
   #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
     this.#stats.mmio++;
-    const n = this.#number(lo, mmu);
-    const port = this.#ports[n];
-    if (port !== undefined && (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]!) {
-      const offset = this.#offsets[n]! + (lo & 4095);
-      if (size === 8) port.writeWide(offset, low >>> 0, high >>> 0);
-      else port.write(offset, size, size === 4 ? low >>> 0 : low & (size === 2 ? 0xffff : 0xff));
-      return true;
-    }
     const at = this.physical(lo, mmu);
     const bus = this.#bus;
     let refused = false;
