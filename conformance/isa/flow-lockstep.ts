@@ -1,9 +1,13 @@
 /** Random control flow in steps of random length, with interrupts between them: after each step the interpreter has the same state. */
+import { OFF } from "@mimus/target-riscv";
 import { Lockstep } from "@mimus/tcg";
 import { FlowMachine, MIP, SSIP, type FlowSide } from "./flow-machine.ts";
 import type { FlowImage } from "./flow-image.ts";
 import type { FlowMode } from "./flow-source.ts";
 import { Random } from "./random.ts";
+
+/** What a page walk leaves for the exception that it raises; looking ahead raises too, and forgets it. */
+export const SCRATCH: readonly (readonly [number, number])[] = [[OFF.trapValue, 8]];
 
 /** Options of {@link flowLockstep}. */
 export interface FlowSteps {
@@ -32,7 +36,7 @@ export function flowLockstep(
     machine: machine.engine,
     vcpu: machine.vcpu,
   }));
-  const lockstep = new Lockstep(sides[0]!, sides[1]!);
+  const lockstep = new Lockstep(sides[0]!, sides[1]!, SCRATCH);
   const r = new Random(o.seed);
   const { vcpu } = machines[0].machine;
   let steps = 0;

@@ -1,15 +1,19 @@
 /**
- * Boots a RISC-V virt machine twice, block by block, on the interpreter without optimiser and on compiled code, and
- * stops at the first difference of registers or guest stores.
+ * Boots a RISC-V virt machine twice, on the interpreter without optimiser and on compiled code, and stops at the first difference of
+ * registers or guest stores. Compares after each block, or, with --insns, after random numbers of instructions: so regions, which run many
+ * blocks at once, take part.
  *
  *   node --conditions=@mimus/source conformance/tools/lockstep.ts --kernel FILE [--bios FILE] [--initrd FILE]
- *     [--append TEXT] [--memory MIB] [--blocks N] [--hot N] [--until TEXT]
+ *     [--append TEXT] [--memory MIB] [--hot N] [--until TEXT] [--blocks N | --insns N [--seed N] [--longest N]
+ *     [--backend auto|region|wasm] [--region-threshold N] [--stress SEED] [--stores]]
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BaseChar } from "@mimus/chardev";
 import { assemble, type System, type SystemHost } from "@mimus/system";
-import { Lockstep, type TcgOptions } from "@mimus/tcg";
+import { ENV, Lockstep, type BackEnd, type LockstepSide, type RegionOptions, type TcgOptions } from "@mimus/tcg";
+import { SCRATCH } from "../isa/flow-lockstep.ts";
+import { Random } from "../isa/random.ts";
 import { riscvRegistry } from "./plugins.ts";
 
 const { values: o } = parseArgs({
@@ -22,8 +26,17 @@ const { values: o } = parseArgs({
     blocks: { type: "string", default: "20000000" },
     hot: { type: "string", default: "5" },
     until: { type: "string", default: "" },
+    insns: { type: "string", default: "0" },
+    seed: { type: "string", default: "1" },
+    longest: { type: "string", default: "5000" },
+    backend: { type: "string", default: "auto" },
+    "region-threshold": { type: "string" },
+    stress: { type: "string" },
+    stores: { type: "boolean", default: false },
   },
 });
+/** By count of instructions, not block by block. */
+const counted = o.insns !== "0";
 
 const NS_PER_INSN = 4;
 
@@ -69,7 +82,7 @@ async function machine(print: boolean, tcg: TcgOptions): Promise<System> {
     ram: Number(o.memory) * 2 ** 20,
     serials: [new Console(print)],
     append: o.append,
-    tcg: { traceStores: true, ...tcg },
+    tcg,
     loop: { icount: { nsPerInsn: NS_PER_INSN, skipIdle: true } },
     ...Object.fromEntries(Object.entries(files).filter(([, v]) => v !== undefined)),
   });
@@ -77,43 +90,88 @@ async function machine(print: boolean, tcg: TcgOptions): Promise<System> {
   return system;
 }
 
-const a = await machine(true, { backend: "interp", optimise: false });
-const b = await machine(false, { backend: "auto", hotThreshold: Number(o.hot), batch: 64 });
-const side = (
-  name: string,
-  s: System,
-): { name: string; machine: NonNullable<System["engine"]>; vcpu: System["vcpus"][0] } =>
-  ({ name, machine: s.engine!, vcpu: s.vcpus[0]! }) as never;
-const lockstep = new Lockstep(side("interp", a), side("auto", b));
+const threshold = o["region-threshold"];
+const region: RegionOptions = {
+  ...(threshold === undefined ? {} : { threshold: Number(threshold) }),
+  ...(o.stress === undefined ? {} : { stress: Number(o.stress) }),
+};
+// Traced stores take the slow path; without them, memory is compared now and then.
+const common: TcgOptions = { exact: counted, traceStores: !counted || o.stores };
+const a = await machine(true, { ...common, backend: "interp", optimise: counted });
+const backend = o.backend as BackEnd;
+const b = await machine(false, { ...common, backend, hotThreshold: Number(o.hot), batch: 64, region });
+const side = (name: string, s: System): LockstepSide => ({ name, machine: s.engine!, vcpu: s.vcpus[0]! }) as never;
+const lockstep = new Lockstep(side("interp", a), side(backend, b), SCRATCH);
+const random = new Random(Number(o.seed));
 const start = performance.now();
 let last = start;
-const done = (): boolean => o.until !== "" && printed.includes(o.until);
-while (lockstep.blocks < Number(o.blocks) && !done()) {
-  for (const s of [a, b]) s.machine.clocks.run();
-  const before = lockstep.blocks;
-  const difference = lockstep.run(1);
-  if (difference !== undefined) {
-    console.log(`\nblock ${difference.block} at 0x${difference.pc.toString(16)} ${difference.reasons.join(" / ")}`);
-    for (const f of difference.fields) console.log(`  ${f.name}: ${f.a} / ${f.b}`);
-    console.log(difference.disassembly);
-    process.exit(1);
+
+function fail(text: string): never {
+  console.log(`\n${text}`);
+  process.exit(1);
+}
+
+/** RAM of both, byte for byte. */
+function compareMemory(): void {
+  const [x, y] = [a, b].map((s) =>
+    s.machine.memory.blocks
+      .filter((m) => m.name.endsWith(".ram"))
+      .map((m) => Buffer.from(m.bytes.buffer, m.bytes.byteOffset, m.bytes.length)),
+  );
+  x!.forEach((bytes, i) => {
+    if (bytes.equals(y![i]!)) return;
+    let at = 0;
+    while (bytes[at] === y![i]![at]) at++;
+    fail(`memory differs at byte 0x${at.toString(16)}, before instruction ${a.executed}`);
+  });
+}
+
+/** Both wait: time passes at once. */
+function passIdleTime(): void {
+  if (a.engine!.i32[(a.vcpus[0]!.env + ENV.halted) >>> 2] === 0) return;
+  for (const s of [a, b]) {
+    const left = s.machine.clocks.nextDeadline() - s.machine.clocks.virtual.now();
+    if (left > 0 && left < Infinity) s.machine.clocks.virtual.advance(left);
   }
-  if (lockstep.blocks === before || a.machine.clocks.nextDeadline() === Infinity) continue;
-  // Both wait: time passes at once.
-  const e = a.engine!;
-  const halted = e.i32[(a.vcpus[0]!.env + 24) >>> 2] !== 0;
-  if (halted) {
-    for (const s of [a, b]) {
-      const left = s.machine.clocks.nextDeadline() - s.machine.clocks.virtual.now();
-      if (left > 0 && left < Infinity) s.machine.clocks.virtual.advance(left);
-    }
+}
+
+const BETWEEN_MEMORY = 20e6;
+let memoryAt = BETWEEN_MEMORY;
+const more = (): boolean => (counted ? a.executed < Number(o.insns) : lockstep.blocks < Number(o.blocks));
+while (more() && (o.until === "" || !printed.includes(o.until))) {
+  for (const s of [a, b]) s.machine.clocks.run();
+  const difference = counted ? lockstep.advance(nextStep()) : lockstep.run(1);
+  if (difference !== undefined) {
+    const where = counted ? `after instruction ${difference.executed}, from` : `block ${difference.block} at`;
+    const fields = difference.fields.map((f) => `  ${f.name}: ${f.a} / ${f.b}`);
+    fail(
+      [
+        `${where} 0x${difference.pc.toString(16)} ${difference.reasons.join(" / ")}`,
+        ...fields,
+        difference.disassembly,
+      ].join("\n"),
+    );
+  }
+  passIdleTime();
+  if (counted && a.executed > memoryAt) {
+    memoryAt += BETWEEN_MEMORY;
+    compareMemory();
   }
   if (performance.now() - last > 20_000) {
     last = performance.now();
     console.log(`\n[${lockstep.blocks} blocks, ${(a.executed / 1e6).toFixed(1)} M instructions]`);
   }
 }
+if (counted) compareMemory();
+const { compiled, regions, regionInsns } = b.engine!.stats();
 console.log(
-  `\nno difference in ${lockstep.blocks} blocks, ${a.executed} instructions; compiled ${b.engine!.stats().compiled}`,
+  `\nno difference in ${counted ? "" : `${lockstep.blocks} blocks, `}${a.executed} instructions; compiled ${compiled} blocks, ${regions} regions of ${regionInsns} instructions; ${((performance.now() - start) / 1000).toFixed(1)} s`,
 );
 process.exit(0);
+
+/** Mostly long steps, up to the next event of a timer. */
+function nextStep(): number {
+  const left = (a.machine.clocks.nextDeadline() - a.machine.clocks.virtual.now()) / NS_PER_INSN;
+  const length = 1 + random.below(random.chance(16) ? 16 : Number(o.longest));
+  return Math.max(1, Math.min(length, Math.ceil(left)));
+}
