@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { nodeClock, nodeFiles } from "@mimus/host-node";
 import type { Registry, ResolvedType } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
-import type { BackEnd } from "@mimus/tcg";
+import type { TcgOptions } from "@mimus/tcg";
 
-import { bytes, type KeyValues } from "./args/keyval.ts";
+import type { KeyValues } from "./args/keyval.ts";
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Drives } from "./drives.ts";
@@ -13,6 +13,7 @@ import { UsageError } from "./errors.ts";
 import { firmware } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
 import { openShare } from "./shares.ts";
+import { tcgOptions } from "./tcg-options.ts";
 
 /** What has been opened for a machine. */
 export interface Opened {
@@ -128,31 +129,12 @@ function cpuText({ model, ...props }: KeyValues): string {
   ].join(",");
 }
 
-/** Values of `-accel tcg,backend=`. */
-export const BACK_ENDS: readonly BackEnd[] = ["auto", "interp", "wasm", "region"];
-
-function accelerator(
-  options: KeyValues,
-  qtest: boolean,
-): { name: "tcg" | "qtest"; tcg: { backend?: BackEnd; tbSize?: number } } {
-  const { accel = qtest ? "qtest" : "tcg", backend, "tb-size": tbSize, thread, ...rest } = options;
+function accelerator(options: KeyValues, qtest: boolean): { name: "tcg" | "qtest"; tcg: TcgOptions } {
+  const { accel = qtest ? "qtest" : "tcg", ...values } = options;
   const name = String(accel).split(":")[0];
   if (name !== "tcg" && name !== "qtest")
     throw new UsageError(`-accel ${String(accel)}: no such accelerator; there are: tcg, qtest`);
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined)
-    throw new UsageError(`-accel ${name}: invalid parameter '${unknown}' (known: backend, tb-size, thread)`);
-  if (thread !== undefined && thread !== "single")
-    throw new UsageError(`-accel tcg,thread=${String(thread)}: only thread=single is available`);
-  if (backend !== undefined && !BACK_ENDS.includes(backend as BackEnd))
-    throw new UsageError(`-accel tcg,backend=${String(backend)}: there are: ${BACK_ENDS.join(", ")}`);
-  return {
-    name,
-    tcg: {
-      ...(backend === undefined ? {} : { backend: backend as BackEnd }),
-      ...(tbSize === undefined ? {} : { tbSize: bytes("accel tb-size", String(tbSize), "m") }),
-    },
-  };
+  return { name, tcg: tcgOptions(values) };
 }
 
 function icount(options: KeyValues): { nsPerInsn: number; skipIdle: boolean } {

@@ -2,8 +2,8 @@ import { CharOptions } from "@mimus/chardev";
 import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
 
 import type { GivenOption } from "../args/parse.ts";
-import { BACK_ENDS } from "../compose.ts";
 import { LOG_ITEMS } from "../logging.ts";
+import { TCG_PARAMETERS } from "../tcg-options.ts";
 import { findMachine, machinesFor } from "../machines.ts";
 
 const isHelp = (text: string): boolean => text === "help" || text === "?";
@@ -40,7 +40,8 @@ const ANSWERS: Readonly<
   cpu: cpuHelp,
   blockdev: (registry) => blockHelp(registry),
   drive: (registry) => blockHelp(registry),
-  accel: () => Promise.resolve(`Accelerators supported:\ntcg    backend=${BACK_ENDS.join("|")}, tb-size=MiB\nqtest\n`),
+  accel: () =>
+    Promise.resolve(list("Accelerators supported: tcg, qtest. Parameters of tcg:", Object.entries(TCG_PARAMETERS))),
   chardev: (_, name) => Promise.resolve(chardevHelp(name)),
   d: () => Promise.resolve(list("Log items (comma separated):", Object.entries(LOG_ITEMS))),
   serial: () => Promise.resolve(chardevHelp(undefined)),

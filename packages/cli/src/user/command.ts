@@ -2,10 +2,12 @@ import { forwardSignals, nodeUserHost } from "@mimus/host-node/user";
 import { LinuxUserError, runProgram, signalName, type ExitStatus } from "@mimus/linux-user";
 import { jitText, type TcgOptions } from "@mimus/tcg";
 
+import { keyValues } from "../args/keyval.ts";
 import { UsageError } from "../errors.ts";
 import { LOG_ITEMS, logging, type Logging } from "../logging.ts";
+import { tcgOptions } from "../tcg-options.ts";
 import { VERSION } from "../version.ts";
-import { parseSize, parseUserOptions, programEnvironment, userHelp, type UserOptions } from "./options.ts";
+import { parseUserOptions, programEnvironment, userHelp, type UserOptions } from "./options.ts";
 import { findUserTarget } from "./target.ts";
 
 type MakeTarget = NonNullable<Awaited<ReturnType<typeof findUserTarget>>>;
@@ -103,25 +105,11 @@ function exitStatus(end: ExitStatus, program: string): number {
   return 128 + end.signal;
 }
 
-const BACK_ENDS = ["auto", "interp", "wasm", "region"];
-
 /** `-accel tcg,...`. */
-function accelerator(text: string | undefined): TcgOptions {
-  const out: Record<string, unknown> = {};
-  const region: Record<string, number> = {};
-  const [name, ...rest] = (text ?? "tcg").split(",");
-  if (name !== "tcg") throw new UsageError(`-accel ${name}: programs run on tcg only`);
-  for (const item of rest) {
-    const [key = "", value = ""] = item.split("=");
-    if (key === "backend" && BACK_ENDS.includes(value)) out["backend"] = value;
-    else if (key === "backend") throw new UsageError(`-accel backend=${value}: there are: ${BACK_ENDS.join(", ")}`);
-    else if (key === "tb-size") out["tbSize"] = parseSize("-accel tb-size", /\d$/.test(value) ? `${value}M` : value);
-    else if (key === "threshold") region["threshold"] = parseSize("-accel threshold", value);
-    else if (key === "max-insns") region["maxInsns"] = parseSize("-accel max-insns", value);
-    else if (key === "stress") region["stress"] = parseSize("-accel stress", value);
-    else throw new UsageError(`-accel tcg,${item}: known are backend, tb-size, threshold, max-insns, stress`);
-  }
-  return { ...out, ...(Object.keys(region).length === 0 ? {} : { region }) } as TcgOptions;
+function accelerator(text: string = "tcg"): TcgOptions {
+  const { accel, ...values } = keyValues("accel", text, "accel");
+  if (accel !== "tcg") throw new UsageError(`-accel ${String(accel)}: programs run on tcg only`);
+  return tcgOptions(values);
 }
 
 const cpuHelp = (make: MakeTarget): string =>
