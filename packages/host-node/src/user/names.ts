@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 
 import { decodeUtf8, encodeUtf8, S, type DirEntry } from "@mimus/linux-user";
 
@@ -9,18 +9,21 @@ export function hostName(path: string): string | Buffer {
   return path.isWellFormed() ? path : Buffer.from(encodeUtf8(path));
 }
 
-/** Names in a directory. Inode numbers are looked up one by one: Node's own list has none. */
+/** Names in a directory, in the host's order. Inode numbers are looked up one by one: Node's own list has none. */
 export function listDirectory(path: string): DirEntry[] {
   return guard(() => {
-    const names = readdirSync(path);
-    // U+FFFD stands for bytes that Node could not read as UTF-8.
-    const whole = names.some((name) => name.includes("\ufffd"))
-      ? readdirSync(path, { encoding: "buffer" }).map(decodeUtf8)
-      : names;
-    return whole.map((name) => {
-      const info = entryOf(`${path}/${name}`);
-      return { name, ino: info?.ino ?? 0, mode: info === undefined ? 0 : info.mode & S.IFMT };
-    });
+    const dir = opendirSync(path, { encoding: "buffer" as BufferEncoding, bufferSize: 256 });
+    const list: DirEntry[] = [];
+    try {
+      for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
+        const name = decodeUtf8(entry.name as unknown as Uint8Array);
+        const info = entryOf(`${path}/${name}`);
+        list.push({ name, ino: info?.ino ?? 0, mode: info === undefined ? 0 : info.mode & S.IFMT });
+      }
+    } finally {
+      dir.closeSync();
+    }
+    return list;
   });
 }
 
