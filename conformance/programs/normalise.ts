@@ -12,3 +12,6 @@ export const durations: Normaliser = (text) =>
 
 /** Names of directories that carry a process number. */
 export const workers: Normaliser = (text) => text.replaceAll(/test_python_(worker_)?\d+/g, "test_python_PID");
+
+/** Lines in order: QEMU turns the environment around, Linux does not. */
+export const sorted: Normaliser = (text) => text.split("\n").sort().join("\n");

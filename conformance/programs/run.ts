@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import {
   chmod,
   lstat,
+  lutimes,
   mkdir,
   mkdtemp,
   readdir,
@@ -60,6 +61,7 @@ async function prepare(directory: string, test: ProgramCase): Promise<void> {
     await utimes(path, OLD, OLD);
   }
   await symlink("words.txt", join(directory, "link"));
+  await lutimes(join(directory, "link"), OLD, OLD);
   for (const path of [...directories].toReversed()) await utimes(path, OLD, OLD);
 }
 
