@@ -1,7 +1,4 @@
-/**
- * Traps, CSR accesses, fences, device registers and timer interrupts on the bare "virt" machine, in nanoseconds.
- * To plug in: `"bare": ({ rounds }) => bareCosts(rounds)` among the figures of the machine.
- */
+/** Traps, CSR accesses, fences, device registers and timer interrupts on the bare "virt" machine, in nanoseconds. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

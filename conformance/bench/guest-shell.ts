@@ -52,10 +52,31 @@ export class GuestShell {
 
   /** Runs a command. @returns what it printed */
   async run(line: string, timeoutMs: number): Promise<string> {
+    return this.#run(line, timeoutMs, async () => {});
+  }
+
+  /**
+   * Runs a kernel of guests/bench.c with `-m 1`.
+   * @returns what it printed, and the emulator's processor time from its "start" to its result, nanoseconds
+   */
+  async runTimed(line: string, timeoutMs: number): Promise<{ printed: string; cpuNs: number }> {
+    const times: number[] = [];
+    const printed = await this.#run(line, timeoutMs, async () => {
+      for (const marker of [/\nstart\r?\n/, /\w+ \d+ \d+ [0-9a-f]{8}\r?\n/]) {
+        await this.#console.waitFor(marker, timeoutMs);
+        times.push(((await this.#console.usage())?.cpuSeconds ?? Number.NaN) * 1e9);
+      }
+    });
+    const [from = Number.NaN, to = Number.NaN] = times;
+    return { printed, cpuNs: to - from };
+  }
+
+  async #run(line: string, timeoutMs: number, meanwhile: () => Promise<void>): Promise<string> {
     const mark = `@${++this.#count}@`;
     const from = this.#console.log.length;
     // The echo of the line must not look like its result.
     await this.#console.type(`${line}; echo "@"${this.#count}"@"$?\n`);
+    await meanwhile();
     await this.#console.waitFor(new RegExp(`${mark}\\d+`), timeoutMs);
     const text = this.#console.log.slice(from);
     const status = Number(new RegExp(`${mark}(\\d+)`).exec(text)?.[1]);

@@ -21,7 +21,18 @@ export interface KernelOptions {
   readonly warmUp: number;
   /** Milliseconds of the timed window. */
   readonly window: number;
+  /** Processor time in place of real time: for a busy machine. In a guest, that of the emulator. */
+  readonly cpuTime: boolean;
 }
+
+const benchArgs = ({ warmUp, window, cpuTime }: KernelOptions, kernel: string): string[] => [
+  "-w",
+  `${warmUp}`,
+  "-t",
+  `${window}`,
+  ...(cpuTime ? ["-c", "1"] : []),
+  kernel,
+];
 
 /** A process that hangs is given up after this; slow contenders need long for the first unit. */
 const LONGEST = 180_000;
@@ -82,8 +93,7 @@ async function inUserMode(options: KernelOptions, program: string, ours: RunOurs
     for (const kernel of kernels)
       for (const name of CONTENDERS)
         await collector.take(round, kernel, name, async () => {
-          const args = ["-w", `${warmUp}`, "-t", `${window}`, kernel];
-          return parseSample(kernel, await run[name](args, LONGEST + warmUp + window));
+          return parseSample(kernel, await run[name](benchArgs(options, kernel), LONGEST + warmUp + window));
         });
   return collector.all();
 }
@@ -112,7 +122,7 @@ export async function browserKernels(options: KernelOptions): Promise<KernelSamp
 
 /** In a guest with one processor, which boots anew each round. */
 export async function systemKernels(options: KernelOptions): Promise<KernelSamples[]> {
-  const { kernels, rounds, warmUp, window } = options;
+  const { kernels, rounds } = options;
   need("qemu-system-riscv64");
   needGuest("riscv64/linux");
   const native = await compile("bench", "native");
@@ -127,14 +137,11 @@ export async function systemKernels(options: KernelOptions): Promise<KernelSampl
         await machines.get("qemu");
         await machines.get("ours");
         for (const kernel of kernels) {
-          const args = ["-w", `${warmUp}`, "-t", `${window}`, kernel];
           await collector.take(round, kernel, "native", async () =>
-            parseSample(kernel, await output([native, ...args], LONGEST)),
+            parseSample(kernel, await output([native, ...benchArgs(options, kernel)], LONGEST)),
           );
           for (const name of ["qemu", "ours"] as const)
-            await collector.take(round, kernel, name, async () =>
-              parseSample(kernel, await machines.run(name, `bench ${args.join(" ")}`, LONGEST + warmUp + window)),
-            );
+            await collector.take(round, kernel, name, () => machines.measure(name, kernel, options));
         }
         await machines.checkClocks();
       } finally {
@@ -162,10 +169,15 @@ class Machines {
     return shell;
   }
 
-  async run(name: "qemu" | "ours", line: string, timeoutMs: number): Promise<string> {
+  async measure(name: "qemu" | "ours", kernel: string, options: KernelOptions): Promise<Sample> {
     const shell = await this.get(name);
+    const args = benchArgs({ ...options, cpuTime: false }, kernel).join(" ");
+    const timeoutMs = LONGEST + options.warmUp + options.window;
     try {
-      return await shell.run(line, timeoutMs);
+      if (!options.cpuTime) return parseSample(kernel, await shell.run(`bench ${args}`, timeoutMs));
+      const { printed, cpuNs } = await shell.runTimed(`bench -m 1 ${args}`, timeoutMs);
+      const sample = parseSample(kernel, printed);
+      return { ...sample, ns: cpuNs / sample.units };
     } catch (error) {
       this.#shells.delete(name);
       await shell.close();

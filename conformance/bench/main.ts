@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 
+import { bareCosts } from "./bare.ts";
 import { browserBoot } from "./browser.ts";
 import { codegen } from "./codegen.ts";
 import { diskRates } from "./disk.ts";
@@ -35,6 +36,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
     "cold-start": ({ rounds }) => coldStart(rounds),
     boot: ({ rounds }) => boot(rounds, 10),
     disk: ({ rounds }) => diskRates(rounds, 256),
+    traps: ({ rounds }) => bareCosts(rounds),
   },
   browser: {
     boot: ({ rounds }) => browserBoot(rounds),
@@ -107,6 +109,7 @@ async function main(argv: string[]): Promise<void> {
     rounds: options.rounds,
     warmUpMs: options.warmUp,
     windowMs: options.window,
+    cpuTime: options.cpuTime,
     sections,
   };
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

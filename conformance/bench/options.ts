@@ -28,6 +28,7 @@ Without a group: everything, which takes an hour.
   --kernel NAME  this kernel only; repeatable
   --warm-up MS   untimed work of a kernel before its window (700)
   --window MS    the timed window of a kernel (400)
+  --cpu-time     kernels: processor time in place of real time, for a busy machine
   --json         the report as JSON on standard output
   --write-docs   writes what was measured into docs/benchmarks.md
   --no-build     measures the command as it was built last
@@ -46,6 +47,7 @@ export interface Options {
   readonly kernels: readonly string[];
   readonly warmUp: number;
   readonly window: number;
+  readonly cpuTime: boolean;
   readonly json: boolean;
   readonly writeDocs: boolean;
   readonly build: boolean;
@@ -64,6 +66,7 @@ export function parseOptions(argv: readonly string[]): Options {
     kernels,
     warmUp: count("warm-up", values["warm-up"], 0),
     window: count("window", values.window, 1),
+    cpuTime: values["cpu-time"],
     json: values.json,
     writeDocs: values["write-docs"],
     build: !values["no-build"],
@@ -82,6 +85,7 @@ const parse = (argv: readonly string[]) => {
         kernel: { type: "string", multiple: true },
         "warm-up": { type: "string", default: "700" },
         window: { type: "string", default: "400" },
+        "cpu-time": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         "write-docs": { type: "boolean", default: false },
         "no-build": { type: "boolean", default: false },

@@ -37,6 +37,8 @@ export interface Report {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly windowMs: number;
+  /** Kernels were timed by processor time. */
+  readonly cpuTime: boolean;
   readonly sections: readonly Section[];
 }
 
@@ -86,7 +88,7 @@ export function writeSection(document: string, section: Section, report: Report)
   const from = document.indexOf(start(section.name));
   const to = document.indexOf(end(section.name));
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no marks '${start(section.name)}'`);
-  const { machine, rounds, warmUpMs, windowMs } = report;
+  const { machine, rounds, warmUpMs, windowMs, cpuTime } = report;
   const parts: string[] = [];
   if (section.kernels) {
     parts.push(
@@ -98,7 +100,9 @@ export function writeSection(document: string, section: Section, report: Report)
   }
   if (section.rows && section.rows.length > 0) parts.push(markdownTable(rowCells(section.rows)));
   for (const failure of section.failures) parts.push("", `Not measured: ${failure}`);
-  const windows = section.kernels ? `; ${warmUpMs} ms of warm-up, ${windowMs} ms timed` : "";
+  const windows = section.kernels
+    ? `; ${warmUpMs} ms of warm-up, ${windowMs} ms timed${cpuTime ? ", by processor time" : ""}`
+    : "";
   parts.push(
     "",
     `${machine.date}, commit ${machine.commit}; medians of ${rounds}${windows}. ${machine.processor}, ${machine.cores} cores, ` +

@@ -2,13 +2,14 @@
  *
  * MIT-style: do what you like with this file; no warranty.
  *
- * usage: bench [-w ms] [-t ms] [kernel ...]       (no kernel: all CPU kernels)
+ * usage: bench [-w ms] [-t ms] [-c 1] [-m 1] [kernel ...] (no kernel: all CPU kernels)
  * Every kernel is a function of no argument that does one fixed "unit" of
  * work and returns a checksum.  One untimed unit, and more until -w has
  * passed, warm caches and translators; then the unit is repeated until at
- * least -t has passed and
+ * least -t has passed, of real time or with -c 1 of processor time, and
  *   name ns-per-unit units checksum
- * is printed.  The checksum of one unit is the same on every ISA, endianness
+ * is printed; with -m 1 the line "start" and a pause before the
+ * window too: somebody outside may look at a clock.  The checksum of one unit is the same on every ISA, endianness
  * and word size (floating point kernels print a truncated value).
  */
 #define _GNU_SOURCE
@@ -27,8 +28,9 @@
 #define NOINLINE __attribute__((noinline))
 typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32; typedef uint64_t u64;
 
+static clockid_t clk = CLOCK_MONOTONIC;
 static double now(void) {
-    struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
+    struct timespec t; clock_gettime(clk, &t);
     return t.tv_sec * 1e9 + t.tv_nsec;
 }
 static u32 rs = 1;
@@ -306,14 +308,18 @@ static const struct { const char *n; u32 (*f)(void); int os; } ks[] = {
 #endif
 };
 int main(int argc, char **argv) {
-    double lim = 300e6, warm = 0; int i = 1;
-    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) *(argv[i][1] == 'w' ? &warm : &lim) = atof(argv[i + 1]) * 1e6;
+    double lim = 300e6, warm = 0; int i = 1, marks = 0;
+    for (; i + 1 < argc && argv[i][0] == '-'; i += 2)
+        if (argv[i][1] == 'c') clk = CLOCK_PROCESS_CPUTIME_ID;
+        else if (argv[i][1] == 'm') marks = 1;
+        else *(argv[i][1] == 'w' ? &warm : &lim) = atof(argv[i + 1]) * 1e6;
     for (unsigned k = 0; k < sizeof ks / sizeof *ks; k++) {
         int want = i >= argc && !ks[k].os;
         for (int j = i; j < argc; j++) want |= !strcmp(argv[j], ks[k].n) || (!strcmp(argv[j], "os") && ks[k].os) || (!strcmp(argv[j], "cpu") && !ks[k].os);
         if (!want) continue;
         double t0 = now(), t; u32 c = ks[k].f(), n = 0;
         while (now() - t0 < warm) ks[k].f();
+        if (marks) { puts("start"); fflush(stdout); usleep(200000); }
         t0 = now();
         do { ks[k].f(); n++; t = now(); } while (t - t0 < lim);
         printf("%s %.0f %u %08x\n", ks[k].n, (t - t0) / n, n, c); fflush(stdout);
