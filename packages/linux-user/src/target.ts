@@ -86,9 +86,9 @@ export interface UserCpu extends TargetCpu {
   /** Address of a signal frame below a stack pointer. */
   frameAddress(sp: number): number;
   /** Writes all of a frame but the siginfo at `at` in the machine memory (`address` in the program), and enters the handler. */
-  enterHandler(entry: SignalEntry, view: DataView, at: number, address: number): void;
-  /** Restores what a frame holds. */
-  leaveHandler(view: DataView, at: number): SignalReturn;
+  enterHandler(entry: SignalEntry, at: number, address: number): void;
+  /** Restores what a frame holds; `at` is a multiple of 16. */
+  leaveHandler(at: number): SignalReturn;
   /** Registers for messages. */
   describe(): string;
 }

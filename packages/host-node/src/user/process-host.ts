@@ -10,8 +10,10 @@ const MS = 1e6;
 export function nodeProcessHost(options: { readonly seed?: number } = {}): ProcessHost {
   const id = (name: "getuid" | "geteuid" | "getgid" | "getegid"): number => process[name]?.() ?? 0;
   let seed = options.seed;
+  // Both count from the same clock; this one is a plain number.
+  const origin = Number(process.hrtime.bigint()) - performance.now() * MS;
   return {
-    monotonicNs: () => Number(process.hrtime.bigint()),
+    monotonicNs: () => origin + performance.now() * MS,
     realtime: () => {
       const ns = (performance.timeOrigin + performance.now()) * MS;
       return { sec: Math.floor(ns / 1e9), nsec: Math.floor(ns % 1e9) };

@@ -94,7 +94,6 @@ function enter(context: DeliveryContext, info: SigInfo): boolean {
       maskHi: Number(BigInt.asIntN(32, mask >> 32n)),
       altStack: { ...altStack, flags },
     },
-    memory.view,
     at,
     address,
   );
@@ -117,12 +116,13 @@ export function returnFromHandler(context: DeliveryContext): void {
   const { sp } = cpu;
   let at: number;
   try {
+    if (sp % 16 !== 0) throw Errno.of(E.FAULT);
     at = memory.at(sp, target.frame.size, "r");
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
     return context.kill(sigInfo(SIG.SEGV, { code: 128, addr: sp }));
   }
-  const { maskLo, maskHi, altStack } = cpu.leaveHandler(memory.view, at);
+  const { maskLo, maskHi, altStack } = cpu.leaveHandler(at);
   const { flags } = altStack;
   signals.altStack =
     flags & SS.DISABLE ? { sp: 0, flags: SS.DISABLE, size: 0 } : { ...altStack, flags: flags & SS.AUTODISARM };

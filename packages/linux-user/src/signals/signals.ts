@@ -32,8 +32,11 @@ const DEFAULT: SigAction = { handler: SIG_DFL, flags: 0, restorer: 0, mask: 0n }
 /** Queued instances of one real-time signal at most. Source: Linux, RLIMIT_SIGPENDING (order of magnitude). */
 const MOST_QUEUED = 4096;
 
+const BITS: readonly bigint[] = Array.from({ length: NSIG + 1 }, (_, signal) =>
+  signal === 0 ? 0n : 1n << BigInt(signal - 1),
+);
 /** Bit of a signal in a mask. */
-export const bit = (signal: number): bigint => 1n << BigInt(signal - 1);
+export const bit = (signal: number): bigint => BITS[signal]!;
 /** Signals that nothing blocks or catches. */
 export const UNBLOCKABLE: bigint = bit(SIG.KILL) | bit(SIG.STOP);
 /** Signals of the running instruction: they are delivered first. */

@@ -46,58 +46,68 @@ function frameFor(word: 4 | 8): Frame {
 /** Frames by register width. */
 export const FRAMES: Readonly<Record<32 | 64, Frame>> = { 32: frameFor(4), 64: frameFor(8) };
 
-const HAS_D = (hart: Hart): boolean => hart.config.ext.d;
-
-function putWord(view: DataView, at: number, rv64: boolean, lo: number, hi: number): void {
-  view.setInt32(at, lo, true);
-  if (rv64) view.setInt32(at + 4, hi, true);
-}
-
-/** Writes a frame but for its siginfo. */
-export function writeFrame(hart: Hart, view: DataView, at: number, alt: AltStack, maskLo: number, maskHi: number): void {
-  const { rv64 } = hart;
-  const frame = FRAMES[rv64 ? 64 : 32];
-  const word = rv64 ? 8 : 4;
-  new Uint8Array(view.buffer, view.byteOffset + at + frame.ucontext, frame.size - frame.ucontext).fill(0);
-  putWord(view, at + frame.stack, rv64, alt.sp, 0);
-  view.setInt32(at + frame.stack + word, alt.flags, true);
-  putWord(view, at + frame.stack + 2 * word, rv64, alt.size, 0);
-  view.setInt32(at + frame.mask, maskLo, true);
-  view.setInt32(at + frame.mask + 4, maskHi, true);
-  putWord(view, at + frame.regs, rv64, hart.lo(OFF.pc), hart.hi(OFF.pc));
-  for (let n = 1; n < 32; n++)
-    putWord(view, at + frame.regs + n * word, rv64, hart.lo(xOffset(n)), hart.hi(xOffset(n)));
-  const wide = HAS_D(hart);
-  const size = wide ? 8 : 4;
-  for (let n = 0; n < 32; n++) putWord(view, at + frame.fpregs + n * size, wide, hart.lo(fOffset(n)), hart.hi(fOffset(n)));
-  view.setInt32(at + frame.fpregs + 32 * size, (hart.lo(OFF.frm) << 5) | hart.lo(OFF.fpFlags), true);
-}
-
-/** Restores the registers that a frame holds. */
-export function readFrame(hart: Hart, view: DataView, at: number): SignalReturn {
-  const { rv64 } = hart;
-  const frame = FRAMES[rv64 ? 64 : 32];
-  const word = rv64 ? 8 : 4;
-  const lo = (offset: number): number => view.getInt32(at + offset, true);
-  const hi = (offset: number): number => (rv64 ? view.getInt32(at + offset + 4, true) : 0);
-  hart.set(OFF.pc, lo(frame.regs), hi(frame.regs));
-  for (let n = 1; n < 32; n++) hart.set(xOffset(n), lo(frame.regs + n * word), hi(frame.regs + n * word));
-  const size = HAS_D(hart) ? 8 : 4;
-  for (let n = 0; n < 32; n++) {
-    const from = frame.fpregs + n * size;
-    hart.set(fOffset(n), lo(from), size === 8 ? view.getInt32(at + from + 4, true) : -1);
+/** Words from the CPU's state block to a frame's floating-point registers, or back: 64 bits each with D, else 32. */
+function copyFloat(hart: Hart, frame: number, toFrame: boolean): void {
+  const { i32 } = hart;
+  const state = (hart.env + fOffset(0)) >> 2;
+  if (hart.config.ext.d) {
+    if (toFrame) i32.copyWithin(frame, state, state + 64);
+    else i32.copyWithin(state, frame, frame + 64);
+    return;
   }
-  const fcsr = lo(frame.fpregs + 32 * size);
+  for (let n = 0; n < 32; n++) {
+    if (toFrame) i32[frame + n] = i32[state + 2 * n]!;
+    else hart.set(fOffset(n), i32[frame + n]!, -1);
+  }
+}
+
+/** Writes a frame but for its siginfo at `at` in the machine memory, a multiple of 16. */
+export function writeFrame(hart: Hart, at: number, alt: AltStack, maskLo: number, maskHi: number): void {
+  const { rv64, i32 } = hart;
+  const frame = FRAMES[rv64 ? 64 : 32];
+  const word = rv64 ? 2 : 1;
+  const base = at >>> 2;
+  i32.fill(0, base + frame.ucontext / 4, base + frame.size / 4);
+  const stack = base + frame.stack / 4;
+  i32[stack] = alt.sp;
+  i32[stack + word] = alt.flags;
+  i32[stack + 2 * word] = alt.size;
+  i32[base + frame.mask / 4] = maskLo;
+  i32[base + frame.mask / 4 + 1] = maskHi;
+  const regs = base + frame.regs / 4;
+  const state = (hart.env + xOffset(0)) >> 2;
+  if (rv64) i32.copyWithin(regs, state, state + 64);
+  else for (let n = 1; n < 32; n++) i32[regs + n] = i32[state + 2 * n]!;
+  // The frame's first register is pc, where the hart has x0.
+  i32[regs] = hart.lo(OFF.pc);
+  if (rv64) i32[regs + 1] = hart.hi(OFF.pc);
+  const fpregs = base + frame.fpregs / 4;
+  copyFloat(hart, fpregs, true);
+  i32[fpregs + (hart.config.ext.d ? 64 : 32)] = (hart.lo(OFF.frm) << 5) | hart.lo(OFF.fpFlags);
+}
+
+/** Restores the registers that a frame at `at` holds. */
+export function readFrame(hart: Hart, at: number): SignalReturn {
+  const { rv64, i32 } = hart;
+  const frame = FRAMES[rv64 ? 64 : 32];
+  const word = rv64 ? 2 : 1;
+  const base = at >>> 2;
+  const regs = base + frame.regs / 4;
+  const state = (hart.env + xOffset(0)) >> 2;
+  if (rv64) i32.copyWithin(state + 2, regs + 2, regs + 64);
+  else for (let n = 1; n < 32; n++) hart.set(xOffset(n), i32[regs + n]!, 0);
+  hart.set(OFF.pc, i32[regs]!, rv64 ? i32[regs + 1]! : 0);
+  const fpregs = base + frame.fpregs / 4;
+  copyFloat(hart, fpregs, false);
+  const fcsr = i32[fpregs + (hart.config.ext.d ? 64 : 32)]!;
   hart.setLo(OFF.fpFlags, fcsr & 31);
   hart.setLo(OFF.frm, (fcsr >> 5) & 7);
   hart.updateFlags();
+  const stack = base + frame.stack / 4;
+  const pointer = (n: number): number => (i32[n]! >>> 0) + (rv64 ? (i32[n + 1]! >>> 0) * 2 ** 32 : 0);
   return {
-    maskLo: lo(frame.mask),
-    maskHi: view.getInt32(at + frame.mask + 4, true),
-    altStack: { sp: pointer(view, at + frame.stack, rv64), flags: lo(frame.stack + word), size: pointer(view, at + frame.stack + 2 * word, rv64) },
+    maskLo: i32[base + frame.mask / 4]!,
+    maskHi: i32[base + frame.mask / 4 + 1]!,
+    altStack: { sp: pointer(stack), flags: i32[stack + word]!, size: pointer(stack + 2 * word) },
   };
-}
-
-function pointer(view: DataView, at: number, rv64: boolean): number {
-  return view.getUint32(at, true) + (rv64 ? view.getUint32(at + 4, true) * 2 ** 32 : 0);
 }

@@ -134,9 +134,9 @@ export class UserHart extends Hart {
   frameAddress(sp: number): number {
     return Math.floor((sp - FRAMES[this.rv64 ? 64 : 32].size) / 16) * 16;
   }
-  enterHandler(entry: SignalEntry, view: DataView, at: number, address: number): void {
+  enterHandler(entry: SignalEntry, at: number, address: number): void {
     const frame = FRAMES[this.rv64 ? 64 : 32];
-    writeFrame(this, view, at, entry.altStack, entry.maskLo, entry.maskHi);
+    writeFrame(this, at, entry.altStack, entry.maskLo, entry.maskHi);
     this.set(RA, entry.restorer | 0, 0);
     this.set(SP, address | 0, 0);
     this.set(A0, entry.signal, 0);
@@ -144,8 +144,8 @@ export class UserHart extends Hart {
     this.set(xOffset(12), (address + frame.ucontext) | 0, 0);
     this.set(OFF.pc, entry.handler | 0, Math.floor(entry.handler / 2 ** 32) | 0);
   }
-  leaveHandler(view: DataView, at: number): SignalReturn {
-    return readFrame(this, view, at);
+  leaveHandler(at: number): SignalReturn {
+    return readFrame(this, at);
   }
 
   /** Registers, four to a line. */

@@ -7,7 +7,8 @@ import type { CpuModel, CpuProps } from "../props.ts";
 /** Extensions that flexible models have unless told otherwise. */
 const ON = ["m", "a", "f", "d", "c", "s", "u", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs", "sstc"];
 /** Extensions whose property is spelled with a capital letter. */
-const spelled = (name: string): string => (["zicsr", "zifencei", "zihintpause"].includes(name) ? `Z${name.slice(1)}` : name);
+const spelled = (name: string): string =>
+  ["zicsr", "zifencei", "zihintpause"].includes(name) ? `Z${name.slice(1)}` : name;
 /** Version that marchid and mimpid show. */
 const VERSION = 0x70216;
 
@@ -29,14 +30,23 @@ export function userConfig(xlen: 32 | 64, text: string): HartConfig {
       "bad-property",
       `unknown CPU model '${name}' for riscv${xlen}; there are: ${models.map((m) => m.name).join(", ")}`,
     );
-  const props: Record<string, unknown> = { debug: true, mvendorid: 0, marchid: VERSION, mimpid: VERSION, resetvec: 0x1000, "pmu-num": 16 };
+  const props: Record<string, unknown> = {
+    debug: true,
+    mvendorid: 0,
+    marchid: VERSION,
+    mimpid: VERSION,
+    resetvec: 0x1000,
+    "pmu-num": 16,
+  };
   if (model.flexible) for (const ext of EXTENSION_NAMES) props[spelled(ext)] = ON.includes(ext);
   for (const item of given.filter((part) => part !== "")) set(model, props, item);
   return hartConfig(model, props as CpuProps, 0);
 }
 
 function set(model: CpuModel, props: Record<string, unknown>, item: string): void {
-  const [key = "", value = "on"] = /^[+-]/.test(item) ? [item.slice(1), item.startsWith("+") ? "on" : "off"] : item.split("=");
+  const [key = "", value = "on"] = /^[+-]/.test(item)
+    ? [item.slice(1), item.startsWith("+") ? "on" : "off"]
+    : item.split("=");
   const name = spelled(key.toLowerCase());
   if (!model.flexible || !(name in props) || typeof props[name] !== "boolean" || name === "debug")
     throw new RiscvError(
