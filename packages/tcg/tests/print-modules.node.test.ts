@@ -4,7 +4,7 @@ import { ModuleBuilder } from "../src/wasm/module.ts";
 import { printWat } from "../src/wasm/print.ts";
 import { FuzzMachine } from "./fuzz-machine.ts";
 import { asm, ToyMachine } from "./toy.ts";
-import { roundTrip } from "./wabt.ts";
+import { roundTrip, sameText } from "./wabt.ts";
 
 describe("what machines make", () => {
   const modules = (run: () => void): Uint8Array[] => {
@@ -44,5 +44,24 @@ describe("what machines make", () => {
     });
     expect(made.length).toBeGreaterThan(30);
     for (const bytes of made.slice(1)) roundTrip(bytes);
+  });
+
+  test("regions of a toy program, a loop in a loop", () => {
+    const made = modules(() => {
+      const m = new ToyMachine({ backend: "region" });
+      m.program(
+        0x1000,
+        asm("addi", 4, 0, 0), asm("addi", 3, 3, 1), asm("st", 3, 1, 0), asm("bne", 3, 2, -2), asm("addi", 3, 0, 0),
+        asm("addi", 4, 4, 1), asm("bne", 4, 5, -5), asm("halt"),
+      ); // prettier-ignore
+      m.cpu.pc = 0x1000;
+      m.cpu.setR(1, 0x2000n);
+      m.cpu.setR(2, 10n);
+      m.cpu.setR(5, 5n);
+      while (m.vcpu.run(20) === "budget");
+      expect(m.cpu.r(4)).toBe(5n);
+      expect(m.tcg.stats().regions).toBeGreaterThan(0);
+    });
+    for (const bytes of made.slice(1)) sameText(bytes);
   });
 });
