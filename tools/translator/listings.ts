@@ -69,8 +69,7 @@ export function translatorPage(root: string): string {
 }
 
 /** The page with each listing between its markers, `<!-- listing NAME -->` and `<!-- end -->`. */
-export function fill(page: string): string {
-  const all = listings();
+export function fill(page: string, all: ReadonlyMap<string, string> = listings()): string {
   const used = new Set<string>();
   const filled = page.replaceAll(/<!-- listing (\S+) -->[\s\S]*?<!-- end -->/g, (_, name: string) => {
     const text = all.get(name);
