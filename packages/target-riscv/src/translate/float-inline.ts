@@ -99,16 +99,38 @@ export function needNumbers(b: Block, x: Value, y: Value, slow: Label): void {
   leaveIf(b, "eq", numbers, ir.const32(0), slow);
 }
 
+/** The number that 64-bit register contents stand for. */
+export function toFloat(b: Block, s: Shape, bits: Value): Value {
+  return b.ir.bitcast(s.type === "f64" ? bits : b.ir.extrl(bits));
+}
+
+/** To `slow` unless the result is zero and so is one of the operands. */
+export function needZeros(b: Block, s: Shape, result: Value, operands: readonly Value[], slow: Label): void {
+  const { ir } = b;
+  const zero = constant(b, s, 0);
+  const [x, y] = operands.map((v) => ir.float(ops.feq, v, zero));
+  const cause = y === undefined ? (x as Value) : ir.or(x as Value, y);
+  ir.brcond("eq", ir.and(ir.float(ops.feq, result, zero), cause), ir.const32(0), slow);
+}
+
+/** A rounded operation on the host. */
+interface Rounded {
+  readonly op: OpSpec;
+  readonly underflows: boolean;
+  /** A result of zero is exact if one of this many first operands is zero. Absent: every subnormal or zero is. */
+  readonly zeros?: 1 | 2;
+}
+
 /** Host operations of the rounded ones, and whether they can underflow. */
-export const ROUNDED: Readonly<Record<string, { readonly op: OpSpec; readonly underflows: boolean }>> = {
+export const ROUNDED: Readonly<Record<string, Rounded>> = {
   // A sum or square root that is subnormal or zero is exact.
   add: { op: ops.fadd, underflows: false },
   sub: { op: ops.fsub, underflows: false },
   sqrt: { op: ops.fsqrt, underflows: false },
-  mul: { op: ops.fmul, underflows: true },
-  div: { op: ops.fdiv, underflows: true },
+  mul: { op: ops.fmul, underflows: true, zeros: 2 },
+  div: { op: ops.fdiv, underflows: true, zeros: 1 },
   // An operand that is infinite or NaN makes the result so. Without fusion the exact function does it all.
-  ...(HOST_FMA ? { mulAdd: { op: ops.fmadd, underflows: true } } : {}),
+  ...(HOST_FMA ? { mulAdd: { op: ops.fmadd, underflows: true, zeros: 2 } } : {}),
 };
 export const COMPARED: Readonly<Record<string, OpSpec>> = { eq: ops.feq, lt: ops.flt, le: ops.fle };
 export const EXTREMUM: Readonly<Record<string, OpSpec>> = { min: ops.fmin, max: ops.fmax };

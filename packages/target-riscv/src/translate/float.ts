@@ -97,14 +97,28 @@ const plain = (n: number): Operand => ({ n, negated: false });
 /** A rounded operation. */
 function rounded(b: Block, f: Format, op: string, mode: number, rd: number, operands: readonly Operand[]): void {
   const { ir } = b;
-  const exact = (): void => {
-    const bits = operands.map(({ n, negated }) => {
-      const v = f.readBits(b, n);
-      return negated ? ir.xor(v, ir.const64(f.sign)) : v;
-    });
-    f.writeBits(b, rd, softRounded(b, mode, `${f.name}_${op}`, ...bits));
+  const bitsOf = ({ n, negated }: Operand): Value => {
+    const v = f.readBits(b, n);
+    return negated ? ir.xor(v, ir.const64(f.sign)) : v;
   };
   const row = host.ROUNDED[op];
+  const exact = (): void => {
+    // Read before a path writes rd, which may be one of them.
+    const bits = operands.map(bitsOf);
+    const call = (): void => f.writeBits(b, rd, softRounded(b, mode, `${f.name}_${op}`, ...bits));
+    if (mode !== host.RNE || row?.zeros === undefined) return call();
+    // A zero that comes of a zero is exact, and frequent.
+    const [x, y, z] = bits.map((v) => host.toFloat(b, f.shape, v));
+    const result = ir.float(row.op, x as Value, y, z);
+    const other = ir.label();
+    host.needZeros(b, f.shape, result, row.zeros === 1 ? [x as Value] : [x as Value, y as Value], other);
+    const done = ir.label();
+    f.write(b, rd, result);
+    ir.br(done);
+    ir.place(other);
+    call();
+    ir.place(done);
+  };
   if (mode !== host.RNE || row === undefined) return exact();
   host.either(
     b,
