@@ -6,6 +6,8 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { OPTIONS } from "../packages/cli/src/args/options.ts";
+import { LOG_ITEMS } from "../packages/cli/src/logging.ts";
+import { TCG_PARAMETERS } from "../packages/cli/src/tcg-options.ts";
 import { describeProps, type Plugin, Registry, type ResolvedType } from "../packages/qom/src/index.ts";
 import { isaParts } from "../packages/target-riscv/src/index.ts";
 import { irReference } from "./gen-ir-docs.ts";
@@ -40,6 +42,13 @@ function optionsPage(): string {
     const names = [spec.name, ...(spec.aliases ?? [])].map((name) => `\`-${name}\``).join(", ");
     const argument = spec.argument === undefined ? "" : `\`${cell(spec.argument)}\``;
     lines.push(`| ${names}${spec.repeated === true ? " (repeatable)" : ""} | ${argument} | ${cell(spec.help)} |`);
+  }
+  for (const [title, rows] of [
+    ["Items of `-d`", LOG_ITEMS],
+    ["Parameters of `-accel tcg`", TCG_PARAMETERS],
+  ] as const) {
+    lines.push("", `## ${title}`, "", "| Name | Meaning |", "|---|---|");
+    for (const [name, text] of Object.entries(rows)) lines.push(`| \`${name}\` | ${cell(text)} |`);
   }
   return `${lines.join("\n")}\n`;
 }
