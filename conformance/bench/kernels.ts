@@ -110,7 +110,8 @@ export async function browserKernels(options: KernelOptions): Promise<KernelSamp
   const program = await compile("bench", "riscv64");
   const page = await KernelPage.open(program);
   try {
-    return await inUserMode(options, program, async (args) => {
+    // A page has no processor time.
+    return await inUserMode({ ...options, cpuTime: false }, program, async (args) => {
       const { status, output: printed } = await page.run(args);
       if (status !== 0) throw new BenchError("failed", `status ${status}: ${printed.trim().slice(-300)}`);
       return printed;

@@ -6,13 +6,14 @@ import { describe, expect, test } from "vitest";
 import { parseCodeCache } from "../bench/code-cache.ts";
 import { codegen, parseJit, recovery } from "../bench/codegen.ts";
 import { parseRate } from "../bench/disk.ts";
-import { parseSample, userKernels } from "../bench/kernels.ts";
+import { browserKernels, parseSample, userKernels } from "../bench/kernels.ts";
 import { GROUPS, parseOptions } from "../bench/options.ts";
 import { printSection, sectionsOf, type Section, writeSection } from "../bench/report.ts";
 import { geomean, kernelRow, KERNELS, median, type Sample, summarise, USER_BARS } from "../bench/stats.ts";
 import { advantage, figure, markdownTable, textTable } from "../bench/table.ts";
 import { ROOT } from "../bench/tools.ts";
 import { oracle } from "../lib/mimus.ts";
+import { hasChromium } from "../web/page.ts";
 
 const sample = (ns: number, checksum = "0000002a"): Sample => ({ ns, units: 10, checksum });
 const rowOf = (kernel: string, native: number, qemu: number, ours: number): ReturnType<typeof kernelRow> =>
@@ -223,6 +224,16 @@ describe.skipIf(!compilers)("programs of the benchmarks (needs gcc, its cross co
     expect(rows.map((row) => row.agrees)).toEqual([true, true]);
     for (const row of rows) for (const ns of Object.values(row.ns)) expect(ns).toBeGreaterThan(0);
   });
+  test.skipIf(!hasChromium())(
+    "the same on a page in Chromium, without SharedArrayBuffer",
+    { timeout: 240_000 },
+    async () => {
+      const options = { kernels: ["div"], rounds: 1, warmUp: 0, window: 1, cpuTime: false };
+      const rows = (await browserKernels(options)).map(kernelRow);
+      expect(rows.map((row) => row.failures)).toEqual([[]]);
+    },
+  );
+
   test("a guest that generates code gets QEMU's results", { timeout: 240_000 }, async () => {
     const rows = await codegen(1, 50, 1);
     expect(rows.map((row) => row.unit)).toEqual(["pages/s", "pages/s", "of its best", "MiB", "MiB"]);
