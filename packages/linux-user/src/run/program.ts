@@ -52,7 +52,7 @@ const LEAST_STACK = 64 * 1024;
 
 /** Loads a program and starts it. @throws LinuxUserError when it can't be run */
 export function runProgram(options: ProgramOptions): RunningProgram {
-  const { target, host } = options;
+  const { host } = options;
   const main = openElf(options, options.program);
   const process = new LinuxProcess(options);
   const loaded = loadElf(process.memory, main, "program");

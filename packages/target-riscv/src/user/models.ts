@@ -36,9 +36,11 @@ export function userConfig(xlen: 32 | 64, text: string): HartConfig {
     marchid: VERSION,
     mimpid: VERSION,
     resetvec: 0x1000,
-    "pmu-num": 16,
   };
-  if (model.flexible) for (const ext of EXTENSION_NAMES) props[spelled(ext)] = ON.includes(ext);
+  if (model.flexible) {
+    props["pmu-num"] = 16;
+    for (const ext of EXTENSION_NAMES) props[spelled(ext)] = ON.includes(ext);
+  }
   for (const item of given.filter((part) => part !== "")) set(model, props, item);
   return hartConfig(model, props as CpuProps, 0);
 }
