@@ -3,6 +3,7 @@ import type { Block } from "../ir/block.ts";
 import { Builder } from "../ir/builder.ts";
 import type { IrContext } from "../ir/context.ts";
 import type { AtomicOp } from "../ir/builder.ts";
+import { ops } from "../ir/ops.ts";
 import { NONE } from "../ir/type.ts";
 import type { MemOp, Value } from "../ir/type.ts";
 import { ENV } from "./contract.ts";
@@ -39,8 +40,11 @@ export class TracingBuilder extends Builder {
   #trace(address: Value, value: Value): void {
     const wide = (v: Value): Value => (this.typeOf(v) === "i32" ? this.extuI32(v) : v);
     const type = this.typeOf(value);
+    const half = (n: number): Value => this.vector(ops.i64x2_extract_lane, value, NONE, NONE, n);
     const bits =
-      type === "v128" ? this.const64(0n) : wide(type === "f32" || type === "f64" ? this.bitcast(value) : value);
+      type === "v128"
+        ? this.add(half(0), this.rotlI(half(1), 23))
+        : wide(type === "f32" || type === "f64" ? this.bitcast(value) : value);
     const mixed = this.add(this.mul(wide(address), this.const64(0x9e3779b97f4a7c15n)), bits);
     const hash = this.xor(this.rotlI(this.envLd("i64", "u64", ENV.storeHash), 7), mixed);
     this.envSt("u64", ENV.storeHash, hash);
