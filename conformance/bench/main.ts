@@ -26,9 +26,9 @@ import { buildCommand, needCommand, progress, ROOT } from "./tools.ts";
 /** The measurements of a group, by the names of options.ts. */
 const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options) => Promise<readonly Row[]>>>>> = {
   programs: {
-    hello: ({ rounds }) => hello(rounds),
-    gzip: ({ rounds }) => gzip(rounds),
-    python: ({ rounds }) => python(rounds),
+    hello: (options) => hello(options),
+    gzip: (options) => gzip(options),
+    python: (options) => python(options),
     // Its bars are a size and a share: one long run tells.
     codegen: () => codegen(1),
   },

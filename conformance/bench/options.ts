@@ -28,7 +28,7 @@ Without a group: everything, which takes an hour.
   --kernel NAME  this kernel only; repeatable
   --warm-up MS   untimed work of a kernel before its window (700)
   --window MS    the timed window of a kernel (400)
-  --cpu-time     kernels: processor time in place of real time, for a busy machine
+  --cpu-time     kernels and programs: processor time in place of real time, for a busy machine
   --json         the report as JSON on standard output
   --write-docs   writes what was measured into docs/benchmarks.md
   --no-build     measures the command as it was built last

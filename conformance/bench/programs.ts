@@ -14,9 +14,19 @@ interface Run {
   readonly output: string;
 }
 
+/** What is measured, how often, and by which time. */
+export interface ProgramOptions {
+  readonly rounds: number;
+  /** Processor time of the whole process, with its compilers and collectors, in place of real time: for a busy machine. */
+  readonly cpuTime: boolean;
+}
+
+/** bash measures a command and its threads: Node has no such figures of a child. */
+const TIMES = ["bash", "-c", 'TIMEFORMAT="@times %U %S"; time "$@"', "bash"];
+
 /** Runs a command. @throws BenchError when it fails or does not end */
-async function timed(command: readonly string[], timeoutMs: number): Promise<Run> {
-  const [program = "", ...args] = command;
+async function timed(command: readonly string[], timeoutMs: number, cpuTime: boolean): Promise<Run> {
+  const [program = "", ...args] = cpuTime ? [...TIMES, ...command] : command;
   const child = new Console(program, args);
   const status = await child.exit(timeoutMs);
   const seconds = (performance.now() - child.startedAt) / 1000;
@@ -25,12 +35,13 @@ async function timed(command: readonly string[], timeoutMs: number): Promise<Run
       "failed",
       `${command.join(" ")}: status ${status} after ${seconds.toFixed(0)} s: ${child.log.trim().slice(-300)}`,
     );
-  return { seconds, output: child.log };
+  const [line = "", user, system] = /@times ([\d.]+) ([\d.]+)\n/.exec(child.log) ?? [];
+  return { seconds: cpuTime ? Number(user) + Number(system) : seconds, output: child.log.replace(line, "") };
 }
 
 /** Medians of the seconds that each command takes, in turn. @throws BenchError when their outputs differ */
 async function inTurn<Name extends string>(
-  rounds: number,
+  { rounds, cpuTime }: ProgramOptions,
   commands: Readonly<Record<Name, readonly string[]>>,
   timeoutMs: number,
 ): Promise<Record<Name, number>> {
@@ -38,7 +49,7 @@ async function inTurn<Name extends string>(
   let printed: string | undefined;
   for (let round = 0; round < rounds; round++)
     for (const name of Object.keys(commands) as Name[]) {
-      const { seconds, output } = await timed(commands[name], timeoutMs);
+      const { seconds, output } = await timed(commands[name], timeoutMs, cpuTime);
       all[name].push(seconds);
       progress(`round ${round + 1} ${name} ${figure(seconds)} s`);
       printed ??= output;
@@ -60,11 +71,11 @@ const faster = (times: number, ours: number, qemu: number): Bar => ({
 });
 
 /** `mimus riscv64 hello`, from nothing to the end. */
-export async function hello(rounds: number): Promise<Row[]> {
+export async function hello(options: ProgramOptions): Promise<Row[]> {
   const program = await compile("hello", "riscv64");
   const { ours, qemu } = emulators();
   const commands = { native: [await compile("hello", "native")], qemu: [...qemu, program], ours: [...ours, program] };
-  const seconds = await inTurn(rounds, commands, 60_000);
+  const seconds = await inTurn(options, commands, 60_000);
   const bar = { text: "under 0.35 s", met: seconds.ours < 0.35 };
   return [{ what: "hello from a cold start", unit: "s", ...seconds, better: "less", bar }];
 }
@@ -72,7 +83,7 @@ export async function hello(rounds: number): Promise<Row[]> {
 const MIB = 2 ** 20;
 
 /** `gzip -9` of Debian's busybox over a file of kernel code; the archives have to be the same. */
-export async function gzip(rounds: number, mebibytes = 64): Promise<Row[]> {
+export async function gzip({ rounds, cpuTime }: ProgramOptions, mebibytes = 64): Promise<Row[]> {
   const busybox = needGuest("riscv64/busybox");
   const content = await readFile(needGuest("riscv64/linux"));
   const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
@@ -89,7 +100,7 @@ export async function gzip(rounds: number, mebibytes = 64): Promise<Row[]> {
       for (const name of ["qemu", "ours"] as const) {
         const copy = join(folder, name);
         await copyFile(path, copy);
-        const run = await timed([...of[name], busybox, "gzip", "-9", copy], 1_800_000);
+        const run = await timed([...of[name], busybox, "gzip", "-9", copy], 1_800_000, cpuTime);
         seconds[name].push(run.seconds);
         sums.add(
           createHash("sha256")
@@ -129,7 +140,7 @@ print(*work(int(sys.argv[1])))
 `;
 
 /** A loop that takes QEMU about `target` seconds, in Debian's Python. */
-export async function python(rounds: number, target = 10): Promise<Row[]> {
+export async function python(options: ProgramOptions, target = 10): Promise<Row[]> {
   const sysroot = needGuest("riscv64-sysroot", "user");
   const program = needGuest("riscv64-sysroot/usr/bin/python3.13", "user");
   const of = emulators();
@@ -137,13 +148,13 @@ export async function python(rounds: number, target = 10): Promise<Row[]> {
     ...of[name], "-L", sysroot, program, "-S", "-E", "-c", PYTHON, `${n}`,
   ]; // prettier-ignore
   // The first start also reads files that are in no cache yet.
-  await timed(loop("qemu", 1), 120_000);
-  const start = (await timed(loop("qemu", 1), 120_000)).seconds;
+  await timed(loop("qemu", 1), 120_000, options.cpuTime);
+  const start = (await timed(loop("qemu", 1), 120_000, options.cpuTime)).seconds;
   const trial = 100_000;
-  const each = ((await timed(loop("qemu", trial), 600_000)).seconds - start) / trial;
+  const each = ((await timed(loop("qemu", trial), 600_000, options.cpuTime)).seconds - start) / trial;
   const n = Math.max(trial, Math.round(target / each / trial) * trial);
   const commands = { qemu: loop("qemu", n), ours: loop("ours", n) };
-  const seconds = await inTurn(rounds, commands, 1_800_000);
+  const seconds = await inTurn(options, commands, 1_800_000);
   const bar = faster(1.2, seconds.ours, seconds.qemu);
   return [{ what: "a pure Python loop", note: `${n} times`, unit: "s", ...seconds, better: "less", bar }];
 }

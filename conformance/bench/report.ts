@@ -37,7 +37,7 @@ export interface Report {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly windowMs: number;
-  /** Kernels were timed by processor time. */
+  /** Kernels and programs were timed by processor time. */
   readonly cpuTime: boolean;
   readonly sections: readonly Section[];
 }
@@ -100,12 +100,11 @@ export function writeSection(document: string, section: Section, report: Report)
   }
   if (section.rows && section.rows.length > 0) parts.push(markdownTable(rowCells(section.rows)));
   for (const failure of section.failures) parts.push("", `Not measured: ${failure}`);
-  const windows = section.kernels
-    ? `; ${warmUpMs} ms of warm-up, ${windowMs} ms timed${cpuTime ? ", by processor time" : ""}`
-    : "";
+  const windows = section.kernels ? `; ${warmUpMs} ms of warm-up, ${windowMs} ms timed` : "";
+  const times = cpuTime && (section.kernels !== undefined || section.name === "programs") ? "; by processor time" : "";
   parts.push(
     "",
-    `${machine.date}, commit ${machine.commit}; medians of ${rounds}${windows}. ${machine.processor}, ${machine.cores} cores, ` +
+    `${machine.date}, commit ${machine.commit}; medians of ${rounds}${windows}${times}. ${machine.processor}, ${machine.cores} cores, ` +
       `${machine.memoryGiB} GiB; Node ${machine.node.slice(1)} (V8 ${machine.v8}), QEMU ${machine.qemu}.`,
   );
   return `${document.slice(0, from + start(section.name).length)}\n\n${parts.join("\n").trim()}\n\n${document.slice(to)}`;
