@@ -182,6 +182,7 @@ export class TcgMachine implements Engine {
       build: (tb, guards) => this.#again(tb, guards),
       blocksAt: (ram) => this.blocks.at(ram),
       blocksIn: (ram) => this.blocks.inPage(ram),
+      stopsAt: (tb) => this.stopsAt(tb),
       unlink: (tb) => {
         for (const at of tb.incoming) this.i32[at >>> 2] = this.trampoline;
         tb.incoming.length = 0;
@@ -246,6 +247,12 @@ export class TcgMachine implements Engine {
     this.breakpoints.clear();
     for (const pc of pcs) this.breakpoints.add(BigInt.asUintN(64, pc));
     this.flushCode();
+  }
+
+  /** A block begins at a breakpoint. */
+  stopsAt(tb: Tb): boolean {
+    if (this.breakpoints.size === 0) return false;
+    return this.breakpoints.has((BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0));
   }
 
   /** Counters so far. */
@@ -455,7 +462,9 @@ export class TcgMachine implements Engine {
     const t0 = this.options.now?.() ?? 0;
     const inputs: BlockInput[] = [];
     for (const tb of blocks) {
-      const block = this.#again(tb);
+      // A loop of one block would pass by its own breakpoint.
+      if (this.stopsAt(tb)) continue;
+      const block = this.#again(tb, tb.insns);
       if (block === undefined) {
         this.counters.uncompilable++;
         continue;

@@ -175,6 +175,8 @@ export class Vcpu {
           i32[at + ENV.halted / 4] = 0;
         }
         cpu.interrupt();
+        // What was done here may ask for another look: code that was evicted, for example.
+        if (i32[at + ENV.kicked / 4] !== 0) continue;
       }
       const left = i32[at + ENV.budget / 4]!;
       if (left <= 0 || (ran && mode === -1)) return "budget";

@@ -49,6 +49,8 @@ export interface RegionHost {
   blocksAt(ram: number): Tb | undefined;
   /** Blocks whose code lies in a page of the machine memory. */
   blocksIn(ram: number): Iterable<Tb>;
+  /** The block begins at a breakpoint: the run loop must see it. */
+  stopsAt(tb: Tb): boolean;
   /** Makes a link that led to a block lead to the jump cache. */
   unlink(tb: Tb): void;
   /** All code is to be thrown away. */
@@ -101,7 +103,7 @@ export class Regions {
 
   /** A block is hot: a region is built around it at the next opportunity. */
   request(tb: Tb): void {
-    if (tb.alive && tb.limit === 0 && tb.ram >= 0) this.#hot.push(tb);
+    if (tb.alive && tb.limit === 0 && tb.ram >= 0 && !this.#host.stopsAt(tb)) this.#hot.push(tb);
   }
 
   get waiting(): boolean {
@@ -301,7 +303,7 @@ export class Regions {
       return ram;
     };
     const fits = (tb: Tb): boolean =>
-      tb.alive && tb.limit === 0 && tb.flags === hot.flags && tb.pcHi === hot.pcHi &&
+      tb.alive && tb.limit === 0 && !this.#host.stopsAt(tb) && tb.flags === hot.flags && tb.pcHi === hot.pcHi &&
       pageOf(tb.pcLo) === tb.ram - (tb.ram & 4095) && (tb.ram2 < 0 || pageOf((tb.pcLo + 4096) | 0) === tb.ram2); // prettier-ignore
     const found = new Map<number, Tb | undefined>();
     const blockAt = (pcLo: number): Tb | undefined => {
