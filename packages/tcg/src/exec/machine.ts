@@ -179,7 +179,7 @@ export class TcgMachine implements Engine {
       options: { ...options.region, threshold },
       counters: this.counters,
       vcpus: this.cpus,
-      build: (tb, guards) => this.#again(tb, guards),
+      build: (tb, insns, guards) => this.#again(tb, insns, guards),
       blocksAt: (ram) => this.blocks.at(ram),
       blocksIn: (ram) => this.blocks.inPage(ram),
       stopsAt: (tb) => this.stopsAt(tb),
@@ -215,8 +215,8 @@ export class TcgMachine implements Engine {
 
   // Engine
 
-  flushTlb(env: number, mask: number): void {
-    this.#byEnv.get(env)?.flushTlb(mask);
+  flushTlb(env: number, mask: number, keepGlobal = false): void {
+    this.#byEnv.get(env)?.flushTlb(mask, keepGlobal);
   }
 
   flushTlbPage(env: number, lo: number, hi: number): void {
@@ -442,9 +442,9 @@ export class TcgMachine implements Engine {
   }
 
   /** A block's optimised IR once more; undefined when its code is not what it was. */
-  #again(tb: Tb, guards?: (insn: number) => boolean): Block | undefined {
-    const again = this.#build(this.cpus[0]!, tb, { byte: this.#bytesOf(tb) }, tb.insns, "hot", guards);
-    return again === undefined || again.insns !== tb.insns ? undefined : again.block;
+  #again(tb: Tb, insns: number, guards?: (insn: number) => boolean): Block | undefined {
+    const again = this.#build(this.cpus[0]!, tb, { byte: this.#bytesOf(tb) }, insns, "hot", guards);
+    return again === undefined || again.insns !== insns ? undefined : again.block;
   }
 
   /** Gives a block the list of the addresses it jumps to, if there is room. */

@@ -106,7 +106,8 @@ export abstract class AccessEmitter extends BlockCompiler {
     else for (const g of writes) this.#checked.delete(g);
   }
 
-  protected override faultExits(): void {
+  /** `uncharged`: instructions of the block that the budget was not charged for; who handles the fault takes it that it was. */
+  protected override faultExits(uncharged: number = 0): void {
     const { code } = this;
     const { stages } = this.a;
     if (stages.length > 0) this.notes?.comment(code.length, "faults");
@@ -116,6 +117,14 @@ export abstract class AccessEmitter extends BlockCompiler {
     }
     if (stages.length === 0) return;
     this.storeBudget();
+    if (uncharged > 0) {
+      code.get(ENVP);
+      code.get(ENVP);
+      code.mem(W.i32Load, ENV.budget, 2);
+      code.i32(uncharged);
+      code.op(W.i32Sub);
+      code.mem(W.i32Store, ENV.budget, 2);
+    }
     code.get(ENVP);
     code.i32(this.tb);
     code.mem(W.i32Store, ENV.exitTb, 2);

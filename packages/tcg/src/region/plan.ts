@@ -6,6 +6,8 @@ import type { Block } from "../ir/block.ts";
 export interface RegionBlock {
   readonly tb: Tb;
   readonly block: Block;
+  /** Guest instructions of it that belong to the region: fewer than the block has where another block begins within it. */
+  readonly insns: number;
   /** Addresses that its indirect jump went to, most frequent first: low halves, of nodes in the region only. */
   readonly targets: readonly number[];
 }

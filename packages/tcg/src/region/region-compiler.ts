@@ -232,15 +232,15 @@ export class RegionCompiler extends AccessEmitter {
       this.storeGlobal(pcGlobal);
     }
     this.emitOperations();
-    this.faultExits();
+    this.faultExits(tb.insns - it.insns);
     this.#nest -= a.stages.length;
   }
 
   /** Takes the block's instructions off the budget; where `check`ed, leaves before it when they do not fit. */
-  #charge({ tb }: RegionBlock, check: boolean): void {
+  #charge({ tb, insns }: RegionBlock, check: boolean): void {
     const { code } = this;
     code.get(this.#budget);
-    code.i32(tb.insns);
+    code.i32(insns);
     code.op(W.i32Sub);
     if (!check) return code.set(this.#budget);
     code.tee(this.#budget);
@@ -253,7 +253,7 @@ export class RegionCompiler extends AccessEmitter {
     this.#storePc(tb.pcLo, tb.pcHi);
     code.get(ENVP);
     code.get(this.#budget);
-    code.i32(tb.insns);
+    code.i32(insns);
     code.op(W.i32Add);
     code.mem(W.i32Store, ENV.budget, 2);
     code.i32(EXIT.budget);

@@ -43,8 +43,8 @@ export interface RegionHost {
   readonly options: RegionOptions;
   readonly counters: TcgStats;
   readonly vcpus: readonly { readonly env: number }[];
-  /** The optimised IR of a block, undefined when its code can't be read as it was. */
-  build(tb: Tb, guards: (insn: number) => boolean): Block | undefined;
+  /** The optimised IR of a block's first instructions, undefined when its code can't be read as it was. */
+  build(tb: Tb, insns: number, guards: (insn: number) => boolean): Block | undefined;
   /** Blocks that start at a place in the machine memory, as a list through `next`. */
   blocksAt(ram: number): Tb | undefined;
   /** Blocks whose code lies in a page of the machine memory. */
@@ -130,20 +130,33 @@ export class Regions {
     const growth = grow(hot, profile, maxInsns, (head) => head.region?.members.includes(hot) === true);
     const blocks: RegionBlock[] = [];
     const nodeAt = new Map<number, number>();
-    let insns = 0;
+    const starts = new Set(growth.blocks.map(({ pcLo }) => pcLo));
+    let total = 0;
     for (const tb of growth.blocks) {
-      const block = this.#host.build(tb, (site) => !this.#isSlowSite(tb.address, site));
+      // An exact machine counts whole blocks, so that the clock that counts instructions reads the same on all back ends.
+      const insns = this.#host.exact ? tb.insns : this.#insnsUpTo(starts, tb);
+      const block = this.#host.build(tb, insns, (site) => !this.#isSlowSite(tb.address, site));
       if (block === undefined) continue;
-      blocks.push({ tb, block, targets: [] });
+      blocks.push({ tb, block, insns, targets: [] });
       nodeAt.set(tb.pcLo, blocks.length);
-      insns += tb.insns;
+      total += insns;
     }
     if (blocks[0]?.tb !== growth.blocks[0]) return void counters.regionsRefused++;
     blocks.forEach((it, i) => {
       const targets = profile.targets(it.tb).filter((t) => nodeAt.has(t));
       if (targets.length > 0) blocks[i] = { ...it, targets: targets.slice(0, MOST_TARGETS) };
     });
-    this.#compile({ blocks, nodeAt, insns }, profile);
+    this.#compile({ blocks, nodeAt, insns: total }, profile);
+  }
+
+  /** Instructions of a block before the first at which another one begins: a loop must have but one header. */
+  #insnsUpTo(starts: ReadonlySet<number>, tb: Tb): number {
+    const { i32, target } = this.#host;
+    const words = (tb.address + TB.words) >>> 2;
+    for (let n = 1; n < tb.insns; n++) {
+      if (starts.has((tb.pcLo + i32[words + n * target.insnWords]!) | 0)) return n;
+    }
+    return tb.insns;
   }
 
   #compile(plan: RegionPlan, profile: { pageOf(pcLo: number): number }): void {
