@@ -11,9 +11,11 @@ function writeSatp(hart: Hart, lo: number, hi: number): void {
   const { config } = hart;
   if (config.paging === "none" || !satpModeExists(config, satpMode(config.xlen, lo, hi))) return;
   if (lo === hart.lo(OFF.satp) && hi === hart.hi(OFF.satp)) return;
+  // What the page tables call global is the same in every address space of a mode (4.3.1).
+  const sameMode = satpMode(config.xlen, lo, hi) === satpMode(config.xlen, hart.lo(OFF.satp), hart.hi(OFF.satp));
   hart.set(OFF.satp, lo, hi);
   hart.walker.satpChanged();
-  hart.engine.flushTlb(hart.env, PAGED_INDEXES);
+  hart.engine.flushTlb(hart.env, PAGED_INDEXES, sameMode);
 }
 
 function pmpRows(): Csr[] {

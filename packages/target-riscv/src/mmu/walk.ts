@@ -16,7 +16,7 @@ const BUS_END = 2 ** 52;
 export class Walker {
   readonly #hart: Hart;
   /** A result to throw away, for callers that only want the check. */
-  readonly probe: Translation = { physical: 0, prot: 0, pageBits: 12 };
+  readonly probe: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
   /** Levels of the current satp mode (0 = bare), and bits of a virtual address. */
   #levels = 0;
   #vaBits = 0;
@@ -51,6 +51,7 @@ export class Walker {
       const physical = rv64 ? (hi >>> 0) * 2 ** 32 + (lo >>> 0) : lo >>> 0;
       if (physical >= BUS_END) return this.#fail(ACCESS_FAULT[access], lo, hi);
       out.pageBits = 12;
+      out.global = priv === PRIV.M;
       return this.#protect(lo, hi, access, priv, size, physical, 7, out);
     }
     return rv64 ? this.#walk64(lo, hi, access, mmu, size, out) : this.#walk32(lo, access, mmu, size, out);
@@ -67,6 +68,7 @@ export class Walker {
       const pteHi = this.#readPte(at + 4);
       // Bits 63:54 are reserved without Svnapot and Svpbmt.
       if (!(pteLo & PTE.V) || pteHi >>> 22 !== 0) break;
+      if (pteLo & PTE.G) out.global = true;
       const ppn = (pteHi & 0x3fffff) * 2 ** 22 + (pteLo >>> 10);
       if (!(pteLo & (PTE.R | PTE.W | PTE.X))) {
         if (pteLo & (PTE.U | PTE.A | PTE.D)) break;
@@ -88,6 +90,7 @@ export class Walker {
       if (!this.#pteAccessible(at, 4, false)) return this.#fail(ACCESS_FAULT[access], lo, 0);
       const pte = this.#readPte(at);
       if (!(pte & PTE.V)) break;
+      if (pte & PTE.G) out.global = true;
       const ppn = pte >>> 10;
       if (!(pte & (PTE.R | PTE.W | PTE.X))) {
         if (pte & (PTE.U | PTE.A | PTE.D)) break;

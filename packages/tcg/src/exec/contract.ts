@@ -150,6 +150,8 @@ export interface Translation {
   prot: number;
   /** log2 of the size of the mapping; less than the target's `pageBits`: good for this access only. */
   pageBits: number;
+  /** The mapping is the same in all address spaces; false before the walk. */
+  global: boolean;
 }
 
 /** A vCPU of a target: the parts of its behaviour that are not translated code. */
@@ -240,8 +242,8 @@ export interface Engine {
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
   readonly bus: PhysicalBus;
-  /** Forgets the translations of the mmu indexes in `mask` (bit n = index n). */
-  flushTlb(env: number, mask: number): void;
+  /** Forgets the translations of the mmu indexes in `mask` (bit n = index n); `keepGlobal`: but for global ones. */
+  flushTlb(env: number, mask: number, keepGlobal?: boolean): void;
   /** Forgets the translation of one page in all mmu indexes. */
   flushTlbPage(env: number, lo: number, hi: number): void;
   /** Throws all translated code away, as soon as no block runs. */

@@ -3,7 +3,7 @@ import type { Tb } from "./blocks.ts";
 import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
 
 /** Classes of pages that entries are counted by. */
-const CLASSES = 4096;
+const CLASSES = 65536;
 /** Entry for pc 0, and a pc that has another entry. */
 const HOME_OF_ZERO = jumpCacheIndex(0);
 const ELSEWHERE = 2;
@@ -17,6 +17,7 @@ export class JumpCache {
   readonly #onPage = new Uint16Array(CLASSES);
   /** Per entry: 1 when the block's tail lies in the next page. */
   readonly #spans = new Uint8Array(JUMP_CACHE_ENTRIES);
+  readonly #global = new Uint8Array(JUMP_CACHE_ENTRIES);
   /** Entries filled since the last flush, some more than once; with as many as there are, any may be. */
   readonly #used = new Uint16Array(JUMP_CACHE_ENTRIES);
   #usedCount = 0;
@@ -27,7 +28,8 @@ export class JumpCache {
     for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) this.#clear(i);
   }
 
-  insert(tb: Tb): void {
+  /** `global`: it stays when a flush keeps what all address spaces share. */
+  insert(tb: Tb, global: boolean): void {
     const index = jumpCacheIndex(tb.pcLo);
     const e = this.#base + index * 4;
     const i32 = this.#i32;
@@ -38,6 +40,7 @@ export class JumpCache {
     i32[e + 2] = tb.flags;
     i32[e + 3] = tb.address;
     this.#spans[index] = tb.ram2 >= 0 ? 1 : 0;
+    this.#global[index] = global ? 1 : 0;
     const page = tb.pcLo >>> 12;
     this.#onPage[page & (CLASSES - 1)]!++;
     if (tb.ram2 >= 0) this.#onPage[(page + 1) & (CLASSES - 1)]!++;
@@ -55,20 +58,18 @@ export class JumpCache {
     if (this.#i32[this.#base + index * 4 + 3] === tb.address) this.#drop(index);
   }
 
-  /** Costs what was filled since the last one. */
-  flush(): void {
+  /** Costs what was filled since the last one. `keepGlobal`: see {@link JumpCache.insert}. */
+  flush(keepGlobal = false): void {
     const used = this.#usedCount;
-    if (used === JUMP_CACHE_ENTRIES) {
-      for (let index = 0; index < JUMP_CACHE_ENTRIES; index++) this.#clear(index);
-      this.#onPage.fill(0);
-    } else {
-      const i32 = this.#i32;
-      for (let n = 0; n < used; n++) {
-        const index = this.#used[n]!;
-        if (i32[this.#base + index * 4 + 3] !== 0) this.#drop(index);
-      }
+    const i32 = this.#i32;
+    let kept = 0;
+    for (let n = 0; n < used; n++) {
+      const index = used === JUMP_CACHE_ENTRIES ? n : this.#used[n]!;
+      if (i32[this.#base + index * 4 + 3] === 0) continue;
+      if (keepGlobal && this.#global[index] === 1) this.#used[kept++] = index;
+      else this.#drop(index);
     }
-    this.#usedCount = 0;
+    this.#usedCount = kept;
   }
 
   /** Forgets the blocks with code in a page. */

@@ -49,7 +49,9 @@ export class SoftTlb {
   readonly #usedCount: Int32Array;
   /** Per mmu index: stretches of virtual page numbers that large mappings cover, as lowest and highest in turn. */
   readonly #large: number[][];
-  readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12 };
+  readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
+  /** Per entry: 1 when it is the same in all address spaces. */
+  readonly #global: Uint8Array;
   readonly #wide = new Uint32Array(2);
 
   constructor(
@@ -68,6 +70,7 @@ export class SoftTlb {
     this.#ports = Array.from({ length: indexes * TLB_ENTRIES }, () => undefined);
     this.#offsets = new Float64Array(indexes * TLB_ENTRIES);
     this.#ends = new Int32Array(indexes * TLB_ENTRIES);
+    this.#global = new Uint8Array(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
     this.#large = Array.from({ length: indexes }, () => []);
@@ -94,6 +97,7 @@ export class SoftTlb {
   #fill(lo: number, hi: number, access: Access, mmu: number, size: number): boolean {
     const walk = this.#walk;
     walk.pageBits = 12;
+    walk.global = false;
     if (!this.cpu.translate(lo, hi, access, mmu, size, walk)) return false;
     this.#stats.tlbFills++;
     const { i32 } = this.#views;
@@ -122,6 +126,7 @@ export class SoftTlb {
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);
     i32[e + ADDEND] = (host - lowPart) | 0;
     this.#physical[n] = page;
+    this.#global[n] = walk.global ? 1 : 0;
     this.#notePort(n, page, range);
     if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
     return true;
@@ -409,9 +414,31 @@ export class SoftTlb {
     }
   }
 
-  /** Forgets the translations of the mmu indexes in `mask`. */
-  flush(mask: number): void {
-    for (let mmu = 0; mmu < this.#indexes; mmu++) if ((mask & (1 << mmu)) !== 0) this.#flushIndex(mmu);
+  /** Forgets the translations of the mmu indexes in `mask`; `keepGlobal`: but for global ones. */
+  flush(mask: number, keepGlobal = false): void {
+    for (let mmu = 0; mmu < this.#indexes; mmu++) {
+      if ((mask & (1 << mmu)) === 0) continue;
+      if (keepGlobal && this.#usedCount[mmu]! < TLB_ENTRIES) this.#flushLocal(mmu);
+      else this.#flushIndex(mmu);
+    }
+  }
+
+  /** Forgets all but the global translations of an mmu index, whose list of used entries is complete. */
+  #flushLocal(mmu: number): void {
+    const from = mmu * TLB_ENTRIES;
+    const count = this.#usedCount[mmu]!;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const n = this.#used[from + i]!;
+      if (this.#global[from + n] === 1) this.#used[from + kept++] = n;
+      else this.#empty(this.#first + (from + n) * WORDS);
+    }
+    this.#usedCount[mmu] = kept;
+  }
+
+  /** The entry for an address is valid for fetches and the same in all address spaces. */
+  isGlobal(lo: number, hi: number, mmu: number): boolean {
+    return this.#global[this.#number(lo, mmu)] === 1 && this.#hit(this.#entry(lo, mmu) + 2 * FETCH, lo, hi);
   }
 
   #flushIndex(mmu: number): void {

@@ -65,10 +65,10 @@ export class Vcpu {
     i32[at + ENV.budget / 4] = 0;
   }
 
-  flushTlb(mask: number): void {
+  flushTlb(mask: number, keepGlobal = false): void {
     this.#machine.counters.tlbFlushes++;
-    this.tlb.flush(mask);
-    this.jumpCache.flush();
+    this.tlb.flush(mask, keepGlobal);
+    this.jumpCache.flush(keepGlobal);
     this.#unwind();
   }
 
@@ -353,7 +353,7 @@ export class Vcpu {
         if (tb.ram2 >= 0 && tb.ram2 !== this.#source.secondPage(pcLo, pcHi, mmu)) continue;
         if (tb.region !== undefined && machine.regions?.usable(tb.region, this.#fetchPage) === false)
           return this.#find(machine.maxInsns);
-        if (limit === 0) this.jumpCache.insert(tb);
+        if (limit === 0) this.jumpCache.insert(tb, this.#isGlobal(tb));
         return tb;
       }
     }
@@ -362,9 +362,19 @@ export class Vcpu {
     if (tb !== undefined) {
       // The fetch of an instruction that the block ends before may have raised.
       i32[this.#e + ENV.exception / 4] = 0;
-      if (limit === 0 && ram >= 0 && this.#cacheable(tb)) this.jumpCache.insert(tb);
+      if (limit === 0 && ram >= 0 && this.#cacheable(tb)) this.jumpCache.insert(tb, this.#isGlobal(tb));
     }
     return tb;
+  }
+
+  /** All pages with code of a block, or of its region, are mapped the same in all address spaces. */
+  #isGlobal(tb: Tb): boolean {
+    const mmu = tb.flags & TB_FLAGS_MMU;
+    const { tlb } = this;
+    if (tb.ram2 >= 0 || !tlb.isGlobal(tb.pcLo, tb.pcHi, mmu)) return false;
+    const pages = tb.region?.pages;
+    if (pages === undefined || pages.length < 2) return true;
+    return pages.every(({ pcLo }) => tlb.isGlobal(pcLo, tb.pcHi, mmu));
   }
 
   #cacheable(tb: Tb): boolean {
