@@ -8,14 +8,22 @@ import type { DirEntry, File, FileSystem, SetTime, Stat, StatFs } from "./types.
 
 /** A made-up file. */
 export type MadeNode =
-  | { readonly kind: "dir"; readonly names: () => readonly string[]; readonly find: (name: string) => MadeNode | undefined }
+  | {
+      readonly kind: "dir";
+      readonly names: () => readonly string[];
+      readonly find: (name: string) => MadeNode | undefined;
+    }
   | { readonly kind: "text"; readonly make: () => string | Uint8Array }
   | { readonly kind: "link"; readonly target: () => string }
   | { readonly kind: "device"; readonly open: (flags: number) => File };
 
 /** A directory with fixed names. */
 export function madeDir(entries: Readonly<Record<string, MadeNode>>): MadeNode {
-  return { kind: "dir", names: () => Object.keys(entries), find: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined) };
+  return {
+    kind: "dir",
+    names: () => Object.keys(entries),
+    find: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
+  };
 }
 
 /** A made-up tree at a place. */
@@ -55,7 +63,8 @@ export class MadeTrees implements FileSystem {
     for (let links = 0; ; links++) {
       const second = at.charCodeAt(1);
       // /proc and /dev: everything else passes at once.
-      if (second !== 0x70 && second !== 0x64 && !at.includes("..") && !at.startsWith("//") && !at.startsWith("/.")) return at;
+      if (second !== 0x70 && second !== 0x64 && !at.includes("..") && !at.startsWith("//") && !at.startsWith("/."))
+        return at;
       const name = normalisePath(at);
       const mount = this.#mounts.find((m) => name === m.at || name.startsWith(`${m.at}/`));
       if (mount === undefined) return at;
@@ -171,7 +180,9 @@ export class MadeTrees implements FileSystem {
   }
   rename(from: string, to: string, flags: number): void {
     const swap = (flags & RENAME.EXCHANGE) !== 0;
-    this.#pass(from, false, E.PERM, (a) => this.#pass(to, false, swap ? E.PERM : E.EXIST, (b) => this.#below.rename(a, b, flags)));
+    this.#pass(from, false, E.PERM, (a) =>
+      this.#pass(to, false, swap ? E.PERM : E.EXIST, (b) => this.#below.rename(a, b, flags)),
+    );
   }
   link(from: string, to: string, follow: boolean): void {
     this.#pass(from, follow, E.XDEV, (a) => this.#make(to, (b) => this.#below.link(a, b, follow)));
@@ -198,4 +209,3 @@ export class MadeTrees implements FileSystem {
     this.#below.sync();
   }
 }
-

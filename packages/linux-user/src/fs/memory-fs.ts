@@ -165,7 +165,8 @@ export class MemoryFs implements FileSystem {
   #removable(dir: Directory, entry: Entry): void {
     this.#check(dir.inode, 3);
     const { uid } = this.#user;
-    if (uid !== 0 && (dir.inode.mode & S.ISVTX) !== 0 && uid !== dir.inode.uid && uid !== this.#inode(entry).uid) fail(E.PERM);
+    if (uid !== 0 && (dir.inode.mode & S.ISVTX) !== 0 && uid !== dir.inode.uid && uid !== this.#inode(entry).uid)
+      fail(E.PERM);
   }
 
   /** A place where a new name may be. */
@@ -276,7 +277,8 @@ export class MemoryFs implements FileSystem {
     if (target.entry !== undefined && (flags & RENAME.NOREPLACE) !== 0) fail(E.EXIST);
     this.#removable(source.dir, entry);
     if ((flags & RENAME.EXCHANGE) !== 0) return this.#exchange(source, target);
-    if (entry.kind === "dir") for (let at = target.dir; at !== at.parent; at = at.parent) if (at === entry.dir) fail(E.INVAL);
+    if (entry.kind === "dir")
+      for (let at = target.dir; at !== at.parent; at = at.parent) if (at === entry.dir) fail(E.INVAL);
     if (entry.kind !== "dir" && target.folder) fail(E.NOTDIR);
     const old = target.entry;
     if (old !== undefined) {
@@ -352,7 +354,8 @@ export class MemoryFs implements FileSystem {
   }
   chown(path: string, uid: number, gid: number, follow: boolean): void {
     const inode = this.#inode(this.#find(path, follow));
-    if (this.#user.uid !== 0 && ((uid !== 0xffffffff && uid !== inode.uid) || this.#user.uid !== inode.uid)) fail(E.PERM);
+    if (this.#user.uid !== 0 && ((uid !== 0xffffffff && uid !== inode.uid) || this.#user.uid !== inode.uid))
+      fail(E.PERM);
     inode.setOwner(uid, gid);
   }
   utimes(path: string, atime: SetTime, mtime: SetTime, follow: boolean): void {

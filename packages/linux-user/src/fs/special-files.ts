@@ -62,7 +62,6 @@ export function devices(random: (bytes: Uint8Array) => void): Readonly<Record<st
   };
 }
 
-
 /** A file that has bytes from the moment when it is opened. */
 export class TextFile extends BaseFile {
   override readonly type: number = S.IFREG;

@@ -34,6 +34,9 @@ export interface StartFile {
   readonly path: string;
 }
 
+/** How often it is looked whether the host should have its turn: every 128 calls; and how long one has: nanoseconds. */
+const CALLS_MASK = 127;
+const TURN_NS = 10e6;
 const RLIMIT_NOFILE = 7;
 const RLIMIT_CORE = 4;
 const RELEASE = "6.1.0";
@@ -48,6 +51,9 @@ class Dispatcher implements Syscalls {
   readonly #table: Table;
   readonly #rows: readonly (Row | undefined)[];
   readonly #word64: boolean;
+  #calls = 0;
+  /** When the host last had its turn here: nanoseconds. */
+  #served = 0;
 
   constructor(process: Process, options: SyscallOptions) {
     const { abi } = process;
@@ -76,7 +82,8 @@ class Dispatcher implements Syscalls {
     if (k.process.strace !== undefined) return this.#traced(row, lo, hi);
     try {
       const result = this.#run(row, lo, hi);
-      return typeof result === "number" ? result : result.catch((error: unknown) => this.#failed(row, error));
+      if (typeof result === "number") return (++this.#calls & CALLS_MASK) === 0 ? this.#rested(result) : result;
+      return result.catch((error: unknown) => this.#failed(row, error));
     } catch (error) {
       return this.#failed(row, error);
     }
@@ -107,6 +114,15 @@ class Dispatcher implements Syscalls {
       return take(code, lo[r + swap] ?? 0, lo[r + 1 - swap] ?? 0, false);
     }
     return take(code, lo[r]!, hi[r]!, this.#word64);
+  }
+
+  /** Calls take longer than other instructions: a program that makes nothing else must let the host have its turn too. */
+  #rested(result: number): SyscallResult {
+    const { host } = this.#k.process;
+    const now = host.monotonicNs();
+    if (now - this.#served < TURN_NS) return result;
+    this.#served = now;
+    return host.yield().then(() => result);
   }
 
   /** What a thrown value means to the program. A fault of this code must not end the host. */
@@ -141,7 +157,7 @@ class Dispatcher implements Syscalls {
     };
     try {
       const result = this.#run(row, lo, hi);
-      if (typeof result === "number") return finish(result);
+      if (typeof result === "number") return this.#rested(finish(result));
       return result.then(finish, (error: unknown) => finish(this.#failed(row, error)));
     } catch (error) {
       return finish(this.#failed(row, error));

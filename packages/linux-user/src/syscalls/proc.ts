@@ -44,10 +44,37 @@ function statLine(k: Kernel): string {
   const { pid, host, info } = k.process;
   const { bytes } = totals(k);
   const ticks = Math.floor(host.cpuTimeNs() / TICK);
-  const before = [pid, `(${k.name})`, "R", host.ids.ppid, k.group, k.session, 0, k.group, 0, 0, 0, 0, 0, ticks, 0, 0, 0];
+  const before = [
+    pid,
+    `(${k.name})`,
+    "R",
+    host.ids.ppid,
+    k.group,
+    k.session,
+    0,
+    k.group,
+    0,
+    0,
+    0,
+    0,
+    0,
+    ticks,
+    0,
+    0,
+    0,
+  ];
   const middle = [20, k.nice, 1, 0, 0, bytes, Math.floor(bytes / 4096), "18446744073709551615"];
   const places = [info.startCode, info.endCode, info.startStack, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0];
-  const after = [info.startData, info.endData, k.memory.brk(0), info.argStart, info.argEnd, info.envStart, info.envEnd, 0];
+  const after = [
+    info.startData,
+    info.endData,
+    k.memory.brk(0),
+    info.argStart,
+    info.argEnd,
+    info.envStart,
+    info.envEnd,
+    0,
+  ];
   return `${[...before, ...middle, ...places, ...after].join(" ")}\n`;
 }
 
@@ -118,7 +145,13 @@ function fdInfoDirectory(k: Kernel): MadeNode {
     names: () => k.fds.list().map(String),
     find: (name) => {
       const open = /^\d{1,9}$/.test(name) ? k.fds.peek(Number(name)) : undefined;
-      return open && text(() => `pos:\t${open.position}\nflags:\t0${open.flags.toString(8)}\nmnt_id:\t1\nino:\t${open.file.stat().ino}\n`);
+      return (
+        open &&
+        text(
+          () =>
+            `pos:\t${open.position}\nflags:\t0${open.flags.toString(8)}\nmnt_id:\t1\nino:\t${open.file.stat().ino}\n`,
+        )
+      );
     },
   };
 }
@@ -213,7 +246,12 @@ function uuid(k: Kernel): string {
 export function ownTrees(k: Kernel, cpuinfo: string): Mount[] {
   const own = processDirectory(k, true);
   const pid = String(k.process.pid);
-  const proc = madeDir({ ...machineFiles(k, cpuinfo), self: link(() => pid), "thread-self": link(() => `${pid}/task/${pid}`), [pid]: own });
+  const proc = madeDir({
+    ...machineFiles(k, cpuinfo),
+    self: link(() => pid),
+    "thread-self": link(() => `${pid}/task/${pid}`),
+    [pid]: own,
+  });
   const made = devices((bytes) => k.process.host.random(bytes));
   const dev = madeDir({
     ...Object.fromEntries(Object.entries(made).map(([name, open]) => [name, { kind: "device", open } as const])),
@@ -230,5 +268,7 @@ export function ownTrees(k: Kernel, cpuinfo: string): Mount[] {
 
 /** Text of /proc/cpuinfo when the target has none. */
 export function plainCpuInfo(k: Kernel): string {
-  return k.isRiscv ? `processor\t: 0\nhart\t\t: 0\nisa\t\t: rv${k.abi.wordBits}imafdc\nmmu\t\t: sv39\n\n` : `processor\t: 0\n\n`;
+  return k.isRiscv
+    ? `processor\t: 0\nhart\t\t: 0\nisa\t\t: rv${k.abi.wordBits}imafdc\nmmu\t\t: sv39\n\n`
+    : `processor\t: 0\n\n`;
 }

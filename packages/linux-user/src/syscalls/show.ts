@@ -32,7 +32,8 @@ export function showFlags({ bits, choice }: FlagSet, value: number): string {
   return names.length === 0 ? "0" : names.join("|");
 }
 
-const showOne = ({ names }: NameSet, value: number): string => names[value] ?? (value < 0 || value < 1024 ? String(value) : hex(value));
+const showOne = ({ names }: NameSet, value: number): string =>
+  names[value] ?? (value < 0 || value < 1024 ? String(value) : hex(value));
 
 /** Bytes as a C string. */
 export function quote(bytes: Uint8Array, more: boolean = false): string {
@@ -81,7 +82,10 @@ function showField(k: Kernel, field: Field, value: unknown): string {
 
 function showValues(k: Kernel, layout: Layout<Fields>, values: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(layout.fields)
-    .filter(([name, field]) => (typeof field !== "object" || !("pad" in field)) && !/^(pad|spare|unused|reserved)\d?$/.test(name))
+    .filter(
+      ([name, field]) =>
+        (typeof field !== "object" || !("pad" in field)) && !/^(pad|spare|unused|reserved)\d?$/.test(name),
+    )
     .map(([name, field]) => `${name}=${showField(k, field, values[name])}`);
   return `{${rows.join(", ")}}`;
 }
@@ -109,7 +113,13 @@ function showIovec(k: Kernel, address: number, count: number): string {
   return bad < 0 ? pointer(address) : `[${parts.join(", ")}${count > ARRAY_MOST ? ", ..." : ""}]`;
 }
 
-function showDetailed(k: Kernel, kind: DetailedKind, value: number, all: readonly number[], result: number | undefined): string {
+function showDetailed(
+  k: Kernel,
+  kind: DetailedKind,
+  value: number,
+  all: readonly number[],
+  result: number | undefined,
+): string {
   if ("flags" in kind) return showFlags(kind.flags, value);
   if ("one" in kind) return showOne(kind.one, value);
   if ("textIn" in kind) return showBytes(k, value, all[kind.textIn] ?? 0);
@@ -120,7 +130,13 @@ function showDetailed(k: Kernel, kind: DetailedKind, value: number, all: readonl
 }
 
 /** One argument. `result` is undefined while the call has none. */
-export function showArgument(k: Kernel, kind: Kind, value: number, all: readonly number[], result: number | undefined): string {
+export function showArgument(
+  k: Kernel,
+  kind: Kind,
+  value: number,
+  all: readonly number[],
+  result: number | undefined,
+): string {
   if (typeof kind === "object") return showDetailed(k, kind, value, all, result);
   switch (kind) {
     case "ptr":

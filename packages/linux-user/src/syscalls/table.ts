@@ -86,7 +86,11 @@ function makeRow(def: CallDef, wordBits: number): Row {
 /** Builds the table for a numbering. Calls of other instruction sets are left out. */
 export function buildTable(numbering: string, wordBits: number, machine: string): Table {
   const names = numberings[numbering]?.();
-  if (names === undefined) throw new LinuxUserError("wrong-machine", `there is no table '${numbering}' of system calls; there are: ${Object.keys(numberings).join(", ")}`);
+  if (names === undefined)
+    throw new LinuxUserError(
+      "wrong-machine",
+      `there is no table '${numbering}' of system calls; there are: ${Object.keys(numberings).join(", ")}`,
+    );
   const byName = new Map(allCalls.map((def) => [def.name, def]));
   const rows: (Row | undefined)[] = [];
   for (const [number, name] of names) {

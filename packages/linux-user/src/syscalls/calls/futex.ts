@@ -16,7 +16,15 @@ type Spec = typeof TIMESPEC;
 
 const futexOf =
   (layout: Spec) =>
-  (k: Kernel, address: number, operation: number, value: number, timeout: number, _address2: number, value3: number): number | Promise<number> => {
+  (
+    k: Kernel,
+    address: number,
+    operation: number,
+    value: number,
+    timeout: number,
+    _address2: number,
+    value3: number,
+  ): number | Promise<number> => {
     const op = operation & ~(PRIVATE | CLOCK_REALTIME);
     if (address % 4 !== 0) return -E.INVAL;
     switch (op) {

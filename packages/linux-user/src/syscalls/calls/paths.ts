@@ -14,8 +14,8 @@ function mkdirat(k: Kernel, dirfd: number, path: number, mode: number): number {
 
 function mknodat(k: Kernel, dirfd: number, path: number, mode: number, dev: number): number {
   const type = mode & S.IFMT;
-  if (type === S.IFDIR || (type !== 0 && ![S.IFREG, S.IFIFO, S.IFCHR, S.IFBLK, S.IFSOCK].includes(type as never)))
-    return -E.INVAL;
+  if (type === S.IFDIR) return -E.PERM;
+  if (type !== 0 && ![S.IFREG, S.IFIFO, S.IFCHR, S.IFBLK, S.IFSOCK].includes(type as never)) return -E.INVAL;
   if (type === S.IFCHR || type === S.IFBLK) return -E.PERM;
   k.files.mknod(k.pathAt(dirfd, path), (type || S.IFREG) | (mode & ~k.umask & 0o7777), dev);
   return 0;

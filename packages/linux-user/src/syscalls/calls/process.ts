@@ -143,7 +143,8 @@ function capget(k: Kernel, header: number, data: number): number {
   }
   if (pid !== 0 && pid !== k.process.pid) return -E.SRCH;
   if (data === 0) return 0;
-  for (let i = 0; i < (two ? 2 : 1); i++) k.memory.put(CAP_DATA, data + 12 * i, { effective: 0, permitted: 0, inheritable: 0 });
+  for (let i = 0; i < (two ? 2 : 1); i++)
+    k.memory.put(CAP_DATA, data + 12 * i, { effective: 0, permitted: 0, inheritable: 0 });
   return 0;
 }
 
@@ -167,8 +168,14 @@ function schedYield(k: Kernel): Promise<number> {
   return k.process.host.yield().then(() => 0);
 }
 
-const priorityRange = (realtime: number) => (_: Kernel, policy: number): number =>
-  policy === 1 || policy === 2 ? realtime : policy === 0 || policy === 3 || policy === 5 || policy === 6 ? 0 : -E.INVAL;
+const priorityRange =
+  (realtime: number) =>
+  (_: Kernel, policy: number): number =>
+    policy === 1 || policy === 2
+      ? realtime
+      : policy === 0 || policy === 3 || policy === 5 || policy === 6
+        ? 0
+        : -E.INVAL;
 
 function getparam(k: Kernel, pid: number, out: number): number {
   if (!isSelf(k, pid)) return -E.SRCH;
@@ -235,7 +242,11 @@ export const processCalls: readonly CallDef[] = [
   { name: "sched_yield", args: [], run: schedYield },
   { name: "sched_getaffinity", args: ["int", "uint", "ptr"], run: getAffinity },
   { name: "sched_setaffinity", args: ["int", "uint", "ptr"], run: setAffinity },
-  { name: "sched_getscheduler", args: ["int"], run: (k: Kernel, pid: number): number => (isSelf(k, pid) ? 0 : -E.SRCH) },
+  {
+    name: "sched_getscheduler",
+    args: ["int"],
+    run: (k: Kernel, pid: number): number => (isSelf(k, pid) ? 0 : -E.SRCH),
+  },
   { name: "sched_setscheduler", args: ["int", "int", "ptr"], run: setscheduler },
   { name: "sched_getparam", args: ["int", "ptr"], run: getparam },
   {

@@ -7,7 +7,14 @@ import { SYSINFO, UTS_LENGTH } from "../structs.ts";
 
 function uname(k: Kernel, out: number): number {
   const { sysname, nodename, release, version, machine, domainname } = k.system;
-  const fields = [sysname, nodename, release, version, (k.personality & 0xff) === 8 ? narrow(machine) : machine, domainname];
+  const fields = [
+    sysname,
+    nodename,
+    release,
+    version,
+    (k.personality & 0xff) === 8 ? narrow(machine) : machine,
+    domainname,
+  ];
   const bytes = k.memory.bytes(out, UTS_LENGTH * fields.length, "w");
   bytes.fill(0);
   fields.forEach((text, i) => bytes.set(encodeUtf8(text).subarray(0, UTS_LENGTH - 1), i * UTS_LENGTH));
@@ -35,7 +42,8 @@ const MOST_RANDOM = 33_554_431;
 function getrandom(k: Kernel, out: number, length: number, flags: number): number {
   if ((flags & ~7) !== 0 || (flags & 6) === 6) return -E.INVAL;
   const count = k.usable(out, Math.min(length, MOST_RANDOM), "w");
-  for (let at = 0; at < count; at += 65536) k.process.host.random(k.memory.bytes(out + at, Math.min(65536, count - at), "w"));
+  for (let at = 0; at < count; at += 65536)
+    k.process.host.random(k.memory.bytes(out + at, Math.min(65536, count - at), "w"));
   return count;
 }
 

@@ -1,0 +1,44 @@
+/** System calls: C programs that print results and errors, compared with qemu-riscv64-static line by line. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { mimusCommand, oracle } from "../lib/mimus.ts";
+
+const COMPILER = "riscv64-linux-gnu-gcc";
+const QEMU = "qemu-riscv64-static";
+const PROGRAMS = ["files", "descriptors", "poll", "time", "memory", "identity"] as const;
+const sources = join(import.meta.dirname, "../user");
+const ready = oracle(COMPILER) && oracle(QEMU);
+if (!ready) console.warn(`system calls: skipped, ${COMPILER} or ${QEMU} is not installed`);
+
+describe.skipIf(!ready)("system calls", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mimus-syscalls-"));
+  const place = (name: string): string => join(folder, name);
+  /** Runs a program in a new directory. */
+  const run = (command: string, args: readonly string[], cwd: string): string => {
+    rmSync(cwd, { recursive: true, force: true });
+    mkdirSync(cwd);
+    const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: "utf8", timeout: 60_000 });
+    return `${stdout}\nstatus ${status}\n${stderr}`;
+  };
+  beforeAll(() => {
+    for (const name of PROGRAMS) {
+      const args = ["-O1", "-w", "-static", "-o", place(name), join(sources, `${name}.c`)];
+      const { status, stderr } = spawnSync(COMPILER, args, { encoding: "utf8" });
+      if (status !== 0) throw new Error(stderr);
+    }
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  for (const name of PROGRAMS)
+    it(`${name}: as under QEMU`, { timeout: 120_000 }, () => {
+      const { command, args } = mimusCommand();
+      const cwd = place("work");
+      const expected = run(QEMU, [place(name)], cwd);
+      expect(run(command, [...args, "riscv64", place(name)], cwd)).toBe(expected);
+    });
+});

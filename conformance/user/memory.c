@@ -1,0 +1,85 @@
+/* Mappings of files and their errors, as system calls see them. */
+#include "check.h"
+#include <sys/mman.h>
+
+static unsigned char vec[16];
+
+int main(void) {
+  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  char *brk0 = sbrk(0);
+  int fd = open("m", O_RDWR | O_CREAT | O_TRUNC, 0600);
+  char text[5000];
+  memset(text, 'a', sizeof text);
+  write(fd, text, sizeof text);
+  char *s = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  char *p = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  SHOW(s != MAP_FAILED && p != MAP_FAILED);
+  SHOW(s[0] + s[4999] + s[5000] + s[8191]);
+  s[1] = 'S';
+  p[2] = 'P';
+  T(msync(s, 8192, MS_SYNC));
+  T(pread(fd, text, 5, 0));
+  printf("%.5s\n", text);
+  T(pwrite(fd, "WRITE", 5, 10));
+  printf("%.5s\n", s + 10);
+  s[12] = 'x';
+  T(pread(fd, text, 5, 10));
+  printf("%.5s\n", text);
+  T(lseek(fd, 20, SEEK_SET));
+  s[20] = 'q';
+  T(read(fd, text, 1));
+  SHOW(text[0]);
+  T(munmap(s, 8192));
+  T(pread(fd, text, 5, 10));
+  printf("%.5s\n", text);
+  T(munmap(p + 1, 100));
+  T(munmap(p, 0));
+  int ro = open("m", O_RDONLY), wo = open("m", O_WRONLY);
+  T(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0));
+  T(mmap(0, 4096, PROT_READ, MAP_PRIVATE, wo, 0));
+  OK(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, ro, 0));
+  T(mmap(0, 0, PROT_READ, MAP_PRIVATE, ro, 0));
+  T(mmap(0, 4096, PROT_READ, MAP_PRIVATE, ro, 100));
+  T(mmap(0, 4096, PROT_READ, MAP_PRIVATE, 77, 0));
+  T(mmap(0, 4096, PROT_READ, 0, ro, 0));
+  T(mmap((void *)1, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0));
+  int pipes[2];
+  pipe(pipes);
+  T(mmap(0, 4096, PROT_READ, MAP_PRIVATE, pipes[0], 0));
+  int zero = open("/dev/zero", O_RDWR);
+  char *z = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
+  SHOW(z[100]++);
+  char *a = mmap(0, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  a[0] = 1;
+  a[8192] = 2;
+  T(mprotect(a, 4096, PROT_READ));
+  T(mprotect(a + 1, 4096, PROT_READ));
+  T(mprotect((void *)4096, 4096, PROT_READ));
+  T(read(pipes[0], 0, 0));
+  T(pread(fd, a, 10, 0));
+  T(pread(fd, a + 4096 - 5, 10, 0));
+  T(madvise(a + 8192, 4096, MADV_DONTNEED));
+  SHOW(a[8192]);
+  T(madvise(a + 1, 4096, MADV_DONTNEED));
+  T(mincore(a, 16384, vec) == 0 ? 0 : -1);
+  T(mincore(a + 1, 100, vec));
+  char *b = mremap(a, 16384, 32768, MREMAP_MAYMOVE);
+  SHOW(b == MAP_FAILED);
+  T(mprotect(a, 4096, PROT_READ | PROT_WRITE));
+  b = mremap(a, 16384, 32768, MREMAP_MAYMOVE);
+  SHOW(b != MAP_FAILED && b[0] == 1);
+  T(mremap(b, 32768, 4096, 99));
+  T(msync(b + 1, 10, MS_SYNC));
+  T(msync(b, 10, MS_SYNC | MS_ASYNC));
+  T(munmap(b, 32768));
+  T(msync(b, 4096, MS_SYNC));
+  T(mlock(brk0 - 1, 1));
+  T(munlock(brk0 - 1, 1));
+  SHOW((char *)sbrk(10000) >= brk0);
+  char *top = sbrk(0);
+  top[-1] = 1;
+  SHOW((char *)syscall(SYS_brk, 8) == top);
+  char *f = mmap((void *)0x30000000, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  SHOW(f == (void *)0x30000000);
+  return 0;
+}
