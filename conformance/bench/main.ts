@@ -59,10 +59,11 @@ const KERNEL_RUNS: Readonly<
 
 async function kernelSection(name: KernelRun, options: Options): Promise<Section> {
   const { title, bars, run } = KERNEL_RUNS[name];
-  const head = { name: `${name} riscv64`, title: `Kernels, riscv64, ${title}` };
+  const whole = options.kernels.length === KERNELS.length;
+  const head = { name: `${name} riscv64`, title: `Kernels, riscv64, ${title}`, whole };
   try {
     const rows = (await run(options)).map(kernelRow);
-    const summary = summarise(rows, bars, rows.length === KERNELS.length);
+    const summary = summarise(rows, bars, whole);
     return { ...head, kernels: { rows, summary }, failures: [] };
   } catch (error) {
     return { ...head, failures: [(error as Error).message] };
@@ -81,8 +82,9 @@ async function figureSection(group: string, options: Options): Promise<Section |
       failures.push(`${name}: ${(error as Error).message}`);
     }
   }
+  const whole = Object.keys(FIGURES[group] ?? {}).every((name) => options.wanted.has(`${group} ${name}`));
   const nothing = rows.length === 0 && failures.length === 0;
-  return nothing ? undefined : { name: group, title: TITLES[group] ?? group, rows, failures };
+  return nothing ? undefined : { name: group, title: TITLES[group] ?? group, whole, rows, failures };
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -113,14 +115,17 @@ async function main(argv: string[]): Promise<void> {
     sections,
   };
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  if (options.writeDocs) {
-    const path = join(ROOT, "docs/benchmarks.md");
-    writeFileSync(
-      path,
-      sections.reduce((document, section) => writeSection(document, section, report), readDocument(path)),
-    );
-  }
+  if (options.writeDocs) writeDocs(sections, report);
   if (!sections.every(sound)) process.exitCode = 1;
+}
+
+function writeDocs(sections: readonly Section[], report: Report): void {
+  const path = join(ROOT, "docs/benchmarks.md");
+  let document = readDocument(path);
+  for (const section of sections)
+    if (section.whole) document = writeSection(document, section, report);
+    else progress(`'${section.name}' was not measured as a whole: docs/benchmarks.md keeps what it has`);
+  writeFileSync(path, document);
 }
 
 await main(process.argv.slice(2)).catch((error: Error) => {

@@ -30,7 +30,7 @@ Without a group: everything, which takes an hour.
   --window MS    the timed window of a kernel (400)
   --cpu-time     kernels and programs: processor time in place of real time, for a busy machine
   --json         the report as JSON on standard output
-  --write-docs   writes what was measured into docs/benchmarks.md
+  --write-docs   writes what was measured whole into docs/benchmarks.md
   --no-build     measures the command as it was built last
   -h, --help     this text
 

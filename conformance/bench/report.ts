@@ -13,6 +13,8 @@ export interface Section {
   readonly title: string;
   readonly kernels?: { readonly rows: readonly KernelRow[]; readonly summary: readonly Summary[] };
   readonly rows?: readonly Row[];
+  /** All of it was asked for: only such a section goes into the docs. */
+  readonly whole: boolean;
   /** What could not be measured, and why. */
   readonly failures: readonly string[];
 }
