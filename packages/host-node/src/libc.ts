@@ -6,6 +6,16 @@ export interface Libc {
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   /** An open-file-description lock on the whole file. @returns 0, or the negated errno. */
   lock(fd: number, kind: "shared" | "exclusive"): number;
+  /** Makes a named pipe; `path` ends with a zero byte. @returns 0, or the negated errno. */
+  mkfifo(path: Uint8Array, mode: number): number;
+  /** Sets access and modification time: two of struct timespec. @returns 0, or the negated errno. */
+  futimens(fd: number, times: Uint8Array): number;
+  /** The same for a path that ends with a zero byte. */
+  utimens(path: Uint8Array, times: Uint8Array, follow: boolean): number;
+  /** Renames with flags of renameat2; paths end with a zero byte. @returns 0, or the negated errno. */
+  rename(from: Uint8Array, to: Uint8Array, flags: number): number;
+  /** Events of `events` (numbers of poll) that a descriptor has now. */
+  poll(fd: number, events: number): number;
   /** Opens a new pseudo-terminal. @returns its descriptor and the slave's name. */
   openPty(): { fd: number; name: string };
 }
@@ -15,6 +25,8 @@ const F_RDLCK = 0;
 const F_WRLCK = 1;
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 
 let loaded: Libc | null | undefined;
 
@@ -35,6 +47,11 @@ function load(): Libc | null {
     const grantpt = lib.func("int grantpt(int fd)");
     const unlockpt = lib.func("int unlockpt(int fd)");
     const ptsname = lib.func("int ptsname_r(int fd, void *buf, size_t len)");
+    const mkfifo = lib.func("int mkfifo(const void *path, unsigned int mode)");
+    const futimens = lib.func("int futimens(int fd, const void *times)");
+    const utimensat = lib.func("int utimensat(int dir, const void *path, const void *times, int flags)");
+    const renameat2 = lib.func("int renameat2(int a, const void *from, int b, const void *to, unsigned int flags)");
+    const poll = lib.func("int poll(_Inout_ void *fds, uint64_t count, int timeout)");
     const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
@@ -43,6 +60,18 @@ function load(): Libc | null {
         const flock = Buffer.alloc(32);
         flock.writeInt16LE(kind === "shared" ? F_RDLCK : F_WRLCK, 0);
         return result(fcntl(fd, F_OFD_SETLK, flock) as number);
+      },
+      mkfifo: (path, mode) => result(mkfifo(path, mode) as number),
+      futimens: (fd, times) => result(futimens(fd, times) as number),
+      utimens: (path, times, follow) =>
+        result(utimensat(AT_FDCWD, path, times, follow ? 0 : AT_SYMLINK_NOFOLLOW) as number),
+      rename: (from, to, flags) => result(renameat2(AT_FDCWD, from, AT_FDCWD, to, flags) as number),
+      poll(fd, events) {
+        // struct pollfd: int fd, short events, short revents
+        const entry = Buffer.alloc(8);
+        entry.writeInt32LE(fd, 0);
+        entry.writeInt16LE(events, 4);
+        return (poll(entry, 1, 0) as number) > 0 ? entry.readInt16LE(6) : 0;
       },
       openPty() {
         const fd = openpt(O_RDWR | O_NOCTTY) as number;

@@ -21,3 +21,8 @@ export function guard<T>(act: () => T): T {
     throw Errno.of(numberOf(error));
   }
 }
+
+/** The result of a call of libc's: a negated number becomes Errno. */
+export function check(result: number): void {
+  if (result < 0) throw Errno.of(-result);
+}

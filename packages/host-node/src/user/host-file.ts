@@ -6,7 +6,7 @@ import {
 import { BaseFile, E, fail, O, POLL, S, type DirEntry, type SetTime, type Stat, type StatFs } from "@mimus/linux-user";
 
 import { libc } from "../libc.ts";
-import { guard, numberOf } from "./errors.ts";
+import { check, guard, numberOf } from "./errors.ts";
 import { listDirectory } from "./names.ts";
 
 const NS = 1_000_000_000n;
@@ -53,6 +53,18 @@ export function toSeconds(time: SetTime, kept: () => { sec: number; nsec: number
   if (time === "now") return Date.now() / 1000;
   const { sec, nsec } = time === "keep" ? kept() : time;
   return sec + nsec / 1e9;
+}
+
+const UTIME_NOW = (1n << 30n) - 1n;
+const UTIME_OMIT = (1n << 30n) - 2n;
+
+/** Two of struct timespec, as utimensat of a 64-bit host takes them. */
+export function timespecs(...times: readonly SetTime[]): Uint8Array {
+  const words = times.flatMap((t) => {
+    if (t === "now") return [0n, UTIME_NOW];
+    return t === "keep" ? [0n, UTIME_OMIT] : [BigInt(t.sec), BigInt(t.nsec)];
+  });
+  return new Uint8Array(BigInt64Array.from(words).buffer);
 }
 
 /** How long a file that is not ready is left alone before the next try, when the host can't tell: ms. */
@@ -121,8 +133,16 @@ export class HostFile extends BaseFile {
     guard(() => fchownSync(this.fd, uid, gid));
   }
   override utimes(atime: SetTime, mtime: SetTime): void {
+    const native = libc();
+    if (native !== undefined) return check(native.futimens(this.fd, timespecs(atime, mtime)));
     const now = (): Stat => this.stat();
-    guard(() => futimesSync(this.fd, toSeconds(atime, () => now().atime), toSeconds(mtime, () => now().mtime)));
+    guard(() =>
+      futimesSync(
+        this.fd,
+        toSeconds(atime, () => now().atime),
+        toSeconds(mtime, () => now().mtime),
+      ),
+    );
   }
   override list(): readonly DirEntry[] {
     return listDirectory(`/proc/self/fd/${this.fd}`);

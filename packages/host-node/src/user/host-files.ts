@@ -7,9 +7,10 @@ import { isatty } from "node:tty";
 import { decodeUtf8, E, fail, O, RENAME, S } from "@mimus/linux-user";
 import type { File, FileSystem, SetTime, Stat, StatFs } from "@mimus/linux-user";
 
-import { guard } from "./errors.ts";
-import { HostFile, statfsOf, toSeconds, toStat } from "./host-file.ts";
-import { hostName } from "./names.ts";
+import { libc } from "../libc.ts";
+import { check, guard } from "./errors.ts";
+import { HostFile, statfsOf, timespecs, toSeconds, toStat } from "./host-file.ts";
+import { cString, hostName } from "./names.ts";
 import { openStream } from "./streams.ts";
 import { samePaths, type PathMap } from "./sysroot.ts";
 
@@ -58,7 +59,9 @@ export class HostFiles implements FileSystem {
 
   stat(path: string, follow: boolean): Stat {
     const at = this.#at(path, follow);
-    const s = guard(() => (follow || path.endsWith("/") ? statSync : lstatSync)(at, { bigint: true, throwIfNoEntry: false }));
+    const s = guard(() =>
+      (follow || path.endsWith("/") ? statSync : lstatSync)(at, { bigint: true, throwIfNoEntry: false }),
+    );
     return s === undefined ? fail(this.#missing(path)) : toStat(s);
   }
 
@@ -124,6 +127,8 @@ export class HostFiles implements FileSystem {
   }
   rename(from: string, to: string, flags: number): void {
     const [a, b] = [this.#at(from, false), this.#at(to, false)];
+    const native = flags === 0 ? undefined : libc();
+    if (native !== undefined) return check(native.rename(cString(a), cString(b), flags));
     // Node has no renameat2; without exchange it can be told apart what is there before.
     if ((flags & RENAME.EXCHANGE) !== 0) fail(E.INVAL);
     if ((flags & RENAME.NOREPLACE) !== 0 && guard(() => lstatSync(b, { throwIfNoEntry: false }))) fail(E.EXIST);
@@ -138,9 +143,15 @@ export class HostFiles implements FileSystem {
     guard(() => symlinkSync(hostName(target), at));
   }
   mknod(path: string, mode: number, _dev: number): void {
+    const at = this.#at(path, false);
+    const native = (mode & S.IFMT) === S.IFIFO ? libc() : undefined;
+    if (native !== undefined) {
+      // The host's own mask would be applied once more.
+      check(native.mkfifo(cString(at), mode & 0o7777));
+      return guard(() => chmodSync(at, mode & 0o7777));
+    }
     // Node makes regular files only.
     if ((mode & S.IFMT) !== S.IFREG) fail(E.OPNOTSUPP);
-    const at = this.#at(path, false);
     closeSync(guard(() => openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode & 0o7777)));
   }
   chmod(path: string, mode: number, follow: boolean): void {
@@ -154,6 +165,8 @@ export class HostFiles implements FileSystem {
   }
   utimes(path: string, atime: SetTime, mtime: SetTime, follow: boolean): void {
     const at = this.#at(path, follow);
+    const native = libc();
+    if (native !== undefined) return check(native.utimens(cString(at), timespecs(atime, mtime), follow));
     const now = (): Stat => this.stat(path, follow);
     const [a, m] = [toSeconds(atime, () => now().atime), toSeconds(mtime, () => now().mtime)];
     guard(() => (follow ? utimesSync : lutimesSync)(at, a, m));

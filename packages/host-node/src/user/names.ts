@@ -9,6 +9,11 @@ export function hostName(path: string): string | Buffer {
   return path.isWellFormed() ? path : Buffer.from(encodeUtf8(path));
 }
 
+/** The same for libc: bytes with a zero at the end. */
+export function cString(name: string | Buffer): Uint8Array {
+  return Buffer.concat([Buffer.from(name as string), Buffer.alloc(1)]);
+}
+
 /** Names in a directory, in the host's order. Inode numbers are looked up one by one: Node's own list has none. */
 export function listDirectory(path: string): DirEntry[] {
   return guard(() => {

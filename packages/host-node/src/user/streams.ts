@@ -4,6 +4,7 @@ import { ReadStream } from "node:tty";
 
 import { E, O, POLL, S, type File } from "@mimus/linux-user";
 
+import { libc } from "../libc.ts";
 import { HostFile } from "./host-file.ts";
 import { HostTerminal } from "./terminal.ts";
 
@@ -125,18 +126,26 @@ class StreamFile extends HostFile {
       this.#feed.filter = (chunk) => this.terminal!.arrived(chunk);
     }
   }
+  /** What poll(2) of the host says of reading; 0 too where it can't be asked. */
+  #now(): number {
+    return this.terminal === undefined ? (libc()?.poll(this.fd, POLL.IN) ?? 0) : 0;
+  }
   override read(into: Uint8Array): number {
     if (into.length === 0) return 0;
     const done = this.#feed.take(into);
     if (done > 0) return done;
     if (this.#feed.ended) return 0;
+    // What the host has now comes after what was fed: Node reads in its event loop only.
+    if (this.#now() !== 0) return super.read(into, -1);
     this.#feed.start();
     return -E.AGAIN;
   }
   override ready(): number {
     const feed = this.#feed;
-    if (feed.length === 0) feed.start();
-    let events = POLL.OUT | POLL.WRNORM;
+    const now = feed.length === 0 && !feed.ended ? this.#now() : 0;
+    if (feed.length === 0 && now === 0) feed.start();
+    let events = POLL.OUT | POLL.WRNORM | (now & (POLL.IN | POLL.HUP));
+    if ((now & POLL.IN) !== 0) events |= POLL.RDNORM;
     if (feed.length > 0 || feed.ended) events |= POLL.IN | POLL.RDNORM;
     if (feed.ended) events |= POLL.HUP;
     return events;
@@ -217,7 +226,10 @@ function inherited(fd: number): { readonly position: number; readonly flags: num
 }
 
 /** One of the standard descriptors of this process; undefined when it is closed. */
-export function standardFile(fd: number, isTerminal: boolean): { readonly file: File; readonly flags: number } | undefined {
+export function standardFile(
+  fd: number,
+  isTerminal: boolean,
+): { readonly file: File; readonly flags: number } | undefined {
   let type: number;
   try {
     type = fstatSync(fd).mode & S.IFMT;
@@ -227,6 +239,9 @@ export function standardFile(fd: number, isTerminal: boolean): { readonly file: 
   const { position, flags } = inherited(fd);
   const kept = flags & (O.ACCMODE | O.APPEND);
   if (type === S.IFREG) return { file: new SharedFile(fd, position, (flags & O.APPEND) !== 0), flags: kept };
-  const file = (kept & O.ACCMODE) === O.WRONLY && type !== S.IFCHR ? new OutputFile(fd, type, false, isTerminal) : openStream(fd, type, false, isTerminal);
+  const file =
+    (kept & O.ACCMODE) === O.WRONLY && type !== S.IFCHR
+      ? new OutputFile(fd, type, false, isTerminal)
+      : openStream(fd, type, false, isTerminal);
   return { file, flags: kept };
 }

@@ -52,7 +52,12 @@ export class HostTerminal implements Terminal {
   }
 
   size(): { rows: number; columns: number } {
-    const out = this.#fd === 2 && process.stderr.isTTY ? process.stderr : process.stdout.isTTY ? process.stdout : new WriteStream(this.#fd);
+    const out =
+      this.#fd === 2 && process.stderr.isTTY
+        ? process.stderr
+        : process.stdout.isTTY
+          ? process.stdout
+          : new WriteStream(this.#fd);
     const [columns, rows] = out.getWindowSize();
     return { rows, columns };
   }
@@ -91,7 +96,16 @@ export class HostTerminal implements Terminal {
 
   #signal(byte: number): boolean {
     const { cc } = this.#settings;
-    const name = byte === 0 ? undefined : byte === cc[V.INTR] ? "SIGINT" : byte === cc[V.QUIT] ? "SIGQUIT" : byte === cc[V.SUSP] ? "SIGTSTP" : undefined;
+    const name =
+      byte === 0
+        ? undefined
+        : byte === cc[V.INTR]
+          ? "SIGINT"
+          : byte === cc[V.QUIT]
+            ? "SIGQUIT"
+            : byte === cc[V.SUSP]
+              ? "SIGTSTP"
+              : undefined;
     if (name === undefined) return false;
     process.kill(process.pid, name);
     return true;
