@@ -175,7 +175,6 @@ gzip -9 repeat.txt noise.bin
 gzip -c noise.bin
 gzip -d words.txt
 !gunzip fixed.gz
-zcat fixed.gz
 gunzip -t broken.gz
 bzip2 -k repeat.txt
 bzip2 -c noise.bin
@@ -227,7 +226,6 @@ readlink words.txt
 realpath dir/../link
 du -a dir
 du -s -k .
-mktemp -u -p dir xxXXXXXX -q -t
 unlink words.txt
 unlink dir
 link words.txt l2
@@ -239,7 +237,7 @@ patch -R -p0 -i fix.patch
 ar t fixed.tar
 unzip -l words.txt
 tree dir
-which busybox
+which words.txt
 pwd
 sync
 fsync words.txt

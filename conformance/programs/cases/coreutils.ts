@@ -84,7 +84,7 @@ mkdir -pv a/b/c
 mkdir -m 1777 t
 mkfifo -m 600 f
 mknod f p
-mktemp -u --suffix=.x -p dir aXXXX --help
+mktemp --help
 mv -v words.txt dir
 mv -n words.txt text.txt
 mv -b words.txt text.txt
