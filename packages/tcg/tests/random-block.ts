@@ -1,6 +1,6 @@
 /** Random valid blocks for property tests: a list of numbers is read as a list of choices, so that cases shrink. */
 import {
-  Builder, HOST_FMA, IrContext, MEM_OPS, NONE, OPS, ops,
+  Builder, HOST_FMA, IrContext, MEM_OPS, OPS, ops,
   type AtomicOp, type Block, type Cond, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
   type MemOp, type OpSpec, type TbExit, type Value, CONDS, HINTS, TB_EXITS,
 } from "@mimus/tcg"; // prettier-ignore
