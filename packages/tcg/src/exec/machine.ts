@@ -26,7 +26,7 @@ import type {
   TcgStats,
   WasmMemory,
 } from "./contract.ts";
-import { DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
+import { DEFAULT_CODE_CAP, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
 import { EXIT_LOOKUP, TARGETS, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -188,10 +188,7 @@ export class TcgMachine implements Engine {
         tb.incoming.length = 0;
         for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       },
-      evict: () => {
-        this.counters.evictions++;
-        this.flushCode();
-      },
+      full: () => this.#limitCode(),
       now: () => this.options.now?.() ?? 0,
     });
   }
@@ -276,7 +273,17 @@ export class TcgMachine implements Engine {
     this.#hotBlocks.length = 0;
     this.regions?.reset();
     this.#modules.reset();
+    this.counters.codeBytes = 0;
     for (const cpu of this.cpus) this.i32[(cpu.env + ENV.returns) >>> 2] = EXIT_LOOKUP;
+  }
+
+  /** Has all code thrown away when there is more than the cap. @returns whether there is */
+  #limitCode(): boolean {
+    if (this.counters.codeBytes <= (this.options.region?.codeCap ?? DEFAULT_CODE_CAP)) return false;
+    if (this.#flushWanted) return true;
+    this.counters.evictions++;
+    this.flushCode();
+    return true;
   }
 
   /** Begins the arena with the trampoline. */
@@ -439,6 +446,7 @@ export class TcgMachine implements Engine {
     const blocks = this.#hotBlocks.filter((tb) => tb.alive);
     this.#hotBlocks.length = 0;
     this.compile(blocks);
+    this.#limitCode();
   }
 
   /** A block's optimised IR once more; undefined when its code is not what it was. */

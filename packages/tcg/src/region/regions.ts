@@ -2,7 +2,6 @@
 import type { Tb } from "../exec/blocks.ts";
 import { ENV } from "../exec/contract.ts";
 import type { DirectMemory, RegionOptions, Target, TcgStats } from "../exec/contract.ts";
-import { DEFAULT_CODE_CAP } from "../exec/defaults.ts";
 import { EXIT_LOOKUP, TARGETS, TB } from "../exec/descriptor.ts";
 import { helperEffects } from "../exec/chains.ts";
 import type { Block } from "../ir/block.ts";
@@ -53,8 +52,8 @@ export interface RegionHost {
   stopsAt(tb: Tb): boolean;
   /** Makes a link that led to a block lead to the jump cache. */
   unlink(tb: Tb): void;
-  /** All code is to be thrown away. */
-  evict(): void;
+  /** There is more code than the cap allows: all of it will be thrown away. */
+  full(): boolean;
   now(): number;
 }
 
@@ -117,9 +116,8 @@ export class Regions {
       const t0 = this.#host.now();
       this.#build(tb, fetchPage);
       this.#host.counters.regionMs += this.#host.now() - t0;
+      if (this.#host.full()) break;
     }
-    const cap = this.#host.options.codeCap ?? DEFAULT_CODE_CAP;
-    if (this.#host.counters.codeBytes > cap) this.#host.evict();
   }
 
   #build(hot: Tb, fetchPage: FetchPage): void {
@@ -291,7 +289,6 @@ export class Regions {
     this.#all.clear();
     this.#wide.clear();
     this.#hot.length = 0;
-    this.#host.counters.codeBytes = 0;
   }
 
   /** For tests: drops some region now and then. */
