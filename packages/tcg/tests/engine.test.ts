@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { BackEnd } from "../src/index.ts";
 import { asm, MMIO, ToyCpu, ToyMachine, VECTOR } from "./toy.ts";
 
-const backends: BackEnd[] = ["interp", "wasm", "auto"];
+const backends: BackEnd[] = ["interp", "wasm", "auto", "region"];
 
 for (const backend of backends) {
   describe(backend, () => {
@@ -318,7 +318,8 @@ for (const backend of backends) {
     });
 
     test("a full arena is flushed and the guest goes on", () => {
-      const m = make({ tbSize: 1 << 18 });
+      // Each new block would make the region around it again.
+      const m = make({ tbSize: 1 << 18, region: { maxInsns: 8 } });
       // A long chain of one-instruction blocks: jmp +1, over and over, in several pages.
       const words: number[] = [];
       for (let i = 0; i < 4000; i++) words.push(asm("jmp", 0, 0, 1));

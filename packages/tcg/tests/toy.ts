@@ -10,7 +10,8 @@ import type {
 
 export const OP = {
   addi: 0, add: 1, ld: 2, st: 3, ldb: 4, stb: 5, ldw: 6, bne: 7, jmp: 8, jr: 9, halt: 10, sys: 11, eret: 12, lui: 13,
-  amoadd: 14, mul: 15, twice: 16, brk: 17, mask: 18, slt: 19, sth: 20, blt: 21, cas: 22, xor: 23,
+  amoadd: 14, mul: 15, twice: 16, brk: 17, mask: 18, slt: 19, sth: 20, blt: 21, cas: 22, xor: 23, call: 24, callr: 25,
+  ret: 26, fence: 27, and1: 28,
 } as const; // prettier-ignore
 
 /** Encodes an instruction. */
@@ -172,6 +173,7 @@ function insn(c: TranslateContext): number {
     case OP.add: set(d, ir.add(get(a), get(imm & 15))); break;
     case OP.mul: set(d, ir.mul(get(a), get(imm & 15))); break;
     case OP.xor: set(d, ir.xor(get(a), get(imm & 15))); break;
+    case OP.and1: set(d, ir.andI(get(a), 1)); break;
     case OP.slt: set(d, ir.setcond("lt", get(a), get(imm & 15))); break;
     case OP.lui: set(d, ir.const64(BigInt(imm) << 16n)); break;
     case OP.ld: set(d, ir.ld("i64", "u64", ir.addI(get(a), imm), 0)); break;
@@ -195,6 +197,22 @@ function insn(c: TranslateContext): number {
     }
     case OP.jmp: goto(pc + BigInt(imm * 4), 0); c.done = true; break;
     case OP.jr: ir.set("pc", get(a)); ir.gotoPtr("indirect"); c.done = true; break;
+    case OP.call:
+      set(d, ir.const64(pc + 4n));
+      ir.set("pc", ir.const64(pc + BigInt(imm * 4)));
+      ir.gotoPtr("call");
+      c.done = true;
+      break;
+    case OP.callr: {
+      const to = get(a);
+      set(d, ir.const64(pc + 4n));
+      ir.set("pc", to);
+      ir.gotoPtr("call");
+      c.done = true;
+      break;
+    }
+    case OP.ret: ir.set("pc", get(a)); ir.gotoPtr("return"); c.done = true; break;
+    case OP.fence: ir.set("pc", ir.const64(pc + 4n)); ir.gotoPtr("barrier"); c.done = true; break;
     case OP.halt:
       ir.envSt("u32", ENV.halted, ir.const32(1));
       ir.set("pc", ir.const64(pc + 4n));
