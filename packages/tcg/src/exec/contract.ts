@@ -48,13 +48,13 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   /** Jump cache: {@link JUMP_CACHE_ENTRIES} × { i64 pc, i32 tbFlags, i32 descriptor }. */
   jumpCache: 8192,
   /** TLBs, one per mmu index: {@link TLB_ENTRIES} × { i64 read tag, i64 write tag, i64 fetch tag, i32 addend, i32 – }. */
-  tlb: 8192 + 4096 * 16,
+  tlb: 8192 + 16384 * 16,
 };
 
 /** Guest calls in progress at most that are calls of the host; deeper ones are jumps. */
 export const CALL_DEPTH = 400;
 /** Entries of a jump cache. */
-export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_ENTRIES = 16384;
 /** Entries of one TLB. */
 export const TLB_ENTRIES = 1024;
 /** Bytes of one TLB entry. */

@@ -1,7 +1,10 @@
 /** The search of the jump cache, as generated code and the run loop do it. */
-import { ENV } from "../exec/contract.ts";
+import { ENV, JUMP_CACHE_ENTRIES } from "../exec/contract.ts";
 import { W } from "./encode.ts";
 import type { Code } from "./encode.ts";
+
+/** The bits of an entry's offset: 16 bytes an entry. */
+const INDEX_MASK: number = (JUMP_CACHE_ENTRIES - 1) << 4;
 
 /** Facts about the target that generated code depends on. */
 export interface CodeTarget {
@@ -27,7 +30,7 @@ export function emitJumpCacheLookup(
   code.i32(9);
   code.op(W.i32ShrU);
   code.op(W.i32Xor);
-  code.i32(0xfff0);
+  code.i32(INDEX_MASK);
   code.op(W.i32And);
   code.get(env);
   code.op(W.i32Add);
@@ -45,5 +48,5 @@ export function emitJumpCacheLookup(
 
 /** Index of the jump cache's entry for a pc, as generated code computes it. */
 export function jumpCacheIndex(pcLo: number): number {
-  return (((pcLo << 3) ^ (pcLo >>> 9)) & 0xfff0) >>> 4;
+  return (((pcLo << 3) ^ (pcLo >>> 9)) & INDEX_MASK) >>> 4;
 }
