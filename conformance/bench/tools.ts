@@ -111,8 +111,9 @@ export async function output(command: readonly string[], timeoutMs: number): Pro
   } catch (error) {
     const { stdout = "", stderr = "", code, signal, killed } = error as Partial<ProcessEnd>;
     const how = killed === true ? `no end after ${timeoutMs} ms` : `${signal ?? `status ${code}`}`;
-    const tail = (stderr.trim() || stdout.trim()).slice(-300);
-    throw new BenchError("failed", `${how}${tail && `: ${tail}`}`, { cause: error });
+    const said = stderr.trim() || stdout.trim();
+    const some = said.length > 500 ? `${said.slice(0, 300)} ... ${said.slice(-200)}` : said;
+    throw new BenchError("failed", `${how}${some && `: ${some}`}`, { cause: error });
   }
 }
 
