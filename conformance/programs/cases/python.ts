@@ -150,7 +150,7 @@ export const python: readonly ProgramCase[] = [
     argv: [...PYTHON, "-m", "test", "-v", "--randseed", "1", ...ignored.flatMap((pattern) => ["-i", pattern]), name],
     env,
     normalise: [addresses, durations, workers],
-    timeout: 300_000,
+    timeout: 1_200_000,
   })),
   {
     name: "python: -m unittest of the math docstrings",
