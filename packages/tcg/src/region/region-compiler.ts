@@ -18,6 +18,7 @@ import { exitAt, exitsOf } from "./exits.ts";
 import type { BlockExit } from "./exits.ts";
 import { changesFlags, needsPc, regionFlow } from "./flow.ts";
 import type { RegionFlow } from "./flow.ts";
+import { nodeFor } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
 import { AccessEmitter } from "./access.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
@@ -78,14 +79,14 @@ export class RegionCompiler extends AccessEmitter {
     plan.blocks.forEach((it, i) => {
       const list: number[] = [];
       for (const exit of this.#exits(it)) {
-        const to = plan.nodeAt.get(exit.target) ?? 0;
+        const to = nodeFor(plan, i + 1, exit.target);
         if (exit.kind === "jump" && to > 0) list.push(to);
         if (exit.kind === "call" || exit.kind === "indirect-call") {
-          const back = plan.nodeAt.get(returnAddress(it)) ?? 0;
+          const back = nodeFor(plan, i + 1, returnAddress(it));
           continuation[i + 1] = back;
           if (back > 0) list.push(back);
         }
-        if (exit.kind === "indirect") for (const t of it.targets) list.push(plan.nodeAt.get(t)!);
+        if (exit.kind === "indirect") for (const t of it.targets) list.push(nodeFor(plan, i + 1, t));
       }
       successors.push(list);
     });
@@ -289,10 +290,10 @@ export class RegionCompiler extends AccessEmitter {
     const exit: BlockExit = changesFlags(it.block, this.#settings.flagsGlobal)
       ? { at: i, kind: "leave", target: 0 }
       : exitAt(this.block, i, this.pcGlobal);
-    const to = this.#plan.nodeAt.get(exit.target) ?? 0;
+    const to = nodeFor(this.#plan, this.#node, exit.target);
     if (exit.kind === "jump" && to > 0) return this.#go(to);
     if (exit.kind === "indirect") this.#compareTargets(it);
-    const back = this.#plan.nodeAt.get(returnAddress(it)) ?? 0;
+    const back = nodeFor(this.#plan, this.#node, returnAddress(it));
     if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(op, i, exit, back);
     this.storeBudget();
     if (exit.kind === "return") return this.#return(i);
@@ -318,7 +319,7 @@ export class RegionCompiler extends AccessEmitter {
       code.op(this.target.word === "i64" ? W.i64Eq : W.i32Eq);
       code.if();
       this.depth++;
-      this.#go(this.#plan.nodeAt.get(target)!);
+      this.#go(nodeFor(this.#plan, this.#node, target));
       this.depth--;
       code.end();
     }

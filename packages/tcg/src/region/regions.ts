@@ -11,6 +11,7 @@ import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
 import { grow, MOST_TARGETS } from "./grow.ts";
 import type { Profile } from "./grow.ts";
+import { unroll } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
 import { RegionCompiler } from "./region-compiler.ts";
 
@@ -111,7 +112,7 @@ export class Regions {
 
   /** Builds the regions asked for. Call while no guest code runs. */
   buildAll(fetchPage: FetchPage): void {
-    for (const tb of this.#hot.splice(0)) {
+    for (let tb = this.#hot.shift(); tb !== undefined; tb = this.#hot.shift()) {
       if (!tb.alive || (tb.region !== undefined && this.#seed === 0)) continue;
       const t0 = this.#host.now();
       this.#build(tb, fetchPage);
@@ -121,7 +122,7 @@ export class Regions {
   }
 
   #build(hot: Tb, fetchPage: FetchPage): void {
-    const { options, counters } = this.#host;
+    const { options, counters, exact, pcGlobal } = this.#host;
     const profile = this.#profile(hot, fetchPage);
     let maxInsns = options.maxInsns ?? 1500;
     if (this.#seed !== 0) maxInsns = 1 + (this.#random() % 60);
@@ -132,7 +133,7 @@ export class Regions {
     let total = 0;
     for (const tb of growth.blocks) {
       // An exact machine counts whole blocks, so that the clock that counts instructions reads the same on all back ends.
-      const insns = this.#host.exact ? tb.insns : this.#insnsUpTo(starts, tb);
+      const insns = exact ? tb.insns : this.#insnsUpTo(starts, tb);
       const block = this.#host.build(tb, insns, (site) => !this.#isSlowSite(tb.address, site));
       if (block === undefined) continue;
       blocks.push({ tb, block, insns, targets: [] });
@@ -144,7 +145,9 @@ export class Regions {
       const targets = profile.targets(it.tb).filter((t) => nodeAt.has(t));
       if (targets.length > 0) blocks[i] = { ...it, targets: targets.slice(0, MOST_TARGETS) };
     });
-    this.#compile({ blocks, nodeAt, insns: total }, profile);
+    const loops = ({ tb, block, insns }: RegionBlock): boolean =>
+      insns === tb.insns && exitsOf(block, pcGlobal).some((e) => e.kind === "jump" && e.target === tb.pcLo);
+    this.#compile({ blocks: exact ? blocks : unroll(blocks, loops), nodeAt, insns: total }, profile);
   }
 
   /** Instructions of a block before the first at which another one begins: a loop must have but one header. */
@@ -169,7 +172,7 @@ export class Regions {
       counters.regionsRefused++;
       return;
     }
-    const members = plan.blocks.map(({ tb }) => tb);
+    const members = [...new Set(plan.blocks.map(({ tb }) => tb))];
     const pages = new Map<number, number>();
     for (const tb of members) {
       for (const pcLo of [tb.pcLo, (tb.pcLo + tb.length - 1) | 0]) pages.set(pcLo & ~4095, profile.pageOf(pcLo));
@@ -181,7 +184,7 @@ export class Regions {
     members.forEach((tb, i) => {
       tb.regions.add(region);
       const number = made.numbers[i + 1]!;
-      if (i > 0 && (number === 0 || tb.region !== undefined)) return;
+      if (i > 0 && (number === 0 || tb.region !== undefined)) return this.#cool(tb);
       if (tb.region !== undefined) this.#leave(tb.region, tb);
       tb.region = region;
       region.entries.push(tb);
@@ -209,6 +212,14 @@ export class Regions {
   /** Calls `fn` for the entries of regions of several pages that have code in the page of an address. */
   entriesWith(pcLo: number, fn: (tb: Tb) => void): void {
     for (const region of this.#wide.get(pcLo >>> 12) ?? []) for (const tb of region.entries) fn(tb);
+  }
+
+  /** A block has become part of a region: only when it is hot once more, from outside, does it get one of its own. */
+  #cool(tb: Tb): void {
+    if (this.#seed !== 0 || this.#host.options.threshold === 0) return;
+    this.heat(tb);
+    const asked = this.#hot.indexOf(tb);
+    if (asked >= 0) this.#hot.splice(asked, 1);
   }
 
   /** An entry now belongs to another region; one without entries is of no use. */
