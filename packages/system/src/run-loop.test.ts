@@ -156,3 +156,24 @@ it("derives guest time from instructions, the same on every run", async () => {
   };
   expect(await once()).toEqual(await once());
 });
+
+it("waits out a deadline that is all but reached, and fires before guest code runs", () => {
+  const { host, cpus, clocks, loop } = setup(1);
+  let looks = 0;
+  host.now = () => (host.time += looks++ < 100 ? 50 : 0);
+  const [cpu] = cpus as [FakeCpu];
+  const turns: number[] = [];
+  new Timer(clocks.virtual, () => turns.push(cpu.turns.length)).arm(clocks.virtual.now() + 600);
+  loop.step(10);
+  expect([turns, cpu.turns.length]).toEqual([[0], 1]);
+  new Timer(clocks.virtual, () => turns.push(cpu.turns.length)).arm(clocks.virtual.now() + 100_000);
+  loop.step(10);
+  expect([turns, cpu.turns.length]).toEqual([[0], 2]);
+});
+
+it("does not hang on a host whose clock stands still", () => {
+  const { cpus, clocks, loop } = setup(1);
+  new Timer(clocks.virtual, () => {}).arm(clocks.virtual.now() + 600);
+  loop.step(10);
+  expect((cpus[0] as FakeCpu).turns.length).toBe(1);
+});

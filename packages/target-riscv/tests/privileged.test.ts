@@ -177,6 +177,34 @@ describe.each<BackEnd>(["interp", "wasm"])("on %s", (backend) => {
       expect([h.x(11) & 0xffn, h.x(12) & 0xffn]).toEqual([V | R | W | A, V | R | W | A | D]);
     });
 
+    it("global mappings outlast a change of the address space, others do not; sfence.vma of all ends both", () => {
+      const h = hart(S);
+      const G = 32n;
+      paged(h, [[0x5000, RWX | G, DATA], [0x6000, RWX, DATA]]); // prettier-ignore
+      h.ram.setUint32(DATA - RAM, 1, true);
+      h.ram.setUint32(DATA + 0x1000 - RAM, 2, true);
+      const leaf = TABLES + 0x2000;
+      const load = (x: string, y: string): string => `li t0, 0x5000\nlw ${x}, 0(t0)\nli t0, 0x6000\nlw ${y}, 0(t0)\n`;
+      h.run(`
+        ${load("a0", "a1")}
+        li t1, ${pte(DATA + 0x1000, RWX | G)}
+        li t2, ${leaf + 8 * 5}
+        sd t1, 0(t2)
+        li t1, ${pte(DATA + 0x1000, RWX)}
+        li t2, ${leaf + 8 * 6}
+        sd t1, 0(t2)
+        li t1, ${(8n << 60n) | (1n << 44n) | (BigInt(TABLES) >> 12n)}
+        csrw satp, t1
+        ${load("a2", "a3")}
+        li t1, 1
+        sfence.vma zero, t1
+        ${load("a4", "a5")}
+        sfence.vma
+        ${load("a6", "a7")}
+        ecall`);
+      expect([10, 11, 12, 13, 14, 15, 16, 17].map((n) => Number(h.x(n)))).toEqual([1, 1, 1, 2, 1, 2, 2, 2]);
+    });
+
     it("satp with another table changes what is seen", () => {
       const h = hart(S);
       paged(h, [[0x5000, RWX, DATA]]);
