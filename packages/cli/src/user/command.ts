@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { LOG_ITEMS, logging, type Logging } from "../logging.ts";
 import { tcgOptions } from "../tcg-options.ts";
 import { VERSION } from "../version.ts";
+import { leave } from "./leave.ts";
 import { parseUserOptions, programEnvironment, userHelp, type UserOptions } from "./options.ts";
 import { findUserTarget } from "./target.ts";
 
@@ -90,7 +91,9 @@ async function execute(
   const status = await running.exit;
   stop();
   if (log.items.has("stats")) log.line(jitText(running.process.engine));
-  return exitStatus(status, program);
+  const code = exitStatus(status, program);
+  await log.close();
+  return leave(code, running.process.waited);
 }
 
 /** Compile times are measured only when somebody asks. */

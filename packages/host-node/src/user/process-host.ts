@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
 
 import { E, seeded, SIG, signalName, type LinuxProcess, type ProcessHost } from "@mimus/linux-user";
 
@@ -23,7 +23,7 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
       return (user + system) * 1000;
     },
     random: (bytes) => {
-      if (seed === undefined) randomFillSync(bytes);
+      if (seed === undefined) unpredictable(bytes);
       else seeded(seed++, bytes);
     },
     after,
@@ -48,6 +48,19 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
       groups: process.getgroups?.() ?? [],
     },
   };
+}
+
+/** Loading node:crypto takes 8 ms of a cold start, for sixteen bytes on a stack: the kernel has them at once. */
+function unpredictable(bytes: Uint8Array): void {
+  try {
+    const fd = openSync("/dev/urandom", "r");
+    const count = readSync(fd, bytes);
+    closeSync(fd);
+    if (count === bytes.length) return;
+  } catch {
+    // A host without that file.
+  }
+  process.getBuiltinModule("node:crypto").randomFillSync(bytes);
 }
 
 function after(ns: number, fn: () => void): () => void {

@@ -56,6 +56,8 @@ export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
   readonly limits: [number, number][] = Array.from({ length: RLIMITS }, () => [Infinity, Infinity]);
   info: ProgramInfo = NO_INFO;
   trampoline = 0;
+  /** Whether a call ever had to wait for the host. */
+  waited = false;
   /** Set before the program starts. */
   calls: Syscalls | undefined;
   readonly #vcpu: Vcpu;
@@ -135,6 +137,7 @@ export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
     if (typeof result === "number") this.#finish(result);
     else {
       this.#waiting = result;
+      this.waited = true;
       this.#vcpu.kick();
     }
   }
