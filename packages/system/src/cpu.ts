@@ -142,7 +142,9 @@ class EngineCpu implements RunnableCpu {
     return this.#vcpu.executed;
   }
   get mark(): number {
-    return this.#i32[this.#budget]!;
+    const budget = this.#i32[this.#budget]!;
+    // A kick has taken it away: how many instructions there were since is not known.
+    return budget === 0 ? Number.NaN : budget;
   }
   get runnable(): boolean {
     return this.#i32[this.#halted] === 0 || this.#guest.hasWork();

@@ -189,6 +189,7 @@ export class RunLoop {
     if (budget > maxInsns) budget = maxInsns;
     const insns = cpu.executed;
     const start = this.#time.now();
+    this.#time.forget();
     this.#current = cpu;
     const reason = cpu.run(budget);
     this.#current = undefined;

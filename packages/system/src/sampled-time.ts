@@ -34,6 +34,11 @@ export class SampledTime {
     return this.fresh();
   }
 
+  /** The next reading asks the host: time has passed that instructions do not tell of. */
+  forget(): void {
+    this.#uses = 0;
+  }
+
   /** Nanoseconds now. */
   fresh(): number {
     this.#at = this.#mark();
