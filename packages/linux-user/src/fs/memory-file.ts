@@ -77,10 +77,9 @@ export class MemoryBytes {
 
   truncate(size: number): void {
     const first = Math.ceil(size / PAGE);
-    if (size < this.size) {
-      for (const number of this.#pages.keys()) if (number >= first) this.#drop(number);
-      if (size % PAGE !== 0) this.#pages.get(first - 1)?.fill(0, size % PAGE);
-    }
+    // Pages may have been reserved beyond the end.
+    for (const number of this.#pages.keys()) if (number >= first) this.#drop(number);
+    if (size < this.size && size % PAGE !== 0) this.#pages.get(first - 1)?.fill(0, size % PAGE);
     this.size = size;
   }
 

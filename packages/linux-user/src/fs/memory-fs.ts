@@ -55,6 +55,8 @@ export class MemoryFs implements FileSystem {
     this.#user = user;
     const inode = new MemoryInode(S.IFDIR, 0o755, this.#quota, clock);
     inode.nlink = 2;
+    inode.uid = user.uid;
+    inode.gid = user.gid;
     const root = { inode, names: new Map() } as unknown as Directory;
     root.parent = root;
     this.#root = root;

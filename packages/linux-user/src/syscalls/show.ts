@@ -86,7 +86,10 @@ function showValues(k: Kernel, layout: Layout<Fields>, values: Readonly<Record<s
       ([name, field]) =>
         (typeof field !== "object" || !("pad" in field)) && !/^(pad|spare|unused|reserved)\d?$/.test(name),
     )
-    .map(([name, field]) => `${name}=${showField(k, field, values[name])}`);
+    .map(([name, field]) => {
+      const value = values[name];
+      return `${name}=${name === "mode" ? `0${Number(value).toString(8)}` : showField(k, field, value)}`;
+    });
   return `{${rows.join(", ")}}`;
 }
 

@@ -1,5 +1,6 @@
 /** The system as a whole. Source: Linux man-pages, uname(2), sysinfo(2), getrandom(2), syslog(2). */
 import { E } from "../../errno.ts";
+import { AT, S } from "../../fs/constants.ts";
 import { encodeUtf8 } from "../../memory/address-space.ts";
 import type { CallDef } from "../kinds.ts";
 import type { Kernel } from "../kernel.ts";
@@ -36,6 +37,10 @@ function sysinfo(k: Kernel, out: number): number {
   return 0;
 }
 
+function chroot(k: Kernel, path: number): number {
+  return (k.files.stat(k.pathAt(AT.FDCWD, path), true).mode & S.IFMT) === S.IFDIR ? -E.PERM : -E.NOTDIR;
+}
+
 /** Bytes that one call of getrandom gives at most. Source: Linux man-pages, getrandom(2). */
 const MOST_RANDOM = 33_554_431;
 
@@ -54,7 +59,7 @@ export const systemCalls: readonly CallDef[] = [
   { name: "sethostname", args: ["path", "ulong"], run: (): number => -E.PERM },
   { name: "setdomainname", args: ["path", "ulong"], run: (): number => -E.PERM },
   { name: "syslog", args: ["int", "ptr", "int"], run: (): number => -E.PERM },
-  { name: "chroot", args: ["path"], run: (): number => -E.PERM },
+  { name: "chroot", args: ["path"], run: chroot },
   { name: "mount", args: ["path", "path", "path", "hex", "ptr"], run: (): number => -E.PERM },
   { name: "umount2", args: ["path", "hex"], run: (): number => -E.PERM },
   { name: "reboot", args: ["hex", "hex", "uint", "ptr"], run: (): number => -E.PERM },
