@@ -201,7 +201,7 @@ export const SELF_MODIFYING: Readonly<Record<string, string>> = {
   "a hot loop patches itself": PATCH_SELF,
   "code writes data in its own page": DATA_BY_CODE,
   "a function is overwritten between calls": OVERWRITE_FUNCTION,
-  "functions are generated without end": generate(1500, 0x40000),
+  "functions are generated without end": generate(500, 0x20000),
 };
 
 /** The last one, with room for counts from outside. */

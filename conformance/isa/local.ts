@@ -1,5 +1,5 @@
 /** Runs a program on our hart. */
-import type { BackEnd } from "@mimus/tcg";
+import type { FlowSide } from "./flow-machine.ts";
 import { BareMachine } from "./machine.ts";
 import { IMAGE, type Program } from "./program.ts";
 
@@ -13,9 +13,9 @@ export class LocalRunner {
   readonly #machine: BareMachine;
   readonly #handler: number;
 
-  constructor(xlen: 32 | 64, backend: BackEnd, imageSize: number) {
+  constructor(xlen: 32 | 64, { backend, tcg = {} }: FlowSide, imageSize: number) {
     const size = Math.ceil((imageSize + SPARE) / SPARE) * SPARE;
-    this.#machine = new BareMachine({ xlen, backend, base: IMAGE, size });
+    this.#machine = new BareMachine({ xlen, backend, base: IMAGE, size, tcg });
     this.#handler = IMAGE + size - 0x1000;
     new DataView(this.#machine.ram.buffer, this.#machine.ram.byteOffset).setUint32(size - 0x1000, WFI, true);
   }

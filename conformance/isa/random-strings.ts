@@ -1,9 +1,8 @@
 /**
  * Random code: whatever bytes a guest executes, in any mode, ends in an architectural exception or a result.
- * node --conditions=@mimus/source conformance/isa/random-strings.ts [--strings N] [--backend interp|wasm|both] [--seed N]
+ * node --conditions=@mimus/source conformance/isa/random-strings.ts [--strings N] [--backend both|interp,wasm,region,stress,mixed] [--seed N]
  */
 import { parseArgs } from "node:util";
-import type { BackEnd } from "@mimus/tcg";
 import { runStrings } from "./strings.ts";
 
 const { values } = parseArgs({
@@ -13,7 +12,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
   },
 });
-const backends: BackEnd[] = values.backend === "both" ? ["interp", "wasm"] : [values.backend as BackEnd];
+const backends = values.backend === "both" ? ["interp", "wasm"] : values.backend.split(",");
 let failures = 0;
 for (const xlen of [64, 32] as const) {
   for (const mode of ["M", "S", "U"] as const) {

@@ -1,10 +1,9 @@
 /**
  * ISA suite against qemu-user.
- * node --conditions=@mimus/source conformance/isa/run.ts [--cases N] [--backend interp|wasm|both] [--xlen 32|64|both]
+ * node --conditions=@mimus/source conformance/isa/run.ts [--cases N] [--backend interp|wasm|region|stress|mixed|both|all] [--xlen 32|64|both]
  *   [--seed N] [--only REGEXP]
  */
 import { parseArgs } from "node:util";
-import type { BackEnd } from "@mimus/tcg";
 import { SKIPPED } from "./cases.ts";
 import { oracleVersion } from "./oracle.ts";
 import { runSuite } from "./suite.ts";
@@ -20,7 +19,11 @@ const { values } = parseArgs({
 });
 
 const widths = values.xlen === "both" ? ([64, 32] as const) : ([values.xlen === "32" ? 32 : 64] as const);
-const backends: BackEnd[] = values.backend === "both" ? ["interp", "wasm"] : [values.backend as BackEnd];
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  both: ["interp", "wasm"],
+  all: ["interp", "wasm", "region", "stress"],
+};
+const backends = GROUPS[values.backend] ?? [values.backend];
 const perWidth = Math.ceil(Number(values.cases) / widths.length);
 const started = Date.now();
 let total = 0;

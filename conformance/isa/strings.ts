@@ -1,8 +1,9 @@
 /** Runs random code strings on each back end and compares how they end. */
 import { EXCEPTION_NAMES } from "@mimus/target-riscv";
-import type { BackEnd } from "@mimus/tcg";
 import { encode } from "@mimus/decodetree";
 import { isaParts } from "@mimus/target-riscv";
+import type { FlowSide } from "./flow-machine.ts";
+import { flowSide } from "./flow-sides.ts";
 import { BareMachine } from "./machine.ts";
 import { float, integer, Random } from "./random.ts";
 
@@ -11,7 +12,7 @@ export interface StringOptions {
   readonly xlen: 32 | 64;
   readonly mode: "M" | "S" | "U";
   readonly strings: number;
-  readonly backends: readonly BackEnd[];
+  readonly backends: readonly string[];
   readonly seed: number;
 }
 
@@ -38,7 +39,7 @@ const MODES = { M: 3, S: 1, U: 0 } as const;
 export function runStrings(o: StringOptions): StringResult {
   const machines = o.backends.map((backend) => ({
     backend,
-    machine: new BareMachine({ xlen: o.xlen, backend, base: BASE, size: SIZE }),
+    machine: bareMachine(o.xlen, flowSide(backend, o.seed)),
   }));
   const random = new Random(o.seed * 8 + MODES[o.mode] + o.xlen);
   const entries = isaParts(o.xlen).flatMap((p) => p.entries);
@@ -68,6 +69,9 @@ export function runStrings(o: StringOptions): StringResult {
   }
   return { strings: o.strings, ends, failures };
 }
+
+const bareMachine = (xlen: 32 | 64, { backend, tcg = {} }: FlowSide): BareMachine =>
+  new BareMachine({ xlen, backend, base: BASE, size: SIZE, tcg });
 
 function randomCode(r: Random, entries: ReturnType<typeof isaParts>[number]["entries"]): Uint8Array {
   const code = new Uint8Array(LENGTH);

@@ -1,7 +1,7 @@
 /** Batches of random cases, run by the oracle and by our back ends. */
-import type { BackEnd } from "@mimus/tcg";
 import { makeCase, makeEncoding, subjects, type Case, type Subject } from "./cases.ts";
 import { compareRecords, type Difference } from "./compare.ts";
+import { flowSide } from "./flow-sides.ts";
 import { LocalRunner } from "./local.ts";
 import { runOracle } from "./oracle.ts";
 import { buildProgram, RECORD, RECORDS } from "./program.ts";
@@ -11,12 +11,13 @@ import { Random } from "./random.ts";
 export interface SuiteOptions {
   readonly xlen: 32 | 64;
   readonly cases: number;
-  readonly backends: readonly BackEnd[];
+  /** Names that {@link flowSide} knows. */
+  readonly backends: readonly string[];
   readonly seed: number;
   /** Only these instructions. */
   readonly only?: RegExp | undefined;
   readonly batch?: number;
-  report?(difference: Difference, backend: BackEnd): void;
+  report?(difference: Difference, backend: string): void;
   progress?(done: number): void;
 }
 
@@ -32,7 +33,9 @@ export async function runSuite(o: SuiteOptions): Promise<Counts> {
   const counts: Counts = new Map();
   const batch = Math.min(o.batch ?? 8000, o.cases);
   const random = new Random(o.seed);
-  const runners = o.backends.map((b) => [b, new LocalRunner(o.xlen, b, RECORDS + (batch + 1) * RECORD.size)] as const);
+  const runners = o.backends.map(
+    (b) => [b, new LocalRunner(o.xlen, flowSide(b, o.seed), RECORDS + (batch + 1) * RECORD.size)] as const,
+  );
   let next = 0;
   for (let done = 0, n = 0; done < o.cases; n++) {
     const size = Math.min(batch, o.cases - done);

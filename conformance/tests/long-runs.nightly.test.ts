@@ -8,6 +8,9 @@ import { guest, oracle } from "../lib/mimus.ts";
 const HOURS = 3_600_000;
 const root = join(import.meta.dirname, "../..");
 
+/** A number from the environment. */
+const count = (name: string, otherwise: number): string => process.env[name] ?? `${otherwise}`;
+
 /** Runs a script of this folder from source. @returns what it prints; throws when its exit status is not 0 */
 function script(path: string, ...args: string[]): string {
   return execFileSync(process.execPath, ["--conditions=@mimus/source", join(root, "conformance", path), ...args], {
@@ -19,10 +22,26 @@ function script(path: string, ...args: string[]): string {
 }
 
 test.skipIf(!oracle("qemu-riscv64-static"))(
-  "a million instruction cases equal qemu-user's on both back ends (needs qemu-user-static)",
-  { timeout: HOURS },
+  "a million instruction cases equal qemu-user's on all back ends (needs qemu-user-static)",
+  { timeout: 2 * HOURS },
   () => {
-    expect(script("isa/run.ts", "--cases", "1000000", "--seed", "2026")).toMatch(/\b0 differences/);
+    expect(
+      script("isa/run.ts", "--cases", count("MIMUS_ISA_CASES", 1_000_000), "--seed", "2026", "--backend", "all"),
+    ).toMatch(/\b0 differences/);
+  },
+);
+
+test.skipIf(!oracle("qemu-system-riscv64") || !oracle("qemu-riscv64-static"))(
+  "random control flow ends as under QEMU on all back ends (needs qemu-system-misc and qemu-user-static)",
+  { timeout: 2 * HOURS },
+  () => {
+    const programs = count("MIMUS_FLOW_PROGRAMS", 8000);
+    for (const seed of ["11", "12"])
+      expect(script("isa/flow-run.ts", "--programs", programs, "--seed", seed)).toMatch(/\b0 differences, \d+ s/);
+    const large = ["--programs", "400", "--blocks", "200", "--fuel", "20000", "--seed", "13"];
+    expect(script("isa/flow-run.ts", ...large, "--sides", "interp,auto,region,stress,mixed")).toMatch(
+      /\b0 differences, \d+ s/,
+    );
   },
 );
 
@@ -50,5 +69,19 @@ test.skipIf(kernel === undefined || initrd === undefined || bios === undefined)(
     const log = script("tools/lockstep.ts", ...boot, "--blocks", "1000000000", "--until", "MIMUS-GUEST-READY");
     expect(log).toContain("MIMUS-GUEST-READY");
     expect(log).toMatch(/no difference in \d+ blocks/);
+  },
+);
+
+test.skipIf(kernel === undefined || initrd === undefined || bios === undefined).each([
+  ["regions", []],
+  ["small regions that come and go", ["--stress", "17", "--insns", "200000000"]],
+] as const)(
+  "interpreter and %s stay in lock-step over a thousand million instructions of Linux (needs 'pnpm guests')",
+  { timeout: 2 * HOURS },
+  (_, more) => {
+    const boot = ["--bios", bios ?? "", "--kernel", kernel ?? "", "--initrd", initrd ?? "", "--memory", "256"];
+    const how = ["--insns", count("MIMUS_LOCKSTEP_INSNS", 1_000_000_000), "--hot", "10", "--region-threshold", "30"];
+    const log = script("tools/lockstep.ts", ...boot, ...how, ...more);
+    expect(log).toMatch(/no difference in \d+ instructions; compiled \d+ blocks, [1-9]\d* regions/);
   },
 );
