@@ -11,7 +11,7 @@ const readInstret: CsrRead = (hart, out) => hart.counters.readCount(OFF.minstret
 const readTime: CsrRead = (hart, out) => hart.counters.readTime(out);
 
 /** Counter `bit` is visible below M when mcounteren says so, and in U when scounteren does too. */
-function visible(hart: Hart, bit: number): boolean {
+export function visible(hart: Hart, bit: number): boolean {
   const priv = hart.lo(OFF.priv);
   if (priv === PRIV.M) return true;
   if (!((hart.lo(OFF.mcounteren) >> bit) & 1)) return false;

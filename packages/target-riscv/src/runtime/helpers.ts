@@ -6,6 +6,7 @@
  */
 import type { Helper } from "@mimus/tcg";
 import { ENV } from "@mimus/tcg";
+import { visible } from "../csr/counter.ts";
 import type { Hart } from "../hart.ts";
 import type { Xlen } from "../state.ts";
 import { wfi } from "../trap.ts";
@@ -16,6 +17,8 @@ import { sfenceVma } from "./fence.ts";
 const STATUS = ["mstatus", "tbflags", "res_addr"] as const;
 const FLOAT = ["fp_flags"] as const;
 const PLAIN = ["mscratch", "sscratch", "mcause", "scause", "mtval", "stval"] as const;
+/** Number of the `time` CSR. */
+const TIME = 0xc01;
 const CSR_GLOBALS = [...STATUS, ...FLOAT, ...PLAIN];
 
 function csr64(hart: Hart, insn: number, lo: number, hi: number): void {
@@ -25,6 +28,21 @@ function csr64(hart: Hart, insn: number, lo: number, hi: number): void {
 
 function csr32(hart: Hart, insn: number, operand: number): number {
   return hart.csrs.access(insn, operand, 0) ? hart.csrs.value[0]! : 0;
+}
+
+/** `time` alone, without the way through the file of registers; anything else about it takes that way. */
+function time64(hart: Hart, insn: number, lo: number, hi: number): void {
+  if (insn >>> 20 !== TIME || !visible(hart, 1)) return csr64(hart, insn, lo, hi);
+  const { value } = hart.csrs;
+  hart.counters.readTime(value);
+  hart.set(ENV.scratch, value[0]!, value[1]!);
+}
+
+function time32(hart: Hart, insn: number, operand: number): number {
+  if (insn >>> 20 !== TIME || !visible(hart, 1)) return csr32(hart, insn, operand);
+  const { value } = hart.csrs;
+  hart.counters.readTime(value);
+  return value[0]!;
 }
 
 /** The helpers for harts of a width. */
@@ -49,7 +67,7 @@ export function riscvHelpers(xlen: Xlen): Helper[] {
       mayFault: true,
       reads: [],
       writes: [],
-      impl: { kind: "js", fn: xlen === 64 ? csr64 : csr32 },
+      impl: { kind: "js", fn: xlen === 64 ? time64 : time32 },
     },
     {
       // raise(cause, trap value)
