@@ -21,8 +21,12 @@ export function readInto(k: Kernel, open: OpenFile, address: number, length: num
   if (file.type === S.IFDIR) return -E.ISDIR;
   const offset = file.seekable ? (at < 0 ? open.position : at) : -1;
   let count = length;
-  if (count > CHUNK)
-    count = file.seekable && file.type === S.IFREG ? Math.max(Math.min(count, file.size() - offset), CHUNK) : CHUNK;
+  if (count > CHUNK) {
+    // A device such as /dev/zero fills all of it.
+    const device = file.type === S.IFCHR && !file.terminal;
+    if (file.seekable && file.type === S.IFREG) count = Math.max(Math.min(count, file.size() - offset), CHUNK);
+    else if (!device) count = CHUNK;
+  }
   const key = k.sharedKey(open);
   if (key !== undefined) k.memory.syncFile(key, "to-file");
   const room = k.usable(address, count, "w");
