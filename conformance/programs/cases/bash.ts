@@ -47,9 +47,8 @@ echo *.txt; echo **/t*; echo !(*.txt); echo none*; case foobar in +(foo|bar)) ec
   r`test -f words.txt && [ -d dir -a ! -e nothing ] && [[ link -ef words.txt ]] && echo files; [ 1 -eq x ]; echo $?`,
   r`exec /nonexistent/program`,
   r`exec ./words.txt; echo still here`,
-  r`nosuchcommand_; echo $?`,
   r`source ./lib.sh arg; echo $LIB; . missing.sh; echo $?`,
-  r`eval 'x=1; y=$x'; echo $y; type -t cd if f echo cat; hash -r; command -v echo; builtin echo b; enable -n echo; echo x`,
+  r`eval 'x=1; y=$x'; echo $y; type -t cd if f echo cat; hash -r; command -v echo; builtin echo b; enable -n echo; type -t echo`,
   r`readonly r=1; unset r; echo $?; (( 1 / 0 )); echo $?; echo $((08)); echo not reached`,
   r`echo \${x?message}; echo not reached`,
   r`if then fi`,
@@ -62,7 +61,7 @@ echo *.txt; echo **/t*; echo !(*.txt); echo none*; case foobar in +(foo|bar)) ec
   r`compgen -W "alpha beta apple" -- a; complete -W "x y" cmd; complete -p; history -c; let "z = 3 * 4" && echo $z; caller; bind -V > /dev/null 2>&1; echo done`,
   r`wait; jobs; echo $?; kill -l 9; kill -l TERM; kill -0 $$; echo $?; kill -0 1073741823; echo $?`,
   r`> created; >> created; [[ -e created && ! -s created ]] && echo created; echo x > /nonexistent/file; echo $?; echo y > dir`,
-  r`exec > out.txt 2>&1; echo to file; nosuch_; exec 1>&-; echo lost`,
+  r`exec > out.txt 2>&1; echo to file; cd nosuch_; exec 1>&-; echo lost`,
 ];
 
 const BASH = ["/usr/bin/bash", "--norc"];

@@ -187,6 +187,7 @@ dd if=words.txt bs=10 conv=swab count=2
 dd if=noise.bin of=words.txt bs=1 count=5 conv=notrunc
 dd if=/dev/zero of=zero.bin bs=4k count=3
 dd if=missing of=x
+dd if=/dev/zero of=big.bin bs=3M count=1
 cp words.txt copy
 cp -r dir copy
 cp -a dir copied
