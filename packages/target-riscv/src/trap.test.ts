@@ -4,8 +4,8 @@ import { OFF } from "./state.ts";
 import { pendingInterrupt, wfi } from "./trap.ts";
 
 const U = 0, S = 1, M = 3; // prettier-ignore
-const SIE = 1n << 1n, MIE = 1n << 3n, SPIE = 1n << 5n, MPIE = 1n << 7n, SPP = 1n << 8n, MPRV = 1n << 17n; // prettier-ignore
-const TW = 1n << 21n, TSR = 1n << 22n; // prettier-ignore
+const SIE = 1n << 1n, MIE = 1n << 3n, SPIE = 1n << 5n, MPIE = 1n << 7n, SPP = 1n << 8n; // prettier-ignore
+const TW = 1n << 21n; // prettier-ignore
 const mpp = (priv: number): bigint => BigInt(priv) << 11n;
 
 function at(priv: number, mstatus: bigint, xlen: 32 | 64 = 64): SmallHart {

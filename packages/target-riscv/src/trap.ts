@@ -1,6 +1,6 @@
 /** Traps: entry, return, and which interrupt is next. Source: Privileged 20211203, 3.1.6–3.1.9, 3.3, 4.1. */
 import { ENV } from "@mimus/tcg";
-import { EXC, IRQ, MSTATUS, PRIV } from "./constants.ts";
+import { IRQ, MSTATUS, PRIV } from "./constants.ts";
 import type { Hart } from "./hart.ts";
 import { OFF } from "./state.ts";
 
