@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { E, fail } from "@mimus/linux-user";
 
@@ -27,12 +28,19 @@ export class SysrootPaths implements PathMap {
     this.#root = realpathSync.native(root).replace(/\/+$/, "");
   }
 
-  host(path: string, follow: boolean): string {
+  host(path: string, follow: boolean, links: number = 0): string {
     // What was found in the sysroot and shown by its own name is there.
     if (path.startsWith(`${this.#root}/`)) return path;
     const full = this.#root + path;
     const inside = this.#fast(full, follow) ?? this.#walk(path, follow);
     if (inside !== undefined) return inside;
+    const link = follow ? this.#fast(full, false) : undefined;
+    if (link !== undefined && lstatSync(link).isSymbolicLink()) {
+      // It leads to what is not there yet.
+      if (links > LINKS_MOST) fail(E.LOOP);
+      const target = readlinkSync(link);
+      return this.host(target.startsWith("/") ? target : `${this.guest(dirname(link))}/${target}`, true, links + 1);
+    }
     // A new file goes where its directory is, unless the host has the path.
     if (existsSync(path)) return path;
     const cut = path.replace(/\/+$/, "").lastIndexOf("/");
