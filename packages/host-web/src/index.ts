@@ -5,3 +5,4 @@ export { copyToOpfs, inOpfs, openOpfs, OpfsFile, readOpfs, type SyncAccess } fro
 export { webFiles, type WebFilesOptions } from "./files.ts";
 export { terminalStream, type TerminalLike } from "./terminal.ts";
 export { webChars, type WebCharsOptions } from "./chars.ts";
+export { webProgramTime, type WebProgramTime } from "./program.ts";

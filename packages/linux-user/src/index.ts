@@ -34,6 +34,7 @@ export type {
 export { createSyscalls, type StartFile, type SyscallOptions } from "./syscalls/dispatch.ts";
 export { keyOfStat, type SystemName } from "./syscalls/kernel.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";
+export { memoryHost, programFile, type MemoryHostOptions } from "./run/memory-host.ts";
 export { runProgram, seeded, type ProgramHost, type ProgramOptions, type RunningProgram } from "./run/program.ts";
 export { signalCalls, waitMask } from "./signals/calls.ts";
 export { SI, SIG, signalName, sigInfo, type SigInfo } from "./signals/siginfo.ts";

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { isatty } from "node:tty";
 
 import {
-  createSyscalls, E, fail, keyOfStat, O, S, type File, type MappedFile, type ProgramHost, type StartFile,
+  createSyscalls, E, fail, O, programFile, S, type ProgramHost, type StartFile,
 } from "@mimus/linux-user"; // prettier-ignore
 
 import { HostFiles } from "./host-files.ts";
@@ -92,32 +92,4 @@ function openFiles(): readonly [number, number] {
     // No /proc: the usual.
   }
   return [1024, 4096];
-}
-
-/** A program's file for the address space. */
-function programFile(path: string, file: File): MappedFile {
-  const stat = file.stat();
-  let users = 1;
-  return {
-    path,
-    dev: stat.dev,
-    ino: stat.ino,
-    key: keyOfStat(stat),
-    size: () => file.size(),
-    read(offset, into) {
-      let done = 0;
-      while (done < into.length) {
-        const count = file.read(into.subarray(done), offset + done);
-        if (count < 0) fail(-count);
-        if (count === 0) break;
-        done += count;
-      }
-      return done;
-    },
-    write: () => fail(E.TXTBSY),
-    retain: () => void users++,
-    release: () => {
-      if (--users === 0) file.close();
-    },
-  };
 }

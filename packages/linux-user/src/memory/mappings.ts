@@ -123,10 +123,15 @@ export class Mappings {
     if (start === end) return;
     if (!this.areas.covered(start, end) || this.areas.list.length + 2 > MOST_AREAS) fail(E.NOMEM);
     const [first, last] = this.areas.carve(start, end);
-    for (const area of this.areas.list.slice(first, last)) area.prot = prot & 7;
+    let lost = 0;
+    for (const area of this.areas.list.slice(first, last)) {
+      lost |= effective(area.prot) & ~effective(prot);
+      area.prot = prot & 7;
+    }
     this.areas.join(start, end);
     this.#space.pages.protect(start / PAGE, end / PAGE, effective(prot));
-    this.#space.events.flush();
+    // What is newly allowed is looked up when it is first used.
+    if (lost !== 0) this.#space.events.flush();
   }
 
   /** Makes the contents of a page, and of its neighbours, that were put off. @returns false when it lies behind its file's end */

@@ -55,7 +55,7 @@ export function runProgram(options: ProgramOptions): RunningProgram {
   const { host } = options;
   const main = openElf(options, options.program);
   const process = new LinuxProcess(options);
-  const loaded = loadElf(process.memory, main, "program");
+  const loaded = load(process, main, "program");
   process.memory.mappings.heap.place(loaded.end);
   const interpreter =
     main.interpreter === undefined ? undefined : loadInterpreter(options, process, main.interpreter, main.path);
@@ -111,7 +111,16 @@ function loadInterpreter(options: ProgramOptions, process: LinuxProcess, path: s
     const hint = error.kind === "not-found" ? "; -L names the folder of the program's system" : "";
     throw new LinuxUserError(error.kind, `${wantedBy}: its interpreter ${error.message}${hint}`);
   }
-  return loadElf(process.memory, elf, "interpreter");
+  return load(process, elf, "interpreter");
+}
+
+/** Maps a file, whose areas keep it open from then on. */
+function load(process: LinuxProcess, elf: ElfFile, role: "program" | "interpreter"): LoadedElf {
+  try {
+    return loadElf(process.memory, elf, role);
+  } finally {
+    elf.file.release();
+  }
 }
 
 /** The page with the code that handlers return to. */
