@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { jitFigures, jitText, statsText } from "../src/index.ts";
+import { JUMP_CACHE_ENTRIES, jitFigures, jitText, statsText } from "../src/index.ts";
 import { newStats } from "../src/exec/stats.ts";
 import { asm, ToyMachine } from "./toy.ts";
 
@@ -27,7 +27,7 @@ test("the report of a machine that has run", () => {
   expect(text.get("descriptors, bytecode")).toMatch(/ % of 1048576$/);
   const { jumpCache, tlb } = jitFigures(m.tcg);
   expect(jumpCache.used).toBeGreaterThan(0);
-  expect(jumpCache.size).toBe(4096);
+  expect(jumpCache.size).toBe(JUMP_CACHE_ENTRIES);
   expect(tlb.used).toBe(2);
 });
 
