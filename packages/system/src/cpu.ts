@@ -142,9 +142,8 @@ class EngineCpu implements RunnableCpu {
     return this.#vcpu.executed;
   }
   get mark(): number {
-    const budget = this.#i32[this.#budget]!;
-    // A kick has taken it away: how many instructions there were since is not known.
-    return budget === 0 ? Number.NaN : budget;
+    // 0 after a kick, which takes the budget away.
+    return this.#i32[this.#budget]!;
   }
   get runnable(): boolean {
     return this.#i32[this.#halted] === 0 || this.#guest.hasWork();

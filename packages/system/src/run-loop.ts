@@ -16,7 +16,7 @@ export interface RunnableCpu {
   kick(): void;
   /** Instructions executed since the machine was made. */
   readonly executed: number;
-  /** While it runs: falls by one with each instruction, or jumps. Without it guest time is asked of the host each time. */
+  /** While it runs: falls by one with each instruction, or jumps; 0: not known. Without it guest time is asked of the host each time. */
   readonly mark?: number;
   /** False while it waits for an interrupt that has not come. */
   readonly runnable: boolean;
@@ -81,7 +81,7 @@ export class RunLoop {
     this.#icount = options.icount;
     this.#time = new SampledTime(
       () => host.now(),
-      () => (this.#current === undefined ? 0 : (this.#current.mark ?? Number.NaN)),
+      () => (this.#current === undefined ? 1 : (this.#current.mark ?? 0)),
     );
     if (this.#icount === undefined) {
       clocks.virtual.setSource(() => this.#time.now());

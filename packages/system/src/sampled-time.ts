@@ -1,10 +1,10 @@
 /** Instructions, and reads, for which one look at the host's clock is good. */
-const NEAR = 48;
-const USES = 7;
+const NEAR = 64;
+const USES = 11;
 
 /**
  * The host's time for a guest that reads its clock again and again: asking the host costs more than all the rest of such
- * a read. A sample serves a few reads close together, so time stands still for a few dozen instructions at most.
+ * a read. A sample serves a few reads close together, so time stands still for a few dozen instructions at most, and for a dozen readings.
  */
 export class SampledTime {
   readonly #source: () => number;
@@ -15,7 +15,7 @@ export class SampledTime {
 
   /**
    * @param source nanoseconds; never goes back
-   * @param mark falls by one with each instruction; NaN: every reading asks the host
+   * @param mark falls by one with each instruction; 0: it is not known how many there were, so the host is asked
    */
   constructor(source: () => number, mark: () => number) {
     this.#source = source;
@@ -25,8 +25,9 @@ export class SampledTime {
   /** Nanoseconds; at most a few dozen instructions old. */
   now(): number {
     if (this.#uses > 0) {
-      const passed = this.#at - this.#mark();
-      if (passed >= 0 && passed <= NEAR) {
+      const mark = this.#mark();
+      const passed = this.#at - mark;
+      if (mark !== 0 && passed >= 0 && passed <= NEAR) {
         this.#uses--;
         return this.#sample;
       }
