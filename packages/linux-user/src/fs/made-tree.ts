@@ -12,15 +12,18 @@ export type MadeNode =
       readonly kind: "dir";
       readonly names: () => readonly string[];
       readonly find: (name: string) => MadeNode | undefined;
+      /** Whether the file system below has names in this directory too. */
+      readonly merge?: boolean;
     }
   | { readonly kind: "text"; readonly make: () => string | Uint8Array }
   | { readonly kind: "link"; readonly target: () => string }
   | { readonly kind: "device"; readonly open: (flags: number) => File };
 
-/** A directory with fixed names. */
-export function madeDir(entries: Readonly<Record<string, MadeNode>>): MadeNode {
+/** A directory with fixed names. @param merge whether the file system below has names in it too */
+export function madeDir(entries: Readonly<Record<string, MadeNode>>, merge: boolean = false): MadeNode {
   return {
     kind: "dir",
+    merge,
     names: () => Object.keys(entries),
     find: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
   };
@@ -31,8 +34,6 @@ export interface Mount {
   /** Absolute, without a slash at the end. */
   readonly at: string;
   readonly root: MadeNode;
-  /** Whether the file system below has names in this directory too. */
-  readonly merge: boolean;
   readonly magic: number;
 }
 
@@ -89,7 +90,7 @@ export class MadeTrees implements FileSystem {
       if (node.kind !== "dir") fail(E.NOTDIR);
       const next: MadeNode | undefined = node.find(parts[i]!);
       path = `${path}/${parts[i]}`;
-      if (next === undefined) return mount.merge ? undefined : fail(E.NOENT);
+      if (next === undefined) return node.merge ? undefined : fail(E.NOENT);
       node = next;
     }
   }
@@ -110,13 +111,13 @@ export class MadeTrees implements FileSystem {
     return statOf({ ino: inodeOf(path), dev: 0x15, mode: MODES[node.kind], nlink: node.kind === "dir" ? 2 : 1 });
   }
 
-  #list({ node, path, mount }: Found): DirEntry[] {
+  #list({ node, path }: Found): DirEntry[] {
     if (node.kind !== "dir") return [];
     const own = node.names().map((name) => {
       const kind = node.find(name)?.kind ?? "text";
       return { name, ino: inodeOf(`${path}/${name}`), mode: MODES[kind] };
     });
-    if (!mount.merge) return own;
+    if (!node.merge) return own;
     const names = new Set(own.map(({ name }) => name));
     try {
       const dir = this.#below.open(path, O.RDONLY | O.DIRECTORY, 0);

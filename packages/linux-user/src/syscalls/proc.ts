@@ -212,23 +212,29 @@ function machineFiles(k: Kernel, cpuinfo: string): Readonly<Record<string, MadeN
     version: text(() => `${sysname} version ${release} (mimus) ${version}\n`),
     filesystems: text(() => "nodev\tproc\nnodev\ttmpfs\n"),
     mounts: link(() => "self/mounts"),
-    sys: madeDir({
-      kernel: madeDir({
-        osrelease: text(() => `${release}\n`),
-        ostype: text(() => `${sysname}\n`),
-        version: text(() => `${version}\n`),
-        hostname: text(() => `${k.system.nodename}\n`),
-        pid_max: text(() => "4194304\n"),
-        ngroups_max: text(() => "65536\n"),
-        cap_last_cap: text(() => "40\n"),
-        random: madeDir({
-          boot_id: text(() => uuid(k)),
-          uuid: text(() => uuid(k)),
-        }),
-      }),
-      vm: madeDir({ overcommit_memory: text(() => "0\n"), max_map_count: text(() => "65530\n") }),
-      fs: madeDir({ "pipe-max-size": text(() => "65536\n"), "file-max": text(() => "65536\n") }),
-    }),
+    sys: madeDir(
+      {
+        kernel: madeDir(
+          {
+            osrelease: text(() => `${release}\n`),
+            ostype: text(() => `${sysname}\n`),
+            version: text(() => `${version}\n`),
+            hostname: text(() => `${k.system.nodename}\n`),
+            pid_max: text(() => "4194304\n"),
+            ngroups_max: text(() => "65536\n"),
+            cap_last_cap: text(() => "40\n"),
+            random: madeDir({
+              boot_id: text(() => uuid(k)),
+              uuid: text(() => uuid(k)),
+            }),
+          },
+          true,
+        ),
+        vm: madeDir({ overcommit_memory: text(() => "0\n"), max_map_count: text(() => "65530\n") }, true),
+        fs: madeDir({ "pipe-max-size": text(() => "65536\n"), "file-max": text(() => "65536\n") }, true),
+      },
+      true,
+    ),
   };
 }
 
@@ -246,23 +252,29 @@ function uuid(k: Kernel): string {
 export function ownTrees(k: Kernel, cpuinfo: string): Mount[] {
   const own = processDirectory(k, true);
   const pid = String(k.process.pid);
-  const proc = madeDir({
-    ...machineFiles(k, cpuinfo),
-    self: link(() => pid),
-    "thread-self": link(() => `${pid}/task/${pid}`),
-    [pid]: own,
-  });
+  const proc = madeDir(
+    {
+      ...machineFiles(k, cpuinfo),
+      self: link(() => pid),
+      "thread-self": link(() => `${pid}/task/${pid}`),
+      [pid]: own,
+    },
+    true,
+  );
   const made = devices((bytes) => k.process.host.random(bytes));
-  const dev = madeDir({
-    ...Object.fromEntries(Object.entries(made).map(([name, open]) => [name, { kind: "device", open } as const])),
-    fd: link(() => "/proc/self/fd"),
-    stdin: link(() => "/proc/self/fd/0"),
-    stdout: link(() => "/proc/self/fd/1"),
-    stderr: link(() => "/proc/self/fd/2"),
-  });
+  const dev = madeDir(
+    {
+      ...Object.fromEntries(Object.entries(made).map(([name, open]) => [name, { kind: "device", open } as const])),
+      fd: link(() => "/proc/self/fd"),
+      stdin: link(() => "/proc/self/fd/0"),
+      stdout: link(() => "/proc/self/fd/1"),
+      stderr: link(() => "/proc/self/fd/2"),
+    },
+    true,
+  );
   return [
-    { at: "/proc", root: proc, merge: true, magic: PROC_MAGIC },
-    { at: "/dev", root: dev, merge: true, magic: TMPFS_MAGIC },
+    { at: "/proc", root: proc, magic: PROC_MAGIC },
+    { at: "/dev", root: dev, magic: TMPFS_MAGIC },
   ];
 }
 

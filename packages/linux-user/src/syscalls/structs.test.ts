@@ -5,7 +5,7 @@ import * as structs from "./structs.ts";
 
 import { BE32, RV64 } from "./test-kernel.ts";
 
-const S: Readonly<Omit<typeof structs, "">> = { ...structs };
+const S = { ...structs };
 
 /** What `sizeof` says in C programs for riscv64 and for 32-bit ABIs with the generic structures. */
 const SIZES: readonly (readonly [name: keyof typeof structs, bits64: number, bits32: number])[] = [
