@@ -62,7 +62,7 @@ async function prepare(directory: string, test: ProgramCase): Promise<void> {
   }
   await symlink("words.txt", join(directory, "link"));
   await lutimes(join(directory, "link"), OLD, OLD);
-  for (const path of [...directories].toReversed()) await utimes(path, OLD, OLD);
+  for (const path of [dirname(directory), ...directories].toReversed()) await utimes(path, OLD, OLD);
 }
 
 async function listing(directory: string, prefix = ""): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { type ProgramCase, raw as r, scripts } from "../case.ts";
-import { addresses, durations, workers } from "../normalise.ts";
+import { addresses, durations, processors, release, workers } from "../normalise.ts";
 
 const SCRIPTS: readonly string[] = [
   r`import sys; print(sys.version_info[:2], sys.byteorder, sys.maxsize, sys.platform, sys.argv); print(sum(i * i for i in range(20000)))`,
@@ -149,7 +149,7 @@ export const python: readonly ProgramCase[] = [
     name: `python: -m test -v ${name}`,
     argv: [...PYTHON, "-m", "test", "-v", "--randseed", "1", ...ignored.flatMap((pattern) => ["-i", pattern]), name],
     env,
-    normalise: [addresses, durations, workers],
+    normalise: [addresses, durations, workers, release, processors],
     timeout: 1_200_000,
   })),
   {
