@@ -1,15 +1,17 @@
 /** Wraps random programs into an image that runs one after the other and records the state after each. */
 import { assemble } from "@mimus/target-riscv";
 import { REG, type FlowMode, type FlowProgram } from "./flow-source.ts";
+import { paging, SIGNALS, WINDOW } from "./flow-start.ts";
 import { float, integer, type Random } from "./random.ts";
 
 /** A record, offsets in bytes: x0..x31, f0..f31, fcsr, digest of traps, number of traps, digest of the scratch area. */
 export const FLOW_RECORD = { size: 576, f: 256, fcsr: 512, traps: 520, count: 528, scratch: 536 } as const;
 
 /** Address of the image: RAM of QEMU's virt board; for Linux programs what the ISA suite uses. */
-export const flowBase = (mode: FlowMode): number => (mode === "user" ? 0x1000_0000 : 0x8000_0000);
-/** Virtual address of the scratch pages below page tables. */
-const WINDOW = 0x4000_0000;
+export const flowBase = (mode: FlowMode): number => (isProcess(mode) ? 0x1000_0000 : 0x8000_0000);
+
+/** The mode is that of a Linux program. */
+export const isProcess = (mode: FlowMode): boolean => mode === "user" || mode === "signals";
 
 /** A program and the state it starts from. */
 export interface FlowCase {
@@ -86,45 +88,12 @@ function programText(xlen: 32 | 64, c: FlowCase, n: number): string {
   return lines.join("\n");
 }
 
-/** Page tables at `root`: the image as it is, devices, and a window with the scratch pages: two apart, one that is read-only, none. */
-function paging(xlen: 32 | 64, mode: FlowMode): string {
-  const user = mode === "U" ? 0x10 : 0;
-  const rwx = 0xcf | user;
-  const rw = 0xc7 | user;
-  const r = 0x43 | user;
-  const pages = [`scratch`, `scratch + 0x2000`, `scratch + 0x1000`];
-  const entry = (page: string, bits: number): string => `((${page}) >> 12 << 10) + ${bits}`;
-  const leaf = [entry(pages[0]!, rw), entry(pages[1]!, rw), entry(pages[2]!, r)];
-  if (xlen === 32)
-    return `
-.balign 4096
-root:
-.zero ${4 * (WINDOW >>> 22)}
-.word ${entry("leaves", 1)}
-.zero ${4 * (0x200 - (WINDOW >>> 22) - 1)}
-.word ${entry("0x80000000", rwx)}, ${entry("0x80400000", rwx)}
-.balign 4096
-leaves:
-.word ${leaf.join(", ")}
-.balign 4096
-`;
-  return `
-.balign 4096
-root:
-.dword 0, ${entry("middle", 1)}, ${entry("0x80000000", rwx)}
-.balign 4096
-middle:
-.dword ${entry("leaves", 1)}
-.balign 4096
-leaves:
-.dword ${leaf.join(", ")}
-.balign 4096
-`;
-}
-
 /** Builds an image of programs that run in turn. */
 export function flowImage(xlen: 32 | 64, mode: FlowMode, cases: readonly FlowCase[]): FlowImage {
-  const bare = mode !== "user";
+  const bare = !isProcess(mode);
+  const signals = mode === "signals";
+  /** Bytes of the scratch area that are written and digested. */
+  const scratch = signals ? "0x2000" : "0x3000";
   const paged = mode === "S" || mode === "U";
   const [l, s, bytes] = xlen === 64 ? ["ld", "sd", 8] : ["lw", "sw", 4];
   const t = REG.temp;
@@ -159,7 +128,9 @@ ${
   la t0, first
   csrw mepc, t0
   mret`
-    : ""
+    : signals
+      ? SIGNALS
+      : ""
 }
 first:
   j p0_start
@@ -175,7 +146,7 @@ enter:
   ${l} t0, 24(${t})
   ${s} t0, 56(s0)
   la s0, scratch
-  la s1, scratch + 0x3000
+  la s1, scratch + ${scratch}
   li t1, 0x9e3779b1
   mv t0, zero
 1:
@@ -205,7 +176,7 @@ enter:
   la sp, stack
   la x23, stack - 0x200
   la x26, ${paged ? hex(WINDOW + 2048) : "scratch + 2048"}
-  la x24, ${paged ? hex(WINDOW + 0x3000 - 64) : "scratch + 2048"}
+  la x24, ${paged ? hex(WINDOW + 0x3000 - 64) : signals ? "scratch + 0x3000 - 64" : "scratch + 2048"}
   la ${t}, context
   ${l} ${t}, 40(${t})
   jr ${t}
@@ -222,7 +193,7 @@ save:
   ${s} t0, 528(${t})
   ${l} s2, 56(s0)
   la s0, scratch
-  la s1, scratch + 0x3000
+  la s1, scratch + ${scratch}
   li t1, 31
   mv t0, zero
 1:
@@ -241,7 +212,8 @@ ${
   li t0, 1
   ${s} t0, 32(s0)
   ecall`
-    : `la s0, records
+    : `${signals ? "la a1, never\nli a0, 0\nli a2, 0\nli a7, 103\necall" : ""}
+  la s0, records
   la s1, records_end
 1: li a0, 1
   mv a1, s0
@@ -338,6 +310,7 @@ ${paged ? paging(xlen, mode) : ""}
 scratch: .zero 0x4000
 bottom: .zero 0x400
 stack: .zero 0x800
+${signals ? ".balign 16\nalternate_stack: .zero 0x8000" : ""}
 .balign 64
 records:
 ${cases.map((_, n) => `p${n}_record: .zero ${FLOW_RECORD.size}`).join("\n")}

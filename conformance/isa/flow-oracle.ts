@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { flowBase, type FlowImage } from "./flow-image.ts";
+import { flowBase, isProcess, type FlowImage } from "./flow-image.ts";
 import { runOracle } from "./oracle.ts";
 import type { FlowMode } from "./flow-source.ts";
 
@@ -11,7 +11,7 @@ const SECONDS = 120;
 
 /** The records after the programs ran. @throws Error when QEMU ends otherwise than by the image's end */
 export async function flowOracle(xlen: 32 | 64, mode: FlowMode, image: FlowImage): Promise<Buffer> {
-  if (mode === "user") return runOracle(xlen, { image: image.bytes, records: image.records, entry: flowBase(mode) });
+  if (isProcess(mode)) return runOracle(xlen, { image: image.bytes, records: image.records, entry: flowBase(mode) });
   const directory = mkdtempSync(join(tmpdir(), "flow-"));
   try {
     const file = join(directory, "image");

@@ -5,8 +5,8 @@
  */
 import type { Random } from "./random.ts";
 
-/** Where a program runs: without translation in M-mode, below page tables in S- or U-mode, or as a Linux program. */
-export type FlowMode = "M" | "S" | "U" | "user";
+/** Where a program runs: without translation in M-mode, below page tables in S- or U-mode, as a Linux program, or as one with signals. */
+export type FlowMode = "M" | "S" | "U" | "user" | "signals";
 
 /** Settings of {@link flowProgram}. */
 export interface FlowOptions {
@@ -242,7 +242,13 @@ class Generator {
   #trap(x: string): Unit {
     if (this.#o.mode === "user") return [`c.addi ${x}, 1`];
     const r = this.#r;
-    const traps = ["ecall", "ebreak", ".word 0xffffffff", `csrr ${x}, 0x7ff`, "csrw cycle, x0"];
+    const traps = [
+      this.#o.mode === "signals" ? "ebreak" : "ecall",
+      "ebreak",
+      ".word 0xffffffff",
+      `csrr ${x}, 0x7ff`,
+      "csrw cycle, x0",
+    ];
     // Scratch pages are not executable below page tables.
     if (this.#o.mode !== "M") traps.push(`jalr ${r.pick(["ra", "x0"])}, ${REG.scratch}`);
     return [r.pick(traps)];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Lockstep } from "@mimus/tcg";
 import { recordDifference, runFlow } from "../isa/flow.ts";
+import { runFlowProcesses } from "../isa/flow-process.ts";
 import { flowLockstep } from "../isa/flow-lockstep.ts";
 import { FlowMachine } from "../isa/flow-machine.ts";
 import { FLOW_RECORD, flowCase, flowImage } from "../isa/flow-image.ts";
@@ -72,6 +73,19 @@ describe.each([64, 32] as const)("RV%i random control flow in pieces", (xlen) =>
           )
           .toEqual([]);
       }
+    },
+  );
+});
+
+describe.skipIf(!oracle("qemu-riscv64-static"))("random control flow in Linux programs", () => {
+  it.each(["user", "signals"] as const)(
+    "mode %s: as under qemu-user, on all back ends",
+    { timeout: 60_000 + PROGRAMS * 2000 },
+    async (mode) => {
+      const accels = ["tcg,backend=region", `tcg,backend=region,stress=${SEED}`, "tcg,threshold=5"];
+      const { differences, signals } = await runFlowProcesses({ mode, programs: PROGRAMS * 2, seed: SEED, accels });
+      expect(differences).toEqual([]);
+      if (mode === "signals") expect(signals).toBeGreaterThan(PROGRAMS);
     },
   );
 });
