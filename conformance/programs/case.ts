@@ -21,7 +21,7 @@ export interface ProgramCase {
   readonly normalise?: readonly Normaliser[];
   /** Runs in every test run, the others at night. */
   readonly quick?: boolean;
-  /** Milliseconds that either emulator may take, 60 000 by default. */
+  /** Milliseconds that either emulator may take, 300 000 by default. */
   readonly timeout?: number;
   /** Where QEMU does not do what Linux does: the status of a shell under Linux, and what our message says. */
   readonly instead?: { readonly status: number; readonly stderr: RegExp };

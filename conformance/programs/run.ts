@@ -110,7 +110,7 @@ async function run(argv: readonly string[], directory: string, test: ProgramCase
   const timer = setTimeout(() => {
     err.push(Buffer.from("(too late: killed)\n"));
     child.kill("SIGKILL");
-  }, test.timeout ?? 60_000);
+  }, test.timeout ?? 300_000);
   const status = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));

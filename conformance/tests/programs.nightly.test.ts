@@ -16,7 +16,7 @@ describe.skipIf(sysroot === undefined || !oracle("qemu-riscv64-static"))(
           const { differences } = await compare(test, sysroot ?? "");
           expect(differences).toEqual([]);
         },
-        20 * (test.timeout ?? 60_000),
+        4 * (test.timeout ?? 300_000),
       );
   },
 );
