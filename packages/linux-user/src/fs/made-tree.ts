@@ -139,12 +139,12 @@ export class MadeTrees implements FileSystem {
     if ((flags & (O.CREAT | O.EXCL)) === (O.CREAT | O.EXCL)) fail(E.EXIST);
     const stat = this.#stat(found);
     if ((flags & O.DIRECTORY) !== 0 && node.kind !== "dir") fail(E.NOTDIR);
-    if ((flags & O.PATH) !== 0 && node.kind !== "dir") return new ListFile([], stat, found.mount.magic);
+    if ((flags & O.PATH) !== 0 && node.kind !== "dir") return new ListFile(() => [], stat, found.mount.magic);
     if (node.kind === "link") return fail(E.LOOP);
     if (node.kind === "device") return node.open(flags);
     if ((flags & O.ACCMODE) !== O.RDONLY) return fail(node.kind === "dir" ? E.ISDIR : E.ACCES);
     return node.kind === "dir"
-      ? new ListFile(this.#list(found), stat, found.mount.magic)
+      ? new ListFile(() => this.#list(found), stat, found.mount.magic)
       : new TextFile(node.make(), stat, found.mount.magic);
   }
   stat(path: string, follow: boolean): Stat {

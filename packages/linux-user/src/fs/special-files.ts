@@ -92,14 +92,14 @@ export class TextFile extends BaseFile {
   }
 }
 
-/** A directory that lists what it had when it was opened; a link or a file opened as a path only. */
+/** A directory that lists what it has when it is read; a link or a file opened as a path only. */
 export class ListFile extends BaseFile {
   override readonly type: number;
-  readonly #entries: readonly DirEntry[];
+  readonly #entries: () => readonly DirEntry[];
   readonly #stat: Stat;
   readonly #fs: number;
 
-  constructor(entries: readonly DirEntry[], stat: Stat, fs: number) {
+  constructor(entries: () => readonly DirEntry[], stat: Stat, fs: number) {
     super();
     this.type = stat.mode & S.IFMT;
     this.#entries = entries;
@@ -107,7 +107,7 @@ export class ListFile extends BaseFile {
     this.#fs = fs;
   }
   override list(): readonly DirEntry[] {
-    return this.type === S.IFDIR ? this.#entries : fail(E.NOTDIR);
+    return this.type === S.IFDIR ? this.#entries() : fail(E.NOTDIR);
   }
   override stat(): Stat {
     return this.#stat;
