@@ -122,7 +122,7 @@ ${
   csrw medeleg, zero
   li t0, 0x7888
   csrc mstatus, t0
-  li t0, ${hex(0x2000 | { M: 0x1880, S: 0x880, U: 0x80 }[mode])}
+  li t0, ${hex(0x2000 | { M: 0x1880, S: 0x880, U: 0x80 }[mode as "M" | "S" | "U"])}
   csrs mstatus, t0
   ${paged ? `${satp}\nor t0, t0, t1\ncsrw satp, t0\nsfence.vma` : ""}
   la t0, first

@@ -45,6 +45,8 @@ const ALU = "add sub sll slt sltu xor srl sra or and mul mulh mulhu mulhsu div d
 const ALU_B = "sh1add sh2add sh3add andn orn xnor max min maxu minu rol ror bset bclr".split(" ");
 const ALU_W = "addw subw sllw srlw sraw mulw divw divuw remw remuw add.uw sh2add.uw".split(" ");
 const FLOAT3 = "fadd fsub fmul fdiv fmin fmax fsgnj fsgnjn fsgnjx".split(" ");
+/** Blocks that a branch reaches for certain. */
+const NEAR = 35;
 const BRANCHES = ["beq", "bne", "blt", "bge", "bltu", "bgeu"];
 
 class Generator {
@@ -124,7 +126,10 @@ class Generator {
     switch (r.below(20)) {
       case 0: case 1: case 2: case 3: case 4: case 5: {
         const to = this.#target(i);
-        return [[`${r.pick(BRANCHES)} ${this.#x()}, ${r.chance(4) ? "x0" : this.#x()}, ${to}`]];
+        const compared = `${this.#x()}, ${r.chance(4) ? "x0" : this.#x()}`;
+        const branch = r.pick(BRANCHES);
+        if (Math.abs(Number(to.slice(1)) - i) <= NEAR) return [[`${branch} ${compared}, ${to}`]];
+        return [[`${branch} ${compared}, 1f`, "j 2f", "1:", `j ${to}`, "2:"]];
       }
       case 6: {
         // A loop of its own: the count is at most 15.
