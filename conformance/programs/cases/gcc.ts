@@ -150,7 +150,7 @@ export const gcc: readonly ProgramCase[] = [
   },
   { name: "gcc: --version", argv: ["/usr/bin/riscv64-linux-gnu-gcc-14", "--version"] },
   { name: "gcc: -print-search-dirs", argv: ["/usr/bin/riscv64-linux-gnu-gcc-14", "-print-search-dirs"] },
-  ...table("cc1", CC1, CC1_LINES, { files, timeout: 120_000 }),
+  ...table("cc1", CC1, CC1_LINES, { files }),
   ...table("as", AS, AS_LINES, { files }),
   ...table("binutils", [], ON_OBJECTS, { files, before: small }).map((test) => ({
     ...test,
@@ -161,14 +161,12 @@ export const gcc: readonly ProgramCase[] = [
     before: [...objects, staticLink],
     argv: ["./hello.elf", "x"],
     files,
-    timeout: 120_000,
   },
   {
     name: "gcc: compiled, assembled, linked dynamically and run",
     before: [...objects, dynamicLink],
     argv: ["./hello.elf", "x", "y"],
     files,
-    timeout: 120_000,
   },
   {
     name: "gcc: assembled, linked and run",

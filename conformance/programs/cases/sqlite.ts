@@ -6,7 +6,7 @@ const SCRIPTS: readonly string[] = [
   "create table t(a, b); with recursive n(x) as (values(1) union all select x + 1 from n where x < 3000) insert into t select x, hex(x * 7919 % 1009) from n; create index i on t(b); explain query plan select * from t where b = '3137'; select count(*), min(a) from t where b = '3137';",
   "begin; create table t(a unique); insert into t values(1); savepoint s; insert into t values(2); rollback to s; insert into t values(3); commit; select * from t; begin; delete from t; rollback; select count(*) from t; insert into t values(1);",
   "pragma journal_mode = wal; create table w(a); insert into w values(1), (2); select * from w; pragma wal_checkpoint; pragma integrity_check;",
-  "pragma journal_mode = persist; create table w(a); insert into w values(randomblob(5000) is not null); pragma journal_mode; pragma page_size; pragma page_count;",
+  "pragma journal_mode = persist; create table w(a); insert into w values(randomblob(5000) is not null); pragma page_size; pragma page_count; pragma journal_mode = delete;",
   "pragma journal_mode = truncate; create table w(a, b generated always as (a * 2)); insert into w(a) values(4); select * from w; vacuum; pragma freelist_count;",
   "select sqlite_version(), typeof(1), typeof(1.0), typeof('a'), typeof(x'00'), 1/2, 1/2.0, 7 % 3, 'a' || 'b', 1e308 * 10, 9223372036854775807 + 1, abs(-5), round(2.567, 2), printf('%05.2f|%x|%s', 3.14159, 255, 'z');",
   "select substr('hello', 2, 3), upper('abc'), instr('hello', 'l'), replace('aaa', 'a', 'bb'), trim('  x '), hex('abc'), quote('it''s'), length('日本'), unicode('€'), char(65, 8364), like('a%', 'abc'), glob('a*', 'abc'), coalesce(null, 2);",
