@@ -1,6 +1,16 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import type { BlockCache } from "./blocks.ts";
-import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
+import {
+  ENV,
+  FETCH,
+  LOAD,
+  STORE,
+  TLB2_ENTRIES,
+  TLB2_STRIDE,
+  TLB_ENTRIES,
+  TLB_ENTRY_SIZE,
+  tlb2Offset,
+} from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 
@@ -13,11 +23,12 @@ export interface Views {
 }
 
 const PAGE = 0xfffff000 | 0;
-/** Words of one entry: read tag, write tag, fetch tag (two words each), addend. */
+/** Words of one entry: read tag, write tag, fetch tag (two words each), addend, and the last one. */
 const WORDS = TLB_ENTRY_SIZE / 4;
 const ADDEND = 6;
+const LAST = 7;
 /** Entries above which a flush fills the whole TLB instead of clearing one by one. */
-const MANY = 96;
+const MANY = 2048;
 
 /** Pages between large mappings that count as one stretch, and the last stretch's place in its list. */
 const NEAR = 512;
@@ -37,6 +48,10 @@ export class SoftTlb {
   readonly #stats: TcgStats;
   readonly #indexes: number;
   readonly cpu: TargetCpu;
+  /** Word indexes of the second level, and of the generations; and the last one given out. */
+  readonly #second: number;
+  readonly #generations: number;
+  #generation = 0;
   /** Physical page of each entry. */
   readonly #physical: Float64Array;
   /** Of entries for devices: who answers, and the offset of the page there; undefined: ask the bus. */
@@ -50,8 +65,6 @@ export class SoftTlb {
   /** Per mmu index: stretches of virtual page numbers that large mappings cover, as lowest and highest in turn. */
   readonly #large: number[][];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
-  /** Per entry: 1 when it is the same in all address spaces. */
-  readonly #global: Uint8Array;
   readonly #wide = new Uint32Array(2);
 
   constructor(
@@ -60,6 +73,8 @@ export class SoftTlb {
     this.#views = views;
     this.#i32 = views.i32;
     this.#first = (env + ENV.tlb) >>> 2;
+    this.#second = (env + tlb2Offset(indexes)) >>> 2;
+    this.#generations = (env + ENV.tlbGenerations) >>> 2;
     this.#env = env;
     this.#indexes = indexes;
     this.#bus = bus;
@@ -70,11 +85,11 @@ export class SoftTlb {
     this.#ports = Array.from({ length: indexes * TLB_ENTRIES }, () => undefined);
     this.#offsets = new Float64Array(indexes * TLB_ENTRIES);
     this.#ends = new Int32Array(indexes * TLB_ENTRIES);
-    this.#global = new Uint8Array(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
     this.#large = Array.from({ length: indexes }, () => []);
     this.#fillInvalid(0, indexes);
+    for (let mmu = 0; mmu < indexes; mmu++) this.#forgetSecond(mmu);
   } // prettier-ignore
 
   /** Index, in words, of the entry for an address. */
@@ -126,10 +141,27 @@ export class SoftTlb {
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);
     i32[e + ADDEND] = (host - lowPart) | 0;
     this.#physical[n] = page;
-    this.#global[n] = walk.global ? 1 : 0;
+    i32[e + LAST] = walk.global ? 1 : 0;
+    if (whole && once === 0 && (prot & 1) !== 0) this.#fillSecond(e, lo, mmu);
     this.#notePort(n, page, range);
     if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
     return true;
+  }
+
+  /** Puts an entry into the second level too. */
+  #fillSecond(e: number, lo: number, mmu: number): void {
+    const index = ((lo >>> 12) + mmu * TLB2_STRIDE) & (TLB2_ENTRIES - 1);
+    const to = this.#second + index * WORDS;
+    const i32 = this.#i32;
+    for (let n = 0; n < LAST; n++) i32[to + n] = i32[e + n]!;
+    i32[to + LAST] = i32[this.#generations + mmu]! | (i32[e + LAST]! & 1);
+  }
+
+  /** What the second level has of an mmu index no longer counts. */
+  #forgetSecond(mmu: number): void {
+    // Word 0 of a new machine counts for nobody; the numbers would begin anew after 2^31 flushes.
+    this.#generation = (this.#generation + 2) | 0;
+    this.#i32[this.#generations + mmu] = this.#generation;
   }
 
   /** A page that one device answers from its start is accessed past the bus. */
@@ -400,6 +432,7 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. */
   protect(ram: number): void {
+    for (let mmu = 0; mmu < this.#indexes; mmu++) this.#forgetSecond(mmu);
     const { i32 } = this.#views;
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
@@ -425,12 +458,13 @@ export class SoftTlb {
 
   /** Forgets all but the global translations of an mmu index, whose list of used entries is complete. */
   #flushLocal(mmu: number): void {
+    this.#forgetSecond(mmu);
     const from = mmu * TLB_ENTRIES;
     const count = this.#usedCount[mmu]!;
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const n = this.#used[from + i]!;
-      if (this.#global[from + n] === 1) this.#used[from + kept++] = n;
+      if ((this.#i32[this.#first + (from + n) * WORDS + LAST]! & 1) === 1) this.#used[from + kept++] = n;
       else this.#empty(this.#first + (from + n) * WORDS);
     }
     this.#usedCount[mmu] = kept;
@@ -438,10 +472,12 @@ export class SoftTlb {
 
   /** The entry for an address is valid for fetches and the same in all address spaces. */
   isGlobal(lo: number, hi: number, mmu: number): boolean {
-    return this.#global[this.#number(lo, mmu)] === 1 && this.#hit(this.#entry(lo, mmu) + 2 * FETCH, lo, hi);
+    const e = this.#entry(lo, mmu);
+    return (this.#i32[e + LAST]! & 1) === 1 && this.#hit(e + 2 * FETCH, lo, hi);
   }
 
   #flushIndex(mmu: number): void {
+    this.#forgetSecond(mmu);
     const count = this.#usedCount[mmu]!;
     if (count > MANY) this.#fillInvalid(mmu, mmu + 1);
     else {
@@ -481,6 +517,8 @@ export class SoftTlb {
         // The entry stays listed as used: it may be listed once more when it is filled again.
         this.#empty(e);
       }
+      const index = ((lo >>> 12) + mmu * TLB2_STRIDE) & (TLB2_ENTRIES - 1);
+      this.#i32[this.#second + index * WORDS + LAST] = 0;
     }
     return more;
   }

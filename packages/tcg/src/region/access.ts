@@ -1,19 +1,18 @@
-/** How code in regions reaches guest memory and what it shares between blocks: locals, the fault exit. */
+/** How code in regions reaches the memory of user-mode emulation, and how it leaves for the interpreter. */
 import { EXIT, ENV } from "../exec/contract.ts";
-import type { DirectMemory, Helper } from "../exec/contract.ts";
+import type { DirectMemory } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
-import { resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { Value } from "../ir/type.ts";
 import { MEM_OPS } from "../ir/type.ts";
 import { emitCond } from "../ir/wasm-ops.ts";
 import { ALIAS, DEAD, INLINE, LOCAL } from "../wasm/analysis.ts";
 import type { Analysis } from "../wasm/analysis.ts";
-import { BlockCompiler } from "../wasm/block-compiler.ts";
 import { ENVP } from "../wasm/block-emitter.ts";
 import { I32, W } from "../wasm/encode.ts";
 import { emitLoad, emitStore, VALUE_TYPE } from "../wasm/memory-ops.ts";
 import type { RegionSettings } from "./region-compiler.ts";
+import { TranslationEmitter } from "./translation.ts";
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
@@ -28,16 +27,12 @@ const VALUE_KEY = 0x10000;
 const NO_KEY = -1;
 
 /** Emits blocks one after the other into one function. */
-export abstract class AccessEmitter extends BlockCompiler {
+export abstract class AccessEmitter extends TranslationEmitter {
   readonly #direct: DirectMemory | undefined;
   readonly #isSlowSite: (tb: number, site: number) => boolean;
-  /** Locals for values of a block, by type; another block uses them again. */
-  readonly #pool: Map<number, number[]> = new Map();
-  readonly #used: Map<number, number> = new Map();
   /** Bases whose windows have been looked at, and what they allow. */
   #checked: Map<number, number> = new Map();
   readonly #atLabel: Map<number, Map<number, number>> = new Map();
-  #depth = -1;
 
   constructor(settings: RegionSettings) {
     super(settings.imports, settings.target, settings.pcGlobal, settings.effects);
@@ -45,62 +40,14 @@ export abstract class AccessEmitter extends BlockCompiler {
     this.#isSlowSite = settings.isSlowSite;
   }
 
-  protected abstract storeBudget(): void;
-  protected abstract loadBudget(): void;
-
-  protected startRegion(first: Block): void {
-    this.start(first, { labels: [] } as unknown as Analysis, 0);
-    this.#pool.clear();
-    this.#depth = -1;
-  }
-
-  protected startBlock(block: Block, a: Analysis, tb: number): void {
-    this.block = block;
-    this.a = a;
-    this.tb = tb;
-    this.valueLocal = new Int32Array(block.ops.length).fill(-1);
-    this.depth = 0;
-    this.placed = 0;
-    this.labelOrder = [];
-    a.labels.forEach((l, i) => (this.labelOrder[l] = i));
-    this.site = 0;
-    this.#used.clear();
+  protected override startBlock(block: Block, a: Analysis, tb: number): void {
+    super.startBlock(block, a, tb);
     this.#checked = new Map();
     this.#atLabel.clear();
   }
 
-  /** The local that keeps `env.depth` over a guest call. */
-  protected depthLocal(): number {
-    return this.#depth >= 0 ? this.#depth : (this.#depth = this.local(I32, "depth"));
-  }
-
-  protected override define(op: Op, i: number): void {
-    if (this.a.kind[i] === DEAD) return this.code.op(W.drop);
-    const type = VALUE_TYPE[resultType(op)];
-    const pool = this.#pool.get(type) ?? [];
-    this.#pool.set(type, pool);
-    const n = this.#used.get(type) ?? 0;
-    this.#used.set(type, n + 1);
-    this.code.set((this.valueLocal[i] = pool[n] ??= this.local(type)));
-  }
-
-  // What calls of the runtime need: the budget in the state block, and back.
-
-  protected override setSite(): void {
-    super.setSite();
-    this.storeBudget();
-  }
-
-  protected override checkFault(i: number, inside: number): void {
-    this.loadBudget();
-    super.checkFault(i, inside);
-  }
-
   protected override call(op: Op, i: number): void {
-    const sync = op.helper!.mayFault !== true && (op.helper as Helper).impl.kind === "js";
-    if (sync) this.storeBudget();
     super.call(op, i);
-    if (sync) this.loadBudget();
     const { writes } = this.effects(op.helper!);
     if (writes === "all") this.#checked.clear();
     else for (const g of writes) this.#checked.delete(g);
@@ -160,6 +107,7 @@ export abstract class AccessEmitter extends BlockCompiler {
 
   /** A label that can be reached is placed; `falls`: also from the code above. */
   protected placeLabel(label: number, falls: boolean): void {
+    this.forgetShared();
     const known = this.#atLabel.get(label);
     if (known !== undefined) this.#checked = falls ? meet(known, this.#checked) : known;
   }
