@@ -1,5 +1,5 @@
 /** Small C programs, built here, in user mode: what they print and how they end, compared with qemu-riscv64-static. */
-import { spawnSync } from "node:child_process";
+import { spawn as start, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +105,22 @@ describe.skipIf(!ready)("a program in user mode", () => {
   it("finds released memory zero", { timeout: 60_000 }, () => {
     expect(mimus([built("ends"), "touch-everything"])).toMatchObject({ status: 0, stdout: "touch-everything\n1024\n" });
   });
+  const outside = [["spin", "SIGTERM", 143], ["pause", "SIGINT", 130], ["catch", "SIGHUP", 3]] as const; // prettier-ignore
+  for (const [how, signal, status] of outside)
+    it(`gets the signals of the command: ${how}, ${signal}`, async () => {
+      const { command, args } = mimusCommand();
+      const child = start(command, [...args, "riscv64", built("ends"), how], { stdio: ["ignore", "pipe", "inherit"] });
+      let text = "";
+      let sent = false;
+      child.stdout.on("data", (data: Buffer) => {
+        text += data.toString();
+        if (!sent) child.kill(signal);
+        sent = true;
+      });
+      const ended = await new Promise((resolve) => child.on("close", (code) => resolve(code)));
+      expect(ended).toBe(status);
+      expect(text).toBe(how === "catch" ? "catch\ngot 1\n" : `${how}\n`);
+    });
   it("that ends by a real-time signal has its status", () => {
     expect(mimus([built("ends"), "rt"]).status).toBe(128 + 37);
   });

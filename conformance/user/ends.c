@@ -63,6 +63,19 @@ int main(int argc, char **argv) {
     signal(SIGSEGV, SIG_IGN);
     *(volatile int *)0 = 1;
   }
+  if (!strcmp(how, "spin"))
+    for (volatile long i = 0;; i++)
+      ;
+  if (!strcmp(how, "pause")) pause();
+  if (!strcmp(how, "catch")) {
+    sigset_t set;
+    int got;
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, 0);
+    sigwait(&set, &got);
+    printf("got %d\n", got);
+    return 3;
+  }
   if (!strcmp(how, "no-call")) {
     errno = 0;
     long r = syscall(4000, 1, 2);

@@ -52,8 +52,17 @@ const LEAST_STACK = 64 * 1024;
 
 /** Loads a program and starts it. @throws LinuxUserError when it can't be run */
 export function runProgram(options: ProgramOptions): RunningProgram {
-  const { host } = options;
   const main = openElf(options, options.program);
+  try {
+    return start(options, main);
+  } catch (error) {
+    if (!(error instanceof Errno)) throw error;
+    throw new LinuxUserError("no-memory", `${main.path}: no room for it and its stack (${error.message})`);
+  }
+}
+
+function start(options: ProgramOptions, main: ElfFile): RunningProgram {
+  const { host } = options;
   const process = new LinuxProcess(options);
   const loaded = load(process, main, "program");
   process.memory.mappings.heap.place(loaded.end);
@@ -79,7 +88,8 @@ export function runProgram(options: ProgramOptions): RunningProgram {
   };
   process.cpu.start(entry, stack.sp);
   process.calls = host.createSyscalls(process);
-  return { process, exit: process.run() };
+  // Not before the caller has had a chance to forward signals to it.
+  return { process, exit: Promise.resolve().then(() => process.run()) };
 }
 
 function openElf({ host, target }: ProgramOptions, path: string): ElfFile {
