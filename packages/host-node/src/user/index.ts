@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { isatty } from "node:tty";
+import { isMainThread } from "node:worker_threads";
 
 import {
   createSyscalls, E, fail, O, programFile, S, type ProgramHost, type StartFile,
@@ -43,7 +44,7 @@ export function nodeUserHost(options: NodeUserHostOptions): ProgramHost {
       return { path: real, file: programFile(real, files.open(full, O.RDONLY, 0)) };
     },
     createSyscalls: (program) => {
-      const mask = process.umask(0);
+      const mask = setUmask(0);
       const calls = createSyscalls(program, {
         files,
         descriptors: [0, 1, 2].map(startFile),
@@ -61,11 +62,16 @@ export function nodeUserHost(options: NodeUserHostOptions): ProgramHost {
         call: (number, lo, hi) => calls.call(number, lo, hi),
         close: () => {
           calls.close();
-          process.umask(mask);
+          setUmask(mask);
         },
       };
     },
   };
+}
+
+/** Sets the umask, which threads other than the first can only read: then the host's is applied besides the program's. */
+function setUmask(mask: number): number {
+  return isMainThread ? process.umask(mask) : process.umask();
 }
 
 function startFile(fd: number): StartFile | undefined {
