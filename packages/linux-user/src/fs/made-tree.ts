@@ -2,6 +2,7 @@
 import { E, fail } from "../errno.ts";
 import { emptyStatFs, statOf } from "./base-file.ts";
 import { O, RENAME, S } from "./constants.ts";
+import type { Quota } from "./memory-file.ts";
 import { dirName, joinPath, normalisePath } from "./path.ts";
 import { ListFile, TextFile } from "./special-files.ts";
 import type { DirEntry, File, FileSystem, SetTime, Stat, StatFs } from "./types.ts";
@@ -52,6 +53,7 @@ type Found = { readonly node: MadeNode; readonly path: string; readonly mount: M
 export class MadeTrees implements FileSystem {
   readonly #below: FileSystem;
   readonly #mounts: readonly Mount[];
+  readonly #texts: Quota = { used: 0, limit: 64 << 20 };
 
   constructor(below: FileSystem, mounts: readonly Mount[]) {
     this.#below = below;
@@ -145,7 +147,7 @@ export class MadeTrees implements FileSystem {
     if ((flags & O.ACCMODE) !== O.RDONLY) return fail(node.kind === "dir" ? E.ISDIR : E.ACCES);
     return node.kind === "dir"
       ? new ListFile(() => this.#list(found), stat, found.mount.magic)
-      : new TextFile(node.make(), stat, found.mount.magic);
+      : new TextFile(node.make(), stat, found.mount.magic, this.#texts);
   }
   stat(path: string, follow: boolean): Stat {
     const found = this.#find(path, follow);

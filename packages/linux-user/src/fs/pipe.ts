@@ -1,6 +1,7 @@
 import { E } from "../errno.ts";
 import { BaseFile, Waiters } from "./base-file.ts";
 import { POLL, S } from "./constants.ts";
+import type { Quota } from "./memory-file.ts";
 import type { File } from "./types.ts";
 
 /** Bytes a pipe holds. Source: Linux man-pages, pipe(7). */
@@ -12,6 +13,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /** A ring of bytes between two ends that count who has them open. */
 export class PipeBuffer {
+  readonly #quota: Quota | undefined;
+  readonly #capacity: number;
   /** Only there while somebody has the pipe open and wrote to it. */
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
@@ -20,30 +23,38 @@ export class PipeBuffer {
   writers = 0;
   readonly waiters: Waiters = new Waiters();
 
+  /** @param quota what all pipes may have together: when it is used up, new ones are small */
+  constructor(quota?: Quota) {
+    this.#quota = quota;
+    this.#capacity = quota === undefined || quota.used + PIPE_SIZE <= quota.limit ? PIPE_SIZE : PIPE_BUF;
+    if (quota) quota.used += this.#capacity;
+  }
+
   get room(): number {
-    return PIPE_SIZE - this.length;
+    return this.#capacity - this.length;
   }
   /** The last end was closed: what was not read is lost. */
   clear(): void {
+    if (this.#quota) this.#quota.used -= this.#capacity;
     this.#bytes = NO_BYTES;
     this.#start = 0;
     this.length = 0;
   }
   take(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
-    const first = Math.min(count, PIPE_SIZE - this.#start);
+    const first = Math.min(count, this.#capacity - this.#start);
     into.set(this.#bytes.subarray(this.#start, this.#start + first));
     into.set(this.#bytes.subarray(0, count - first), first);
-    this.#start = (this.#start + count) % PIPE_SIZE;
+    this.#start = (this.#start + count) % this.#capacity;
     this.length -= count;
     if (count > 0) this.waiters.wake();
     return count;
   }
   put(from: Uint8Array): number {
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(PIPE_SIZE);
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#capacity);
     const count = Math.min(from.length, this.room);
-    const at = (this.#start + this.length) % PIPE_SIZE;
-    const first = Math.min(count, PIPE_SIZE - at);
+    const at = (this.#start + this.length) % this.#capacity;
+    const first = Math.min(count, this.#capacity - at);
     this.#bytes.set(from.subarray(0, first), at);
     this.#bytes.set(from.subarray(first, count), 0);
     this.length += count;
@@ -113,8 +124,8 @@ class PipeEnd extends BaseFile {
 }
 
 /** A pipe: the end to read from, and the end to write to. */
-export function createPipe(): [read: File, write: File] {
-  const buffer = new PipeBuffer();
+export function createPipe(quota?: Quota): [read: File, write: File] {
+  const buffer = new PipeBuffer(quota);
   return [new PipeEnd(S.IFIFO, buffer, undefined), new PipeEnd(S.IFIFO, undefined, buffer)];
 }
 
@@ -124,8 +135,8 @@ export function openPipe(buffer: PipeBuffer, access: number): File {
 }
 
 /** Two connected stream sockets. */
-export function createSocketPair(): [File, File] {
-  const there = new PipeBuffer();
-  const back = new PipeBuffer();
+export function createSocketPair(quota?: Quota): [File, File] {
+  const there = new PipeBuffer(quota);
+  const back = new PipeBuffer(quota);
   return [new PipeEnd(S.IFSOCK, back, there), new PipeEnd(S.IFSOCK, there, back)];
 }

@@ -3,6 +3,7 @@ import { E, fail } from "../errno.ts";
 import { encodeUtf8 } from "../memory/address-space.ts";
 import { BaseFile, emptyStatFs, makeDev, statOf } from "./base-file.ts";
 import { S } from "./constants.ts";
+import type { Quota } from "./memory-file.ts";
 import type { DirEntry, File, Stat, StatFs } from "./types.ts";
 
 /** A character device by the number that it has on every Linux. */
@@ -70,9 +71,15 @@ export class TextFile extends BaseFile {
   readonly #stat: Stat;
   readonly #fs: number;
 
-  constructor(contents: string | Uint8Array, stat: Stat, fs: number) {
+  readonly #quota: Quota;
+
+  /** @param quota what all such files may hold together. @throws Errno ENOMEM when it is used up */
+  constructor(contents: string | Uint8Array, stat: Stat, fs: number, quota: Quota) {
     super();
     this.#bytes = typeof contents === "string" ? encodeUtf8(contents) : contents;
+    this.#quota = quota;
+    if (quota.used + this.#bytes.length > quota.limit) fail(E.NOMEM);
+    quota.used += this.#bytes.length;
     this.#stat = stat;
     this.#fs = fs;
   }
@@ -89,6 +96,9 @@ export class TextFile extends BaseFile {
   }
   override size(): number {
     return this.#bytes.length;
+  }
+  override close(): void {
+    this.#quota.used -= this.#bytes.length;
   }
 }
 

@@ -65,6 +65,21 @@ describe("a hostile program", () => {
     expect(p.call("pipe2", DATA, 0)).toBe(-24);
   });
 
+  it("gets no more memory by pipes, files without names or texts of /proc", async () => {
+    const p = testProcess();
+    p.process.limits[7] = [65536, 65536];
+    const chunk = 65536;
+    let total = 0;
+    for (let i = 0; i < 2000; i++) {
+      expect(await p.call("pipe2", DATA, 0o4000)).toBe(0);
+      total += Math.max(await p.call("write", p.memory.u32(DATA + 4), DATA, chunk), 0);
+    }
+    expect(total).toBeLessThan(80 << 20);
+    let last = 0;
+    for (let i = 0; i < 5000 && last >= 0; i++) last = await p.call("openat", -100, "/proc/self/environ", 0);
+    expect(last).toBe(-12);
+  });
+
   it("gets no more memory than the quota of its files", () => {
     const p = testProcess();
     const fd = p.call("openat", -100, "big", 0o102, 0o600) as number;

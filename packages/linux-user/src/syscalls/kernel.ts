@@ -2,6 +2,7 @@ import type { Abi } from "../abi.ts";
 import { E, Errno, fail } from "../errno.ts";
 import { AT, O, POLL, S } from "../fs/constants.ts";
 import { joinPath, normalisePath } from "../fs/path.ts";
+import type { Quota } from "../fs/memory-file.ts";
 import type { File, FileSystem } from "../fs/types.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import type { Process } from "../process.ts";
@@ -45,6 +46,9 @@ export class Kernel {
   /** Keys of files with shared mappings, and how many there are. */
   readonly shared: Map<string, number> = new Map();
   readonly isRiscv: boolean;
+  /** Bytes that files of memfd_create, and pipes, may have. */
+  readonly anonymous: Quota = { used: 0, limit: 1 << 30 };
+  readonly pipes: Quota = { used: 0, limit: 64 << 20 };
 
   constructor(process: Process, files: FileSystem, cwd: string, system: SystemName) {
     this.process = process;

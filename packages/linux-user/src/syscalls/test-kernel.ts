@@ -100,7 +100,7 @@ export function testProcess(abi: Abi = RV64, options: { readonly strace?: boolea
     },
     info: {
       path: "/bin/test", argv: ["test"], env: [], auxv: new Uint8Array(32), startCode: 0, endCode: 0, startData: 0,
-      endData: 0, startStack: 0, argStart: DATA, argEnd: DATA + 4, envStart: DATA, envEnd: DATA,
+      endData: 0, startStack: 0, argStart: DATA, argEnd: DATA + 4, envStart: DATA, envEnd: DATA + 60_000,
     }, // prettier-ignore
     threads: [thread],
     current: thread,

@@ -99,7 +99,7 @@ function pipe2(k: Kernel, out: number, flags: number): number {
   if ((flags & ~(O.CLOEXEC | O.NONBLOCK | O.DIRECT)) !== 0) return -E.INVAL;
   k.memory.bytes(out, 8, "w");
   k.fds.check(2);
-  const [reader, writer] = createPipe();
+  const [reader, writer] = createPipe(k.pipes);
   const from = k.install(reader, O.RDONLY | flags, "pipe:[1]");
   const to = k.install(writer, O.WRONLY | flags, "pipe:[1]");
   k.memory.setU32(out, from);
@@ -118,7 +118,7 @@ function socketpair(k: Kernel, domain: number, type: number, protocol: number, o
   k.fds.check(2);
   // SOCK_CLOEXEC and SOCK_NONBLOCK are the flags of open.
   const flags = O.RDWR | (type & (O.CLOEXEC | O.NONBLOCK));
-  createSocketPair().forEach((file, i) => k.memory.setU32(out + 4 * i, k.install(file, flags, "socket:[1]")));
+  createSocketPair(k.pipes).forEach((file, i) => k.memory.setU32(out + 4 * i, k.install(file, flags, "socket:[1]")));
   return 0;
 }
 

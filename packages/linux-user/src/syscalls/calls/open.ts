@@ -99,13 +99,10 @@ function closeRange(k: Kernel, first: number, last: number, flags: number): numb
   return 0;
 }
 
-/** Bytes that all files in memory of a process may have together. */
-const MEMFD_QUOTA = 1 << 30;
-
 function memfdCreate(k: Kernel, name: number, flags: number): number {
   if ((flags & ~3) !== 0) return -E.INVAL;
   const text = k.memory.string(name, 250);
-  const file = new MemoryFile({ used: 0, limit: MEMFD_QUOTA }, k.process.host);
+  const file = new MemoryFile(k.anonymous, k.process.host);
   return k.install(file, O.RDWR | (flags & 1 ? O.CLOEXEC : 0), `/memfd:${text} (deleted)`);
 }
 
