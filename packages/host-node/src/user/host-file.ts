@@ -3,7 +3,7 @@ import {
   readSync, statfsSync, writeSync,
 } from "node:fs"; // prettier-ignore
 
-import { BaseFile, E, fail, O, POLL, S, type DirEntry, type SetTime, type Stat, type StatFs } from "@mimus/linux-user";
+import { BaseFile, E, fail, POLL, S, type DirEntry, type SetTime, type Stat, type StatFs } from "@mimus/linux-user";
 
 import { libc } from "../libc.ts";
 import { check, guard, numberOf } from "./errors.ts";
@@ -168,6 +168,3 @@ export class HostFile extends BaseFile {
     if (this.#owned) guard(() => closeSync(this.fd));
   }
 }
-
-/** Flags of open that change what a file of the host is asked for. */
-export const isPathOnly = (flags: number): boolean => (flags & O.PATH) !== 0;

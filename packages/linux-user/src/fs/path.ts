@@ -16,12 +16,6 @@ export function normalisePath(path: string): string {
   return `/${out.join("/")}`;
 }
 
-/** Last name of a path; empty for `/`. */
-export function baseName(path: string): string {
-  const end = path.replace(/\/+$/, "");
-  return end.slice(end.lastIndexOf("/") + 1);
-}
-
 /** Everything before the last name; `/` for a name in the root. */
 export function dirName(path: string): string {
   const end = path.replace(/\/+$/, "");

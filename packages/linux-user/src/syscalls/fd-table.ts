@@ -2,7 +2,7 @@ import { E, Errno, fail } from "../errno.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /** Descriptors that a process has at most, whatever its limit says. */
-export const FD_MAX = 65536;
+const FD_MAX = 65536;
 
 /** The descriptors of a process. */
 export class FdTable {

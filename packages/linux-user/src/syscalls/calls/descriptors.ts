@@ -20,7 +20,7 @@ const SETTABLE = O.APPEND | O.NONBLOCK | O.ASYNC | O.DIRECT | O.NOATIME;
 const F_UNLCK = 2;
 
 /** fcntl. */
-export function fcntl(k: Kernel, fd: number, command: number, arg: number): number {
+function fcntl(k: Kernel, fd: number, command: number, arg: number): number {
   const open = k.fds.get(fd);
   switch (command) {
     case 0:

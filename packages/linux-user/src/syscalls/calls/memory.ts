@@ -11,7 +11,7 @@ const PAGE = 4096;
 const FLAG_MASK = 0x1fffff;
 
 /** An opened file for the address space; `shared`: programs see each other's writes. */
-export function mappedFile(k: Kernel, open: OpenFile, shared: boolean): MappedFile {
+function mappedFile(k: Kernel, open: OpenFile, shared: boolean): MappedFile {
   const { dev, ino } = open.file.stat();
   const key = keyOf(open);
   let refs = 0;

@@ -8,7 +8,7 @@ import { OpenFile } from "../open-file.ts";
 import { OPEN_HOW } from "../structs.ts";
 
 /** Opens a path that is absolute. */
-export function openPath(k: Kernel, path: string, flags: number, mode: number): number {
+function openPath(k: Kernel, path: string, flags: number, mode: number): number {
   if ((flags & O.TMPFILE) === O.TMPFILE && (flags & O.ACCMODE) === O.RDONLY) return -E.INVAL;
   const own = k.descriptorOf(path);
   if (own !== undefined && (flags & O.NOFOLLOW) === 0) return reopen(k, own, flags);

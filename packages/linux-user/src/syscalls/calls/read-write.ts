@@ -2,12 +2,13 @@
 import { E, fail } from "../../errno.ts";
 import { O, POLL, S } from "../../fs/constants.ts";
 import { SIG } from "../../signals/siginfo.ts";
+import { WHENCE } from "../flag-names.ts";
 import type { CallDef } from "../kinds.ts";
 import { settle, type Kernel } from "../kernel.ts";
 import type { OpenFile } from "../open-file.ts";
 
 /** Bytes that one call moves at most. Source: Linux man-pages, read(2), NOTES. */
-export const MAX_RW_COUNT = 0x7ffff000;
+const MAX_RW_COUNT = 0x7ffff000;
 const IOV_MAX = 1024;
 /** Bytes of a buffer that are looked at before it is known how much there is. */
 const CHUNK = 1 << 20;
@@ -94,7 +95,7 @@ function write(k: Kernel, fd: number, address: number, length: number): number |
 }
 
 /** A buffer of readv and writev. */
-export interface Piece {
+interface Piece {
   readonly address: number;
   readonly length: number;
 }
@@ -168,7 +169,7 @@ function readPieces(k: Kernel, open: OpenFile, pieces: readonly Piece[], at: At)
 }
 
 /** Reads an array of iovec. */
-export function readPiecesOf(k: Kernel, address: number, count: number): Piece[] {
+function readPiecesOf(k: Kernel, address: number, count: number): Piece[] {
   if (count < 0 || count > IOV_MAX) fail(E.INVAL);
   const word = k.abi.wordBits / 8;
   const pieces: Piece[] = [];
@@ -272,7 +273,7 @@ function pwritev2(
 }
 
 /** lseek. `whence`: 0 set, 1 current, 2 end, 3 data, 4 hole. */
-export function seek(k: Kernel, fd: number, offset: number, whence: number): number {
+function seek(k: Kernel, fd: number, offset: number, whence: number): number {
   const open = k.fds.get(fd);
   const { file } = open;
   if ((open.flags & O.PATH) !== 0) return -E.BADF;
@@ -319,6 +320,6 @@ export const readWriteCalls: readonly CallDef[] = [
   { name: "pwritev", args: ["fd", { iovec: 2 }, "int", "long", "long"], run: pwritev },
   { name: "preadv2", args: ["fd", "ptr", "int", "long", "long", "hex"], run: preadv2 },
   { name: "pwritev2", args: ["fd", { iovec: 2 }, "int", "long", "long", "hex"], run: pwritev2 },
-  { name: "lseek", args: ["fd", "long", "int"], run: seek },
+  { name: "lseek", args: ["fd", "long", { one: WHENCE }], run: seek },
   { name: "llseek", args: ["fd", "uint", "uint", "ptr", "int"], run: llseek },
 ];

@@ -65,7 +65,7 @@ function settime(k: Kernel, clock: number): number {
 }
 
 /** The clock for timers and sleeping, in nanoseconds. */
-export function clockOf(k: Kernel, clock: number): () => number {
+function clockOf(k: Kernel, clock: number): () => number {
   const { host } = k.process;
   if (isMonotonic(clock)) return () => host.monotonicNs();
   if (isCpu(k, clock)) return () => host.cpuTimeNs();

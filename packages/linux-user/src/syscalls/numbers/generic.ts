@@ -4,10 +4,10 @@
  */
 
 /** Names from a number on. */
-export type Run = readonly [first: number, names: string];
+type Run = readonly [first: number, names: string];
 
 /** As 64-bit architectures have it. */
-export const generic64: readonly Run[] = [
+const generic64: readonly Run[] = [
   [
     0,
     "io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr lgetxattr " +
@@ -64,7 +64,7 @@ export const generic64: readonly Run[] = [
 ];
 
 /** What 32-bit architectures without old forms of time have instead. */
-export const generic32Differences: readonly Run[] = [
+const generic32Differences: readonly Run[] = [
   [25, "fcntl64"],
   [43, "statfs64 fstatfs64 truncate64 ftruncate64"],
   [62, "llseek"],
@@ -78,7 +78,7 @@ export const generic32Differences: readonly Run[] = [
 ];
 
 /** Numbers of the 64-bit table that 32-bit architectures lack. */
-export const generic32Lacks: readonly string[] = [
+const generic32Lacks: readonly string[] = [
   "pselect6", "ppoll", "timerfd_settime", "timerfd_gettime", "utimensat", "futex", "nanosleep", "timer_gettime",
   "timer_settime", "clock_settime", "clock_gettime", "clock_getres", "clock_nanosleep", "sched_rr_get_interval",
   "rt_sigtimedwait", "gettimeofday", "settimeofday", "adjtimex", "wait4", "getrlimit", "setrlimit", "semtimedop",
@@ -86,7 +86,7 @@ export const generic32Lacks: readonly string[] = [
 ]; // prettier-ignore
 
 /** Number → name. */
-export function numbered(runs: readonly Run[], lacks: readonly string[] = []): Map<number, string> {
+function numbered(runs: readonly Run[], lacks: readonly string[] = []): Map<number, string> {
   const names: Map<number, string> = new Map();
   for (const [first, list] of runs) list.split(" ").forEach((name, i) => names.set(first + i, name));
   for (const [number, name] of names) if (lacks.includes(name)) names.delete(number);
