@@ -390,7 +390,8 @@ export class Vcpu {
     const { blocks, counters } = this.#machine;
     counters.links++;
     const samePage = from.ram >>> 12 === to.ram >>> 12 && from.pcLo >>> 12 === to.pcLo >>> 12 && from.pcHi === to.pcHi;
-    if (samePage && to.ram2 < 0 && (to.region === undefined || to.region.pages.length < 2)) blocks.link(from, slot, to);
+    const stays = samePage && to.ram2 < 0 && (to.region === undefined || to.region.pages.length < 2);
+    if (stays || this.#machine.direct !== undefined) blocks.link(from, slot, to);
     else this.#i32[(from.address + TB.link + 4 * slot) >>> 2] = this.#machine.trampoline;
   }
 }

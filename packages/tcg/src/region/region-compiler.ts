@@ -120,16 +120,25 @@ export class RegionCompiler extends AccessEmitter {
     code.get(ENVP);
     code.mem(W.i32Load, ENV.budget, 2);
     code.set(this.#budget);
-    code.get(TB_PARAMETER);
-    code.mem(W.i32Load, TB.resume, 2);
-    code.set(this.#resume);
-    const needed = live[1]!.slice();
-    this.#shape.number.forEach((number, node) => {
-      if (number > 0) live[node]!.forEach((l, g) => (needed[g]! |= l));
-    });
-    needed.forEach((l, g) => {
+    const head = live[1]!;
+    head.forEach((l, g) => {
       if (l === 1) this.loadGlobal(g);
     });
+    if (this.#shape.number.some((number) => number > 0)) {
+      code.get(TB_PARAMETER);
+      code.mem(W.i32Load, TB.resume, 2);
+      code.tee(this.#resume);
+      code.rarely();
+      code.if();
+      const needed = new Uint8Array(head.length);
+      this.#shape.number.forEach((number, node) => {
+        if (number > 0) live[node]!.forEach((l, g) => (needed[g]! |= l));
+      });
+      needed.forEach((l, g) => {
+        if (l === 1 && head[g] === 0) this.loadGlobal(g);
+      });
+      code.end();
+    }
     if (this.#shape.cut.size === 0) return;
     code.loop();
     this.#top = ++this.#nest;
@@ -294,7 +303,7 @@ export class RegionCompiler extends AccessEmitter {
     if (exit.kind === "jump" && to > 0) return this.#go(to);
     if (exit.kind === "indirect") this.#compareTargets(it);
     const back = nodeFor(this.#plan, this.#node, returnAddress(it));
-    if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(op, i, exit, back);
+    if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(i, exit, back);
     this.storeBudget();
     if (exit.kind === "return") return this.#return(i);
     super.exit(op, i);
@@ -346,22 +355,28 @@ export class RegionCompiler extends AccessEmitter {
   }
 
   /** A guest call as a call of the host: comes back with the guest's pc, which must be the node `back`'s. */
-  #call(op: Op, i: number, exit: BlockExit, back: number): void {
+  #call(i: number, exit: BlockExit, back: number): void {
     const { code } = this;
     const it = this.#plan.blocks[this.#node - 1]!;
     const depth = this.depthLocal();
     const entry = this.temp("entry");
-    this.#storeAll(i);
+    const direct = this.#settings.direct !== undefined;
+    // Who is called by a link needs no pc, unless the call becomes a jump, or the link one to the jump cache.
+    const known = exit.kind === "call" && direct;
+    for (const g of this.a.stores.get(i)!) if (!known || g !== this.pcGlobal) this.storeGlobal(g);
     this.storeBudget();
     code.get(ENVP);
     code.mem(W.i32Load, ENV.depth, 2);
     code.tee(depth);
     code.op(W.i32Eqz);
+    code.rarely();
     code.if();
-    super.exit(op, i);
+    if (known) this.#storePc(exit.target, it.tb.pcHi);
+    this.goByJumpCache();
     code.end();
     const self = exit.kind === "call" && this.#plan.nodeAt.get(exit.target) === 1;
-    const slot = chainSlot(this.block, i, this.pcGlobal);
+    // Where addresses are not translated, a link to another page holds until that page's code dies.
+    const slot = known ? 0 : chainSlot(this.block, i, this.pcGlobal);
     if (self) {
       this.#enterCall(depth);
       code.get(ENVP);
@@ -375,7 +390,9 @@ export class RegionCompiler extends AccessEmitter {
         code.mem(W.i32Load, TB.link + 4 * slot, 2);
         code.tee(entry);
         code.op(W.i32Eqz);
+        code.rarely();
         code.if();
+        if (known) this.#storePc(exit.target, it.tb.pcHi);
         code.i32(this.tb + 1 + slot);
         code.op(W.return);
         code.end();
