@@ -21,3 +21,6 @@ export const workers: Normaliser = (text) => text.replaceAll(/test_python_(worke
 
 /** Lines in order: QEMU turns the environment around, Linux does not. */
 export const sorted: Normaliser = (text) => text.split("\n").sort().join("\n");
+
+/** SQLite's journals carry a random number. */
+export const journals: Normaliser = (text) => text.replaceAll(/(-journal \d+ \d+ \d+) [0-9a-f]{16}/g, "$1 DIGEST");

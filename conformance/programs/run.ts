@@ -149,7 +149,7 @@ export async function runCase(
     stdout: normalise(stdout),
     stderr: normalise(stderr.replaceAll(OWN, "")),
     emulator: (stderr.match(OWN) ?? []).join(""),
-    files: (await listing(directory)).join("\n"),
+    files: normalise((await listing(directory)).join("\n")),
     seconds: (performance.now() - start) / 1000,
   };
 }
