@@ -39,4 +39,4 @@ export { runProgram, seeded, type ProgramHost, type ProgramOptions, type Running
 export { signalCalls, waitMask } from "./signals/calls.ts";
 export { SI, SIG, signalName, sigInfo, type SigInfo } from "./signals/siginfo.ts";
 export { Signals, type AltStack, type SigAction } from "./signals/signals.ts";
-export type { CpuKernel, UserCpu, UserTarget } from "./target.ts";
+export type { CpuKernel, SignalEntry, SignalReturn, UserCpu, UserTarget } from "./target.ts";

@@ -21,7 +21,7 @@ export type Field = Scalar | Layout | ArrayField | PadField;
 export type Fields = Readonly<Record<string, Field>>;
 
 /** What a field's value is in TypeScript. */
-export type ValueOf<F> = F extends "b64"
+type ValueOf<F> = F extends "b64"
   ? bigint
   : F extends Scalar
     ? number
@@ -173,7 +173,7 @@ function writeField(view: DataView, at: number, field: Field, value: unknown, ab
 }
 
 /** Reads a number of a kind; 64-bit ones beyond 2^53 are rounded, except `b64`. */
-export function readScalar(view: DataView, at: number, kind: Scalar, abi: Abi): number | bigint {
+function readScalar(view: DataView, at: number, kind: Scalar, abi: Abi): number | bigint {
   const little = !abi.bigEndian;
   switch (kind) {
     case "u8":

@@ -111,7 +111,7 @@ function checkVariable(text: string): string {
 }
 
 /** `8M`, `0x10000`, `4096`. @throws UsageError */
-export function parseSize(option: string, text: string): number {
+function parseSize(option: string, text: string): number {
   const match = /^(0x[\da-f]+|\d+)([kmg]?)b?$/i.exec(text);
   const value = match === null ? NaN : Number(match[1]) * 1024 ** "_kmg".indexOf((match[2] || "_").toLowerCase());
   if (!Number.isSafeInteger(value)) throw new UsageError(`${option} ${text}: expected a number, or a size such as 8M`);

@@ -7,7 +7,7 @@ import { Mappings } from "./mappings.ts";
 import { PAGE, PAGE_BITS, PG, PageTable } from "./page-table.ts";
 
 /** Why an access is refused. */
-export const FAULT = { NONE: 0, UNMAPPED: 1, DENIED: 2, BEYOND_FILE: 3 } as const;
+const FAULT = { NONE: 0, UNMAPPED: 1, DENIED: 2, BEYOND_FILE: 3 } as const;
 export type Fault = (typeof FAULT)[keyof typeof FAULT];
 
 const CAN_READ = PG.MAPPED | PG.LAZY | PG.READ;

@@ -8,7 +8,7 @@ import { PAGE, PG } from "./page-table.ts";
 import { SharedFiles } from "./shared-files.ts";
 
 /** Nothing is mapped below by itself: null pointers fault. */
-export const LOWEST = 0x10000;
+const LOWEST = 0x10000;
 /** Most areas of a process. Source: Linux, vm.max_map_count's default. */
 const MOST_AREAS = 65530;
 /** Pages that are filled together on the first access to one of them: a power of two. */

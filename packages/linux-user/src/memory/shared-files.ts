@@ -1,6 +1,6 @@
 /** Writing shared mappings of files back: only bytes that the program changed. */
 import type { MappedFile } from "../guest-memory.ts";
-import { PAGE, PAGE_BITS } from "./page-table.ts";
+import { PAGE } from "./page-table.ts";
 
 /** For each page of a shared, writable mapping: the bytes that the file has, as far as is known. */
 export class SharedFiles {
@@ -59,6 +59,3 @@ export class SharedFiles {
     return this.#copies.has(page);
   }
 }
-
-/** Number of the page that holds an address. */
-export const pageOf = (address: number): number => address >>> PAGE_BITS;
