@@ -71,7 +71,7 @@ const files = {
 };
 
 export const bash: readonly ProgramCase[] = [
-  ...scripts("bash", [...BASH, "-c"], SCRIPTS, { files }, 8),
+  ...scripts("bash", [...BASH, "-c"], SCRIPTS, { files }, 4),
   { name: "bash: a script and arguments", argv: [...BASH, "script.sh", "x"], files },
   {
     name: "bash: commands from standard input",

@@ -10,12 +10,12 @@ const FILTERS = String.raw`
 sha1sum noise.bin
 sha512sum noise.bin
 sha3sum noise.bin
-!md5sum noise.bin dir/one missing
+md5sum noise.bin dir/one missing
 cksum noise.bin text.txt
 crc32 noise.bin
 sum noise.bin
 !awk '{ s[$2] += $3; n[$2]++ } END { for (k in s) print k, s[k], n[k] }' table.txt
-!awk 'BEGIN { for (i = 1; i <= 10; i++) { x += sqrt(i) * log(i + 1); printf "%d %.6f %s\n", i, x, substr("abcdefghij", i, 3) } }'
+awk 'BEGIN { for (i = 1; i <= 10; i++) { x += sqrt(i) * log(i + 1); printf "%d %.6f %s\n", i, x, substr("abcdefghij", i, 3) } }'
 awk -F, -v OFS=: 'NR > 1 { $1 = $1; print; n++ } END { print n, NR, NF }' csv.txt
 awk '{ gsub(/[aeiou]/, "<&>"); print toupper($0), length($0) }' words.txt
 awk 'BEGIN { while ((getline l < "words.txt") > 0) a[l]++; close("words.txt"); print a["apple"], a["fig"], a["none"] + 0 }'
@@ -30,7 +30,7 @@ sed -i.bak 's/apple/APPLE/;y/bn/BN/' words.txt
 sed -n '/date/,/kiwi/{=;p}' words.txt
 sed ':a;N;$!ba;s/\n/ /g' words.txt
 sed -E 's/([a-z])([a-z]*)/\2\1ay/' words.txt
-!sort words.txt
+sort words.txt
 sort -u -r words.txt
 sort -n numbers.txt
 sort -g numbers.txt
@@ -147,7 +147,7 @@ xargs < empty.txt
 /** Applets that work on files. */
 const FILES = String.raw`
 !ls -l
-!ls -lRn --time-style=+x
+ls -lRn --time-style=+x
 ls -1aF
 ls -ld dir/one dir
 ls -lS
@@ -156,7 +156,7 @@ ls -A1p dir
 ls -lh noise.bin
 ls missing dir/one
 ls -L link
-!find . -type f
+find . -type f
 find . -name '*.txt' -size -1
 find dir -type d -mindepth 1 -print0
 find . -perm 644 -newer words.txt
@@ -174,7 +174,7 @@ cpio -id < fixed.cpio
 gzip -9 repeat.txt noise.bin
 gzip -c noise.bin
 gzip -d words.txt
-!gunzip fixed.gz
+gunzip fixed.gz
 gunzip -t broken.gz
 bzip2 -k repeat.txt
 bzip2 -c noise.bin
@@ -182,7 +182,7 @@ bunzip2 -c fixed.bz2
 unxz -c fixed.xz
 unlzma -c words.txt
 lzop -c repeat.txt
-!dd if=noise.bin of=out.bin bs=512 count=7 skip=3 seek=2
+dd if=noise.bin of=out.bin bs=512 count=7 skip=3 seek=2
 dd if=words.txt bs=10 conv=swab count=2
 dd if=noise.bin of=words.txt bs=1 count=5 conv=notrunc
 dd if=/dev/zero of=zero.bin bs=4k count=3

@@ -8,12 +8,12 @@ arch
 !b2sum noise.bin
 b2sum -l 128 words.txt
 base32 words.txt
-!base64 -w 40 noise.bin
+base64 -w 40 noise.bin
 base64 -d b64.txt
 basenc --z85 -d z85.txt
 basenc --base16 words.txt
 basename -s .txt -a words.txt dir/x.txt
-!cat -A text.txt
+cat -A text.txt
 cat words.txt - < left.txt
 cat dir
 chmod -v 640 words.txt text.txt
@@ -39,7 +39,7 @@ date -u -d '1 month ago 2020-03-31' --iso-8601
 date -u -r words.txt
 date -d 'TZ="America/New_York" 2024-07-04 09:00'
 date -d nonsense
-!dd if=noise.bin bs=100 count=3 skip=2 status=none
+dd if=noise.bin bs=100 count=3 skip=2 status=none
 dd if=words.txt of=upper conv=ucase,sync ibs=16 obs=7 status=noxfer
 dd if=noise.bin of=o bs=1k seek=1 conv=sparse status=none
 dir -C -w 60
@@ -113,10 +113,10 @@ rm -rv dir
 rm dir missing
 rmdir -v dir/sub
 rmdir -p a
-!seq 0.1 0.1 1
+seq 0.1 0.1 1
 seq -f '%05.1f' 3
 seq 99999999999999999999 100000000000000000001
-!sha256sum noise.bin text.txt
+sha256sum noise.bin text.txt
 sha1sum -b words.txt
 sha224sum words.txt
 sha384sum words.txt
@@ -150,7 +150,7 @@ sum -s noise.bin
 sync words.txt
 tac words.txt
 tac -s an words.txt
-!tail -n 5 words.txt
+tail -n 5 words.txt
 tail -c +19990 noise.bin
 tail -n 2 -v words.txt left.txt
 tee a b < words.txt
@@ -164,7 +164,7 @@ touch -t 200102030405.06 words.txt new
 touch -h -d '2002-02-02 02:02:02.5' link
 touch -a -m -d @1 dir
 touch words.txt/x
-!tr a-y b-z < words.txt
+tr a-y b-z < words.txt
 tr -s '[:upper:]' '*' < text.txt
 tr -dc 'a-e\n' < words.txt
 true --version
@@ -177,7 +177,7 @@ uname -m
 uname -s
 uname -o
 unexpand --first-only text.txt
-!uniq -c sorted1
+uniq -c sorted1
 uniq -i -D words.txt
 unlink dir
 users missing
@@ -200,10 +200,10 @@ grep -rn 3 dir
 sed -n '$=' words.txt
 sed -s -i '1d' left.txt right.txt
 sed --debug -n 's/a/b/p' words.txt
-!mawk '{ s += $3 * $4 } END { printf "%.10g %d\n", s, NR }' table.txt
+mawk '{ s += $3 * $4 } END { printf "%.10g %d\n", s, NR }' table.txt
 mawk -F, '{ print $2 "-" NF }' csv.txt
 mawk 'BEGIN { srand(1); print exp(1), atan2(1, 2), sin(3), sprintf("%c", 256) }'
-!gzip -k -9 repeat.txt
+gzip -k -9 repeat.txt
 gzip -n -c noise.bin
 gzip -l fixed.gz
 gzip -d -c fixed.gz
@@ -213,7 +213,7 @@ tar tvf a.tar
 tar xvf fixed.tar
 find . -newer missing
 find dir -type f -printf '%p %s %m %TY\n'
-!find . -regex '.*/[tw].*' -size -2
+find . -regex '.*/[tw].*' -size -2
 xargs --help
 diff -y left.txt right.txt
 !diff -u left.txt right.txt

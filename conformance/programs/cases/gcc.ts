@@ -72,7 +72,7 @@ const files = {
 };
 
 const CC1_LINES = String.raw`
-!small.c -O2 -o small.s
+small.c -O2 -o small.s
 small.c -O0 -g -o small.s
 small.c -O3 -funroll-loops -o small.s
 small.c -Os -fPIC -o small.s
@@ -125,7 +125,7 @@ ld -o prog.elf prog.o lib.a
 ld -r -o both.o prog.o lib.o
 ld -o prog.elf prog.o
 ld -shared -o lib.so lib.o
-!objdump -d -r prog.o
+objdump -d -r prog.o
 objdump -x lib.o
 nm -a prog.o lib.o
 readelf -a -W prog.o

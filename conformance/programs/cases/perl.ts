@@ -41,7 +41,7 @@ export const perl: readonly ProgramCase[] = [
     [...PERL, "-e"],
     SCRIPTS,
     { stdin: "Some words and some more words.\n", env: { PERL_HASH_SEED: "0" } },
-    6,
+    3,
   ),
   { name: "perl: -ne with files", argv: [...PERL, "-ne", 'print "$.:$ARGV:$_" if /an/', "words.txt", "table.txt"] },
   { name: "perl: -i edits in place", argv: [...PERL, "-i.orig", "-pe", "s/apple/APPLE/g", "words.txt"] },

@@ -46,7 +46,7 @@ select 'to a file';
 `;
 
 export const sqlite: readonly ProgramCase[] = [
-  ...scripts("sqlite in memory", [...SQLITE, ":memory:"], SCRIPTS, {}, 3),
+  ...scripts("sqlite in memory", [...SQLITE, ":memory:"], SCRIPTS, {}, 1),
   ...scripts("sqlite on a file", [...SQLITE, "data.db"], SCRIPTS.slice(0, 7), {}, 1),
   { name: "sqlite: dot commands from standard input", argv: [...SQLITE, "data.db"], stdin: meta },
   {
