@@ -80,6 +80,8 @@ export interface OurOptions {
   /** Guest time is counted in instructions, and idle time passes at once. */
   readonly icount?: boolean;
   readonly seconds?: number;
+  /** Harts; default 1. All begin at the start. */
+  readonly harts?: number;
 }
 
 /** Runs a program here. */
@@ -95,6 +97,7 @@ export async function runOurs(
     target: "riscv64",
     machine: "virt",
     ram: MEMORY_MIB << 20,
+    smp: o.harts ?? 1,
     serials: [console],
     bios: image,
     tcg: { ...o.tcg, ...(icount === true ? { exact: true } : {}) },
@@ -110,12 +113,15 @@ export async function runOurs(
 }
 
 /** Runs a program under QEMU. */
-export function runQemu(image: Uint8Array): Ended {
+export function runQemu(image: Uint8Array, harts = 1): Ended {
   const directory = mkdtempSync(join(tmpdir(), "hot-"));
+  // With a thread for each hart, QEMU 7.2 sometimes goes on with code that another one overwrote.
+  const threads = ["-accel", "tcg,thread=single"];
   try {
     const file = join(directory, "image");
     writeFileSync(file, image);
-    const args = ["-M", "virt", "-cpu", "rv64,h=off", "-m", `${MEMORY_MIB}`, "-bios", file, "-display", "none"];
+    const board = ["-M", "virt", "-cpu", "rv64,h=off", "-m", `${MEMORY_MIB}`, "-smp", `${harts}`, ...threads];
+    const args = [...board, "-bios", file, "-display", "none"];
     const run = spawnSync("qemu-system-riscv64", [...args, "-monitor", "none", "-serial", "stdio"], {
       encoding: "utf8",
       timeout: 60_000,

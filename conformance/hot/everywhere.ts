@@ -16,11 +16,11 @@ export const WAYS: Readonly<Record<"interp" | "region" | "stress" | "auto", TcgO
 };
 
 /** The program ends with status 0 and the same output everywhere. */
-export async function expectSameEverywhere(source: string): Promise<void> {
+export async function expectSameEverywhere(source: string, harts = 1): Promise<void> {
   const image = program(source);
-  const outputs: Set<string> = new Set(oracle("qemu-system-riscv64") ? [runQemu(image).output] : []);
+  const outputs: Set<string> = new Set(oracle("qemu-system-riscv64") ? [runQemu(image, harts).output] : []);
   for (const [name, tcg] of Object.entries(WAYS)) {
-    const { output, status } = await runOurs(image, { tcg, seconds: SECONDS });
+    const { output, status } = await runOurs(image, { tcg, seconds: SECONDS, harts });
     expect.soft(status, name).toBe(0);
     expect.soft(output, name).toMatch(/^([0-9a-f]{16}\n)+$/);
     outputs.add(output);

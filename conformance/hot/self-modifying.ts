@@ -196,6 +196,65 @@ template:
   ret
 `;
 
+/** For two harts: one patches the function that the other one calls without end, and has it do an instruction fence. */
+export const OTHER_HART = `
+main:
+  csrr t0, mhartid
+  la s2, shared            # acknowledged, latest result
+  la s3, function
+  bnez t0, caller
+  lw s4, (s3)
+  li s5, 1
+1:
+  slli t0, s5, 20
+  add t0, t0, s4
+  sw t0, (s3)
+  fence
+  li t1, 0x2000004
+  li t0, 1
+  sw t0, (t1)              # software interrupt for hart 1
+2:
+  ld t0, 0(s2)
+  bne t0, s5, 2b
+  ld t0, 8(s2)
+  bne t0, s5, 2b
+  addi s5, s5, 1
+  li t0, 50
+  bne s5, t0, 1b
+  PRINT s5
+  j done
+caller:
+  la t0, trap
+  csrw mtvec, t0
+  li t0, 8
+  csrw mie, t0
+  csrsi mstatus, 8
+3:
+  li a0, 0
+  jalr s3
+  sd a0, 8(s2)
+  li t2, 5
+4:
+  addi t2, t2, -1
+  bnez t2, 4b
+  j 3b
+.balign 4
+trap:
+  li s6, 0x2000004
+  sw zero, (s6)
+  fence.i
+  lw s7, (s3)
+  srli s7, s7, 20
+  sd s7, 0(s2)
+  mret
+.balign 8
+shared: .dword 0, 0
+.balign 4096
+function:
+  addi a0, a0, 0
+  ret
+`;
+
 export const SELF_MODIFYING: Readonly<Record<string, string>> = {
   "an instruction of a hot loop is patched": PATCH_LOOP,
   "a hot loop patches itself": PATCH_SELF,

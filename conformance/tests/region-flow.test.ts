@@ -12,7 +12,7 @@ import { flowDifference, flowText, reduceFlow } from "../isa/flow-reduce.ts";
 import { Random } from "../isa/random.ts";
 import { oracle } from "../lib/mimus.ts";
 
-const PROGRAMS = Number(process.env["MIMUS_FLOW_PROGRAMS"] ?? 24);
+const PROGRAMS = Number(process.env["MIMUS_FLOW_PROGRAMS"] ?? 16);
 const SEED = Number(process.env["MIMUS_FLOW_SEED"] ?? 2026);
 const SIDES = ["interp", "wasm", "region", "stress", "mixed"];
 

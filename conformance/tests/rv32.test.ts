@@ -300,7 +300,7 @@ stack:
 .word 0x5eed
 `;
 
-const BACK_ENDS = ["interp", "wasm"];
+const BACK_ENDS = ["interp", "wasm", "region"];
 
 it.each(BACK_ENDS)("RV32IMAFDC with Sv32 and the timer: %s", { timeout: 120_000 }, (backend) => {
   const accel = ["-accel", `tcg,backend=${backend}`];
@@ -378,6 +378,7 @@ it.each([
   ["wasm", "off"],
   ["interp", "on"],
   ["wasm", "on"],
+  ["region", "off"],
 ])("two harts interrupt each other: %s, aclint=%s", { timeout: 120_000 }, (backend, aclint) => {
   const args = ["-smp", "2", "-M", `virt,aclint=${aclint}`, "-accel", `tcg,backend=${backend}`];
   expect(run(64, IPI, ...args)).toEqual({ status: 0, stdout: "I\n", stderr: "" });

@@ -2,10 +2,14 @@
 import { expect, test } from "vitest";
 import { program, runOurs } from "../hot/bare.ts";
 import { expectSameEverywhere, SECONDS, WAYS } from "../hot/everywhere.ts";
-import { generator, SELF_MODIFYING } from "../hot/self-modifying.ts";
+import { generator, OTHER_HART, SELF_MODIFYING } from "../hot/self-modifying.ts";
 
 test.each(Object.entries(SELF_MODIFYING))("%s", { timeout: SECONDS * 5000 }, async (_, source) => {
   await expectSameEverywhere(source);
+});
+
+test("one hart patches what another one runs", { timeout: SECONDS * 5000 }, async () => {
+  await expectSameEverywhere(OTHER_HART, 2);
 });
 
 test("a guest that generates code without end stays below the cap", { timeout: SECONDS * 3000 }, async () => {
