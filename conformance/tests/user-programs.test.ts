@@ -49,7 +49,7 @@ function mimus(args: readonly string[], env: NodeJS.ProcessEnv = {}): Result {
   return spawn(command, [...first, "riscv64", ...args], env);
 }
 
-describe.skipIf(!ready)("a program in user mode", () => {
+describe.skipIf(!ready)("a program in user mode", { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "mimus-user-"));
   const built = (name: string): string => join(folder, name);
   const build = (name: string, ...flags: string[]): void => {
@@ -85,7 +85,7 @@ describe.skipIf(!ready)("a program in user mode", () => {
     "ignored", "bad-handler", "bad-stack", "bad-frame", "blocked-fault", "ignored-fault", "no-call",
   ]; // prettier-ignore
   for (const how of ends)
-    it(`ends as under QEMU: ${how}`, { timeout: 60_000 }, () => {
+    it(`ends as under QEMU: ${how}`, () => {
       const expected = spawn(QEMU, [built("ends"), how]);
       const got = mimus([built("ends"), how]);
       expect(got).toMatchObject({ stdout: expected.stdout, status: expected.status });
@@ -96,13 +96,13 @@ describe.skipIf(!ready)("a program in user mode", () => {
   it("that is static and position-independent runs", () => {
     expect(mimus([built("bare-pie"), "x", "y"])).toMatchObject({ status: 9, stdout: "bare 3\n" });
   });
-  it("that maps everything gets ENOMEM", { timeout: 60_000 }, () => {
+  it("that maps everything gets ENOMEM", () => {
     expect(mimus([built("ends"), "map-everything"])).toMatchObject({
       status: 0,
       stdout: "map-everything\nonly ENOMEM 1, heap 1\n",
     });
   });
-  it("finds released memory zero", { timeout: 60_000 }, () => {
+  it("finds released memory zero", () => {
     expect(mimus([built("ends"), "touch-everything"])).toMatchObject({ status: 0, stdout: "touch-everything\n1024\n" });
   });
   const outside = [["spin", "SIGTERM", 143], ["pause", "SIGINT", 130], ["catch", "SIGHUP", 3]] as const; // prettier-ignore
@@ -153,7 +153,7 @@ describe.skipIf(!ready)("a program in user mode", () => {
     });
 });
 
-describe("the command", () => {
+describe("the command", { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "mimus-user-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   const file = (name: string, content: string | Uint8Array, mode = 0o755): string => {
