@@ -10,6 +10,11 @@ export interface RegionBlock {
   readonly insns: number;
   /** Node that a jump to the block's own address goes to, where its loop is unrolled; else the one in `nodeAt`. */
   readonly again?: number;
+  /** Node of the function copied to here that the call at its end leads to. */
+  readonly callee?: number;
+  /** Of a copy: the nodes of the copied function by address, and the low half of the address that its return leads to. */
+  readonly scope?: ReadonlyMap<number, number>;
+  readonly returnsTo?: number;
   /** Addresses that its indirect jump went to, most frequent first: low halves, of nodes in the region only. */
   readonly targets: readonly number[];
 }
@@ -17,6 +22,8 @@ export interface RegionBlock {
 /** Blocks to be compiled as one function. Node n of the shape is `blocks[n - 1]`; the head is node 1. */
 export interface RegionPlan {
   readonly blocks: readonly RegionBlock[];
+  /** Blocks that are no copies: the first ones. */
+  readonly proper: number;
   /** Node by the low half of the address it starts at. */
   readonly nodeAt: ReadonlyMap<number, number>;
   readonly insns: number;
@@ -25,7 +32,8 @@ export interface RegionPlan {
 /** The node that an exit of node `from` to an address leads to; 0: it leaves the region. */
 export function nodeFor({ blocks, nodeAt }: RegionPlan, from: number, pcLo: number): number {
   const it = blocks[from - 1]!;
-  return it.again !== undefined && it.tb.pcLo === pcLo ? it.again : (nodeAt.get(pcLo) ?? 0);
+  if (it.again !== undefined && it.tb.pcLo === pcLo) return it.again;
+  return it.scope?.get(pcLo) ?? nodeAt.get(pcLo) ?? 0;
 }
 
 /** Instructions of an unrolled loop, all copies together: the budget and the host's own checks cost as much as six. */

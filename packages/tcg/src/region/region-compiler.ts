@@ -81,7 +81,9 @@ export class RegionCompiler extends AccessEmitter {
       for (const exit of this.#exits(it)) {
         const to = nodeFor(plan, i + 1, exit.target);
         if (exit.kind === "jump" && to > 0) list.push(to);
-        if (exit.kind === "call" || exit.kind === "indirect-call") {
+        if (exit.kind === "call" && it.callee !== undefined) list.push(it.callee);
+        else if (exit.kind === "return" && it.returnsTo !== undefined) list.push(plan.nodeAt.get(it.returnsTo)!);
+        else if (exit.kind === "call" || exit.kind === "indirect-call") {
           const back = nodeFor(plan, i + 1, returnAddress(it));
           continuation[i + 1] = back;
           if (back > 0) list.push(back);
@@ -301,7 +303,9 @@ export class RegionCompiler extends AccessEmitter {
       : exitAt(this.block, i, this.pcGlobal);
     const to = nodeFor(this.#plan, this.#node, exit.target);
     if (exit.kind === "jump" && to > 0) return this.#go(to);
-    if (exit.kind === "indirect") this.#compareTargets(it);
+    if (exit.kind === "call" && it.callee !== undefined) return this.#go(it.callee);
+    if (exit.kind === "indirect") this.#compareTargets(it, it.targets);
+    if (exit.kind === "return" && it.returnsTo !== undefined) this.#compareTargets(it, [it.returnsTo]);
     const back = nodeFor(this.#plan, this.#node, returnAddress(it));
     if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(i, exit, back);
     this.storeBudget();
@@ -319,7 +323,7 @@ export class RegionCompiler extends AccessEmitter {
   }
 
   /** Branches to where the jump went before; falls through for other places. */
-  #compareTargets({ targets, tb }: RegionBlock): void {
+  #compareTargets({ tb }: RegionBlock, targets: readonly number[]): void {
     const { code } = this;
     const pc = this.global(this.pcGlobal);
     for (const target of targets) {

@@ -11,6 +11,7 @@ import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
 import { grow, MOST_TARGETS } from "./grow.ts";
 import type { Profile } from "./grow.ts";
+import { inlineCalls } from "./inline.ts";
 import { unroll } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
 import { RegionCompiler } from "./region-compiler.ts";
@@ -131,14 +132,18 @@ export class Regions {
     const nodeAt = new Map<number, number>();
     const starts = new Set(growth.blocks.map(({ pcLo }) => pcLo));
     let total = 0;
-    for (const tb of growth.blocks) {
+    const make = (tb: Tb, others: ReadonlySet<number>): RegionBlock | undefined => {
       // An exact machine counts whole blocks, so that the clock that counts instructions reads the same on all back ends.
-      const insns = exact ? tb.insns : this.#insnsUpTo(starts, tb);
+      const insns = exact ? tb.insns : this.#insnsUpTo(others, tb);
       const block = this.#host.build(tb, insns, (site) => !this.#isSlowSite(tb.address, site));
-      if (block === undefined) continue;
-      blocks.push({ tb, block, insns, targets: [] });
+      return block === undefined ? undefined : { tb, block, insns, targets: [] };
+    };
+    for (const tb of growth.blocks) {
+      const made = make(tb, starts);
+      if (made === undefined) continue;
+      blocks.push(made);
       nodeAt.set(tb.pcLo, blocks.length);
-      total += insns;
+      total += made.insns;
     }
     if (blocks[0]?.tb !== growth.blocks[0]) return void counters.regionsRefused++;
     blocks.forEach((it, i) => {
@@ -147,7 +152,9 @@ export class Regions {
     });
     const loops = ({ tb, block, insns }: RegionBlock): boolean =>
       insns === tb.insns && exitsOf(block, pcGlobal).some((e) => e.kind === "jump" && e.target === tb.pcLo);
-    this.#compile({ blocks: exact ? blocks : unroll(blocks, loops), nodeAt, insns: total }, profile);
+    const copied = inlineCalls(blocks, nodeAt, profile, make);
+    const all = exact ? copied : unroll(copied, loops);
+    this.#compile({ blocks: all, proper: blocks.length, nodeAt, insns: total }, profile);
   }
 
   /** Instructions of a block before the first at which another one begins: a loop must have but one header. */
@@ -181,8 +188,8 @@ export class Regions {
       head: members[0]!, members, entries: [], slot: made.slot, bytes: made.bytes, alive: true, elsewhere: 0,
       pages: direct === undefined ? [...pages].map(([pcLo, ram]) => ({ pcLo, ram })) : [],
     }; // prettier-ignore
-    members.forEach((tb, i) => {
-      tb.regions.add(region);
+    for (const tb of members) tb.regions.add(region);
+    plan.blocks.slice(0, plan.proper).forEach(({ tb }, i) => {
       const number = made.numbers[i + 1]!;
       if (i > 0 && (number === 0 || tb.region !== undefined)) return this.#cool(tb);
       if (tb.region !== undefined) this.#leave(tb.region, tb);
