@@ -477,7 +477,7 @@ export class TcgMachine implements Engine {
         this.counters.uncompilable++;
         continue;
       }
-      if (this.regions !== undefined && tb.exits.some(({ kind }) => kind === "indirect")) this.#listTargets(tb);
+      if (this.regions !== undefined && tb.exits.some(({ kind }) => kind.startsWith("indirect"))) this.#listTargets(tb);
       inputs.push({ block, tb: tb.address, insns: tb.insns, targets: this.i32[(tb.address + TB.targets) >>> 2]! });
     }
     const { functions, bytes } = this.#modules.compile(inputs);

@@ -7,6 +7,8 @@ import type { RegionBlock } from "./plan.ts";
 const MOST_BLOCKS = 8;
 const MOST_INSNS = 40;
 const MOST_COPIED = 500;
+/** Functions copied for one call through a register. */
+const MOST_CALLEES = 8;
 
 /** The blocks of a small function that calls nothing, its entry first; undefined where it is something else. */
 function leafAt(pcLo: number, profile: Profile): Tb[] | undefined {
@@ -33,6 +35,13 @@ function leafAt(pcLo: number, profile: Profile): Tb[] | undefined {
   return returns ? blocks : undefined;
 }
 
+/** The functions that the call at the end of a block goes to, most frequent first. */
+function calledBy(tb: Tb, profile: Profile): readonly number[] {
+  const call = tb.exits.find(({ kind }) => kind === "call" || kind === "indirect-call");
+  if (call === undefined) return [];
+  return call.kind === "call" ? [call.target] : profile.targets(tb).slice(0, MOST_CALLEES);
+}
+
 /** How a block's IR is made for a region in which other blocks start at `starts`. */
 export type MakeBlock = (tb: Tb, starts: ReadonlySet<number>) => RegionBlock | undefined;
 
@@ -49,17 +58,20 @@ export function inlineCalls(
   blocks.forEach((it, i) => {
     const { tb } = it;
     const back = (tb.pcLo + tb.length) | 0;
-    const call = it.insns === tb.insns ? tb.exits.find(({ kind }) => kind === "call") : undefined;
-    if (call === undefined || !nodeAt.has(back)) return;
-    if (!leaves.has(call.target)) leaves.set(call.target, makeLeaf(leafAt(call.target, profile), make));
-    const leaf = leaves.get(call.target);
-    if (leaf === undefined) return;
-    room -= leaf.reduce((sum, { insns }) => sum + insns, 0);
-    if (room < 0) return;
-    const scope = new Map<number, number>();
-    leaf.forEach((copy, n) => scope.set(copy.tb.pcLo, out.length + n + 1));
-    out[i] = { ...it, callee: out.length + 1 };
-    for (const copy of leaf) out.push({ ...copy, scope, returnsTo: back });
+    if (it.insns !== tb.insns || !nodeAt.has(back)) return;
+    const callees: { target: number; node: number }[] = [];
+    for (const target of calledBy(tb, profile)) {
+      if (!leaves.has(target)) leaves.set(target, makeLeaf(leafAt(target, profile), make));
+      const leaf = leaves.get(target);
+      if (leaf === undefined) continue;
+      room -= leaf.reduce((sum, { insns }) => sum + insns, 0);
+      if (room < 0) break;
+      callees.push({ target, node: out.length + 1 });
+      const scope = new Map<number, number>();
+      leaf.forEach((copy, n) => scope.set(copy.tb.pcLo, out.length + n + 1));
+      for (const copy of leaf) out.push({ ...copy, scope, returnsTo: back });
+    }
+    if (callees.length > 0) out[i] = { ...it, callees };
   });
   return out;
 } // prettier-ignore

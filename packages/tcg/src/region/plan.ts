@@ -10,8 +10,8 @@ export interface RegionBlock {
   readonly insns: number;
   /** Node that a jump to the block's own address goes to, where its loop is unrolled; else the one in `nodeAt`. */
   readonly again?: number;
-  /** Node of the function copied to here that the call at its end leads to. */
-  readonly callee?: number;
+  /** Entry nodes of functions copied to here for the call at its end, by the low halves of their addresses. */
+  readonly callees?: readonly { readonly target: number; readonly node: number }[];
   /** Of a copy: the nodes of the copied function by address, and the low half of the address that its return leads to. */
   readonly scope?: ReadonlyMap<number, number>;
   readonly returnsTo?: number;

@@ -48,6 +48,8 @@ export interface RegionSettings {
 }
 
 const TB_PARAMETER = 1;
+/** An odd address, at which no node begins. */
+const NOWHERE = 1;
 
 /** Compiles region after region. */
 export class RegionCompiler extends AccessEmitter {
@@ -81,8 +83,10 @@ export class RegionCompiler extends AccessEmitter {
       for (const exit of this.#exits(it)) {
         const to = nodeFor(plan, i + 1, exit.target);
         if (exit.kind === "jump" && to > 0) list.push(to);
-        if (exit.kind === "call" && it.callee !== undefined) list.push(it.callee);
-        else if (exit.kind === "return" && it.returnsTo !== undefined) list.push(plan.nodeAt.get(it.returnsTo)!);
+        const copies = exit.kind === "call" || exit.kind === "indirect-call" ? (it.callees ?? []) : [];
+        for (const { node } of copies) list.push(node);
+        if (exit.kind === "call" && copies.length > 0) continue;
+        if (exit.kind === "return" && it.returnsTo !== undefined) list.push(plan.nodeAt.get(it.returnsTo)!);
         else if (exit.kind === "call" || exit.kind === "indirect-call") {
           const back = nodeFor(plan, i + 1, returnAddress(it));
           continuation[i + 1] = back;
@@ -303,9 +307,14 @@ export class RegionCompiler extends AccessEmitter {
       : exitAt(this.block, i, this.pcGlobal);
     const to = nodeFor(this.#plan, this.#node, exit.target);
     if (exit.kind === "jump" && to > 0) return this.#go(to);
-    if (exit.kind === "call" && it.callee !== undefined) return this.#go(it.callee);
-    if (exit.kind === "indirect") this.#compareTargets(it, it.targets);
-    if (exit.kind === "return" && it.returnsTo !== undefined) this.#compareTargets(it, [it.returnsTo]);
+    if (exit.kind === "call" && it.callees !== undefined) return this.#go(it.callees[0]!.node);
+    if (exit.kind === "indirect-call") this.#compareTargets(it, it.callees ?? []);
+    const places = exit.kind === "indirect" ? it.targets : exit.kind === "return" ? [it.returnsTo ?? NOWHERE] : [];
+    const nodes = places.map((target) => ({ target, node: nodeFor(this.#plan, this.#node, target) }));
+    this.#compareTargets(
+      it,
+      nodes.filter(({ node }) => node > 0),
+    );
     const back = nodeFor(this.#plan, this.#node, returnAddress(it));
     if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(i, exit, back);
     this.storeBudget();
@@ -323,16 +332,16 @@ export class RegionCompiler extends AccessEmitter {
   }
 
   /** Branches to where the jump went before; falls through for other places. */
-  #compareTargets({ tb }: RegionBlock, targets: readonly number[]): void {
+  #compareTargets({ tb }: RegionBlock, places: readonly { target: number; node: number }[]): void {
     const { code } = this;
     const pc = this.global(this.pcGlobal);
-    for (const target of targets) {
+    for (const { target, node } of places) {
       code.get(pc);
       this.#pushPc(target, tb.pcHi);
       code.op(this.target.word === "i64" ? W.i64Eq : W.i32Eq);
       code.if();
       this.depth++;
-      this.#go(nodeFor(this.#plan, this.#node, target));
+      this.#go(node);
       this.depth--;
       code.end();
     }
