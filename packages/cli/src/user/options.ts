@@ -57,6 +57,7 @@ export function userHelp(command: string): string {
 /** Takes the command line apart. @throws UsageError naming the option that is wrong */
 export function parseUserOptions(argv: readonly string[]): UserOptions {
   const values: Map<string, string[]> = new Map();
+  const env: string[] = [];
   let i = 0;
   for (; i < argv.length; i++) {
     const word = argv[i]!;
@@ -71,8 +72,13 @@ export function parseUserOptions(argv: readonly string[]): UserOptions {
     const list = values.get(known[0]) ?? [];
     values.set(known[0], list);
     if (known[1] === "") list.push("");
-    else if (i + 1 < argv.length) list.push(argv[++i]!);
-    else throw new UsageError(`${word}: expected ${known[1]} after it`);
+    else if (i + 1 < argv.length) {
+      const value = argv[++i]!;
+      list.push(value);
+      // In their order: what is removed may be set again.
+      if (known[0] === "E") env.push(...splitCommas(value).map(checkVariable));
+      if (known[0] === "U") env.push(...splitCommas(value));
+    } else throw new UsageError(`${word}: expected ${known[1]} after it`);
   }
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
   const number = (name: string): number | undefined => {
@@ -80,10 +86,6 @@ export function parseUserOptions(argv: readonly string[]): UserOptions {
     return text === undefined ? undefined : parseSize(`-${name}`, text);
   };
   if (last("g") !== undefined) throw new UsageError("-g: debugging user programs is not there yet");
-  const env = [
-    ...(values.get("E") ?? []).flatMap((text) => splitCommas(text).map(checkVariable)),
-    ...(values.get("U") ?? []).flatMap(splitCommas),
-  ];
   return {
     help: last("h") !== undefined,
     version: last("version") !== undefined,
