@@ -306,6 +306,20 @@ const FILES_FOR_APPLETS: Readonly<Record<string, Content>> = {
 const inputs = { ...FIXTURES, ...FILES_FOR_APPLETS };
 
 export const busybox: readonly ProgramCase[] = [
+  ...(
+    [
+      ["-E", "ADDED=a value,x=y", "-E", "TZ=CET"],
+      ["-U", "TZ", "-U", "MISSING"],
+      ["-U", "TZ", "-E", "TZ=late"],
+    ] as const
+  ).map((options) => ({
+    name: `busybox: env under ${options.join(" ")}`,
+    argv: [...BUSYBOX, "env"],
+    options,
+    normalise: [sorted],
+  })),
+  { name: "busybox: another name by -0", argv: [...BUSYBOX, "one", "two"], options: ["-0", "echo"] },
+  { name: "busybox: another processor", argv: [...BUSYBOX, "uname", "-m"], options: ["-cpu", "rv64"] },
   { name: "busybox: env", argv: [...BUSYBOX, "env"], normalise: [sorted] },
   ...table("busybox", BUSYBOX, FILTERS, { files: FILES_FOR_APPLETS }, inputs),
   ...table("busybox", BUSYBOX, FILES, { files: FILES_FOR_APPLETS }, inputs),
