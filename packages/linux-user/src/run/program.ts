@@ -3,7 +3,7 @@ import type { TcgOptions } from "@mimus/tcg";
 import { readElf, type ElfFile } from "../elf/header.ts";
 import { loadElf, type LoadedElf } from "../elf/load.ts";
 import { AT, buildStack, stackNeeds, type StackContents } from "../elf/stack.ts";
-import { Errno } from "../errno.ts";
+import { E, Errno, fail } from "../errno.ts";
 import { LinuxUserError } from "../errors.ts";
 import { MAP, PROT, type MappedFile } from "../guest-memory.ts";
 import { PAGE } from "../memory/page-table.ts";
@@ -95,7 +95,7 @@ function start(options: ProgramOptions, main: ElfFile): RunningProgram {
 function openElf({ host, target }: ProgramOptions, path: string): ElfFile {
   let opened: { readonly path: string; readonly file: MappedFile };
   try {
-    opened = host.openProgram(path);
+    opened = path === "" ? fail(E.NOENT) : host.openProgram(path);
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
     const why = REASONS[error.message] ?? error.message;
