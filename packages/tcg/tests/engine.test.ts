@@ -287,7 +287,7 @@ for (const backend of backends) {
       expect(m.vcpu.executed).toBe(31);
     });
 
-    test("more pages than the TLB has entries are found again without a walk", () => {
+    test("thousands of pages are found again without a walk", () => {
       const m = make();
       const pages = 12000;
       // r1 = sum of a byte of each page; the second round finds all translations.
@@ -310,7 +310,7 @@ for (const backend of backends) {
       const { walks } = m.cpu;
       round();
       expect(m.cpu.walks - walks).toBeLessThan(pages / 2);
-      // A flush forgets both levels.
+      // A flush forgets them all.
       m.tcg.flushTlb(m.cpu.env, -1);
       round();
       expect(m.cpu.walks - walks).toBeGreaterThan(pages - 1);

@@ -9,7 +9,7 @@ import type { EnvField, HelperSpec } from "../ir/type.ts";
 
 type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
-  | "storeCount" | "returns" | "depth" | "tlbGenerations" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
+  | "storeCount" | "returns" | "depth" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
 
 /** Byte offsets in a vCPU's state block, from `env`. */
 export const ENV: Readonly<Record<EnvName, number>> = {
@@ -40,8 +40,6 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   returns: 80,
   /** i32: guest calls that may still become calls of the host; the run loop's own call has {@link CALL_DEPTH}. */
   depth: 84,
-  /** Eight i32, by mmu index: what the last words of second-level TLB entries that count have, but for bit 0. */
-  tlbGenerations: 88,
   /** First byte of the target's own fields. */
   target: 128,
   /** One past the last byte of the target's fields, and the first of the interpreter's temporaries. */
@@ -51,8 +49,7 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   jumpCache: 8192,
   /**
    * TLBs, one per mmu index: {@link TLB_ENTRIES} × { i64 read tag, i64 write tag, i64 fetch tag, i32 addend, i32 whose
-   * bit 0 says that the translation is global }. Behind them the second level, for all mmu indexes together:
-   * {@link TLB2_ENTRIES} of the same, of readable RAM only, which count while their last word is the generation's.
+   * bit 0 says that the translation is global }.
    */
   tlb: 8192 + 16384 * 16,
 };
@@ -61,26 +58,16 @@ export const ENV: Readonly<Record<EnvName, number>> = {
 export const CALL_DEPTH = 400;
 /** Entries of a jump cache. */
 export const JUMP_CACHE_ENTRIES = 16384;
-/** Entries of one TLB. */
-export const TLB_ENTRIES = 8192;
+/** Entries of one TLB: enough for 64 MiB at random, as a program in a booted guest sees it. */
+export const TLB_ENTRIES = 16384;
 /** Bytes of one TLB entry. */
 export const TLB_ENTRY_SIZE = 32;
 /** Bits of `tbFlags` that hold the mmu index of instruction fetches. */
 export const TB_FLAGS_MMU = 7;
 
-/** Entries of the second level. */
-export const TLB2_ENTRIES = 16384;
-/** Keeps the entries of different mmu indexes for one address apart. */
-export const TLB2_STRIDE = 1237;
-
-/** Offset of the second-level TLB in the state block of a vCPU with `mmuIndexes` TLBs. */
-export function tlb2Offset(mmuIndexes: number): number {
-  return ENV.tlb + mmuIndexes * TLB_ENTRIES * TLB_ENTRY_SIZE;
-}
-
 /** Size in bytes of the state block of a vCPU with `mmuIndexes` TLBs. */
 export function envSize(mmuIndexes: number): number {
-  return tlb2Offset(mmuIndexes) + TLB2_ENTRIES * TLB_ENTRY_SIZE;
+  return ENV.tlb + mmuIndexes * TLB_ENTRIES * TLB_ENTRY_SIZE;
 }
 
 /** Kind of a guest memory access: 0 load, 1 store, 2 instruction fetch. */

@@ -8,7 +8,7 @@ import { ATOMIC_BIG_ENDIAN } from "../wasm/memory-ops.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmInstance, WasmTable } from "../wasm/types.ts";
-import { ENV, TLB2_ENTRIES, TLB2_STRIDE, TLB_ENTRIES, TLB_ENTRY_SIZE, tlb2Offset } from "./contract.ts";
+import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Helper, Target, WasmMemory } from "./contract.ts";
 
 /** What generated code calls in JavaScript. Addresses and values are signed 32-bit halves. */
@@ -64,9 +64,8 @@ export function makeRuntime(
     helperIndex.set(helper.name, m.importFunction("helper", helper.name, m.type(params, results)));
   }
   const blockType = m.type([I32, I32], [I32]);
-  const second = m.function(m.type([I32, I64, I32], [I32]), [I32, I32], secondLevel(target.mmuIndexes));
-  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load, second));
-  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store, second));
+  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [], slowLoad(load));
+  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [], slowStore(store));
   const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32], readModifyWrite(atomicAddress));
   const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
@@ -123,126 +122,9 @@ function halves(c: Code, local: number): void {
   c.op(W.i32WrapI64);
 }
 
-/**
- * (env, address, oi) -> the TLB entry of the address, taken over from the second level, less `ENV.tlb`; 0 when that does
- * not know the page, or the access is not aligned.
- */
-function secondLevel(mmuIndexes: number): Code {
-  const [ENVP, ADDRESS, OI, FROM, TO] = [0, 1, 2, 3, 4] as const;
-  const c = new Code();
-  const at = tlb2Offset(mmuIndexes);
-  const mmu = (): void => {
-    c.get(OI);
-    c.i32(4);
-    c.op(W.i32ShrU);
-  };
-  const page = (): void => {
-    c.get(ADDRESS);
-    c.i64(12, 0);
-    c.op(W.i64ShrU);
-    c.op(W.i32WrapI64);
-  };
-  const entryOf = (number: () => void, entries: number, base: () => void, local: number): void => {
-    number();
-    c.i32(entries - 1);
-    c.op(W.i32And);
-    c.i32(31 - Math.clz32(TLB_ENTRY_SIZE));
-    c.op(W.i32Shl);
-    base();
-    c.op(W.i32Add);
-    c.set(local);
-  };
-  entryOf(
-    () => {
-      page();
-      mmu();
-      c.i32(TLB2_STRIDE);
-      c.op(W.i32Mul);
-      c.op(W.i32Add);
-    },
-    TLB2_ENTRIES,
-    () => c.get(ENVP),
-    FROM,
-  );
-  // The generation's, but for bit 0; the page's tag; aligned.
-  c.get(FROM);
-  c.mem(W.i32Load, at + 28, 2);
-  mmu();
-  c.i32(2);
-  c.op(W.i32Shl);
-  c.get(ENVP);
-  c.op(W.i32Add);
-  c.mem(W.i32Load, ENV.tlbGenerations, 2);
-  c.op(W.i32Xor);
-  c.i32(-2);
-  c.op(W.i32And);
-  c.get(FROM);
-  c.mem(W.i64Load, at, 3);
-  c.get(ADDRESS);
-  c.i64(-4096, -1);
-  c.op(W.i64And);
-  c.op(W.i64Ne);
-  c.op(W.i32Or);
-  c.get(ADDRESS);
-  c.op(W.i32WrapI64);
-  c.i32(1);
-  c.get(OI);
-  c.i32(3);
-  c.op(W.i32And);
-  c.op(W.i32Shl);
-  c.i32(1);
-  c.op(W.i32Sub);
-  c.op(W.i32And);
-  c.op(W.i32Or);
-  c.if();
-  c.i32(0);
-  c.op(W.return);
-  c.end();
-  entryOf(
-    page,
-    TLB_ENTRIES,
-    () => {
-      mmu();
-      c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
-      c.op(W.i32Shl);
-      c.get(ENVP);
-      c.op(W.i32Add);
-    },
-    TO,
-  );
-  for (let n = 0; n < TLB_ENTRY_SIZE; n += 8) {
-    c.get(TO);
-    c.get(FROM);
-    c.mem(W.i64Load, at + n, 3);
-    c.mem(W.i64Store, ENV.tlb + n, 3);
-  }
-  c.get(TO);
-  return c;
-}
-
-/** Pushes the host address of the address in local 1, whose TLB entry is in `entry`. */
-function mapped(c: Code, entry: number): void {
-  c.get(1);
-  c.op(W.i32WrapI64);
-  c.get(entry);
-  c.mem(W.i32Load, ENV.tlb + 24, 2);
-  c.op(W.i32Add);
-}
-
 /** (env, address, oi) -> value */
-function slowLoad(js: number, second: number): Code {
-  const ENTRY = 3;
+function slowLoad(js: number): Code {
   const c = new Code();
-  for (const local of [0, 1, 2]) c.get(local);
-  c.call(second);
-  c.tee(ENTRY);
-  c.if();
-  bySize(c, 2, (log2) => {
-    mapped(c, ENTRY);
-    c.mem(LOAD_U[log2]!, 0);
-    c.op(W.return);
-  });
-  c.end();
   c.get(0);
   halves(c, 1);
   c.get(2);
@@ -253,29 +135,8 @@ function slowLoad(js: number, second: number): Code {
 }
 
 /** (env, address, value, oi) */
-function slowStore(js: number, second: number): Code {
-  const ENTRY = 4;
+function slowStore(js: number): Code {
   const c = new Code();
-  for (const local of [0, 1, 3]) c.get(local);
-  c.call(second);
-  c.tee(ENTRY);
-  c.if();
-  // It may be that only reads are allowed, or that the page holds code.
-  c.get(ENTRY);
-  c.mem(W.i64Load, ENV.tlb + 8, 3);
-  c.get(1);
-  c.i64(-4096, -1);
-  c.op(W.i64And);
-  c.op(W.i64Eq);
-  c.if();
-  bySize(c, 3, (log2) => {
-    mapped(c, ENTRY);
-    c.get(2);
-    c.mem(STORE[log2]!, 0);
-    c.op(W.return);
-  });
-  c.end();
-  c.end();
   c.get(0);
   c.get(2);
   c.mem(W.i64Store, ENV.scratch, 3);

@@ -1,16 +1,6 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import type { BlockCache } from "./blocks.ts";
-import {
-  ENV,
-  FETCH,
-  LOAD,
-  STORE,
-  TLB2_ENTRIES,
-  TLB2_STRIDE,
-  TLB_ENTRIES,
-  TLB_ENTRY_SIZE,
-  tlb2Offset,
-} from "./contract.ts";
+import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 
@@ -48,10 +38,6 @@ export class SoftTlb {
   readonly #stats: TcgStats;
   readonly #indexes: number;
   readonly cpu: TargetCpu;
-  /** Word indexes of the second level, and of the generations; and the last one given out. */
-  readonly #second: number;
-  readonly #generations: number;
-  #generation = 0;
   /** Physical page of each entry. */
   readonly #physical: Float64Array;
   /** Of entries for devices: who answers, and the offset of the page there; undefined: ask the bus. */
@@ -73,8 +59,6 @@ export class SoftTlb {
     this.#views = views;
     this.#i32 = views.i32;
     this.#first = (env + ENV.tlb) >>> 2;
-    this.#second = (env + tlb2Offset(indexes)) >>> 2;
-    this.#generations = (env + ENV.tlbGenerations) >>> 2;
     this.#env = env;
     this.#indexes = indexes;
     this.#bus = bus;
@@ -89,7 +73,6 @@ export class SoftTlb {
     this.#usedCount = new Int32Array(indexes);
     this.#large = Array.from({ length: indexes }, () => []);
     this.#fillInvalid(0, indexes);
-    for (let mmu = 0; mmu < indexes; mmu++) this.#forgetSecond(mmu);
   } // prettier-ignore
 
   /** Index, in words, of the entry for an address. */
@@ -142,26 +125,9 @@ export class SoftTlb {
     i32[e + ADDEND] = (host - lowPart) | 0;
     this.#physical[n] = page;
     i32[e + LAST] = walk.global ? 1 : 0;
-    if (whole && once === 0 && (prot & 1) !== 0) this.#fillSecond(e, lo, mmu);
     this.#notePort(n, page, range);
     if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
     return true;
-  }
-
-  /** Puts an entry into the second level too. */
-  #fillSecond(e: number, lo: number, mmu: number): void {
-    const index = ((lo >>> 12) + mmu * TLB2_STRIDE) & (TLB2_ENTRIES - 1);
-    const to = this.#second + index * WORDS;
-    const i32 = this.#i32;
-    for (let n = 0; n < LAST; n++) i32[to + n] = i32[e + n]!;
-    i32[to + LAST] = i32[this.#generations + mmu]! | (i32[e + LAST]! & 1);
-  }
-
-  /** What the second level has of an mmu index no longer counts. */
-  #forgetSecond(mmu: number): void {
-    // Word 0 of a new machine counts for nobody; the numbers would begin anew after 2^31 flushes.
-    this.#generation = (this.#generation + 2) | 0;
-    this.#i32[this.#generations + mmu] = this.#generation;
   }
 
   /** A page that one device answers from its start is accessed past the bus. */
@@ -432,7 +398,6 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. */
   protect(ram: number): void {
-    for (let mmu = 0; mmu < this.#indexes; mmu++) this.#forgetSecond(mmu);
     const { i32 } = this.#views;
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
@@ -458,7 +423,6 @@ export class SoftTlb {
 
   /** Forgets all but the global translations of an mmu index, whose list of used entries is complete. */
   #flushLocal(mmu: number): void {
-    this.#forgetSecond(mmu);
     const from = mmu * TLB_ENTRIES;
     const count = this.#usedCount[mmu]!;
     let kept = 0;
@@ -477,7 +441,6 @@ export class SoftTlb {
   }
 
   #flushIndex(mmu: number): void {
-    this.#forgetSecond(mmu);
     const count = this.#usedCount[mmu]!;
     if (count > MANY) this.#fillInvalid(mmu, mmu + 1);
     else {
@@ -517,8 +480,6 @@ export class SoftTlb {
         // The entry stays listed as used: it may be listed once more when it is filled again.
         this.#empty(e);
       }
-      const index = ((lo >>> 12) + mmu * TLB2_STRIDE) & (TLB2_ENTRIES - 1);
-      this.#i32[this.#second + index * WORDS + LAST] = 0;
     }
     return more;
   }
