@@ -186,7 +186,8 @@ class Generator {
       case 7: return [`${r.pick(["c.addi", "c.li"])} ${x}, ${1 + r.below(30)}`];
       case 8: return [`${r.pick(["c.mv", "c.add"])} ${x}, ${y}`];
       case 9: return [`${r.pick(["lui", "auipc"])} ${x}, ${r.below(1 << 20)}`];
-      case 10: case 11: case 12: return this.#access(y, (at) => this.#load(x, at));
+      case 10: return this.#burst(y);
+      case 11: case 12: return this.#access(y, (at) => this.#load(x, at));
       case 13: case 14: return this.#access(y, (at) => `${r.pick(wide ? ["sb", "sh", "sw", "sd"] : ["sb", "sh", "sw"])} ${x}, ${at}`);
       case 15: {
         const size = wide && r.chance(2) ? "d" : "w";
@@ -211,6 +212,23 @@ class Generator {
     const names =
       this.#o.xlen === 64 ? ["lb", "lbu", "lh", "lhu", "lw", "lwu", "ld"] : ["lb", "lbu", "lh", "lhu", "lw"];
     return `${this.#r.pick(names)} ${x}, ${at}`;
+  }
+
+  /** Accesses through one base, on both sides of a page's end, which may move in between. */
+  #burst(index: string): string[] {
+    const r = this.#r;
+    const t = REG.temp;
+    const lines = [
+      `andi ${t}, ${index}, ${r.pick([0x7f8, 0x7ff, 0xf8])}`,
+      `add ${t}, ${t}, ${r.chance(3) ? REG.edge : REG.scratch}`,
+    ];
+    const offset = (): number => (r.chance(2) ? r.below(64) * 8 : r.below(4096) - 2048);
+    for (let n = 3 + r.below(4); n > 0; n--) {
+      if (r.chance(6)) lines.push(`addi ${t}, ${t}, ${r.pick([-64, -8, 8, 1, 2040])}`);
+      const at = `${offset()}(${t})`;
+      lines.push(r.chance(2) ? this.#load(this.#x(), at) : `${r.pick(["sb", "sh", "sw", "fsd"])} %, ${at}`);
+    }
+    return lines.map((line) => line.replace("%", line.startsWith("fsd") ? this.#f() : this.#x()));
   }
 
   /** A place in the scratch area, aligned or not; sometimes near pages that can't be accessed. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { runFlowProcesses } from "../isa/flow-process.ts";
 import { guest, oracle } from "../lib/mimus.ts";
 
 const HOURS = 3_600_000;
@@ -42,6 +43,19 @@ test.skipIf(!oracle("qemu-system-riscv64") || !oracle("qemu-riscv64-static"))(
     expect(script("isa/flow-run.ts", ...large, "--sides", "interp,auto,region,stress,mixed")).toMatch(
       /\b0 differences, \d+ s/,
     );
+  },
+);
+
+test.skipIf(!oracle("qemu-riscv64-static")).each(["user", "signals"] as const)(
+  "random control flow in Linux programs, mode %s, ends as under qemu-user (needs qemu-user-static)",
+  { timeout: HOURS },
+  async (mode) => {
+    const programs = Number(count("MIMUS_FLOW_PROGRAMS", 8000)) / 40;
+    for (let seed = 21; seed < 31; seed++) {
+      const accels = ["tcg,backend=region", `tcg,backend=region,stress=${seed}`, "tcg,threshold=5"];
+      const large = seed % 2 === 0 ? { blocks: 100, fuel: 5000 } : {};
+      expect((await runFlowProcesses({ mode, programs, seed, accels, ...large })).differences).toEqual([]);
+    }
   },
 );
 
