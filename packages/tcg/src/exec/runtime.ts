@@ -64,8 +64,8 @@ export function makeRuntime(
     helperIndex.set(helper.name, m.importFunction("helper", helper.name, m.type(params, results)));
   }
   const blockType = m.type([I32, I32], [I32]);
-  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [], slowLoad(load));
-  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [], slowStore(store));
+  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load));
+  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store));
   const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32], readModifyWrite(atomicAddress));
   const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
@@ -122,9 +122,69 @@ function halves(c: Code, local: number): void {
   c.op(W.i32WrapI64);
 }
 
+/** Pushes the TLB entry, less `ENV.tlb`, of (env 0, address 1); `pushMmu` pushes the mmu index. */
+function pushEntry(c: Code, pushMmu: () => void): void {
+  pushMmu();
+  c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
+  c.op(W.i32Shl);
+  c.get(1);
+  c.op(W.i32WrapI64);
+  c.i32(7);
+  c.op(W.i32ShrU);
+  c.i32((TLB_ENTRIES - 1) * TLB_ENTRY_SIZE);
+  c.op(W.i32And);
+  c.op(W.i32Add);
+  c.get(0);
+  c.op(W.i32Add);
+}
+
+/** Pushes the address in local 1 without its place in the page, but with what makes it not aligned: what a tag is. */
+function pushTag(c: Code, oi: number): void {
+  c.get(1);
+  c.i32(1);
+  c.get(oi);
+  c.i32(3);
+  c.op(W.i32And);
+  c.op(W.i32Shl);
+  c.i32(1);
+  c.op(W.i32Sub);
+  c.i32(-4096);
+  c.op(W.i32Or);
+  c.op(W.i64ExtendI32S);
+  c.op(W.i64And);
+}
+
+/**
+ * Does the access, and returns, if the TLB maps it after all: who calls a slow path may have looked at one entry only.
+ * `tag` is the offset of the access's tag in an entry; `access` gets the width, with the host address on the stack.
+ */
+function tryTlb(c: Code, oi: number, entry: number, tag: number, access: (log2: number) => void): void {
+  pushEntry(c, () => {
+    c.get(oi);
+    c.i32(4);
+    c.op(W.i32ShrU);
+  });
+  c.tee(entry);
+  c.mem(W.i64Load, ENV.tlb + tag, 3);
+  pushTag(c, oi);
+  c.op(W.i64Eq);
+  c.if();
+  bySize(c, oi, (log2) => {
+    c.get(1);
+    c.op(W.i32WrapI64);
+    c.get(entry);
+    c.mem(W.i32Load, ENV.tlb + 24, 2);
+    c.op(W.i32Add);
+    access(log2);
+    c.op(W.return);
+  });
+  c.end();
+}
+
 /** (env, address, oi) -> value */
 function slowLoad(js: number): Code {
   const c = new Code();
+  tryTlb(c, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
   c.get(0);
   halves(c, 1);
   c.get(2);
@@ -137,6 +197,10 @@ function slowLoad(js: number): Code {
 /** (env, address, value, oi) */
 function slowStore(js: number): Code {
   const c = new Code();
+  tryTlb(c, 3, 4, 8, (log2) => {
+    c.get(2);
+    c.mem(STORE[log2]!, 0);
+  });
   c.get(0);
   c.get(2);
   c.mem(W.i64Store, ENV.scratch, 3);
@@ -155,37 +219,16 @@ const STORE = [W.i64Store8, W.i64Store16, W.i64Store32, W.i64Store] as const;
  * and written, else from JavaScript, and returns 0 when that raised. `entry` is an i32 local.
  */
 function address(c: Code, js: number, oi: number, host: number, entry: number): void {
-  c.get(oi);
-  c.i32(8);
-  c.op(W.i32ShrU);
-  c.i32(7);
-  c.op(W.i32And);
-  c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
-  c.op(W.i32Shl);
-  c.get(1);
-  c.op(W.i32WrapI64);
-  c.i32(7);
-  c.op(W.i32ShrU);
-  c.i32((TLB_ENTRIES - 1) * TLB_ENTRY_SIZE);
-  c.op(W.i32And);
-  c.op(W.i32Add);
-  c.get(0);
-  c.op(W.i32Add);
+  pushEntry(c, () => {
+    c.get(oi);
+    c.i32(8);
+    c.op(W.i32ShrU);
+    c.i32(7);
+    c.op(W.i32And);
+  });
   c.tee(entry);
   c.mem(W.i64Load, ENV.tlb, 3);
-  // address & (page | size - 1)
-  c.get(1);
-  c.i32(1);
-  c.get(oi);
-  c.i32(3);
-  c.op(W.i32And);
-  c.op(W.i32Shl);
-  c.i32(1);
-  c.op(W.i32Sub);
-  c.i32(-4096);
-  c.op(W.i32Or);
-  c.op(W.i64ExtendI32S);
-  c.op(W.i64And);
+  pushTag(c, oi);
   c.op(W.i64Eq);
   c.get(entry);
   c.mem(W.i64Load, ENV.tlb, 3);
