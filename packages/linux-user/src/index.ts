@@ -20,17 +20,7 @@ export { AT, O, POLL, RENAME, S } from "./fs/constants.ts";
 export { MemoryFs, type MemoryFsOptions, type MemoryUser } from "./fs/memory-fs.ts";
 export { MemoryFile, type FileClock, type Quota } from "./fs/memory-file.ts";
 export { createPipe, createSocketPair } from "./fs/pipe.ts";
-export type {
-  DirEntry,
-  File,
-  FileSystem,
-  FileTime,
-  SetTime,
-  Stat,
-  StatFs,
-  Terminal,
-  Termios,
-} from "./fs/types.ts";
+export type { DirEntry, File, FileSystem, FileTime, SetTime, Stat, StatFs, Terminal, Termios } from "./fs/types.ts";
 export { createSyscalls, type StartFile, type SyscallOptions } from "./syscalls/dispatch.ts";
 export { keyOfStat, type SystemName } from "./syscalls/kernel.ts";
 export { LinuxProcess, type ExitStatus, type ProcessLog } from "./run/linux-process.ts";

@@ -291,7 +291,14 @@ for (const backend of backends) {
       const m = make();
       const pages = 12000;
       // r1 = sum of a byte of each page; the second round finds all translations.
-      m.program(0x1000, asm("ldb", 4, 2, 0), asm("add", 1, 1, 4), asm("add", 2, 2, 5), asm("bne", 2, 3, -3), asm("halt"));
+      m.program(
+        0x1000,
+        asm("ldb", 4, 2, 0),
+        asm("add", 1, 1, 4),
+        asm("add", 2, 2, 5),
+        asm("bne", 2, 3, -3),
+        asm("halt"),
+      );
       for (let n = 0; n < 16; n++) m.setU64(0x10000 + n * 4096, BigInt(n * 3));
       for (let page = 0x100; page < 0x100 + pages; page++) m.cpu.map.set(page, 0x10 + (page & 15));
       let sum = 0n;

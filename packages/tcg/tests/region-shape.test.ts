@@ -4,13 +4,15 @@ import { expect, test } from "vitest";
 import { ENTRY_NODE, shapeOf, type Shape } from "../src/region/shape.ts";
 
 /** Successors of nodes 1..n, index 0 unused. */
-const graphs = fc.integer({ min: 1, max: 14 }).chain((n) =>
-  fc.tuple(
-    ...Array.from({ length: n + 1 }, (_, i) =>
-      i === 0 ? fc.constant([]) : fc.array(fc.integer({ min: 1, max: n }), { maxLength: 3 }),
+const graphs = fc
+  .integer({ min: 1, max: 14 })
+  .chain((n) =>
+    fc.tuple(
+      ...Array.from({ length: n + 1 }, (_, i) =>
+        i === 0 ? fc.constant([]) : fc.array(fc.integer({ min: 1, max: n }), { maxLength: 3 }),
+      ),
     ),
-  ),
-);
+  );
 
 function reachable(edges: readonly (readonly number[])[], from: number, without = -1): Set<number> {
   const seen = new Set<number>(from === without ? [] : [from]);

@@ -2,7 +2,6 @@ import { BytecodeOverflow, BytecodeWriter } from "../interp/bytecode.ts";
 import { Handlers } from "../interp/handlers.ts";
 import type { Block } from "../ir/block.ts";
 import { IrContext } from "../ir/context.ts";
-import { ops } from "../ir/ops.ts";
 import { print } from "../ir/print.ts";
 import { swapBytes } from "../opt/byte-order.ts";
 import { Optimiser } from "../opt/pipeline.ts";
@@ -11,6 +10,7 @@ import type { BlockInput } from "../wasm/block-modules.ts";
 import { wasm } from "../wasm/types.ts";
 import { WatTrace } from "../wasm/wat-trace.ts";
 import type { WasmTable } from "../wasm/types.ts";
+import { Arena, NO_LIMIT } from "./arena.ts";
 import { BlockCache } from "./blocks.ts";
 import type { Tb } from "./blocks.ts";
 import { ENV, envSize } from "./contract.ts";
@@ -27,7 +27,7 @@ import type {
   WasmMemory,
 } from "./contract.ts";
 import { DEFAULT_CODE_CAP, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
-import { EXIT_LOOKUP, TARGETS, TB } from "./descriptor.ts";
+import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { newStats } from "./stats.ts";
@@ -39,7 +39,6 @@ import { Vcpu } from "./vcpu.ts";
 
 /** Instructions of all vCPUs together after which hot blocks are compiled though the batch is not full. */
 const PATIENCE = 4_000_000;
-const NO_LIMIT = 0x7fffffff;
 
 /** A block is translated for its first execution, or again because it is hot. */
 type Tier = "first" | "hot";
@@ -89,9 +88,7 @@ export class TcgMachine implements Engine {
   current: TargetCpu | undefined;
   readonly #byEnv: Map<number, Vcpu> = new Map();
   readonly #alloc: (name: string, size: number) => number;
-  readonly #arena: number;
-  readonly #arenaSize: number;
-  #arenaNext = 0;
+  readonly #arena: Arena;
   #flushWanted = false;
   readonly #writer: BytecodeWriter;
   readonly #translator: BlockTranslator;
@@ -115,14 +112,14 @@ export class TcgMachine implements Engine {
     this.#backend = this.options.backend ?? "auto";
     this.maxInsns = this.options.maxInsns ?? 64;
     this.#alloc = config.alloc;
-    this.#arenaSize = Math.max(this.options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
-    this.#arena = config.alloc("tcg.code", this.#arenaSize);
+    const arenaSize = Math.max(this.options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
+    this.#arena = new Arena(this.i32, this.u16, config.alloc("tcg.code", arenaSize), arenaSize);
     this.blocks = new BlockCache(this.i32, this.bus);
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
     this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
-    this.#startArena();
+    this.#arena.reset(this.#writer.jumpCacheLookup());
     this.#translator = new BlockTranslator(
       target, this.ir, this.maxInsns, this.options.traceStores ?? false,
     ); // prettier-ignore
@@ -255,7 +252,7 @@ export class TcgMachine implements Engine {
   /** Counters so far. */
   stats(): TcgStats {
     const c = this.counters;
-    return { ...c, exits: { ...c.exits }, invalidations: this.blocks.invalidations, arenaBytes: this.#arenaNext };
+    return { ...c, exits: { ...c.exits }, invalidations: this.blocks.invalidations, arenaBytes: this.#arena.used };
   }
 
   /** Throws all code away if that was asked for. Call while no block runs. */
@@ -269,7 +266,7 @@ export class TcgMachine implements Engine {
     this.counters.flushes++;
     this.blocks.clear();
     for (const cpu of this.cpus) cpu.jumpCache.flush();
-    this.#startArena();
+    this.#arena.reset(this.#writer.jumpCacheLookup());
     this.#hotBlocks.length = 0;
     this.regions?.reset();
     this.#modules.reset();
@@ -286,20 +283,9 @@ export class TcgMachine implements Engine {
     return true;
   }
 
-  /** Begins the arena with the trampoline. */
-  #startArena(): void {
-    const code = this.#writer.jumpCacheLookup();
-    const at = this.#arena;
-    this.i32.fill(0, at >>> 2, (at + TB.words) >>> 2);
-    this.i32[(at + TB.code) >>> 2] = at + TB.words;
-    this.i32[(at + TB.counter) >>> 2] = NO_LIMIT;
-    this.u16.set(code, (at + TB.words) >>> 1);
-    this.#arenaNext = (TB.words + code.length * 2 + 15) & ~15;
-  }
-
   /** Descriptor of a block of no instructions that goes on with the one the jump cache has for pc. */
   get trampoline(): number {
-    return this.#arena;
+    return this.#arena.trampoline;
   }
 
   /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
@@ -378,34 +364,16 @@ export class TcgMachine implements Engine {
 
   /** Places descriptor, words and bytecode in the arena. */
   #install(key: BlockKey, done: Translated, ram2: number): Tb {
-    const { i32 } = this;
     const { block, insns, length } = done;
     const perInsn = this.target.insnWords;
-    const wordBytes = insns * perInsn * 4;
-    const size = (TB.words + wordBytes + this.#writer.length * 2 + 15) & ~15;
-    if (this.#arenaNext + size > this.#arenaSize) this.#flushNow();
-    const address = this.#arena + this.#arenaNext;
-    this.#arenaNext += size;
+    if (!this.#arena.fits(this.#writer.length, insns * perInsn)) this.#flushNow();
     const id = this.blocks.all.length;
-    const at = address >>> 2;
-    const code = address + TB.words + wordBytes;
-    i32.fill(0, at, at + TB.words / 4);
-    i32[at + TB.code / 4] = code;
     const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? 250) : NO_LIMIT;
-    i32[at + TB.counter / 4] = counter;
-    i32[at + TB.id / 4] = id;
-    i32[at + TB.insns / 4] = insns;
-    i32[at + TB.pc / 4] = key.pcLo;
-    i32[at + TB.pc / 4 + 1] = key.pcHi;
-    let word = (address + TB.words) >>> 2;
-    for (const op of block.ops) {
-      if (op.spec !== ops.insn) continue;
-      for (let n = 0; n < perInsn; n++) i32[word + op.imm * perInsn + n] = op.list[n] ?? 0;
-    }
-    word = code >>> 1;
-    this.u16.set(this.#writer.code.subarray(0, this.#writer.length), word);
+    const { pcLo, pcHi } = key;
+    const bytecode = this.#writer.code.subarray(0, this.#writer.length);
+    const address = this.#arena.place(block, perInsn, bytecode, { id, insns, counter, pcLo, pcHi });
     const tb: Tb = {
-      address, id, pcLo: key.pcLo, pcHi: key.pcHi, flags: key.flags, limit: key.limit, insns,
+      address, id, pcLo, pcHi, flags: key.flags, limit: key.limit, insns,
       ram: key.ram, length, ram2, alive: true, incoming: [], next: undefined,
       exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: new Set(), blockFn: 0,
       counterStart: counter, executedBefore: 0,
@@ -455,16 +423,6 @@ export class TcgMachine implements Engine {
     return again === undefined || again.insns !== insns ? undefined : again.block;
   }
 
-  /** Gives a block the list of the addresses it jumps to, if there is room. */
-  #listTargets(tb: Tb): void {
-    const size = TARGETS * 4;
-    if (this.#arenaNext + size > this.#arenaSize) return;
-    const address = this.#arena + this.#arenaNext;
-    this.#arenaNext += size;
-    this.i32.fill(0, address >>> 2, (address + size) >>> 2);
-    this.i32[(tb.address + TB.targets) >>> 2] = address;
-  }
-
   /** Compiles blocks in one module. */
   compile(blocks: readonly Tb[]): void {
     const t0 = this.options.now?.() ?? 0;
@@ -477,7 +435,9 @@ export class TcgMachine implements Engine {
         this.counters.uncompilable++;
         continue;
       }
-      if (this.regions !== undefined && tb.exits.some(({ kind }) => kind.startsWith("indirect"))) this.#listTargets(tb);
+      if (this.regions !== undefined && tb.exits.some(({ kind }) => kind.startsWith("indirect"))) {
+        this.#arena.listTargets(tb.address);
+      }
       inputs.push({ block, tb: tb.address, insns: tb.insns, targets: this.i32[(tb.address + TB.targets) >>> 2]! });
     }
     const { functions, bytes } = this.#modules.compile(inputs);

@@ -3,6 +3,7 @@ import type { BlockCache } from "./blocks.ts";
 import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
+import { LargePages, pageNumber } from "./large-pages.ts";
 
 /** Views of the machine memory. */
 export interface Views {
@@ -19,10 +20,6 @@ const ADDEND = 6;
 const LAST = 7;
 /** Entries above which a flush fills the whole TLB instead of clearing one by one. */
 const MANY = 2048;
-
-/** Pages between large mappings that count as one stretch, and the last stretch's place in its list. */
-const NEAR = 512;
-const MOST_STRETCHES = 2 * 15;
 
 /** Result of {@link SoftTlb.fetchPage} when the page is not RAM. */
 export const NOT_RAM = -2;
@@ -48,8 +45,8 @@ export class SoftTlb {
   /** Per mmu index: entries filled since the last flush, and how many. */
   readonly #used: Uint16Array;
   readonly #usedCount: Int32Array;
-  /** Per mmu index: stretches of virtual page numbers that large mappings cover, as lowest and highest in turn. */
-  readonly #large: number[][];
+  /** Per mmu index. */
+  readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
   readonly #wide = new Uint32Array(2);
 
@@ -71,7 +68,7 @@ export class SoftTlb {
     this.#ends = new Int32Array(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
-    this.#large = Array.from({ length: indexes }, () => []);
+    this.#large = Array.from({ length: indexes }, () => new LargePages());
     this.#fillInvalid(0, indexes);
   } // prettier-ignore
 
@@ -126,7 +123,7 @@ export class SoftTlb {
     this.#physical[n] = page;
     i32[e + LAST] = walk.global ? 1 : 0;
     this.#notePort(n, page, range);
-    if (walk.pageBits > 12) this.#noteLarge(lo, hi, mmu, walk.pageBits);
+    if (walk.pageBits > 12) this.#large[mmu]!.note(pageNumber(lo, hi), walk.pageBits);
     return true;
   }
 
@@ -146,29 +143,6 @@ export class SoftTlb {
     const { i32 } = this.#views;
     i32[at] = allowed === 0 ? -1 : lo;
     i32[at + 1] = allowed === 0 ? -1 : hi;
-  }
-
-  #noteLarge(lo: number, hi: number, mmu: number, bits: number): void {
-    const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
-    const pages = 2 ** (bits - 12);
-    const first = Math.floor(vpn / pages) * pages;
-    const last = first + pages - 1;
-    const list = this.#large[mmu]!;
-    for (let i = 0; i < list.length; i += 2) {
-      // Within, overlapping, or near enough; when there are many stretches, the last one takes the rest.
-      if ((first <= list[i + 1]! + NEAR && last >= list[i]! - NEAR) || i === MOST_STRETCHES) {
-        if (first < list[i]!) list[i] = first;
-        if (last > list[i + 1]!) list[i + 1] = last;
-        return;
-      }
-    }
-    list.push(first, last);
-  }
-
-  #inLarge(mmu: number, vpn: number): boolean {
-    const list = this.#large[mmu]!;
-    for (let i = 0; i < list.length; i += 2) if (vpn >= list[i]! && vpn <= list[i + 1]!) return true;
-    return false;
   }
 
   /** Makes the tag for an access valid. @returns false when the target raised. */
@@ -448,7 +422,7 @@ export class SoftTlb {
       for (let i = 0; i < count; i++) this.#empty(base + this.#used[mmu * TLB_ENTRIES + i]! * WORDS);
     }
     this.#usedCount[mmu] = 0;
-    this.#large[mmu]!.length = 0;
+    this.#large[mmu]!.clear();
   }
 
   #empty(e: number): void {
@@ -468,9 +442,9 @@ export class SoftTlb {
    */
   flushPage(lo: number, hi: number): boolean {
     let more = false;
-    const vpn = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
+    const vpn = pageNumber(lo, hi);
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
-      if (this.#inLarge(mmu, vpn)) {
+      if (this.#large[mmu]!.has(vpn)) {
         this.#flushIndex(mmu);
         more = true;
         continue;

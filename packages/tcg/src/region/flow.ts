@@ -128,4 +128,3 @@ export function changesFlags(block: Block, flagsGlobal: number): boolean {
 export function callOf(block: Block, pcGlobal: number): boolean {
   return exitsOf(block, pcGlobal).some(({ kind }) => kind === "call" || kind === "indirect-call");
 }
-

@@ -51,4 +51,3 @@ export function unroll(blocks: readonly RegionBlock[], loops: (it: RegionBlock) 
   });
   return out;
 }
-

@@ -1,8 +1,7 @@
 /** Compiles a region to one WebAssembly function of type `(env, tb) -> i32`. */
-import { chainSlot } from "../exec/chains.ts";
-import { CALL_DEPTH, ENV, EXIT } from "../exec/contract.ts";
+import { ENV, EXIT } from "../exec/contract.ts";
 import type { DirectMemory } from "../exec/contract.ts";
-import { EXIT_LOOKUP, TB } from "../exec/descriptor.ts";
+import { TB } from "../exec/descriptor.ts";
 import type { Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { CompiledBlock } from "../wasm/block-compiler.ts";
@@ -10,7 +9,6 @@ import { analyse, Uncompilable } from "../wasm/analysis.ts";
 import type { BlockImports } from "../wasm/block-emitter.ts";
 import { ENVP } from "../wasm/block-emitter.ts";
 import { I32, W } from "../wasm/encode.ts";
-import { emitJumpCacheLookup } from "../wasm/jump-cache.ts";
 import type { CodeTarget } from "../wasm/jump-cache.ts";
 import type { HelperEffects } from "../exec/chains.ts";
 import type { HelperSpec } from "../ir/type.ts";
@@ -20,7 +18,7 @@ import { changesFlags, needsPc, regionFlow } from "./flow.ts";
 import type { RegionFlow } from "./flow.ts";
 import { nodeFor } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
-import { AccessEmitter } from "./access.ts";
+import { CallEmitter } from "./calls.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
 
@@ -52,7 +50,7 @@ const TB_PARAMETER = 1;
 const NOWHERE = 1;
 
 /** Compiles region after region. */
-export class RegionCompiler extends AccessEmitter {
+export class RegionCompiler extends CallEmitter {
   readonly #settings: RegionSettings;
   #plan!: RegionPlan;
   #shape!: Shape;
@@ -64,7 +62,6 @@ export class RegionCompiler extends AccessEmitter {
   #top = 0;
   #budget = 0;
   #resume = 0;
-  #selfCalls: number[] = [];
 
   constructor(settings: RegionSettings) {
     super(settings);
@@ -98,7 +95,7 @@ export class RegionCompiler extends AccessEmitter {
     });
     this.#shape = shapeOf(successors, 1);
     this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
-    this.#selfCalls = [];
+    this.selfCalls = [];
     this.#open.clear();
     this.startRegion(plan.blocks[0]!.block);
     this.#nest = this.#top = 0;
@@ -111,7 +108,7 @@ export class RegionCompiler extends AccessEmitter {
       this.code.end();
     }
     this.code.op(W.unreachable);
-    return { locals: this.locals, code: this.code, notes: this.notes, shape: this.#shape, selfCalls: this.#selfCalls };
+    return { locals: this.locals, code: this.code, notes: this.notes, shape: this.#shape, selfCalls: this.selfCalls };
   }
 
   #exits(it: RegionBlock): BlockExit[] {
@@ -243,7 +240,7 @@ export class RegionCompiler extends AccessEmitter {
     // Every cycle passes a node with a number, or the head.
     this.#charge(it, number > 0 || node === 1 || exact);
     if (needsPc(block, pcGlobal, effects)) {
-      this.#pushPc(tb.pcLo, tb.pcHi);
+      this.pushPc(tb.pcLo, tb.pcHi);
       code.set(this.global(pcGlobal));
       this.storeGlobal(pcGlobal);
     }
@@ -266,7 +263,7 @@ export class RegionCompiler extends AccessEmitter {
     this.#flow.dirty[this.#node]!.forEach((d, g) => {
       if (d === 1) this.storeGlobal(g);
     });
-    this.#storePc(tb.pcLo, tb.pcHi);
+    this.storePc(tb.pcLo, tb.pcHi);
     code.get(ENVP);
     code.get(this.#budget);
     code.i32(insns);
@@ -275,17 +272,6 @@ export class RegionCompiler extends AccessEmitter {
     code.i32(EXIT.budget);
     code.op(W.return);
     code.end();
-  }
-
-  #pushPc(lo: number, hi: number): void {
-    if (this.target.word === "i64") this.code.i64(lo, hi);
-    else this.code.i32(lo);
-  }
-
-  #storePc(lo: number, hi: number): void {
-    this.code.get(ENVP);
-    this.#pushPc(lo, hi);
-    this.code.mem(this.target.word === "i64" ? W.i64Store : W.i32Store, this.target.pcOffset, 2);
   }
 
   protected override storeBudget(): void {
@@ -316,9 +302,17 @@ export class RegionCompiler extends AccessEmitter {
       nodes.filter(({ node }) => node > 0),
     );
     const back = nodeFor(this.#plan, this.#node, returnAddress(it));
-    if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) return this.#call(i, exit, back);
+    if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) {
+      const head = this.#plan.blocks[0]!.tb;
+      this.guestCall(i, exit, it.tb, exit.kind === "call" && exit.target === head.pcLo ? head : undefined);
+      this.loadBudget();
+      this.#flow.live[back]!.forEach((l, g) => {
+        if (l === 1) this.loadGlobal(g);
+      });
+      return this.#go(back);
+    }
     this.storeBudget();
-    if (exit.kind === "return") return this.#return(i);
+    if (exit.kind === "return") return this.guestReturn(i);
     super.exit(op, i);
   }
 
@@ -337,7 +331,7 @@ export class RegionCompiler extends AccessEmitter {
     const pc = this.global(this.pcGlobal);
     for (const { target, node } of places) {
       code.get(pc);
-      this.#pushPc(target, tb.pcHi);
+      this.pushPc(target, tb.pcHi);
       code.op(this.target.word === "i64" ? W.i64Eq : W.i32Eq);
       code.if();
       this.depth++;
@@ -345,123 +339,6 @@ export class RegionCompiler extends AccessEmitter {
       this.depth--;
       code.end();
     }
-  }
-
-  #storeAll(i: number): void {
-    for (const g of this.a.stores.get(i)!) this.storeGlobal(g);
-  }
-
-  /** A guest return: to the region that made the call, if one did. */
-  #return(i: number): void {
-    const { code } = this;
-    this.#storeAll(i);
-    code.get(ENVP);
-    code.mem(W.i32Load, ENV.depth, 2);
-    code.i32(CALL_DEPTH);
-    code.op(W.i32Ne);
-    code.if();
-    code.get(ENVP);
-    code.mem(W.i32Load, ENV.returns, 2);
-    code.op(W.return);
-    code.end();
-    this.goByJumpCache();
-  }
-
-  /** A guest call as a call of the host: comes back with the guest's pc, which must be the node `back`'s. */
-  #call(i: number, exit: BlockExit, back: number): void {
-    const { code } = this;
-    const it = this.#plan.blocks[this.#node - 1]!;
-    const depth = this.depthLocal();
-    const entry = this.temp("entry");
-    const direct = this.#settings.direct !== undefined;
-    // Who is called by a link needs no pc, unless the call becomes a jump, or the link one to the jump cache.
-    const known = exit.kind === "call" && direct;
-    for (const g of this.a.stores.get(i)!) if (!known || g !== this.pcGlobal) this.storeGlobal(g);
-    this.storeBudget();
-    code.get(ENVP);
-    code.mem(W.i32Load, ENV.depth, 2);
-    code.tee(depth);
-    code.op(W.i32Eqz);
-    code.rarely();
-    code.if();
-    if (known) this.#storePc(exit.target, it.tb.pcHi);
-    this.goByJumpCache();
-    code.end();
-    const self = exit.kind === "call" && this.#plan.nodeAt.get(exit.target) === 1;
-    // Where addresses are not translated, a link to another page holds until that page's code dies.
-    const slot = known ? 0 : chainSlot(this.block, i, this.pcGlobal);
-    if (self) {
-      this.#enterCall(depth);
-      code.get(ENVP);
-      code.i32(this.#plan.blocks[0]!.tb.address);
-      code.op(W.call);
-      this.#selfCalls.push(code.length);
-      code.bytes([0x80, 0x80, 0x80, 0x80, 0x00]);
-    } else {
-      if (slot >= 0) {
-        code.i32(this.tb);
-        code.mem(W.i32Load, TB.link + 4 * slot, 2);
-        code.tee(entry);
-        code.op(W.i32Eqz);
-        code.rarely();
-        code.if();
-        if (known) this.#storePc(exit.target, it.tb.pcHi);
-        code.i32(this.tb + 1 + slot);
-        code.op(W.return);
-        code.end();
-      } else {
-        emitJumpCacheLookup(code, this.target, ENVP, this.temp("address"), entry);
-        code.op(W.i32Eqz);
-        code.if();
-        code.i32(EXIT_LOOKUP);
-        code.op(W.return);
-        code.end();
-        code.get(entry);
-        code.mem(W.i32Load, ENV.jumpCache + 12, 2);
-        code.set(entry);
-      }
-      this.#enterCall(depth);
-      code.get(ENVP);
-      code.get(entry);
-      code.get(entry);
-      code.mem(W.i32Load, TB.fn, 2);
-      code.op(W.callIndirect);
-      code.u32(0);
-      code.u32(0);
-    }
-    // `entry` is free again.
-    code.tee(entry);
-    code.i32(EXIT.return);
-    code.op(W.i32Ne);
-    code.if();
-    code.get(entry);
-    code.op(W.return);
-    code.end();
-    code.get(ENVP);
-    code.mem(this.target.word === "i64" ? W.i64Load : W.i32Load, this.target.pcOffset, 2);
-    this.#pushPc(returnAddress(it), it.tb.pcHi);
-    code.op(this.target.word === "i64" ? W.i64Ne : W.i32Ne);
-    code.if();
-    code.i32(EXIT_LOOKUP);
-    code.op(W.return);
-    code.end();
-    code.get(ENVP);
-    code.get(depth);
-    code.mem(W.i32Store, ENV.depth, 2);
-    this.loadBudget();
-    this.#flow.live[back]!.forEach((l, g) => {
-      if (l === 1) this.loadGlobal(g);
-    });
-    this.#go(back);
-  }
-
-  #enterCall(depth: number): void {
-    const { code } = this;
-    code.get(ENVP);
-    code.get(depth);
-    code.i32(1);
-    code.op(W.i32Sub);
-    code.mem(W.i32Store, ENV.depth, 2);
   }
 
   /** Operations of the current block, as in {@link BlockCompiler.compile}. */
@@ -492,4 +369,3 @@ export class RegionCompiler extends AccessEmitter {
 export function returnAddress({ tb }: RegionBlock): number {
   return (tb.pcLo + tb.length) | 0;
 }
-

@@ -135,7 +135,11 @@ function dominatorsOf(edges: readonly (readonly number[])[], order: readonly num
 }
 
 /** Edges that go back to a node which does not dominate their start. */
-function irreducible(edges: readonly (readonly number[])[], order: readonly number[], idom: Int32Array): [number, number][] {
+function irreducible(
+  edges: readonly (readonly number[])[],
+  order: readonly number[],
+  idom: Int32Array,
+): [number, number][] {
   const index = indexOf(order, edges.length);
   const out: [number, number][] = [];
   for (const from of order) {

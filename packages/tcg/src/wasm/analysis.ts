@@ -58,7 +58,10 @@ export interface Surroundings {
 
 /** @throws Uncompilable for loops within the block. */
 export function analyse(
-  block: Block, pcGlobal: number, effects: (helper: HelperSpec) => HelperEffects, around?: Surroundings,
+  block: Block,
+  pcGlobal: number,
+  effects: (helper: HelperSpec) => HelperEffects,
+  around?: Surroundings,
 ): Analysis {
   const all = block.ops;
   const count = all.length;

@@ -86,7 +86,11 @@ export class BlockModules implements BlockImports {
   }
 
   /** Compiles one region in a module of its own. @throws Uncompilable, CompileError */
-  compileRegion(tb: number, about: string, compile: () => CompiledRegion): { slot: number; bytes: number; numbers: Int32Array } {
+  compileRegion(
+    tb: number,
+    about: string,
+    compile: () => CompiledRegion,
+  ): { slot: number; bytes: number; numbers: Int32Array } {
     this.viaTable = true;
     this.#begin(32);
     const m = this.#builder;
