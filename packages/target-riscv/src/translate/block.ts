@@ -139,10 +139,13 @@ export class Block {
     const op = this.ir.block.ops[v];
     return op !== undefined && op.spec === ops.const ? op.imm : undefined;
   }
-  /** End the block before the next instruction, which is looked up: what the block was specialised on has changed. */
+  /**
+   * End the block before the next instruction, which is looked up: what the block was specialised on, or what its address
+   * means, has changed.
+   */
   endToLookup(): void {
     this.ir.set("pc", this.imm(this.address(this.length)));
-    this.ir.gotoPtr("none");
+    this.ir.gotoPtr("barrier");
     this.ctx.done = true;
   }
   /** End the block before the next instruction, leaving to the run loop. */

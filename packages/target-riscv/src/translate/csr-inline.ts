@@ -181,7 +181,7 @@ const status =
     b.when("ne", slow, ir.const32(0), () => {
       b.setX(rd, ir.call("csr", ir.const32(b.bits), operand));
       ir.set("pc", b.imm(b.address(b.length)));
-      ir.gotoPtr("none");
+      ir.gotoPtr("barrier");
     });
     const flags = statusFlags(b, now);
     ir.set("mstatus", now);
