@@ -307,6 +307,8 @@ export class Regions {
     this.#all.clear();
     this.#wide.clear();
     this.#hot.length = 0;
+    this.#uncommon.clear();
+    this.#slow.clear();
   }
 
   /** For tests: drops some region now and then. */
