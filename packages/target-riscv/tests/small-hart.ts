@@ -17,7 +17,7 @@ export class SmallHart {
 
   constructor(xlen: Xlen = 64, props: Record<string, unknown> = {}) {
     const env = 0;
-    const ramOffset = 1 << 20;
+    const ramOffset = 4 << 20;
     const buffer = new ArrayBuffer(ramOffset + RAM_SIZE);
     if (envSize(4) > ramOffset) throw new Error("no room for the state block");
     this.ram = new DataView(buffer, ramOffset);
