@@ -57,9 +57,9 @@ export abstract class CallEmitter extends AccessEmitter {
     const { code } = this;
     const depth = this.depthLocal();
     const entry = this.temp("entry");
-    // Who is called by a link needs no pc, unless the call becomes a jump, or the link one to the jump cache.
     const known = exit.kind === "call" && this.linksAnywhere;
-    for (const g of this.a.stores.get(i)!) if (!known || g !== this.pcGlobal) this.storeGlobal(g);
+    // With the pc: who is called may leave before it has stored one (no budget, an interrupt, code that is gone).
+    for (const g of this.a.stores.get(i)!) this.storeGlobal(g);
     this.storeBudget();
     code.get(ENVP);
     code.mem(W.i32Load, ENV.depth, 2);
@@ -67,7 +67,6 @@ export abstract class CallEmitter extends AccessEmitter {
     code.op(W.i32Eqz);
     code.rarely();
     code.if();
-    if (known) this.storePc(exit.target, tb.pcHi);
     this.goByJumpCache();
     code.end();
     // Where addresses are not translated, a link to another page holds until that page's code dies.
@@ -87,7 +86,6 @@ export abstract class CallEmitter extends AccessEmitter {
         code.op(W.i32Eqz);
         code.rarely();
         code.if();
-        if (known) this.storePc(exit.target, tb.pcHi);
         code.i32(this.tb + 1 + slot);
         code.op(W.return);
         code.end();
