@@ -5,6 +5,7 @@ import { ops } from "../ir/ops.ts";
 import type { HelperSpec } from "../ir/type.ts";
 import { exitsOf } from "./exits.ts";
 import type { RegionPlan } from "./plan.ts";
+import type { Shape } from "./shape.ts";
 
 /** Facts by node and global; index 0 of the nodes is the entry. */
 export interface RegionFlow {
@@ -105,6 +106,29 @@ function summarise(
   // Where only some ways through the block write a global, the others keep what it was.
   for (let g = 0; g < globals; g++) if (written[g] === 1 && killed[g] === 0) exposed[g] = 1;
   return { written, exposed, killed, continuation };
+} // prettier-ignore
+
+/**
+ * By node: instructions on the way there from where the budget is charged last, 0 for nodes where it is: those that an entry
+ * resumes at, that ways meet at, or that a guest call returns to.
+ */
+export function owedBudget(
+  plan: RegionPlan, successors: readonly (readonly number[])[], continuation: Int32Array, shape: Shape,
+): Int32Array {
+  const owed = new Int32Array(shape.size);
+  const before: number[][] = successors.map(() => []);
+  successors.forEach((list, from) => {
+    if (shape.index[from]! >= 0) for (const to of list) before[to]!.push(from);
+  });
+  const order = plan.blocks.map((_, i) => i + 1).filter((n) => shape.index[n]! >= 0);
+  order.sort((a, b) => shape.index[a]! - shape.index[b]!);
+  for (const n of order) {
+    const [from, another] = before[n]!;
+    if (n === 1 || from === undefined || another !== undefined || shape.number[n]! > 0) continue;
+    if (continuation[from] === n || shape.index[from]! >= shape.index[n]!) continue;
+    owed[n] = owed[from]! + plan.blocks[from - 1]!.insns;
+  }
+  return owed;
 } // prettier-ignore
 
 /** Whether the block uses the pc before it sets it: then the pc must be in place when it begins. */

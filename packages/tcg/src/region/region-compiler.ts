@@ -14,7 +14,7 @@ import type { HelperEffects } from "../exec/chains.ts";
 import type { HelperSpec } from "../ir/type.ts";
 import { exitAt, exitsOf } from "./exits.ts";
 import type { BlockExit } from "./exits.ts";
-import { changesFlags, needsPc, regionFlow } from "./flow.ts";
+import { changesFlags, needsPc, owedBudget, regionFlow } from "./flow.ts";
 import type { RegionFlow } from "./flow.ts";
 import { nodeFor } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
@@ -61,6 +61,12 @@ export class RegionCompiler extends CallEmitter {
   readonly #open: Map<number, number> = new Map();
   #top = 0;
   #budget = 0;
+  /**
+   * By node: instructions executed since the budget was charged last, on the one way there; 0 where ways meet. And those
+   * that are owed at the end of the current block. A loop is charged once a round: 2 fewer accesses to the host's stack.
+   */
+  #owed: Int32Array = new Int32Array(0);
+  #owing = 0;
   #resume = 0;
 
   constructor(settings: RegionSettings) {
@@ -94,6 +100,7 @@ export class RegionCompiler extends CallEmitter {
       successors.push(list);
     });
     this.#shape = shapeOf(successors, 1);
+    this.#owed = owedBudget(plan, successors, continuation, this.#shape);
     this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
     this.selfCalls = [];
     this.#open.clear();
@@ -249,41 +256,49 @@ export class RegionCompiler extends CallEmitter {
     this.#nest -= a.stages.length;
   }
 
-  /** Takes the block's instructions off the budget; where `check`ed, leaves before it when they do not fit. */
+  /** Takes the block's instructions off the budget, later; where `check`ed, leaves before it when they do not fit. */
   #charge({ tb, insns }: RegionBlock, check: boolean): void {
     const { code } = this;
+    const before = this.#owed[this.#node]!;
+    this.#owing = before + insns;
+    if (!check) return;
     code.get(this.#budget);
-    code.i32(insns);
-    code.op(W.i32Sub);
-    if (!check) return code.set(this.#budget);
-    code.tee(this.#budget);
-    code.i32(0);
+    code.i32(this.#owing);
     code.op(W.i32LtS);
+    code.rarely();
     code.if();
     this.#flow.dirty[this.#node]!.forEach((d, g) => {
       if (d === 1) this.storeGlobal(g);
     });
     this.storePc(tb.pcLo, tb.pcHi);
-    code.get(ENVP);
-    code.get(this.#budget);
-    code.i32(insns);
-    code.op(W.i32Add);
-    code.mem(W.i32Store, ENV.budget, 2);
+    this.#storeBudget(before);
     code.i32(EXIT.budget);
     code.op(W.return);
     code.end();
   }
 
   protected override storeBudget(): void {
-    this.code.get(ENVP);
-    this.code.get(this.#budget);
-    this.code.mem(W.i32Store, ENV.budget, 2);
+    this.#storeBudget(this.#owing);
+  }
+
+  #storeBudget(owing: number): void {
+    const { code } = this;
+    code.get(ENVP);
+    code.get(this.#budget);
+    if (owing > 0) {
+      code.i32(owing);
+      code.op(W.i32Sub);
+    }
+    code.mem(W.i32Store, ENV.budget, 2);
   }
 
   protected override loadBudget(): void {
-    this.code.get(ENVP);
-    this.code.mem(W.i32Load, ENV.budget, 2);
-    this.code.set(this.#budget);
+    const { code } = this;
+    code.get(ENVP);
+    code.mem(W.i32Load, ENV.budget, 2);
+    code.i32(this.#owing);
+    code.op(W.i32Add);
+    code.set(this.#budget);
   }
 
   protected override exit(op: Op, i: number): void {
@@ -319,6 +334,12 @@ export class RegionCompiler extends CallEmitter {
   /** To another node of the region, by way of the entry where the graph is not reducible. */
   #go(to: number): void {
     const { code } = this;
+    if (this.#owed[to] === 0) {
+      code.get(this.#budget);
+      code.i32(this.#owing);
+      code.op(W.i32Sub);
+      code.set(this.#budget);
+    }
     if (!this.#shape.cut.has(this.#node * this.#shape.size + to)) return this.#branch(to, this.depth);
     code.i32(this.#shape.number[to]!);
     code.set(this.#resume);
