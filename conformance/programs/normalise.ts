@@ -8,6 +8,7 @@ export const durations: Normaliser = (text) =>
   text
     .replaceAll(/\b\d+(\.\d+)? ?(sec|ms|s)\b/g, "TIME")
     .replaceAll(/\b\d+ min TIME\b/g, "TIME")
+    .replaceAll(" passed in TIME", " passed")
     .replaceAll(/^\d+:\d\d:\d\d (load avg: [\d.]+ )?/gm, "");
 
 /** The kernel's release: QEMU shows the host's. */
