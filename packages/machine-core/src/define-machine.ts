@@ -1,3 +1,4 @@
+import { MachineError } from "./errors.ts";
 import type { TypeSpec } from "@mimus/qom";
 import type { z } from "zod";
 import type { MachineBuilder } from "./machine-context.ts";
@@ -55,6 +56,19 @@ export function defineMachine<P = Record<string, unknown>>(spec: MachineSpec<P>)
 /** What a machine type declares: default CPU and RAM, targets, aliases. */
 export function machineInfo(type: { readonly class: Readonly<Record<string, unknown>> }): MachineInfo {
   return type.class["machine"] as MachineInfo;
+}
+
+/** @throws MachineError unsupported, when the board does not take so many CPUs */
+export function checkCpuCount(
+  type: { readonly name: string; readonly class: Readonly<Record<string, unknown>> },
+  cpus: number,
+): void {
+  const { maxCpus } = machineInfo(type);
+  if (cpus >= 1 && cpus <= maxCpus) return;
+  throw new MachineError(
+    "unsupported",
+    `machine '${type.name}' takes 1..${maxCpus} CPUs, not ${cpus}; use -smp with such a number`,
+  );
 }
 
 /** A machine with nothing in it. */

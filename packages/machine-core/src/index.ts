@@ -24,6 +24,7 @@ export {
 } from "./define-device.ts";
 export {
   defineMachine,
+  checkCpuCount,
   machineInfo,
   machineType,
   noneMachine,

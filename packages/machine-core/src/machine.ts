@@ -13,7 +13,7 @@ import { AddressSpace } from "./address-space.ts";
 import { type Bus, hooksOf } from "./bus.ts";
 import type { ClockSet } from "./clock.ts";
 import { deviceType, dynamicSysbusType, sysbusDeviceType } from "./define-device.ts";
-import { machineInfo, machineType, noneMachine } from "./define-machine.ts";
+import { checkCpuCount, machineInfo, machineType, noneMachine } from "./define-machine.ts";
 import { CpuObject, Device } from "./device.ts";
 import { MachineError } from "./errors.ts";
 import { Log } from "./log.ts";
@@ -129,12 +129,7 @@ export class Machine extends QomObject implements MachineBuilder {
   /** Wires the board; call once. */
   build(): this {
     const info = machineInfo(this.type);
-    if (this.options.cpus < 1 || this.options.cpus > info.maxCpus)
-      throw new MachineError(
-        "unsupported",
-        `machine '${this.type.name}' takes 1..${info.maxCpus} CPUs, not ${this.options.cpus}; use -smp with such a number`,
-        { at: this.path },
-      );
+    checkCpuCount(this.type, this.options.cpus);
     info.init(this.values as never, this);
     return this;
   }

@@ -10,6 +10,7 @@ import {
   Machine,
   type LogLevel,
   MachineMemory,
+  checkCpuCount,
   machineInfo,
 } from "@mimus/machine-core";
 import { createUserObject, type Registry, type ResolvedType } from "@mimus/qom";
@@ -112,6 +113,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   const cpuType = wanted.model === "" ? undefined : await resolveCpu(registry, wanted.model, target);
   const ramSize = options.ram ?? info.defaultRam;
   const cpuCount = options.smp ?? 1;
+  checkCpuCount(type, cpuCount);
   const code = options.tcg?.tbSize ?? CODE_BYTES;
   const wasmMemory = createMemory({ ram: ramSize, cpus: cpuCount, code, overhead: data.memoryOverhead ?? 0 });
   const cpus = new CpuSet(wasmMemory, {

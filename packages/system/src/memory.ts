@@ -30,7 +30,7 @@ export function createMemory({ ram, cpus, mmuIndexes = 8, code, overhead }: Memo
     const most = Math.floor((LIMIT - (total - ram)) / 2 ** 20);
     throw new SystemError(
       "no-memory",
-      `${Math.ceil(ram / 2 ** 20)} MiB of RAM do not fit: this machine has room for ${most} MiB (-m)`,
+      `${Math.ceil(ram / 2 ** 20)} MiB of RAM do not fit: with ${cpus} CPUs this machine has room for ${Math.max(most, 0)} MiB (-m, -smp)`,
     );
   }
   const pages = Math.ceil(total / PAGE);
