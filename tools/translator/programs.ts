@@ -21,8 +21,14 @@ done:
   wfi
   j    done
 triple:
-  slli a1, a0, 1
+  mv   t0, ra
+  mv   a1, a0
+  jal  ra, double
   add  a0, a0, a1
+  mv   ra, t0
+  ret
+double:
+  add  a0, a0, a0
   ret
 `;
 
