@@ -123,8 +123,8 @@ function writeDocs(sections: readonly Section[], report: Report): void {
   const path = join(ROOT, "docs/benchmarks.md");
   let document = readDocument(path);
   for (const section of sections)
-    if (section.whole) document = writeSection(document, section, report);
-    else progress(`'${section.name}' was not measured as a whole: docs/benchmarks.md keeps what it has`);
+    if (section.whole && sound(section)) document = writeSection(document, section, report);
+    else progress(`'${section.name}' was not measured as a whole, or not in full: docs/benchmarks.md keeps what it has`);
   writeFileSync(path, document);
 }
 
