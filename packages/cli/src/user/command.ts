@@ -1,4 +1,4 @@
-import { forwardSignals, nodeUserHost } from "@mimus/host-node/user";
+import { forwardSignals, holdSignals, nodeUserHost } from "@mimus/host-node/user";
 import { LinuxUserError, runProgram, signalName, type ExitStatus } from "@mimus/linux-user";
 import { jitText, type TcgOptions } from "@mimus/tcg";
 
@@ -71,6 +71,7 @@ async function execute(
     ...(options.sysroot === undefined ? {} : { sysroot: options.sysroot }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
+  const release = holdSignals();
   const running = runProgram({
     target,
     host,
@@ -88,6 +89,7 @@ async function execute(
   });
   if (log.items.has("page")) log.line(maps(running.process.memory.areas()));
   const stop = forwardSignals(running.process);
+  release();
   const status = await running.exit;
   stop();
   if (log.items.has("stats")) log.line(jitText(running.process.engine));

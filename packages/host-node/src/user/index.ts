@@ -13,7 +13,7 @@ import { standardFile } from "./streams.ts";
 import { samePaths, SysrootPaths } from "./sysroot.ts";
 
 export { HostFiles } from "./host-files.ts";
-export { forwardSignals, nodeProcessHost, type SignalTarget } from "./process-host.ts";
+export { forwardSignals, holdSignals, nodeProcessHost, type SignalTarget } from "./process-host.ts";
 export { SysrootPaths } from "./sysroot.ts";
 
 /** Settings of {@link nodeUserHost}. */

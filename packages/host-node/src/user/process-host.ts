@@ -94,6 +94,18 @@ const ON_REQUEST: readonly number[] = [
 /** What of a program the forwarding needs. */
 export type SignalTarget = Pick<LinuxProcess, "signals" | "raise">;
 
+/**
+ * Keeps signals that come while a program starts from ending this process: its first instructions run before there is
+ * anybody to send them to. They wait for the event loop. @returns how to stop
+ */
+export function holdSignals(): () => void {
+  const nothing = (): void => {};
+  for (const signal of FORWARDED) process.on(signalName(signal) as NodeJS.Signals, nothing);
+  return () => {
+    for (const signal of FORWARDED) process.off(signalName(signal), nothing);
+  };
+}
+
 /** Sends the signals that this process gets on to a program. @returns how to stop */
 export function forwardSignals(program: SignalTarget): () => void {
   const listeners: Map<number, () => void> = new Map();
