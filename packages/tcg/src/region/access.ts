@@ -106,7 +106,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
   }
 
   /** A label that can be reached is placed; `falls`: also from the code above. */
-  protected placeLabel(label: number, falls: boolean): void {
+  protected override placeLabel(label: number, falls: boolean): void {
     this.forgetShared();
     const known = this.#atLabel.get(label);
     if (known !== undefined) this.#checked = falls ? meet(known, this.#checked) : known;

@@ -3,7 +3,6 @@ import type { HelperEffects } from "../exec/chains.ts";
 import type { Block } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { HelperSpec } from "../ir/type.ts";
-import { exitsOf } from "./exits.ts";
 import type { RegionPlan } from "./plan.ts";
 import type { Shape } from "./shape.ts";
 
@@ -146,9 +145,4 @@ export function needsPc(block: Block, pcGlobal: number, effects: (helper: Helper
 /** Whether the block changes what the lookup of blocks depends on: its exits must look up what comes next. */
 export function changesFlags(block: Block, flagsGlobal: number): boolean {
   return flagsGlobal >= 0 && block.ops.some((op) => op.spec === ops.set && op.imm === flagsGlobal);
-}
-
-/** The call at the end of a block, if there is one. */
-export function callOf(block: Block, pcGlobal: number): boolean {
-  return exitsOf(block, pcGlobal).some(({ kind }) => kind === "call" || kind === "indirect-call");
 }

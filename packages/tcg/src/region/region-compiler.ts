@@ -3,9 +3,8 @@ import { ENV, EXIT } from "../exec/contract.ts";
 import type { DirectMemory } from "../exec/contract.ts";
 import { TB } from "../exec/descriptor.ts";
 import type { Op } from "../ir/block.ts";
-import { ops } from "../ir/ops.ts";
 import type { CompiledBlock } from "../wasm/block-compiler.ts";
-import { analyse, Uncompilable } from "../wasm/analysis.ts";
+import { analyse } from "../wasm/analysis.ts";
 import type { BlockImports } from "../wasm/block-emitter.ts";
 import { ENVP } from "../wasm/block-emitter.ts";
 import { I32, W } from "../wasm/encode.ts";
@@ -360,29 +359,6 @@ export class RegionCompiler extends CallEmitter {
       this.depth--;
       code.end();
     }
-  }
-
-  /** Operations of the current block, as in {@link BlockCompiler.compile}. */
-  protected emitOperations(): void {
-    const { block, code, a } = this;
-    for (let i = a.labels.length; i > 0; i--) code.block();
-    this.depth += a.labels.length;
-    let reachable = true;
-    for (let i = 0; i < block.ops.length; i++) {
-      const op = block.ops[i]!;
-      if (op.spec === ops.label) {
-        code.end();
-        this.depth--;
-        this.placed++;
-        this.placeLabel(op.imm, reachable);
-        reachable = a.reached[op.imm] === 1;
-      } else if (op.spec === ops.insn) this.beginInsn(op.imm);
-      else if (reachable) {
-        this.operation(op, i);
-        reachable = !op.spec.terminator;
-      }
-    }
-    if (reachable) throw new Uncompilable("The block has no end");
   }
 }
 

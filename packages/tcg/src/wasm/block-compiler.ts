@@ -37,6 +37,19 @@ export class BlockCompiler extends MemoryEmitter {
     this.start(block, a, tb);
     const code = this.code;
     this.prologue(insns);
+    this.emitOperations();
+    if (a.selfLoop) {
+      code.end();
+      code.op(W.unreachable);
+    }
+    this.notes?.comment(code.length, "faults");
+    this.faultExits();
+    return { locals: this.locals, code, notes: this.notes };
+  }
+
+  /** The operations of the current block. @throws Uncompilable */
+  protected emitOperations(): void {
+    const { block, code, a } = this;
     for (let i = a.labels.length; i > 0; i--) code.block();
     this.depth += a.labels.length;
     let reachable = true;
@@ -46,6 +59,7 @@ export class BlockCompiler extends MemoryEmitter {
         code.end();
         this.depth--;
         this.placed++;
+        this.placeLabel(op.imm, reachable);
         reachable = a.reached[op.imm] === 1;
       } else if (op.spec === ops.insn) {
         // Also where control does not get: what follows the next label belongs to it.
@@ -56,14 +70,10 @@ export class BlockCompiler extends MemoryEmitter {
       }
     }
     if (reachable) throw new Uncompilable("The block has no end");
-    if (a.selfLoop) {
-      code.end();
-      code.op(W.unreachable);
-    }
-    this.notes?.comment(code.length, "faults");
-    this.faultExits();
-    return { locals: this.locals, code, notes: this.notes };
   }
+
+  /** A label has been placed; `falls`: the code above goes on there. */
+  protected placeLabel(_label: number, _falls: boolean): void {}
 
   protected prologue(insns: number): void {
     const code = this.code;
