@@ -124,7 +124,8 @@ function writeDocs(sections: readonly Section[], report: Report): void {
   let document = readDocument(path);
   for (const section of sections)
     if (section.whole && sound(section)) document = writeSection(document, section, report);
-    else progress(`'${section.name}' was not measured as a whole, or not in full: docs/benchmarks.md keeps what it has`);
+    else
+      progress(`'${section.name}' was not measured as a whole, or not in full: docs/benchmarks.md keeps what it has`);
   writeFileSync(path, document);
 }
 
