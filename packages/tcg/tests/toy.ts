@@ -281,7 +281,7 @@ export class ToyMachine {
   codeWritten: (ram: number, length: number) => void = () => {};
   #next = 65536 + RAM;
 
-  constructor(options: TcgOptions) {
+  constructor(options: TcgOptions, target: Target = toy) {
     const self = this;
     const bus: PhysicalBus & { lastFault: boolean } = {
       lastFault: false,
@@ -319,7 +319,7 @@ export class ToyMachine {
         this.#next += (size + 65535) & ~65535;
         return at;
       },
-      target: toy,
+      target,
       physical: bus,
       options: { tbSize: 1 << 20, ...options },
     });

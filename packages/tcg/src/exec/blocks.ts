@@ -111,6 +111,19 @@ export class BlockCache {
 
   /** Drops the blocks with code in a range of the machine memory. */
   invalidate(ram: number, length: number): void {
+    this.#anyIn(ram, length, (tb) => {
+      this.drop(tb);
+      return false;
+    });
+  }
+
+  /** A block has code in a range of the machine memory. */
+  hasCode(ram: number, length: number): boolean {
+    return this.#anyIn(ram, length, () => true);
+  }
+
+  /** Calls `visit` for each block with code in a range, until it returns true. @returns whether it did */
+  #anyIn(ram: number, length: number, visit: (tb: Tb) => boolean): boolean {
     const end = ram + length;
     for (let number = ram >>> PAGE_BITS; number <= (end - 1) >>> PAGE_BITS; number++) {
       const page = this.#pages.get(number);
@@ -121,9 +134,10 @@ export class BlockCache {
         const head = tb.ram2 < 0 ? tb.length : 4096 - (tb.ram & 4095);
         const inFirst = tb.ram >>> PAGE_BITS === number && tb.ram < end && tb.ram + head > ram;
         const inSecond = tb.ram2 >= 0 && tb.ram2 === base && base < end && base + tb.length - head > ram;
-        if (inFirst || inSecond) this.drop(tb);
+        if ((inFirst || inSecond) && visit(tb)) return true;
       }
     }
+    return false;
   }
 
   /** Drops one block. It may still be running: its bytes in the arena stay until the next flush. */

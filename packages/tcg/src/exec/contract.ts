@@ -65,6 +65,12 @@ export const TLB_ENTRY_SIZE = 32;
 /** Bits of `tbFlags` that hold the mmu index of instruction fetches. */
 export const TB_FLAGS_MMU = 7;
 
+/**
+ * Value of `env.exception` while an instruction that stores into translated code is given back to the run loop, which
+ * drops that code and lets the instruction run by itself.
+ */
+export const STORE_TO_CODE = 0x7fffffff;
+
 /** Size in bytes of the state block of a vCPU with `mmuIndexes` TLBs. */
 export function envSize(mmuIndexes: number): number {
   return ENV.tlb + mmuIndexes * TLB_ENTRIES * TLB_ENTRY_SIZE;
@@ -111,6 +117,11 @@ export interface Target {
   readonly modules: readonly WasmModuleSpec[];
   /** Words of each `insn` operation; `TargetCpu.restore` gets them back. */
   readonly insnWords: number;
+  /**
+   * A store into translated code is seen by the next instruction, whatever block that is in. Else it is seen after the
+   * fence that the instruction set asks for.
+   */
+  readonly seesOwnStores?: boolean;
   begin(ctx: TranslateContext): void;
   /**
    * Translates one instruction: emits `insn` and its operations.

@@ -231,7 +231,13 @@ export class TcgMachine implements Engine {
   }
 
   store(env: number, lo: number, hi: number, size: 1 | 2 | 4 | 8, mmu: number): boolean {
-    return this.#byEnv.get(env)!.tlb.store(lo, hi, (31 - Math.clz32(size)) | (mmu << 4));
+    const { tlb } = this.#byEnv.get(env)!;
+    const { alone } = tlb;
+    // A helper's stores are not repeated.
+    tlb.alone = true;
+    const done = tlb.store(lo, hi, (31 - Math.clz32(size)) | (mmu << 4));
+    tlb.alone = alone;
+    return done;
   }
 
   // ----

@@ -1,6 +1,6 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import type { BlockCache } from "./blocks.ts";
-import { ENV, FETCH, LOAD, STORE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
+import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { LargePages, pageNumber } from "./large-pages.ts";
@@ -49,6 +49,8 @@ export class SoftTlb {
   readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
   readonly #wide = new Uint32Array(2);
+  /** Stores into translated code are simply done: nothing runs that they could change, or it need not see them. */
+  alone = true;
 
   constructor(
     views: Views, env: number, indexes: number, bus: PhysicalBus, blocks: BlockCache, cpu: TargetCpu, stats: TcgStats,
@@ -298,6 +300,7 @@ export class SoftTlb {
     const flags = i32[e + 2]!;
     if ((flags & TLB_MMIO) !== 0) return this.#storeMmio(lo, hi, size, mmu, low, high);
     const host = (lo + i32[e + ADDEND]!) >>> 0;
+    if ((flags & TLB_CODE) !== 0 && this.#givesBack(host, size)) return false;
     if ((host & (size - 1)) === 0 && size >= 4) {
       i32[host >>> 2] = low;
       if (size === 8) i32[(host >>> 2) + 1] = high;
@@ -306,6 +309,14 @@ export class SoftTlb {
       for (let i = 0; i < size; i++) u8[host + i] = (i < 4 ? low : high) >>> (8 * (i & 3));
     }
     if ((flags & TLB_CODE) !== 0) this.#wroteCode(e, host, size);
+    return true;
+  }
+
+  /** A store changes translated code, maybe that which is running: the instruction is done again, alone. */
+  #givesBack(host: number, size: number): boolean {
+    if (this.alone || !this.#blocks.hasCode(host, size)) return false;
+    this.#blocks.invalidate(host, size);
+    this.#i32[(this.#env + ENV.exception) >>> 2] = STORE_TO_CODE;
     return true;
   }
 
@@ -322,6 +333,8 @@ export class SoftTlb {
     const low = i32[value]!;
     const high = i32[value + 1]!;
     if (!this.#ensure(lo, hi, STORE, mmu, size) || !this.#ensure(next, nextHi, STORE, mmu, size)) return false;
+    const first = 4096 - (lo & 4095);
+    if (this.#splitGivesBack(lo, first, mmu) || this.#splitGivesBack(next, size - first, mmu)) return false;
     for (let i = 0; i < size; i++) {
       const at = (lo + i) | 0;
       i32[value] = ((i < 4 ? low : high) >>> (8 * (i & 3))) & 0xff;
@@ -329,6 +342,13 @@ export class SoftTlb {
       if (!this.store(at, at >>> 0 < lo >>> 0 ? nextHi : hi, mmu << 4)) return false;
     }
     return true;
+  }
+
+  /** {@link SoftTlb.#givesBack} for the part of a store in one page, before any part is done. */
+  #splitGivesBack(lo: number, size: number, mmu: number): boolean {
+    const e = this.#entry(lo, mmu);
+    const { i32 } = this.#views;
+    return (i32[e + 2]! & (TLB_CODE | TLB_MMIO)) === TLB_CODE && this.#givesBack((lo + i32[e + ADDEND]!) >>> 0, size);
   }
 
   #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
@@ -366,7 +386,10 @@ export class SoftTlb {
       return this.#env + ENV.scratch + 8;
     }
     const host = (lo + i32[e + ADDEND]!) >>> 0;
-    if ((flags & TLB_CODE) !== 0) this.#wroteCode(e, host, size);
+    if ((flags & TLB_CODE) !== 0) {
+      if (this.#givesBack(host, size)) return 0;
+      this.#wroteCode(e, host, size);
+    }
     return host | 0;
   }
 

@@ -1,5 +1,5 @@
 import type { Tb } from "./blocks.ts";
-import { CALL_DEPTH, ENV, EXIT, TB_FLAGS_MMU } from "./contract.ts";
+import { CALL_DEPTH, ENV, EXIT, STORE_TO_CODE, TB_FLAGS_MMU } from "./contract.ts";
 import type { ExitReason, TargetCpu } from "./contract.ts";
 import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { UNCOMMON } from "../region/access.ts";
@@ -151,7 +151,9 @@ export class Vcpu {
     const i32 = this.#i32;
     const at = this.#e;
     const { cpu, env } = this;
+    const { tlb } = this;
     const { run } = machine.runtime;
+    const seesOwnStores = machine.target.seesOwnStores === true;
     const { exact } = machine.options;
     const traceExec = machine.options.trace?.exec;
     const chained = mode === 0 && traceExec === undefined;
@@ -162,6 +164,8 @@ export class Vcpu {
     let look = true;
     /** Instructions that the next block may have at most, 0 for as many as there are. */
     let forced = 0;
+    /** The next block is one instruction, whose stores into code need no care. */
+    let alone = false;
     for (;;) {
       if (look || i32[at + ENV.kicked / 4] !== 0) {
         look = false;
@@ -196,6 +200,7 @@ export class Vcpu {
       if (address === 0 || i32[(address + TB.insns) >>> 2]! > left) {
         counters.lookups++;
         let tb = this.#find(mode > 0 ? mode : forced);
+        alone = tb !== undefined && seesOwnStores && (forced === 1 || mode === 1);
         forced = 0;
         if (tb === undefined) {
           // The fetch raised: pc is precise.
@@ -225,7 +230,10 @@ export class Vcpu {
       ran = true;
       i32[at + ENV.returns / 4] = EXIT.return;
       i32[at + ENV.depth / 4] = CALL_DEPTH;
+      tlb.alone = alone || !seesOwnStores;
       const code = run(env, address);
+      alone = false;
+      tlb.alone = true;
       if (held > 0) i32[at + ENV.budget / 4]! += held;
       if (code >>> 0 >= EXIT_LINK) {
         exits.link++;
@@ -241,7 +249,8 @@ export class Vcpu {
           continue;
         case EXIT.fault:
           exits.fault++;
-          this.#fault();
+          if (this.#givenBack()) forced = 1;
+          else this.#fault();
           break;
         case EXIT.uncommon:
           exits.uncommon++;
@@ -315,6 +324,19 @@ export class Vcpu {
     const from = tb + TB.words / 4 + site * perInsn;
     for (let n = 0; n < perInsn; n++) this.#words[n] = i32[from + n]!;
     this.cpu.restore(this.#words, i32[tb + TB.pc / 4]!, i32[tb + TB.pc / 4 + 1]!);
+  }
+
+  /** The fault is an instruction that stores into code: makes the state that of its beginning. */
+  #givenBack(): boolean {
+    const i32 = this.#i32;
+    const at = this.#e;
+    if (i32[at + ENV.exception / 4] !== STORE_TO_CODE) return false;
+    i32[at + ENV.exception / 4] = 0;
+    const address = i32[at + ENV.exitTb / 4]!;
+    const site = i32[at + ENV.exitSite / 4]!;
+    this.#restore(address, site);
+    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site;
+    return true;
   }
 
   /** An exception in the middle of a block: makes the state precise, takes back what did not run, delivers it. */
