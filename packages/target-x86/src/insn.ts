@@ -70,11 +70,17 @@ export interface Encoding<Name extends string = string> {
   /** Words: "i64" invalid in 64-bit mode, "o64" only in 64-bit mode, "d64"/"f64" operand size 64 by default/always, "lock" may have LOCK,
    *  "rep"/"repz" REP means something, "prot" #UD in real and virtual-8086 mode, ... */
   readonly flags?: string;
+  /** What the disassembler prints where it isn't `name`: `%c` is the condition, `%s` the AT&T suffix of the operand size. */
+  readonly text?: string;
 }
 
 /** One instruction. The decoder reuses the object. */
 export interface Insn {
   encoding: Encoding;
+  /** Index of the row in `decode/index.ts`: what tables of translators are indexed by. */
+  row: number;
+  /** The row's flags, bits of `TRAITS` in decode/notation.ts. */
+  traits: number;
   /** Bytes, 1..15. */
   length: number;
   /** Code size, bits. */
