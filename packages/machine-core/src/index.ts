@@ -35,10 +35,13 @@ export {
 export { PlatformBus, platformBusType } from "./platform-bus.ts";
 export { CpuObject, Device, type CpuWiring, type InputLines } from "./device.ts";
 export type {
+  CpuTopology,
   CreateOptions,
+  FirmwareFiles,
   MachineBuilder,
   MachineContext,
   MachineOptions,
+  NicRequest,
   ResetReason,
   ShutdownReason,
 } from "./machine-context.ts";

@@ -55,6 +55,24 @@ export interface MachineContext {
   readonly cpus: readonly CpuObject[];
 }
 
+/** Processors by what they are parts of; `maxCpus` is the product or more. */
+export interface CpuTopology {
+  readonly sockets: number;
+  readonly dies: number;
+  readonly cores: number;
+  readonly threads: number;
+  readonly maxCpus: number;
+}
+
+/** One network card that the board is to place. */
+export interface NicRequest {
+  readonly model?: string;
+  readonly props: Readonly<Record<string, unknown>>;
+}
+
+/** Reads a file of firmware by its name: `"bios-256k.bin"`. The back end of kind `"firmware"` called `"files"`. */
+export type FirmwareFiles = (name: string) => Uint8Array | undefined;
+
 /** What the user asked the board for. */
 export interface MachineOptions {
   /** Bytes. */
@@ -73,6 +91,32 @@ export interface MachineOptions {
   readonly bootMenu?: boolean;
   /** Back ends of the serial ports (chardev's `CharBackend`), in order. */
   readonly serials: readonly unknown[];
+  /** Back ends of the parallel ports, in order. */
+  readonly parallels?: readonly unknown[];
+  /** How the CPUs are arranged: numbers of each, and the most CPUs that there may be. One socket of `cpus` cores when absent. */
+  readonly topology?: CpuTopology;
+  /** Devices that only a user would miss (graphics, network, drives) are left out. */
+  readonly noDefaults?: boolean;
+  /** Graphics card: `"std"`, `"none"`, … The board's choice when absent. */
+  readonly vga?: string;
+  /** Network cards in the order of the command line: device type or short name, and properties. */
+  readonly nics?: readonly NicRequest[];
+  /** Drive letters in the order of booting (`-boot order=`), and for the first start alone. */
+  readonly bootOrder?: string;
+  readonly bootOnce?: string;
+  /** Milliseconds that a boot menu or splash picture stays, and before a failed boot starts again. */
+  readonly bootSplashTime?: number;
+  readonly rebootTimeout?: number;
+  /** Boot from nothing but what has a bootindex. */
+  readonly bootStrict?: boolean;
+  /** No graphical console: firmware is told so. */
+  readonly nographic?: boolean;
+  /** `-smbios`: options of each, as given. */
+  readonly smbios?: readonly Readonly<Record<string, string | Uint8Array>>[];
+  /** `-acpitable`: whole tables. */
+  readonly acpiTables?: readonly Uint8Array[];
+  /** `-fw_cfg`: files for firmware and guest. */
+  readonly configFiles?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   /** Where the firmware came from, for messages. */
   readonly firmwarePath?: string;
 }

@@ -5,11 +5,13 @@ import {
   type Bus,
   ClockSet,
   corePlugin,
+  type FirmwareFiles,
   type GlobalProperty,
   Log,
   Machine,
   type LogLevel,
   MachineMemory,
+  type MachineOptions,
   checkCpuCount,
   machineInfo,
 } from "@mimus/machine-core";
@@ -45,6 +47,24 @@ export interface BootFiles {
   readonly bios?: Uint8Array | "none";
 }
 
+/** What else a board may ask the user's options for; see `MachineOptions`. */
+export type BoardOptions = Pick<
+  MachineOptions,
+  | "topology"
+  | "noDefaults"
+  | "vga"
+  | "nics"
+  | "bootOrder"
+  | "bootOnce"
+  | "bootSplashTime"
+  | "rebootTimeout"
+  | "bootStrict"
+  | "nographic"
+  | "smbios"
+  | "acpiTables"
+  | "configFiles"
+>;
+
 /** Everything a machine is assembled from. */
 export interface AssembleOptions extends BootFiles {
   readonly registry: Registry;
@@ -60,6 +80,10 @@ export interface AssembleOptions extends BootFiles {
   /** Bytes. */
   readonly ram?: number;
   readonly serials?: readonly (CharBackend | undefined)[];
+  readonly parallels?: readonly (CharBackend | undefined)[];
+  /** Reads firmware that devices bring along (option ROMs), by file name. */
+  readonly firmwareFiles?: FirmwareFiles;
+  readonly board?: BoardOptions;
   readonly chardevs?: Iterable<readonly [id: string, backend: CharBackend]>;
   readonly drives?: readonly Drive[];
   /** Other back ends: [kind, id, object]. */
@@ -81,9 +105,13 @@ interface MachineClass {
   readonly defaultCpus?: Readonly<Record<string, string>>;
   /** Device types that the board creates: loaded before it is wired. */
   readonly requires?: readonly string[];
+  /** Device types that the board creates where their packages are installed. */
+  readonly uses?: readonly string[];
   readonly memoryOverhead?: number;
   /** Device types for a drive of an interface, first choice first. */
   readonly driveDevices?: Readonly<Record<string, readonly string[]>>;
+  /** Where a drive of an interface goes: type and properties. Undefined: `driveDevices` says. @throws what the user did wrong */
+  readonly placeDrive?: (drive: Drive, earlier: readonly Drive[]) => DeviceRequest | undefined;
 }
 
 /** A device that has to read something before the machine starts. */
@@ -107,6 +135,8 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   }
   const data = type.class as MachineClass;
   for (const name of data.requires ?? []) await registry.ensure(name, "device");
+  const installed = new Set(registry.known("device").map((k) => k.name));
+  for (const name of data.uses ?? []) if (installed.has(name)) await registry.ensure(name, "device");
   checkBootFiles(options);
 
   const wanted = parseCpu(options.cpu ?? data.defaultCpus?.[target] ?? info.defaultCpu);
@@ -149,6 +179,8 @@ export async function assemble(options: AssembleOptions): Promise<System> {
       cpuType: cpuType?.name ?? "",
       cpuProps: wanted.props,
       serials: (options.serials ?? []).map((backend) => (backend === undefined ? undefined : door(backend))),
+      parallels: (options.parallels ?? []).map((backend) => (backend === undefined ? undefined : door(backend))),
+      ...options.board,
       ...(kernel === undefined ? {} : { kernel }),
       ...(initrd === undefined ? {} : { initrd }),
       ...(append === undefined ? {} : { append }),
@@ -162,9 +194,11 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   for (const drive of options.drives ?? []) machine.registerBackend("drive", drive.id, drive.backend);
   for (const [kind, id, object] of options.backends ?? []) machine.registerBackend(kind, id, object);
   machine.registerBackend(INPUT_ROUTER.kind, INPUT_ROUTER.id, new InputRouter());
+  if (options.firmwareFiles !== undefined) machine.registerBackend("firmware", "files", options.firmwareFiles);
   for (const object of options.objects ?? []) await addObject(machine, object);
   machine.build();
-  for (const drive of options.drives ?? []) await addDrive(machine, drive, data);
+  for (const [i, drive] of (options.drives ?? []).entries())
+    await addDrive(machine, drive, options.drives?.slice(0, i) ?? [], data);
   for (const device of options.devices ?? []) await addDevice(machine, device);
 
   for (const device of machine.devices()) {
@@ -224,8 +258,10 @@ export async function addObject(machine: Machine, options: Readonly<Record<strin
 }
 
 /** The device for a drive that came without one (`-drive if=virtio`). */
-async function addDrive(machine: Machine, drive: Drive, data: MachineClass): Promise<void> {
+async function addDrive(machine: Machine, drive: Drive, earlier: readonly Drive[], data: MachineClass): Promise<void> {
   if (drive.interface === "none" || drive.interface === "pflash") return;
+  const placed = data.placeDrive?.(drive, earlier);
+  if (placed !== undefined) return addDevice(machine, placed);
   const choices = data.driveDevices?.[drive.interface] ?? [];
   const known = machine.registry.known("device").map((k) => k.name);
   const driver = choices.find((name) => known.includes(name));
