@@ -7,7 +7,7 @@ export interface PortBus {
   out(port: number, size: number, value: number): void;
 }
 
-/** What asks for interrupts: the local APIC, or the pair of 8259s where the CPU has none. */
+/** What asks for interrupts by line 0 of the CPU: the local APIC, or the pair of 8259s where the CPU has none. */
 export interface InterruptController {
   /** The vector of the highest interrupt, acknowledged; -1: there is none after all. */
   acknowledge(): number;
@@ -15,11 +15,68 @@ export interface InterruptController {
   tpr: number;
 }
 
+/**
+ * The local APIC as its CPU sees it. It is the CPU's interrupt controller as well; an 8259 pair asks through its LINT0
+ * input, and what `acknowledge` gives is the pair's vector then.
+ */
+export interface LocalApic extends InterruptController {
+  /** IA32_APIC_BASE into `out`: low half, high half. */
+  readBase(out: Uint32Array): void;
+  /** @returns false: the value is not allowed (#GP) */
+  writeBase(lo: number, hi: number): boolean;
+  /** A register by its MSR: 0x800..0x83f in x2APIC mode, 0x6e0 IA32_TSC_DEADLINE. @returns false: there is no such register (#GP) */
+  readMsr(msr: number, out: Uint32Array): boolean;
+  writeMsr(msr: number, lo: number, hi: number): boolean;
+  /** The CPU saw INIT: all but the APIC id and the base is as after reset. */
+  initReset(): void;
+}
+
+/**
+ * A piece of the physical address space that this CPU alone finds at another place: its local APIC's page, SMRAM. The
+ * place is one that no guest can name: at or above 2^52.
+ */
+export interface PhysicalWindow {
+  readonly base: number;
+  readonly size: number;
+  /** Where `base` is found. */
+  readonly to: number;
+  /** Only in system management mode. */
+  readonly smm: boolean;
+}
+
 /** One instant of the machine's clock. */
 export interface TimeSource {
   /** Time stamp counter into `out`: low half, high half. */
   tsc(out: Uint32Array): void;
 }
+
+/** What the CPU asks of the machine around it. */
+export interface CpuSignals {
+  /** Shutdown after a triple fault: machines answer with a reset. */
+  shutdown?(): void;
+  /** FERR#: an unmasked x87 exception is pending and CR0.NE is 0. */
+  ferr?(level: boolean): void;
+  /** Entered or left system management mode. */
+  smm?(active: boolean): void;
+}
+
+/** Numbers of the CPU's inputs, for `setIrq`. */
+export const LINE = {
+  /** Level. */
+  intr: 0,
+  /** Edge. */
+  nmi: 1,
+  /** Edge. */
+  smi: 2,
+  /** Edge. */
+  init: 3,
+  /** Edge; see `X86Cpu.sipi`. */
+  sipi: 4,
+  /** Level: A20M#, high: address bit 20 is as the program says. High after power-on. */
+  a20: 5,
+  /** Edge: IGNNE# by a write to port F0h. */
+  ignne: 6,
+} as const;
 
 /** Everything constant about a vCPU. */
 export interface X86Config {

@@ -1,5 +1,7 @@
 /** x86: i386 and x86-64. */
 export * from "./config.ts";
+export { X86Cpu } from "./cpu.ts";
+export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export * from "./insn.ts";
 export * from "./state.ts";
