@@ -1,0 +1,28 @@
+/** Operands in memory. */
+import { NONE, type Value } from "@mimus/tcg";
+import { OPERAND } from "../insn.ts";
+import type { SegmentAccess } from "./address.ts";
+import { memOf, type Tx } from "./tx.ts";
+
+/** Linear address of memory operand `k` for all its bytes. */
+export function access(t: Tx, k: number, how: SegmentAccess): Value {
+  const known = t.addresses[k]!;
+  if (known !== NONE) return known;
+  const address = t.linear(t.i, t.i.operands[k]!.size, how);
+  t.addresses[k] = address;
+  return address;
+}
+
+/** Operand `k` becomes what `fn` makes of it. vCPUs take turns between instructions, so that a load and a store are one step. */
+export function rmw(t: Tx, k: number, fn: (old: Value) => Value): Value {
+  const o = t.i.operands[k]!;
+  if (o.kind === OPERAND.reg) {
+    const v = fn(t.reg(o.n, o.size, o.high));
+    t.setReg(o.n, o.size, v, o.high);
+    return v;
+  }
+  const address = access(t, k, "rw");
+  const v = fn(t.load(memOf(o.size), address));
+  t.store(memOf(o.size), address, v);
+  return v;
+}
