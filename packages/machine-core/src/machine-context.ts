@@ -70,8 +70,11 @@ export interface NicRequest {
   readonly props: Readonly<Record<string, unknown>>;
 }
 
-/** Reads a file of firmware by its name: `"bios-256k.bin"`. The back end of kind `"firmware"` called `"files"`. */
-export type FirmwareFiles = (name: string) => Uint8Array | undefined;
+/** Firmware that devices bring along, by file name: `"vgabios-stdvga.bin"`. The back end of kind `"firmware"` called `"files"`. */
+export interface FirmwareFiles {
+  /** The file's bytes; undefined: there is none of that name. */
+  read(name: string): Uint8Array | undefined;
+}
 
 /** What the user asked the board for. */
 export interface MachineOptions {
