@@ -29,6 +29,12 @@ export interface LocalApic extends InterruptController {
   writeMsr(msr: number, lo: number, hi: number): boolean;
   /** The CPU saw INIT: all but the APIC id and the base is as after reset. */
   initReset(): void;
+  /** Where its page of registers lies: the CPU opens a {@link PhysicalWindow} on it at the APIC base. */
+  readonly page: number;
+  /** Set by the CPU: nanoseconds of the virtual clock at which its time stamp counter reaches the value. */
+  deadlineOf?: ((lo: number, hi: number) => number) | undefined;
+  /** The time stamp counter was written. */
+  timeChanged?(): void;
 }
 
 /**

@@ -1,28 +1,300 @@
-/** Address translation. */
-import type { Access, Translation } from "@mimus/tcg";
+/** From linear to physical addresses. Source: Intel SDM volume 3A (2023), chapter 4; AMD APM volume 2 (2023), chapter 5. */
+import { ENV, FETCH, STORE, type Access, type Translation } from "@mimus/tcg";
 import type { PhysicalWindow } from "../config.ts";
 import type { X86Cpu } from "../cpu.ts";
+import { ALL_INDEXES, HF, MMU, OFF } from "../state.ts";
+import { CR0, CR4, EFER, PFEC, PTE } from "../system/bits.ts";
+import { EXC } from "../system/vectors.ts";
 
-/** Translates for one CPU. */
+/** Kinds of paging. */
+const NONE = 0;
+const LEGACY = 1;
+const PAE = 2;
+const LONG = 3;
+
+const NEEDED = [1, 2, 4] as const;
+const A20 = 0x100000;
+
+/** Translates for one CPU. Works on i32 halves and doubles, and allocates nothing. */
 export class Walker {
   readonly #cpu: X86Cpu;
+  #kind = NONE;
+  #levels = 0;
+  #root = 0;
   #a20 = true;
+  /** CR0.WP, CR4.SMEP, CR4.SMAP, EFER.NXE, CR4.PGE, CR4.PSE, CR4.PKE are on. */
+  #wp = false;
+  #smep = false;
+  #smap = false;
+  #nxe = false;
+  #pge = false;
+  #pse = false;
+  #pke = false;
+  readonly #pse36: boolean;
+  readonly #gigabyte: boolean;
+  /** Bits of the high word of an entry that lie above the physical address, up to bit 51. */
+  readonly #beyond: number;
+  readonly #physBits: number;
+  readonly #windows = new Map<string, PhysicalWindow>();
+  /** The windows as numbers: base, end, distance, smm. */
+  #moved: readonly PhysicalWindow[] = [];
+  /** Entries of the walk: their places, and their low words. */
+  readonly #at = new Float64Array(5);
+  readonly #low = new Int32Array(5);
+  #depth = 0;
+  /** RAM range of the last entry, to spare the lookup. */
+  #ramBase = 0;
+  #ramEnd = 0;
+  #ramOffset = 0;
 
   constructor(cpu: X86Cpu) {
     this.#cpu = cpu;
+    const { config } = cpu;
+    this.#pse36 = config.features.has("pse36");
+    this.#gigabyte = config.features.has("pdpe1gb");
+    this.#physBits = config.physBits;
+    this.#beyond = config.physBits >= 52 ? 0 : 0xfffff & ~((1 << Math.max(0, config.physBits - 32)) - 1);
+    cpu.engine.bus.onChange(() => (this.#ramEnd = 0));
   }
-  /** Decodes CR0, CR3, CR4, EFER after one of them changed. */
+
+  /** Decodes CR0, CR3, CR4 and EFER after one of them changed. The TLB is the caller's. */
   modeChanged(): void {
-    void this.#cpu;
+    const cpu = this.#cpu;
+    const cr0 = cpu.lo(OFF.cr0);
+    const cr4 = cpu.lo(OFF.cr4);
+    const efer = cpu.lo(OFF.efer);
+    this.#wp = (cr0 & CR0.WP) !== 0;
+    this.#smep = (cr4 & CR4.SMEP) !== 0;
+    this.#smap = (cr4 & CR4.SMAP) !== 0;
+    this.#pge = (cr4 & CR4.PGE) !== 0;
+    this.#pse = (cr4 & CR4.PSE) !== 0;
+    this.#pke = (cr4 & CR4.PKE) !== 0;
+    this.#nxe = (efer & EFER.NXE) !== 0;
+    const lo = cpu.lo(OFF.cr3);
+    if ((cr0 & CR0.PG) === 0) this.#kind = NONE;
+    else if ((cr4 & CR4.PAE) === 0) {
+      this.#kind = LEGACY;
+      this.#root = (lo & ~0xfff) >>> 0;
+    } else if ((efer & EFER.LMA) === 0) {
+      this.#kind = PAE;
+      this.#root = (lo & ~31) >>> 0;
+    } else {
+      this.#kind = LONG;
+      this.#levels = cr4 & CR4.LA57 ? 5 : 4;
+      this.#root = (cpu.hi(OFF.cr3) & 0xfffff) * 2 ** 32 + ((lo & ~0xfff) >>> 0);
+    }
   }
+
+  /** A20M#: while low, address bit 20 is 0. */
   setA20(level: boolean): void {
+    if (level === this.#a20) return;
     this.#a20 = level;
+    this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
   }
-  setWindow(_name: "apic" | "smram", _window: PhysicalWindow | undefined): void {}
-  translate(lo: number, _hi: number, _access: Access, _mmu: number, _size: number, out: Translation): boolean {
-    out.physical = this.#a20 ? lo >>> 0 : (lo & ~0x100000) >>> 0;
-    out.prot = 7;
-    out.pageBits = 12;
+  get a20(): boolean {
+    return this.#a20;
+  }
+
+  setWindow(name: string, window: PhysicalWindow | undefined): void {
+    if (window === undefined) this.#windows.delete(name);
+    else this.#windows.set(name, window);
+    this.#moved = [...this.#windows.values()];
+    this.#ramEnd = 0;
+    this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
+  }
+
+  /** Where this CPU finds a physical address. */
+  place(physical: number): number {
+    let at = physical;
+    if (!this.#a20 && Math.floor(at / A20) % 2 === 1) at -= A20;
+    const windows = this.#moved;
+    for (let n = 0; n < windows.length; n++) {
+      const w = windows[n]!;
+      if (at < w.base || at >= w.base + w.size) continue;
+      if (w.smm && (this.#cpu.lo(ENV.tbFlags) & HF.smm) === 0) continue;
+      return at - w.base + w.to;
+    }
+    return at;
+  }
+
+  /** @returns false when it raised a page fault, or #GP for an address that is not canonical. */
+  translate(lo: number, hi: number, access: Access, mmu: number, _size: number, out: Translation): boolean {
+    if (this.#kind === NONE) {
+      out.physical = this.place(lo >>> 0);
+      out.prot = 7;
+      out.pageBits = 12;
+      return true;
+    }
+    const ok =
+      this.#kind === LONG
+        ? this.#long(lo, hi, access, mmu, out)
+        : this.#kind === PAE
+          ? this.#pae(lo, access, mmu, out)
+          : this.#legacy(lo, access, mmu, out);
+    if (ok) out.physical = this.place(out.physical);
+    return ok;
+  }
+
+  #long(lo: number, hi: number, access: Access, mmu: number, out: Translation): boolean {
+    const levels = this.#levels;
+    const spare = levels === 5 ? 7 : 16;
+    if ((hi << spare) >> spare !== hi) {
+      this.#cpu.raise(EXC.GP, 0);
+      return false;
+    }
+    return this.#walk(lo, hi, access, mmu, levels, this.#root, PTE.W | PTE.U, 0, out);
+  }
+
+  /** The four entries at CR3 have no access rights. Source: SDM volume 3A, table 4-8. */
+  #pae(lo: number, access: Access, mmu: number, out: Translation): boolean {
+    const at = this.#root + (lo >>> 30) * 8;
+    const low = this.#read(at);
+    const high = this.#read(at + 4);
+    if (!(low & PTE.P)) return this.#fail(lo, 0, access, mmu, 0);
+    if (low & 0x1e6 || high & (this.#beyond | 0xfff0_0000)) return this.#fail(lo, 0, access, mmu, PFEC.P | PFEC.RSVD);
+    const table = (high & 0xfffff) * 2 ** 32 + ((low & ~0xfff) >>> 0);
+    return this.#walk(lo, 0, access, mmu, 2, table, PTE.W | PTE.U, 0x7ff0_0000, out);
+  }
+
+  /** Entries of 64 bits, nine bits of the address a level. `reserved`: of the high word, besides those past the address. */
+  #walk(
+    lo: number, hi: number, access: Access, mmu: number, levels: number, root: number, rights: number, reserved: number,
+    out: Translation,
+  ): boolean {
+    let table = root;
+    let nx = 0;
+    const highReserved = this.#beyond | reserved | (this.#nxe ? 0 : 0x8000_0000);
+    this.#depth = 0;
+    for (let level = levels - 1; ; level--) {
+      const at = table + index(lo, hi, level) * 8;
+      const low = this.#read(at);
+      const high = this.#read(at + 4);
+      if (!(low & PTE.P)) return this.#fail(lo, hi, access, mmu, 0);
+      if (high & highReserved) return this.#fail(lo, hi, access, mmu, PFEC.P | PFEC.RSVD);
+      this.#at[this.#depth] = at;
+      this.#low[this.#depth++] = low;
+      rights &= low;
+      nx |= high;
+      const page = (high & 0xfffff) * 2 ** 32;
+      if (level > 0 && !(low & PTE.PS)) {
+        table = page + ((low & ~0xfff) >>> 0);
+        continue;
+      }
+      const bits = 12 + 9 * level;
+      const inside = level === 0 ? 0xfff : level === 1 ? 0x1fffff : 0x3fffffff;
+      // Large pages: 1 GiB only where the CPU has them; bits between the PAT bit and the address are reserved.
+      if (level > 0 && (level > 2 || (level === 2 && !this.#gigabyte) || low & inside & ~0x1fff))
+        return this.#fail(lo, hi, access, mmu, PFEC.P | PFEC.RSVD);
+      const key = this.#pke ? (high >>> 27) & 15 : 0;
+      out.physical = page + ((low & ~inside) >>> 0) + (lo & inside);
+      return this.#leaf(lo, hi, access, mmu, rights, nx < 0, key, bits, out);
+    }
+  } // prettier-ignore
+
+  #legacy(lo: number, access: Access, mmu: number, out: Translation): boolean {
+    const at = this.#root + (lo >>> 22) * 4;
+    const pde = this.#read(at);
+    if (!(pde & PTE.P)) return this.#fail(lo, 0, access, mmu, 0);
+    this.#at[0] = at;
+    this.#low[0] = pde;
+    this.#depth = 1;
+    if (pde & PTE.PS && this.#pse) {
+      // PSE-36: bits 20:13 are address bits 39:32. Source: SDM volume 3A, table 4-4.
+      const above = this.#pse36 ? Math.max(0, Math.min(this.#physBits, 40) - 32) : 0;
+      const high = (pde >>> 13) & 0xff;
+      if (pde & 0x200000 || high >>> above !== 0) return this.#fail(lo, 0, access, mmu, PFEC.P | PFEC.RSVD);
+      out.physical = high * 2 ** 32 + ((pde & 0xffc0_0000) >>> 0) + (lo & 0x3fffff);
+      return this.#leaf(lo, 0, access, mmu, pde & 6, false, 0, 22, out);
+    }
+    const pteAt = ((pde & ~0xfff) >>> 0) + ((lo >>> 12) & 0x3ff) * 4;
+    const pte = this.#read(pteAt);
+    if (!(pte & PTE.P)) return this.#fail(lo, 0, access, mmu, 0);
+    this.#at[1] = pteAt;
+    this.#low[1] = pte;
+    this.#depth = 2;
+    out.physical = ((pte & ~0xfff) >>> 0) + (lo & 0xfff);
+    return this.#leaf(lo, 0, access, mmu, pde & pte & 6, false, 0, 12, out);
+  }
+
+  /** Access rights, protection keys, accessed and dirty bits. Source: SDM volume 3A, 4.6 and 4.8. */
+  #leaf(
+    lo: number, hi: number, access: Access, mmu: number, rights: number, nx: boolean, key: number, bits: number,
+    out: Translation,
+  ): boolean {
+    const user = (rights & PTE.U) !== 0;
+    const writable = (rights & PTE.W) !== 0;
+    let prot: number;
+    if (mmu === MMU.user) prot = user ? (writable ? 7 : 5) : 0;
+    else {
+      prot = writable || !this.#wp ? 7 : 5;
+      if (user && this.#smap && mmu === MMU.kernel) prot = 4;
+      if (user && this.#smep) prot &= 3;
+    }
+    if (nx) prot &= 3;
+    if ((prot & NEEDED[access]!) === 0) return this.#fail(lo, hi, access, mmu, PFEC.P);
+    if (user && this.#pke && this.#kind === LONG) {
+      const pkru = this.#cpu.lo(OFF.pkru) >>> (2 * key);
+      let denied = 0;
+      if (pkru & 1) denied = 3;
+      else if (pkru & 2 && (mmu === MMU.user || this.#wp)) denied = 2;
+      if (denied & NEEDED[access]! & 3) return this.#fail(lo, hi, access, mmu, PFEC.P | PFEC.PK);
+      prot &= ~denied;
+    }
+    const last = this.#depth - 1;
+    for (let n = 0; n < last; n++) if (!(this.#low[n]! & PTE.A)) this.#mark(n, PTE.A);
+    const leaf = this.#low[last]!;
+    const wanted = access === STORE ? PTE.A | PTE.D : PTE.A;
+    if ((leaf & wanted) !== wanted) this.#mark(last, wanted);
+    if (access !== STORE && !(leaf & PTE.D)) prot &= 5;
+    out.prot = prot;
+    out.pageBits = bits;
+    out.global = this.#pge && (leaf & PTE.G) !== 0;
     return true;
+  } // prettier-ignore
+
+  #mark(n: number, bits: number): void {
+    const at = this.place(this.#at[n]!);
+    this.#cpu.engine.bus.write(at, 4, (this.#read(this.#at[n]!) | bits) >>> 0);
+  }
+
+  /** Half of a paging-structure entry. */
+  #read(physical: number): number {
+    const at = this.place(physical);
+    if (at >= this.#ramBase && at < this.#ramEnd)
+      return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
+    const { bus } = this.#cpu.engine;
+    const range = bus.lookup(at);
+    if (range === undefined || range.ramOffset < 0) return bus.read(at, 4) | 0;
+    this.#ramBase = range.base;
+    this.#ramEnd = range.base + range.size;
+    this.#ramOffset = range.ramOffset;
+    return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
+  }
+
+  #fail(lo: number, hi: number, access: Access, mmu: number, code: number): boolean {
+    const cpu = this.#cpu;
+    let error = code;
+    if (access === STORE) error |= PFEC.W;
+    if (mmu === MMU.user) error |= PFEC.U;
+    if (access === FETCH && (this.#smep || (this.#nxe && this.#kind !== LEGACY))) error |= PFEC.I;
+    cpu.set(OFF.cr2, lo, hi);
+    cpu.raise(EXC.PF, error);
+    return false;
+  }
+}
+
+/** Nine bits of the address for a level. */
+function index(lo: number, hi: number, level: number): number {
+  switch (level) {
+    case 0:
+      return (lo >>> 12) & 0x1ff;
+    case 1:
+      return (lo >>> 21) & 0x1ff;
+    case 2:
+      return ((lo >>> 30) | (hi << 2)) & 0x1ff;
+    case 3:
+      return (hi >>> 7) & 0x1ff;
+    default:
+      return (hi >>> 16) & 0x1ff;
   }
 }
