@@ -41,6 +41,9 @@ export interface BridgeSide {
 }
 
 const UNMAPPED = -1;
+/** The number under which people know the expansion ROM register. */
+const ROM_BAR = 6;
+const ROM_ENABLE = 1;
 
 /** One PCI function as its device holds it: configuration space, BARs, interrupts. */
 export class PciFunction {
@@ -104,6 +107,17 @@ export class PciFunction {
     this.#bars.push({ index, kind: opts.kind, size, alias, at: UNMAPPED });
   }
 
+  /**
+   * Shows a device's option ROM at an address that the guest chooses, in the expansion ROM register.
+   * Source: PCI Local Bus Specification 3.0, 6.2.5.2.
+   */
+  addRom(region: MemoryRegion): void {
+    const size = Math.max(0x800, 2 ** Math.ceil(Math.log2(region.size)));
+    this.config.set(REG.ROM, 4, 0, (2 ** 32 - size + ROM_ENABLE) >>> 0);
+    const alias = MemoryRegion.alias(`${region.name}.rom`, region, 0, region.size);
+    this.#bars.push({ index: ROM_BAR, kind: "mem32", size, alias, at: UNMAPPED });
+  }
+
   /** Adds MSI-X with its table in a BAR of its own. */
   addMsix(opts: MsixOptions): Msix {
     const msix = new Msix(this, this.#dev, opts);
@@ -115,6 +129,19 @@ export class PciFunction {
   /** Ends the set-up. Call it last in `realize`. */
   seal(): void {
     this.config.seal();
+  }
+
+  /** BARs as they are programmed now, in the order of their numbers; the expansion ROM is number 6. */
+  bars(): { index: number; kind: BarOptions["kind"]; prefetch: boolean; size: number; at: number | undefined }[] {
+    return this.#bars
+      .map(({ index, kind, size, at }) => ({
+        index,
+        kind,
+        prefetch: index !== ROM_BAR && (this.config.bytes[REG.BAR0 + 4 * index]! & 9) === 8,
+        size,
+        at: at === UNMAPPED ? undefined : at,
+      }))
+      .toSorted((a, b) => a.index - b.index);
   }
 
   /** The level of the function's interrupt pin. */
@@ -150,7 +177,7 @@ export class PciFunction {
 
   #written(at: number, size: number): void {
     const end = at + size;
-    if (at < REG.BAR0 + 24 && end > REG.COMMAND) this.#map();
+    if ((at < REG.BAR0 + 24 && end > REG.COMMAND) || (at < REG.ROM + 4 && end > REG.ROM)) this.#map();
     if (at < REG.STATUS && end > REG.COMMAND) this.#updateIntx();
     this.msix?.configWritten(at, size);
     this.onConfigWrite?.(at, size);
@@ -177,8 +204,9 @@ export class PciFunction {
   /** Where a BAR is decoded now. Address 0, and one whose end is all ones, mean that it is being sized. */
   #addressOf(bar: Bar): number {
     const { command, config } = this;
-    const reg = REG.BAR0 + 4 * bar.index;
+    const reg = bar.index === ROM_BAR ? REG.ROM : REG.BAR0 + 4 * bar.index;
     const low = config.view.getUint32(reg, true);
+    if (bar.index === ROM_BAR && !(low & ROM_ENABLE)) return UNMAPPED;
     if (bar.kind === "io") {
       const at = (low & ~3) >>> 0;
       return command & COMMAND.IO && at !== 0 && at + bar.size <= 0x10000 ? at : UNMAPPED;

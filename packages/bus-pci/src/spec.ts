@@ -15,6 +15,7 @@ export const REG = {
   BAR0: 0x10,
   SUBSYSTEM_VENDOR: 0x2c,
   SUBSYSTEM: 0x2e,
+  ROM: 0x30,
   CAPABILITIES: 0x34,
   LINE: 0x3c,
   PIN: 0x3d,

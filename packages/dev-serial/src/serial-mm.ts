@@ -2,8 +2,7 @@ import { z } from "zod";
 import { onOff, u32, u8 } from "@mimus/qom";
 import { defineDevice } from "@mimus/machine-core";
 import type { DeviceType } from "@mimus/machine-core";
-import type { CharBackend, CharFrontend } from "@mimus/chardev";
-import { Uart } from "./uart.ts";
+import { wireUart } from "./wire.ts";
 
 /** A 16550A serial port in memory space. */
 export const serialMm: DeviceType = defineDevice({
@@ -20,33 +19,8 @@ export const serialMm: DeviceType = defineDevice({
   }),
   realize({ chardev, regshift }, dev) {
     const irq = dev.irq("sysbus-irq");
-    const backend = dev.link<CharBackend>(chardev, "chardev");
-    const one = new Uint8Array(1);
-    const uart = new Uart({
-      irq: (level) => irq.set(level),
-      transmit: (byte) => {
-        if (backend === undefined) return true;
-        one[0] = byte;
-        return backend.write(one) === 1;
-      },
-      receiveReady: () => backend?.frontendReady?.(),
-    });
-    const frontend: CharFrontend = {
-      canReceive: () => uart.room(),
-      receive: (bytes) => {
-        for (const byte of bytes) uart.receive(byte);
-      },
-      event: (what) => {
-        if (what === "break") uart.receiveBreak();
-      },
-      writable: () => uart.transmitReady(),
-    };
-    if (backend !== undefined) {
-      backend.attach(frontend);
-      dev.onUnrealize(() => backend.detach(frontend));
-    }
+    const uart = wireUart(dev, chardev, (level) => irq.set(level));
     dev.region("serial", uart, { size: 8, shift: regshift });
-    dev.stateful(uart);
     return uart;
   },
 });
