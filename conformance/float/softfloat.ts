@@ -1,4 +1,5 @@
 import { POLICIES, ROUNDING, softfloatModule } from "@mimus/softfloat";
+import { x87Module } from "@mimus/softfloat/x87";
 import type { FloatCase } from "./testfloat.ts";
 
 const MODES: ReadonlyMap<string, number> = new Map([
@@ -17,6 +18,8 @@ const WIDTHS: Readonly<Record<string, bigint>> = {
   f32: 32n,
   f64: 64n,
 };
+/** Formats of more than 64 bits: operands are two words, results are stored. */
+const WIDE = /^(f128|extF80)/;
 const STATUS = 16;
 const OUT = 32;
 const WORD = (1n << 64n) - 1n;
@@ -43,9 +46,11 @@ export class SoftfloatRunner {
 
   constructor(policy: keyof typeof POLICIES = "riscv") {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(softfloatModule.bytes), { env: { memory } });
+    const [small, extended] = [softfloatModule, x87Module].map(
+      ({ bytes }) => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports,
+    );
     this.#view = new DataView(memory.buffer);
-    this.#exports = instance.exports as Operations;
+    this.#exports = { ...small, ...extended } as Operations;
     this.#policy = POLICIES[policy];
   }
 
@@ -62,10 +67,10 @@ export class SoftfloatRunner {
     if (!operation) throw new RangeError(`softfloat has no operation "${fn}"`);
     this.#view.setInt32(STATUS, rounding | this.#policy, true);
     this.#view.setInt32(STATUS + 4, before, true);
-    const wide = fn.startsWith("f128");
+    const wide = WIDE.test(fn);
     const to = /_to_(\w+)$/.exec(fn)?.[1];
     const args = operands.flatMap((a) => (wide ? [a & WORD, a >> 64n] : [a]));
-    const outInMemory = to === "f128" || (wide && to === undefined && !/_(eq|lt|le|classify)/.test(fn));
+    const outInMemory = WIDE.test(to ?? "") || (wide && to === undefined && !/_(eq|lt|le|classify)/.test(fn));
     const value = outInMemory ? operation(STATUS, OUT, ...args) : operation(STATUS, ...args);
     const result =
       value === undefined

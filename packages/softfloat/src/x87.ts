@@ -1,0 +1,19 @@
+/** The second module of the package: the double extended format and the x87's instructions. */
+import { decodeBase64 } from "./base64.ts";
+import { SoftfloatError } from "./errors.ts";
+
+const generated = await import("./generated/x87-wasm.ts").catch((cause: unknown) => {
+  throw new SoftfloatError("not-built", "The x87 module is not built: run `pnpm wasm` in the repository", { cause });
+});
+
+/** A WebAssembly module that imports `env.memory`: its name and its binary. */
+export interface X87Module {
+  readonly name: "x87";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The operations, to be instantiated with the memory that holds status blocks and register files. */
+export const x87Module: X87Module = { name: "x87", bytes: decodeBase64(generated.base64) };
+
+/** Names of all exported operations. */
+export const x87Exports: readonly string[] = generated.exportNames;
