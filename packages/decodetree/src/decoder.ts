@@ -47,10 +47,22 @@ export function extract(entry: Entry, word: number): Record<string, number> {
   return out;
 }
 
+/** A word taken apart. */
+interface Decoded<Ctx> {
+  readonly word: number;
+  /** Undefined: no table knows the word. */
+  readonly run: ((ctx: Ctx, operands: Readonly<Record<string, number>>) => void) | undefined;
+  readonly operands: Readonly<Record<string, number>>;
+}
+
+/** Words that a decoder remembers: programs repeat few. Taking one apart costs 0.4 us, finding it 20 ns. */
+const REMEMBERED = 8192;
+
 /** Tables and translators compiled together. */
 export class Decoder<Ctx> {
   readonly matcher: Matcher;
   readonly #run: Map<Entry, (ctx: Ctx, operands: Readonly<Record<string, number>>) => void> = new Map();
+  readonly #remembered: (Decoded<Ctx> | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined);
   /** @throws DecodeTreeError as {@link Matcher}. */
   constructor(parts: readonly Bound<Ctx>[]) {
     this.matcher = new Matcher(parts);
@@ -62,9 +74,17 @@ export class Decoder<Ctx> {
   }
   /** Translate `word`; false when no table knows it. */
   run(ctx: Ctx, word: number): boolean {
-    const entry = this.matcher.match(word);
-    if (entry === undefined) return false;
-    this.#run.get(entry)?.(ctx, extract(entry, word));
+    const at = (Math.imul(word, 0x9e3779b1) >>> 16) & (REMEMBERED - 1);
+    let decoded = this.#remembered[at];
+    if (decoded === undefined || decoded.word !== word) decoded = this.#remembered[at] = this.#decode(word);
+    if (decoded.run === undefined) return false;
+    decoded.run(ctx, decoded.operands);
     return true;
+  }
+
+  #decode(word: number): Decoded<Ctx> {
+    const entry = this.matcher.match(word);
+    if (entry === undefined) return { word, run: undefined, operands: {} };
+    return { word, run: this.#run.get(entry), operands: extract(entry, word) };
   }
 }

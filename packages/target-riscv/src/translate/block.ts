@@ -48,9 +48,8 @@ export class Block {
 
   /** A register-wide constant. */
   imm(value: number | bigint): Value {
-    return this.rv64
-      ? this.ir.const64(BigInt.asIntN(64, BigInt(value)))
-      : this.ir.const32(Number(BigInt.asIntN(32, BigInt(value))));
+    if (typeof value === "number") return this.ir.constant(this.word, value);
+    return this.rv64 ? this.ir.const64(value) : this.ir.const32(Number(BigInt.asIntN(32, value)));
   }
   /** Value of integer register `n`. */
   x(n: number): Value {

@@ -26,7 +26,7 @@ export interface Tb {
   readonly exits: readonly BlockExit[];
   /** The region that an entry through its descriptor goes to, and those that its code is part of. */
   region: Region | undefined;
-  readonly regions: Set<Region>;
+  regions: Set<Region> | undefined;
   /** Index of the block compiled by itself in the function table; 0 is the interpreter. */
   blockFn: number;
   /** Value that its counter began at, and executions before that. */

@@ -149,7 +149,7 @@ export class TcgMachine implements Engine {
       );
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
-      for (const region of tb.regions) this.regions?.drop(region);
+      for (const region of tb.regions ?? []) this.regions?.drop(region);
     };
     this.blocks.onCodePage = (ram) => {
       for (const cpu of this.cpus) cpu.tlb.protect(ram);
@@ -325,8 +325,10 @@ export class TcgMachine implements Engine {
     guards?: (insn: number) => boolean,
   ): Translated | undefined {
     const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
-    const stop = (at: bigint): boolean => this.breakpoints.size > 0 && this.breakpoints.has(at);
-    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards);
+    const stop = this.breakpoints.size > 0 ? (at: bigint): boolean => this.breakpoints.has(at) : undefined;
+    // Blocks that will be translated again when they are hot are not worth the optimiser's time now.
+    const passing = tier === "first" && this.#backend === "auto";
+    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards, passing);
     if (done === undefined) return undefined;
     const { trace } = this.options;
     if (tier === "first") {
@@ -334,8 +336,7 @@ export class TcgMachine implements Engine {
       trace?.op?.(print(done.block));
     }
     swapBytes(done.block);
-    // Blocks that will be translated again when they are hot are not worth the time now.
-    if (this.#optimiser === undefined || (tier === "first" && this.#backend === "auto")) return done;
+    if (this.#optimiser === undefined || passing) return done;
     const block = this.#optimiser.run(done.block);
     trace?.opOpt?.(print(block));
     return { ...done, block };
@@ -381,7 +382,7 @@ export class TcgMachine implements Engine {
     const tb: Tb = {
       address, id, pcLo, pcHi, flags: key.flags, limit: key.limit, insns,
       ram: key.ram, length, ram2, alive: true, incoming: [], next: undefined,
-      exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: new Set(), blockFn: 0,
+      exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: undefined, blockFn: 0,
       counterStart: counter, executedBefore: 0,
     }; // prettier-ignore
     this.blocks.add(tb);

@@ -1,7 +1,8 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import type { BlockCache } from "./blocks.ts";
 import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
-import type { Access, DevicePort, PhysicalBus, PhysicalRange, TargetCpu, TcgStats, Translation } from "./contract.ts";
+import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
+import { DevicePages } from "./device-pages.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { LargePages, pageNumber } from "./large-pages.ts";
 
@@ -37,11 +38,8 @@ export class SoftTlb {
   readonly cpu: TargetCpu;
   /** Physical page of each entry. */
   readonly #physical: Float64Array;
-  /** Of entries for devices: who answers, and the offset of the page there; undefined: ask the bus. */
-  readonly #ports: (DevicePort | undefined)[];
-  readonly #offsets: Float64Array;
-  /** Bytes of the page that are so. */
-  readonly #ends: Int32Array;
+  /** Entries whose page one device answers. */
+  readonly #devices: DevicePages;
   /** Per mmu index: entries filled since the last flush, and how many. */
   readonly #used: Uint16Array;
   readonly #usedCount: Int32Array;
@@ -49,6 +47,8 @@ export class SoftTlb {
   readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
   readonly #wide = new Uint32Array(2);
+  /** Per page of the machine memory: 1 when an entry without TLB_CODE may let stores through to it. */
+  readonly #storedTo: Uint8Array;
   /** Stores into translated code are simply done: nothing runs that they could change, or it need not see them. */
   alone = true;
 
@@ -65,12 +65,11 @@ export class SoftTlb {
     this.cpu = cpu;
     this.#stats = stats;
     this.#physical = new Float64Array(indexes * TLB_ENTRIES);
-    this.#ports = Array.from({ length: indexes * TLB_ENTRIES }, () => undefined);
-    this.#offsets = new Float64Array(indexes * TLB_ENTRIES);
-    this.#ends = new Int32Array(indexes * TLB_ENTRIES);
+    this.#devices = new DevicePages(indexes * TLB_ENTRIES);
     this.#used = new Uint16Array(indexes * TLB_ENTRIES);
     this.#usedCount = new Int32Array(indexes);
     this.#large = Array.from({ length: indexes }, () => new LargePages());
+    this.#storedTo = new Uint8Array(views.u8.length >>> 12);
     this.#fillInvalid(0, indexes);
   } // prettier-ignore
 
@@ -118,27 +117,16 @@ export class SoftTlb {
     const slow = once | (whole ? 0 : TLB_MMIO);
     const { prot } = walk;
     const writeFlags = once | (!whole || range.readonly ? TLB_MMIO : this.#blocks.isCode(host) ? TLB_CODE : 0);
+    if ((prot & 2) !== 0 && whole) this.#storedTo[host >>> 12] = 1;
     this.#tag(e, prot & 1, lowPart | slow, hi);
     this.#tag(e + 2, prot & 2, lowPart | writeFlags, hi);
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);
     i32[e + ADDEND] = (host - lowPart) | 0;
     this.#physical[n] = page;
     i32[e + LAST] = walk.global ? 1 : 0;
-    this.#notePort(n, page, range);
+    this.#devices.note(n, page, range);
     if (walk.pageBits > 12) this.#large[mmu]!.note(pageNumber(lo, hi), walk.pageBits);
     return true;
-  }
-
-  /** A page that one device answers from its start is accessed past the bus. */
-  #notePort(n: number, page: number, range: PhysicalRange | undefined): void {
-    this.#ports[n] = undefined;
-    this.#ends[n] = 0;
-    if (range?.port === undefined || range.ramOffset >= 0) return;
-    const offset = page - range.base + (range.portOffset ?? 0);
-    if (offset % 8 !== 0) return;
-    this.#ports[n] = range.port;
-    this.#offsets[n] = offset;
-    this.#ends[n] = Math.min(4096, range.base + range.size - page);
   }
 
   #tag(at: number, allowed: number, lo: number, hi: number): void {
@@ -172,32 +160,7 @@ export class SoftTlb {
     const n = mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1));
     const e = this.#first + n * WORDS + tag;
     if (i32[e] !== ((lo & PAGE) | TLB_MMIO) || i32[e + 1] !== hi) return undefined;
-    return (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]! ? this.#ports[n] : undefined;
-  }
-
-  #loadPort(port: DevicePort, lo: number, size: number, mmu: number, out: number): boolean {
-    this.#stats.mmio++;
-    const i32 = this.#i32;
-    const offset = this.#offsets[mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1))]! + (lo & 4095);
-    if (size < 8) {
-      i32[out] = port.read(offset, size);
-      i32[out + 1] = 0;
-    } else {
-      port.readWide(offset, this.#wide);
-      i32[out] = this.#wide[0]!;
-      i32[out + 1] = this.#wide[1]!;
-    }
-    return true;
-  }
-
-  #storePort(port: DevicePort, lo: number, size: number, mmu: number): boolean {
-    this.#stats.mmio++;
-    const value = (this.#env + ENV.scratch) >>> 2;
-    const low = this.#i32[value]!;
-    const offset = this.#offsets[mmu * TLB_ENTRIES + ((lo >>> 12) & (TLB_ENTRIES - 1))]! + (lo & 4095);
-    if (size === 8) port.writeWide(offset, low >>> 0, this.#i32[value + 1]! >>> 0);
-    else port.write(offset, size, size === 4 ? low >>> 0 : low & (size === 2 ? 0xffff : 0xff));
-    return true;
+    return this.#devices.at(n, lo, size);
   }
 
   /** A load that the fast path refused; the value is left in `env.scratch`[0]. @returns false when it raised. */
@@ -207,7 +170,11 @@ export class SoftTlb {
     const mmu = oi >>> 4;
     const out = (this.#env + ENV.scratch) >>> 2;
     const port = this.#port(lo, hi, size, mmu, 0);
-    if (port !== undefined) return this.#loadPort(port, lo, size, mmu, out);
+    if (port !== undefined) {
+      this.#stats.mmio++;
+      this.#devices.load(port, this.#number(lo, mmu), lo, size, this.#i32, out);
+      return true;
+    }
     const { i32 } = this.#views;
     if ((lo & 4095) + size > 4096) return this.#loadSplit(lo, hi, size, mmu);
     if (!this.#ensure(lo, hi, LOAD, mmu, size)) return false;
@@ -289,9 +256,13 @@ export class SoftTlb {
     const size = 1 << (oi & 3);
     const mmu = oi >>> 4;
     const port = this.#port(lo, hi, size, mmu, 2);
-    if (port !== undefined) return this.#storePort(port, lo, size, mmu);
-    const { i32 } = this.#views;
     const value = (this.#env + ENV.scratch) >>> 2;
+    if (port !== undefined) {
+      this.#stats.mmio++;
+      this.#devices.store(port, this.#number(lo, mmu), lo, size, this.#i32[value]!, this.#i32[value + 1]!);
+      return true;
+    }
+    const { i32 } = this.#views;
     if ((lo & 4095) + size > 4096) return this.#storeSplit(lo, hi, size, mmu);
     const low = i32[value]!;
     const high = i32[value + 1]!;
@@ -322,7 +293,9 @@ export class SoftTlb {
 
   #wroteCode(e: number, host: number, size: number): void {
     this.#blocks.invalidate(host, size);
-    if (!this.#blocks.isCode(host)) this.#views.i32[e + 2]! &= ~TLB_CODE;
+    if (this.#blocks.isCode(host)) return;
+    this.#storedTo[host >>> 12] = 1;
+    this.#views.i32[e + 2]! &= ~TLB_CODE;
   }
 
   #storeSplit(lo: number, hi: number, size: number, mmu: number): boolean {
@@ -395,6 +368,8 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. */
   protect(ram: number): void {
+    if (this.#storedTo[ram >>> 12] === 0) return;
+    this.#storedTo[ram >>> 12] = 0;
     const { i32 } = this.#views;
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;

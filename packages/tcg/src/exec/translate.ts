@@ -74,17 +74,18 @@ export class BlockTranslator {
 
   /**
    * Translates the block at `pc`. `limit`: most instructions, 0 for no limit of its own; `stop` tells where a block
-   * must end before an instruction; `guards` which instructions, by number, may use guards.
+   * must end before an instruction; `guards` which instructions, by number, may use guards; `passing`:
+   * the result is not kept past the next such translation.
    * @returns undefined when the first instruction could not be fetched
    */
   translate(
-    cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, limit: number, stop: (pc: bigint) => boolean,
-    guards?: (insn: number) => boolean,
+    cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, limit: number, stop: ((pc: bigint) => boolean) | undefined,
+    guards?: (insn: number) => boolean, passing = false,
   ): Translated | undefined {
     const c = this.#context;
     const target = this.#target;
     const max = limit > 0 ? Math.min(limit, this.#maxInsns) : this.#maxInsns;
-    c.start(cpu, pc, flags, source, (1 << target.pageBits) - Number(pc & BigInt((1 << target.pageBits) - 1)));
+    c.start(cpu, pc, flags, source, passing, (1 << target.pageBits) - Number(pc & BigInt((1 << target.pageBits) - 1)));
     target.begin(c);
     let insns = 0;
     while (!c.done) {
@@ -97,7 +98,7 @@ export class BlockTranslator {
       }
       insns++;
       c.at += length;
-      if (insns >= max || c.at >= c.pageEnd || stop(pc + BigInt(c.at))) break;
+      if (insns >= max || c.at >= c.pageEnd || stop?.(pc + BigInt(c.at)) === true) break;
     }
     if (!c.done) target.end(c);
     return { block: c.ir.finish(), insns, length: c.at };
@@ -122,7 +123,7 @@ class Context implements TranslateContext {
     this.#bigEndian = bigEndian;
   }
 
-  start(cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, pageEnd: number): void {
+  start(cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, passing: boolean, pageEnd: number): void {
     this.cpu = cpu;
     this.pc = pc;
     this.flags = flags;
@@ -131,7 +132,7 @@ class Context implements TranslateContext {
     this.at = 0;
     this.first = true;
     this.done = false;
-    this.ir.begin(pc);
+    this.ir.begin(pc, "tb", passing);
   }
 
   u8(at: number): number {

@@ -4,7 +4,8 @@ import type { ExitReason, TargetCpu } from "./contract.ts";
 import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { UNCOMMON } from "../region/access.ts";
 import { JumpCache } from "./jump-cache.ts";
-import type { BlockSource, TcgMachine } from "./machine.ts";
+import type { TcgMachine } from "./machine.ts";
+import { MemorySource } from "./memory-source.ts";
 import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
 
 /** A vCPU: the run loop around generated code. */
@@ -420,53 +421,4 @@ export class Vcpu {
 
 function pcOf(tb: Tb): bigint {
   return (BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0);
-}
-
-/** Guest code read through the machine memory, or through the bus where it is not RAM. */
-class MemorySource implements BlockSource {
-  readonly #machine: TcgMachine;
-  readonly #tlb: SoftTlb;
-  #ram = 0;
-  #lo = 0;
-  #hi = 0;
-  #mmu = 0;
-  #left = 0;
-  ram2 = -1;
-
-  constructor(machine: TcgMachine, tlb: SoftTlb) {
-    this.#machine = machine;
-    this.#tlb = tlb;
-  }
-
-  start(ram: number, lo: number, hi: number, mmu: number): void {
-    this.#ram = ram;
-    this.#lo = lo;
-    this.#hi = hi;
-    this.#mmu = mmu;
-    this.#left = 4096 - (lo & 4095);
-    this.ram2 = -1;
-  }
-
-  /** Place of the page behind the one of an address; negative when it can't be fetched from or is not RAM. */
-  secondPage(lo: number, hi: number, mmu: number): number {
-    const next = ((lo | 4095) + 1) | 0;
-    return this.#tlb.fetchPage(next, next === 0 ? hi + 1 : hi, mmu);
-  }
-
-  byte(at: number): number {
-    if (at < this.#left) {
-      if (this.#ram >= 0) return this.#machine.u8[this.#ram + at]!;
-      return this.#machine.bus.read(this.#tlb.physical(this.#lo, this.#mmu) + at, 1);
-    }
-    if (this.ram2 < 0) {
-      const page = this.secondPage(this.#lo, this.#hi, this.#mmu);
-      if (page === -1) return -1;
-      if (page === NOT_RAM) {
-        const next = (this.#lo | 4095) + 1;
-        return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#left, 1);
-      }
-      this.ram2 = page;
-    }
-    return this.#machine.u8[this.ram2 + at - this.#left]!;
-  }
 }

@@ -1,4 +1,4 @@
-import { NO_LIST, resultType, type Block } from "./block.ts";
+import { NO_LIST, resultType, type Block, type Op } from "./block.ts";
 import type { IrContext } from "./context.ts";
 import { IrError } from "./errors.ts";
 import { ops, type OpSpec } from "./ops.ts";
@@ -21,6 +21,9 @@ const BITCAST: Readonly<Record<IrType, IrType>> = { i32: "f32", i64: "f64", f32:
 const low = (n: number): number => n | 0;
 /** Its high half. */
 const high = (n: number): number => Math.floor(n / 0x1_0000_0000) | 0;
+
+/** Operations that are kept for passing blocks. */
+const MOST_POOLED = 2048;
 
 /** Where nothing is extended there is no sign. */
 function whole(type: IrType, mem: MemOp): MemOp {
@@ -46,6 +49,9 @@ export class Builder {
   readonly #halves: Int32Array = new Int32Array(this.#wide.buffer);
   /** Last insn number. */
   #insns = 0;
+  /** The operations of passing blocks: their objects are used again, as most code is translated once, run and forgotten. */
+  readonly #pool: Op[] = [];
+  #passing = false;
 
   constructor(context: IrContext) {
     this.context = context;
@@ -53,8 +59,12 @@ export class Builder {
     this.block = { name: "tb", pc: 0n, ops: [], labels: 0, globals: context.globals };
   }
 
-  /** Starts a new block; the previous one stays with whoever took it. `pc` is unsigned. */
-  begin(pc: bigint, name: string = "tb"): void {
+  /**
+   * Starts a new block; the previous one stays with whoever took it. `pc` is unsigned. The operations of a `passing` block
+   * are good until the next passing one begins.
+   */
+  begin(pc: bigint, name: string = "tb", passing: boolean = false): void {
+    this.#passing = passing;
     this.block = { name, pc, ops: [], labels: 0, globals: this.context.globals };
     this.#insns = 0;
     this.#forget();
@@ -385,8 +395,28 @@ export class Builder {
   ): Value {
     const all = this.block.ops;
     const v = all.length as Value;
+    const used = this.#passing ? this.#pool[v] : undefined;
+    if (used !== undefined) {
+      const op = used as { -readonly [K in keyof Op]: Op[K] };
+      op.spec = spec;
+      op.type = type;
+      op.a = a;
+      op.b = b;
+      op.c = c;
+      op.d = d;
+      op.imm = imm | 0;
+      op.imm2 = imm2 | 0;
+      op.cond = cond;
+      op.mem = mem;
+      op.helper = helper;
+      op.list = list;
+      all.push(op);
+      return v;
+    }
     // As int32, so that no field ever holds a boxed number: bench/build-optimise.ts.
-    all.push({ spec, type, a, b, c, d, imm: imm | 0, imm2: imm2 | 0, cond, mem, helper, list });
+    const op: Op = { spec, type, a, b, c, d, imm: imm | 0, imm2: imm2 | 0, cond, mem, helper, list };
+    if (this.#passing && v < MOST_POOLED) this.#pool[v] = op;
+    all.push(op);
     return v;
   } // prettier-ignore
 

@@ -188,7 +188,7 @@ export class Regions {
       head: members[0]!, members, entries: [], slot: made.slot, bytes: made.bytes, alive: true, elsewhere: 0,
       pages: direct === undefined ? [...pages].map(([pcLo, ram]) => ({ pcLo, ram })) : [],
     }; // prettier-ignore
-    for (const tb of members) tb.regions.add(region);
+    for (const tb of members) (tb.regions ??= new Set()).add(region);
     plan.blocks.slice(0, plan.proper).forEach(({ tb }, i) => {
       const number = made.numbers[i + 1]!;
       if (i > 0 && (number === 0 || tb.region !== undefined)) return this.#cool(tb);
@@ -250,7 +250,7 @@ export class Regions {
       i32[(tb.address + TB.resume) >>> 2] = 0;
       this.heat(tb);
     }
-    for (const tb of region.members) tb.regions.delete(region);
+    for (const tb of region.members) tb.regions?.delete(region);
     modules.release(region.slot);
     for (const { env } of vcpus) i32[(env + ENV.returns) >>> 2] = EXIT_LOOKUP;
   }
@@ -286,7 +286,7 @@ export class Regions {
     if (it.times !== MOST_UNCOMMON || tb === undefined) return;
     this.#slow.add(key);
     for (const [other, { times }] of this.#uncommon) if (times >= SOME_UNCOMMON) this.#slow.add(other);
-    for (const region of tb.regions) {
+    for (const region of tb.regions ?? []) {
       this.drop(region);
       this.request(region.head);
     }
