@@ -6,7 +6,15 @@ import base from "../../tsup.config.ts";
 export default defineConfig([
   {
     ...base,
-    entry: ["src/main.ts", "src/run.ts", "src/system-riscv64.ts", "src/system-riscv32.ts", "src/riscv64.ts"],
+    entry: [
+      "src/main.ts",
+      "src/run.ts",
+      "src/system-riscv64.ts",
+      "src/system-riscv32.ts",
+      "src/system-x86_64.ts",
+      "src/system-i386.ts",
+      "src/riscv64.ts",
+    ],
     external: ["zod"],
     splitting: true,
   },

@@ -10,7 +10,7 @@ import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Drives } from "./drives.ts";
 import { UsageError } from "./errors.ts";
-import { firmware } from "./firmware.ts";
+import { firmware, firmwareFiles } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
 import { openShare } from "./shares.ts";
 import { tcgOptions } from "./tcg-options.ts";
@@ -55,6 +55,9 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     smp: config.cpus,
     ...(config.ram === undefined ? {} : { ram: config.ram }),
     serials: consoles.serials,
+    parallels: consoles.parallels,
+    firmwareFiles: firmwareFiles(config.dataPaths),
+    board: config.board,
     chardevs: consoles.chardevs,
     drives: drives.drives,
     backends: [...nodeBackends(config, drives), ...config.fsdevs.map(openShare).map(backendOf("fsdev"))],
@@ -71,7 +74,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     ...(config.icount === undefined ? {} : { loop: { icount: icount(config.icount) } }),
     policies: { reboot: config.noReboot ? "shutdown" : "reset", shutdown: config.noShutdown ? "pause" : "poweroff" },
     logLevels: logging.levels,
-    bios: accel.name === "qtest" ? "none" : await firmware(boot.bios, machine, target),
+    bios: accel.name === "qtest" ? "none" : await firmware(boot.bios, machine, target, config.dataPaths),
     ...(kernel === undefined ? {} : { kernel }),
     ...(initrd === undefined ? {} : { initrd }),
     ...(dtb === undefined ? {} : { dtb }),
@@ -173,6 +176,7 @@ export function isUserError(error: unknown): error is Error {
     "CharError",
     "BoardError",
     "RiscvError",
+    "X86Error",
     "VirtioError",
     "PciError",
   ].includes(error.name);

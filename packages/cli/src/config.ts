@@ -4,7 +4,9 @@ import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/charde
 import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
 import { applySet } from "./args/set.ts";
+import type { BoardOptions } from "@mimus/system";
 import { UsageError } from "./errors.ts";
+import { bootOptions, tableOptions, topology } from "./pc-options.ts";
 import { parseUuid } from "./uuid.ts";
 
 /** `-global DRIVER.PROPERTY=VALUE`. */
@@ -24,6 +26,11 @@ export interface MachineConfig {
   readonly cpu: KeyValues;
   /** Number of processors. */
   readonly cpus: number;
+  /** What the board is told besides. */
+  readonly board: BoardOptions;
+  readonly vga: string | undefined;
+  /** Directories that are searched for firmware (`-L`). */
+  readonly dataPaths: readonly string[];
   /** Bytes of guest memory; undefined = the board's default. */
   readonly ram: number | undefined;
   readonly drives: readonly KeyValues[];
@@ -34,6 +41,7 @@ export interface MachineConfig {
   readonly fsdevs: readonly KeyValues[];
   readonly chardevs: readonly { readonly id: string; readonly config: CharConfig }[];
   readonly serials: readonly CharTarget[];
+  readonly parallels: readonly CharTarget[];
   readonly monitors: readonly CharTarget[];
   readonly qtest: CharTarget | undefined;
   readonly boot: {
@@ -61,7 +69,7 @@ export interface MachineConfig {
   readonly bootMenu: boolean | undefined;
 }
 
-const NONE_ONLY = ["nic", "net", "vga", "display"] as const;
+const NONE_ONLY = ["nic", "net", "display"] as const;
 
 /** Turns options into a description of a machine. @throws UsageError with the option that is wrong. */
 export function machineConfig(options: readonly GivenOption[]): MachineConfig {
@@ -75,11 +83,28 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
   const actions = optional("action") ?? {};
   const consoles = consoleTargets(given, flag("nographic"));
   const uuid = last(given, "uuid");
+  const { cpus, topology: arranged } = topology(optional("smp", "cpus"));
+  const { bootMenu, ...boot } = bootOptions(optional("boot", "order"));
+  const vga = last(given, "vga");
   return {
-    machine: merged(given, "machine", "type"),
+    machine: {
+      ...(flag("no-acpi") ? { acpi: "off" } : {}),
+      ...(flag("no-hpet") ? { hpet: "off" } : {}),
+      ...merged(given, "machine", "type"),
+    },
     accel: merged(given, "accel", "accel"),
     cpu: optional("cpu", "model") ?? {},
-    cpus: processors(optional("smp", "cpus")),
+    cpus,
+    board: {
+      topology: arranged,
+      ...boot,
+      ...tableOptions(given),
+      ...(flag("nodefaults") ? { noDefaults: true } : {}),
+      ...(flag("nographic") ? { nographic: true } : {}),
+      ...(vga === undefined ? {} : { vga }),
+    },
+    vga,
+    dataPaths: all(given, "L"),
     ram: memory(given),
     drives: drives(given),
     blockdevs: all(given, "blockdev").map((text) => nest(keyValues("blockdev", text, "driver"))),
@@ -88,7 +113,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
       ...virtfs(given).map((v) => v.device),
     ],
     objects: all(given, "object").map((text) => nest(keyValues("object", text, "qom-type"))),
-    globals: all(given, "global").map(globalDefault),
+    globals: [...rtcGlobals(optional("rtc") ?? {}), ...all(given, "global").map(globalDefault)],
     fsdevs: [
       ...all(given, "fsdev").map((text) => keyValues("fsdev", text, "fsdriver")),
       ...virtfs(given).map((v) => v.fsdev),
@@ -116,7 +141,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
     pidfile: last(given, "pidfile"),
     name: guestName(last(given, "name")),
     uuid: uuid === undefined ? undefined : parseUuid(uuid),
-    bootMenu: bootMenu(optional("boot", "order")),
+    bootMenu,
   };
 }
 
@@ -130,23 +155,11 @@ function guestName(text: string | undefined): string | undefined {
   return guest === undefined ? undefined : String(guest);
 }
 
-const BOOT = ["order", "once", "menu", "splash", "splash-time", "reboot-timeout", "strict"];
-
-/** `-boot`: the boards here leave the order to their firmware; whether there is a menu is told to it. */
-function bootMenu(boot: KeyValues | undefined): boolean | undefined {
-  if (boot === undefined) return undefined;
-  for (const key of Object.keys(boot))
-    if (!BOOT.includes(key)) throw new UsageError(`-boot: invalid parameter '${key}' (known: ${BOOT.join(", ")})`);
-  for (const key of ["order", "once"]) {
-    const drives = boot[key];
-    if (drives === undefined) continue;
-    if (typeof drives !== "string" || !/^[a-p]+$/.test(drives))
-      throw new UsageError(`-boot ${key}=${String(drives)}: expected drive letters a to p, such as c`);
-  }
-  const { menu } = boot;
-  if (menu === undefined) return undefined;
-  if (menu !== "on" && menu !== "off") throw new UsageError(`-boot menu=${String(menu)}: expected on or off`);
-  return menu === "on";
+/** `-rtc driftfix=slew` is a property of the clock chip. */
+function rtcGlobals({ driftfix }: KeyValues): GlobalDefault[] {
+  if (driftfix === undefined || driftfix === "none") return [];
+  if (driftfix !== "slew") throw new UsageError(`-rtc driftfix=${String(driftfix)}: expected none or slew`);
+  return [{ driver: "mc146818rtc", property: "lost_tick_policy", value: "slew" }];
 }
 
 function refuseUnavailable(given: readonly GivenOption[]): void {
@@ -170,23 +183,6 @@ function number(option: string, text: string | undefined): number | undefined {
   return value;
 }
 
-/** `-smp [cpus=]N[,maxcpus=][,sockets=][,cores=][,threads=]`; the topology multiplies when `cpus` is absent. */
-function processors(smp: KeyValues | undefined): number {
-  if (smp === undefined) return 1;
-  const known = ["cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads"];
-  for (const key of Object.keys(smp))
-    if (!known.includes(key)) throw new UsageError(`-smp: invalid parameter '${key}' (known: ${known.join(", ")})`);
-  const part = (key: string): number | undefined => number("smp", smp[key] as string | undefined);
-  const product = ["sockets", "dies", "clusters", "cores", "threads"].reduce((n, key) => n * (part(key) ?? 1), 1);
-  const cpus = part("cpus") ?? product;
-  const max = part("maxcpus") ?? Math.max(cpus, product);
-  if (cpus < 1) throw new UsageError("-smp: needs at least 1 processor");
-  if (max < cpus) throw new UsageError(`-smp: maxcpus=${max} is less than cpus=${cpus}`);
-  if (part("cpus") !== undefined && product > 1 && product !== max)
-    throw new UsageError(`-smp: the topology makes ${product} processors, but there are ${max}`);
-  return cpus;
-}
-
 function memory(given: readonly GivenOption[]): number | undefined {
   const text = last(given, "m");
   if (text === undefined) return undefined;
@@ -198,10 +194,22 @@ function memory(given: readonly GivenOption[]): number | undefined {
   return ram;
 }
 
+/** Disks by their short options; without `if` they are on the board's own kind of bus. */
+const DISKS: Readonly<Record<string, KeyValues>> = {
+  hda: { index: "0", media: "disk" },
+  hdb: { index: "1", media: "disk" },
+  hdc: { index: "2", media: "disk" },
+  hdd: { index: "3", media: "disk" },
+  cdrom: { index: "2", media: "cdrom" },
+  fda: { if: "floppy", index: "0" },
+  fdb: { if: "floppy", index: "1" },
+};
+
 function drives(given: readonly GivenOption[]): KeyValues[] {
   return given.flatMap(({ name, value }) => {
     if (name === "drive") return [keyValues("drive", value)];
-    if (name === "hda") return [{ file: value, if: "virtio" }];
+    const disk = DISKS[name];
+    if (disk !== undefined) return [{ file: value, ...disk }];
     return name === "pflash" ? [{ file: value, if: "pflash", format: "raw" }] : [];
   });
 }
@@ -238,9 +246,10 @@ function chardev(text: string): { id: string; config: CharConfig } {
 function consoleTargets(
   given: readonly GivenOption[],
   nographic: boolean,
-): { serials: CharTarget[]; monitors: CharTarget[] } {
+): { serials: CharTarget[]; parallels: CharTarget[]; monitors: CharTarget[] } {
   const target = (option: string, text: string): CharTarget => userError(() => shortForm(text), `-${option}`);
   const serials = all(given, "serial").map((text) => target("serial", text));
+  const parallels = all(given, "parallel").map((text) => target("parallel", text));
   const monitors = [
     ...all(given, "monitor").map((text) => target("monitor", text)),
     ...all(given, "mon").map((text) => {
@@ -254,7 +263,7 @@ function consoleTargets(
   const defaults = last(given, "nodefaults") === undefined;
   if (nographic && serials.length === 0 && monitors.length === 0 && defaults) serials.push(shortForm("mon:stdio"));
   else if (nographic && serials.length === 0 && defaults) serials.push(shortForm("stdio"));
-  return { serials, monitors };
+  return { serials, parallels, monitors };
 }
 
 function optionalTarget(option: string, text: string | undefined): CharTarget | undefined {

@@ -9,6 +9,7 @@ export interface Consoles {
   /** By id, for `-device ...,chardev=ID`. */
   readonly chardevs: ReadonlyMap<string, CharBackend>;
   readonly serials: readonly (CharBackend | undefined)[];
+  readonly parallels: readonly (CharBackend | undefined)[];
   /** Where human monitors listen. */
   readonly monitors: readonly CharBackend[];
   readonly qtest: CharBackend | undefined;
@@ -70,6 +71,9 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
 
   const serials: (CharBackend | undefined)[] = [];
   for (const [index, target] of config.serials.entries()) serials.push(await open("-serial", `serial${index}`, target));
+  const parallels: (CharBackend | undefined)[] = [];
+  for (const [index, target] of config.parallels.entries())
+    parallels.push(await open("-parallel", `parallel${index}`, target));
   for (const [index, target] of config.monitors.entries()) {
     const backend = await open("-monitor", `monitor${index}`, target);
     if (backend !== undefined) monitors.push(backend);
@@ -79,6 +83,7 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
   return {
     chardevs,
     serials,
+    parallels,
     monitors,
     qtest,
     descriptions,

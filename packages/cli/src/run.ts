@@ -9,6 +9,8 @@ const HELP = `usage: mimus COMMAND [options]
 
   mimus system-riscv64 [options]   run a 64-bit RISC-V machine ('mimus system-riscv64 -h')
   mimus system-riscv32 [options]   run a 32-bit RISC-V machine
+  mimus system-x86_64 [options]    run a 64-bit PC
+  mimus system-i386 [options]      run a 32-bit PC
   mimus riscv64 [options] program  run a 64-bit RISC-V Linux program ('mimus riscv64 -h')
   mimus plugins [--all]            list the packages found and what they provide
   mimus -version                   show the version

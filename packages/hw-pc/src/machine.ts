@@ -106,6 +106,12 @@ const data = {
   driveDevices: { virtio: ["virtio-blk-pci"] },
   placeDrive,
   defaultNic: ["e1000"],
+  takesVga: true,
+  defaultPorts: { serial: 1, parallel: 1 },
+  defaultDrives: [
+    { options: { if: "ide", index: "2", media: "cdrom" }, device: "ide-cd" },
+    { options: { if: "floppy", index: "0" }, device: "floppy" },
+  ],
 } as const;
 
 /**

@@ -1,5 +1,5 @@
 export { addDevice, assemble } from "./assemble.ts";
-export type { AssembleOptions, BootFiles, DeviceRequest } from "./assemble.ts";
+export type { AssembleOptions, BoardOptions, BootFiles, DeviceRequest } from "./assemble.ts";
 export { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
 export type { AttachableCpu, CpuClass } from "./cpu.ts";
 export { SystemError } from "./errors.ts";

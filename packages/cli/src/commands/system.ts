@@ -16,6 +16,7 @@ import { UsageError } from "../errors.ts";
 import { logging } from "../logging.ts";
 import { findMachine } from "../machines.ts";
 import { control } from "../control.ts";
+import { withBoardDefaults } from "../defaults.ts";
 import { VERSION } from "../version.ts";
 import { answerHelp } from "./help.ts";
 
@@ -35,10 +36,11 @@ async function runMachine(
   given: readonly GivenOption[],
   registry: Awaited<ReturnType<typeof discover>>["registry"],
 ): Promise<number> {
-  const config = machineConfig(given);
-  const log = logging(config.log.items, config.log.file, config.log.filter);
-  const named = config.machine["type"];
+  const wanted = machineConfig(given);
+  const log = logging(wanted.log.items, wanted.log.file, wanted.log.filter);
+  const named = wanted.machine["type"];
   const machine = await findMachine(registry, typeof named === "string" ? named : undefined, target);
+  const config = withBoardDefaults(wanted, machine, registry);
   const drives = await openDrives(
     config,
     registry,

@@ -1,0 +1,175 @@
+/** Options that describe what a board's firmware is told: processors, boot order, SMBIOS and ACPI tables, configuration files. */
+import { readFileSync } from "node:fs";
+
+import type { CpuTopology } from "@mimus/machine-core";
+import type { BoardOptions } from "@mimus/system";
+
+import { type KeyValues, keyValues } from "./args/keyval.ts";
+import { all, type GivenOption } from "./args/parse.ts";
+import { UsageError } from "./errors.ts";
+
+/** A whole number of an option's parameter. */
+function number(option: string, key: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const n = Number(value);
+  if (String(value).trim() === "" || !Number.isSafeInteger(n) || n < 0)
+    throw new UsageError(`-${option} ${key}=${String(value)}: expected a whole number`);
+  return n;
+}
+
+/** How `-smp` arranges processors: cores come first where it leaves something open. */
+export function topology(smp: KeyValues | undefined): { cpus: number; topology: CpuTopology } {
+  const known = ["cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads"];
+  for (const key of Object.keys(smp ?? {}))
+    if (!known.includes(key)) throw new UsageError(`-smp: invalid parameter '${key}' (known: ${known.join(", ")})`);
+  const part = (key: string): number | undefined => {
+    const n = number("smp", key, smp?.[key]);
+    if (n === 0)
+      throw new UsageError(key === "cpus" ? "-smp: needs at least 1 processor" : `-smp ${key}=0: expected 1 or more`);
+    return n;
+  };
+  const dies = (part("dies") ?? 1) * (part("clusters") ?? 1);
+  let [sockets, cores, threads] = [part("sockets"), part("cores"), part("threads")];
+  const total = part("maxcpus") ?? part("cpus");
+  if (total !== undefined) {
+    const rest = (...factors: (number | undefined)[]): number =>
+      Math.max(1, Math.floor(total / factors.reduce<number>((n, f) => n * (f ?? 1), dies)));
+    if (cores === undefined) cores = rest(sockets, threads);
+    else if (sockets === undefined) sockets = rest(cores, threads);
+    else threads ??= rest(sockets, cores);
+  }
+  const t = { sockets: sockets ?? 1, dies, cores: cores ?? 1, threads: threads ?? 1 };
+  const product = t.sockets * t.dies * t.cores * t.threads;
+  const maxCpus = part("maxcpus") ?? part("cpus") ?? product;
+  const cpus = part("cpus") ?? maxCpus;
+  if (maxCpus < cpus) throw new UsageError(`-smp: maxcpus=${maxCpus} is less than cpus=${cpus}`);
+  if (product !== maxCpus)
+    throw new UsageError(`-smp: the topology makes ${product} processors, but there are ${maxCpus}`);
+  return { cpus, topology: { ...t, maxCpus } };
+}
+
+const BOOT = ["order", "once", "menu", "splash", "splash-time", "reboot-timeout", "strict"];
+
+/** `-boot`, checked. */
+export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootMenu?: boolean } {
+  if (boot === undefined) return {};
+  for (const key of Object.keys(boot))
+    if (!BOOT.includes(key)) throw new UsageError(`-boot: invalid parameter '${key}' (known: ${BOOT.join(", ")})`);
+  const letters = (key: string): string | undefined => {
+    const drives = boot[key];
+    if (drives === undefined) return undefined;
+    if (typeof drives !== "string" || !/^[a-p]+$/.test(drives))
+      throw new UsageError(`-boot ${key}=${String(drives)}: expected drive letters a to p, such as c`);
+    if (new Set(drives).size < drives.length)
+      throw new UsageError(`-boot ${key}=${drives}: a drive letter is there twice`);
+    return drives;
+  };
+  const flag = (key: string): boolean | undefined => {
+    const value = boot[key];
+    if (value === undefined) return undefined;
+    if (value !== "on" && value !== "off") throw new UsageError(`-boot ${key}=${String(value)}: expected on or off`);
+    return value === "on";
+  };
+  const timeout = number("boot", "reboot-timeout", boot["reboot-timeout"]);
+  if (timeout !== undefined && timeout > 0xffff)
+    throw new UsageError(`-boot reboot-timeout=${timeout}: expected milliseconds, at most 65535`);
+  const splash = number("boot", "splash-time", boot["splash-time"]);
+  if (splash !== undefined && splash > 0xffff)
+    throw new UsageError(`-boot splash-time=${splash}: expected milliseconds, at most 65535`);
+  if (boot["splash"] !== undefined) throw new UsageError("-boot splash: pictures are not available; leave it out");
+  return defined({
+    bootOrder: letters("order"),
+    bootOnce: letters("once"),
+    bootMenu: flag("menu"),
+    bootStrict: flag("strict"),
+    bootSplashTime: splash,
+    rebootTimeout: timeout,
+  });
+}
+
+/** `-smbios`, `-acpitable` and `-fw_cfg`, with their files read. */
+export function tableOptions(given: readonly GivenOption[]): BoardOptions {
+  return defined({
+    smbios: none(all(given, "smbios").map(smbios)),
+    acpiTables: none(all(given, "acpitable").map(acpiTable)),
+    configFiles: none(all(given, "fw_cfg").map(configItem)),
+  });
+}
+
+const none = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as never;
+}
+
+function read(option: string, path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new UsageError(`-${option} ${path}: ${(error as Error).message}`);
+  }
+}
+
+function smbios(text: string): Readonly<Record<string, string | Uint8Array>> {
+  const { file, ...fields } = keyValues("smbios", text);
+  if (typeof file === "string") return { file: read("smbios file", file) };
+  if (typeof fields["type"] !== "string") throw new UsageError(`-smbios ${text}: needs file=FILE or type=N`);
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]));
+}
+
+/** A table from a file with its header, or from data with a header of the given fields in front. */
+function acpiTable(text: string): Uint8Array {
+  const options = keyValues("acpitable", text);
+  const { file, data, ...fields } = options;
+  const known = ["sig", "rev", "oem_id", "oem_table_id", "oem_rev", "asl_compiler_id", "asl_compiler_rev"];
+  for (const key of Object.keys(fields))
+    if (!known.includes(key))
+      throw new UsageError(`-acpitable: invalid parameter '${key}' (known: file, data, ${known.join(", ")})`);
+  if ((file === undefined) === (data === undefined))
+    throw new UsageError(`-acpitable ${text}: needs either file=FILE (with header) or data=FILE (without)`);
+  const parts = String(file ?? data)
+    .split(":")
+    .map((path) => read("acpitable", path));
+  const body = Buffer.concat(parts);
+  const table = file === undefined ? Buffer.concat([Buffer.alloc(36), body]) : body;
+  if (table.length < 36) throw new UsageError(`-acpitable ${text}: a table has at least the 36 bytes of its header`);
+  if (file === undefined) {
+    if (typeof fields["sig"] !== "string") throw new UsageError(`-acpitable ${text}: data= needs sig=XXXX`);
+    table.set(padded("XXXX", 4), 0);
+    table[8] = 1;
+    table.set(padded("QEMU", 6), 10);
+    table.set(padded("QEMUQEMU", 8), 16);
+    table.writeUInt32LE(1, 24);
+    table.set(padded("QEMU", 4), 28);
+    table.writeUInt32LE(1, 32);
+  }
+  const string = (key: string, at: number, size: number): void => {
+    const value = fields[key];
+    if (value !== undefined) table.set(padded(String(value), size), at);
+  };
+  string("sig", 0, 4);
+  string("oem_id", 10, 6);
+  string("oem_table_id", 16, 8);
+  string("asl_compiler_id", 28, 4);
+  table[8] = number("acpitable", "rev", fields["rev"]) ?? table[8]!;
+  table.writeUInt32LE(number("acpitable", "oem_rev", fields["oem_rev"]) ?? table.readUInt32LE(24), 24);
+  table.writeUInt32LE(
+    number("acpitable", "asl_compiler_rev", fields["asl_compiler_rev"]) ?? table.readUInt32LE(32),
+    32,
+  );
+  table.writeUInt32LE(table.length, 4);
+  table[9] = 0;
+  table[9] = -table.reduce((sum, byte) => sum + byte, 0) & 0xff;
+  return new Uint8Array(table);
+}
+
+const padded = (text: string, size: number): Buffer => Buffer.from(text.padEnd(size, "\0").slice(0, size), "latin1");
+
+function configItem(text: string): { name: string; bytes: Uint8Array } {
+  const { name, file, string } = keyValues("fw_cfg", text, "name");
+  if (typeof name !== "string" || name.length > 55)
+    throw new UsageError(`-fw_cfg ${text}: needs name=NAME of at most 55 characters`);
+  if (typeof file === "string") return { name, bytes: read("fw_cfg", file) };
+  if (typeof string === "string") return { name, bytes: new Uint8Array(Buffer.from(string, "utf8")) };
+  throw new UsageError(`-fw_cfg ${text}: needs file=FILE or string=TEXT`);
+}
