@@ -47,7 +47,6 @@
  * **`flags`**, words parted by blanks: {@link TRAITS}.
  */
 import type { Encoding } from "../insn.ts";
-import type { Insn } from "../insn.ts";
 
 /** Bits of `Insn.traits`, by the words of a row's `flags`. */
 export const TRAITS = {
@@ -82,12 +81,9 @@ export const TRAITS = {
 /** A word of `flags`. */
 export type Trait = keyof typeof TRAITS;
 
-/** Rows as they are written; the names of the rows are kept as a type, so that {@link Translators} can be checked. */
+/** Rows as they are written; the names of the rows are kept as a type, so that `Translators` can be checked. */
 export function defineRows<const R extends readonly Encoding[]>(rows: R): R {
   return rows;
 }
 
-/** A function for each name of the rows `R`: what makes intermediate code (`T`: what it gets) of an instruction. */
-export type TranslatorsOf<R extends readonly Encoding[], T> = {
-  readonly [Name in R[number]["name"]]: (t: T, i: Insn) => void;
-};
+export type { Translators } from "../translate/tx.ts";

@@ -58,6 +58,6 @@ export const sse4Rows = defineRows([
   { name: "pcmpestri", enc: "66 0F 3A 61 /r ib", operands: "Vdq,Wdq,Ib", feature: "sse4.2" },
   { name: "pcmpistrm", enc: "66 0F 3A 62 /r ib", operands: "Vdq,Wdq,Ib", feature: "sse4.2" },
   { name: "pcmpistri", enc: "66 0F 3A 63 /r ib", operands: "Vdq,Wdq,Ib", feature: "sse4.2" },
-  { name: "crc32", enc: "F2 0F 38 F0 /r", operands: "Gd,Eb", feature: "sse4.2" },
-  { name: "crc32", enc: "F2 0F 38 F1 /r", operands: "Gd,Ev", feature: "sse4.2" },
+  { name: "crc32", enc: "F2 0F 38 F0 /r", operands: "Gy,Eb", feature: "sse4.2", text: "crc32%s" },
+  { name: "crc32", enc: "F2 0F 38 F1 /r", operands: "Gy,Ev", feature: "sse4.2", text: "crc32%s" },
 ]); // prettier-ignore
