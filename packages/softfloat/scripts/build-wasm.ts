@@ -1,4 +1,4 @@
-// Compiles assembly/ and writes src/generated/{softfloat,x87}-wasm.ts. Run by the package script "wasm".
+// Compiles assembly/ and writes src/generated/{softfloat,x87,sse}-wasm.ts. Run by the package script "wasm".
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,13 +10,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 mkdirSync(join(root, "src", "generated"), { recursive: true });
 await build("index", "softfloat");
 await build("x87", "x87");
+await build("sse/index", "sse", "--enable", "simd");
 
-async function build(entry: string, name: string): Promise<void> {
+async function build(entry: string, name: string, ...features: string[]): Promise<void> {
   const binary = join("src", "generated", `${name}.wasm`);
   const target = join(root, "src", "generated", `${name}-wasm.ts`);
   // The memory is the machine's; the module owns no data and starts nothing.
   const flags = "-O3 --noAssert --runtime stub --importMemory --memoryBase 4096".split(" ");
-  const { error, stderr } = await main([`assembly/${entry}.ts`, "--outFile", binary, "--baseDir", root, ...flags], {});
+  const { error, stderr } = await main([`assembly/${entry}.ts`, "--outFile", binary, "--baseDir", root, ...flags, ...features], {});
   if (error) {
     console.error(stderr.toString());
     throw new Error("AssemblyScript could not compile packages/softfloat/assembly", { cause: error });

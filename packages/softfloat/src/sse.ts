@@ -1,0 +1,16 @@
+/** The third module of the package: operations of SSE and AVX on vectors in memory, with MXCSR. */
+import { decodeBase64 } from "./base64.ts";
+import { SoftfloatError } from "./errors.ts";
+
+const generated = await import("./generated/sse-wasm.ts").catch((cause: unknown) => {
+  throw new SoftfloatError("not-built", "The SSE module is not built: run `pnpm wasm` in the repository", { cause });
+});
+
+/** A WebAssembly module that imports `env.memory`. Its functions take the addresses of a block of operands and of MXCSR. */
+export const sseModule: { readonly name: "sse"; readonly bytes: Uint8Array<ArrayBuffer> } = {
+  name: "sse",
+  bytes: decodeBase64(generated.base64),
+};
+
+/** Byte offsets in the block that its functions work on: three operands and the result; how long it is. */
+export const SSE_BLOCK = { a: 0, b: 16, c: 32, result: 48, size: 80 } as const;
