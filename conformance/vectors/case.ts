@@ -48,7 +48,22 @@ export interface FloatVector extends FloatCase {
   readonly mode: string;
 }
 
-export type VectorCase = StepCase | FloatVector;
+/** One encoding, for decoders. */
+export interface DecodeCase {
+  readonly kind: "decode";
+  readonly line: number;
+  readonly class: string;
+  /** Bytes and meaning, for people. */
+  readonly text: string;
+  readonly mode: 16 | 32 | 64;
+  readonly bytes: Uint8Array;
+  /** Length of the instruction; absent: there is none. */
+  readonly length?: number;
+  /** The case is not to be compared, and why. */
+  readonly skip?: string;
+}
+
+export type VectorCase = StepCase | FloatVector | DecodeCase;
 
 /** A file of vectors as its reader understood it. */
 export interface VectorFile {
@@ -66,8 +81,11 @@ export interface Reader {
   readonly name: string;
   /** Whether the file looks like this format; `head` is its first line (at most 4096 characters). */
   sniff(head: string): boolean;
-  /** @throws VectorError kind "malformed", naming the line. */
-  read(text: string): VectorFile;
+  /**
+   * `file` is the name that the user gave, for formats that leave something to it.
+   * @throws VectorError kind "malformed", naming the line.
+   */
+  read(text: string, file?: string): VectorFile;
 }
 
 /** What became of a case. `differences` names what differs and both values. */

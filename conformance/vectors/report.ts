@@ -46,7 +46,7 @@ export async function report(file: VectorFile, options: ReportOptions = {}, adap
 
 /** A case that makes the emulator throw is a difference, not the end of the run; a malformed line is the latter. */
 function judge(test: VectorCase, run: (test: VectorCase) => Verdict): Verdict {
-  if (test.kind === "step" && test.skip !== undefined) return { skipped: test.skip };
+  if (test.kind !== "float" && test.skip !== undefined) return { skipped: test.skip };
   try {
     return run(test);
   } catch (error) {
@@ -56,7 +56,7 @@ function judge(test: VectorCase, run: (test: VectorCase) => Verdict): Verdict {
 }
 
 function describe(test: VectorCase, differences: readonly string[]): string {
-  return `line ${test.line}${test.kind === "step" ? ` (${test.text})` : ""}: ${differences.join("; ")}`;
+  return `line ${test.line}${test.kind === "float" ? "" : ` (${test.text})`}: ${differences.join("; ")}`;
 }
 
 /** `N of M equal, K skipped (why)`. */

@@ -74,7 +74,7 @@ async function command(args: readonly string[], output: Output): Promise<number>
   let status = 0;
   for (const file of positionals) {
     try {
-      const vectors = readVectors(readText(file));
+      const vectors = readVectors(readText(file), READERS, file);
       // oxlint-disable-next-line no-await-in-loop -- one file after the other keeps output and memory in order
       const result = await report(vectors, { keep, settings: { backend }, ...only });
       if (result.total === 0)

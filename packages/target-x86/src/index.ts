@@ -1,6 +1,9 @@
 /** x86: i386 and x86-64. */
 export * from "./config.ts";
 export { X86Cpu } from "./cpu.ts";
+export { createInsn } from "./decode/create-insn.ts";
+export { Decoder, type Decoded, type DecoderOptions, type FetchByte } from "./decode/decoder.ts";
+export { ALL_ROWS } from "./decode/index.ts";
 export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export * from "./insn.ts";
