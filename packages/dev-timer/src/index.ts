@@ -3,14 +3,23 @@ import type { Plugin } from "@mimus/qom";
 import { aclintMtimer } from "./aclint-mtimer.ts";
 import { aclintSwi } from "./aclint-swi.ts";
 import { goldfishRtc } from "./goldfish-rtc.ts";
+import { isaPit } from "./isa-pit.ts";
+import { mc146818Rtc } from "./mc146818rtc.ts";
 
 export { MTimer } from "./mtimer.ts";
 export type { MTimerLayout, MTimerPins } from "./mtimer.ts";
+export { Pit, PIT_HZ } from "./pit.ts";
+export type { PitPins } from "./pit.ts";
+export { Rtc } from "./rtc.ts";
+export type { RtcOptions, RtcPins } from "./rtc.ts";
 export { SoftwareInterrupts } from "./swi.ts";
 export { GoldfishRtc } from "./goldfish.ts";
 export type { GoldfishPins } from "./goldfish.ts";
 export { TickRate } from "./ticks.ts";
-export { aclintMtimer, aclintSwi, goldfishRtc };
+export { aclintMtimer, aclintSwi, goldfishRtc, isaPit, mc146818Rtc };
 
-const plugin: Plugin = definePlugin({ name: "@mimus/dev-timer", types: [aclintMtimer, aclintSwi, goldfishRtc] });
+const plugin: Plugin = definePlugin({
+  name: "@mimus/dev-timer",
+  types: [aclintMtimer, aclintSwi, goldfishRtc, isaPit, mc146818Rtc],
+});
 export default plugin;

@@ -67,7 +67,7 @@ export const corePlugin: Plugin = {
   types: [deviceType, sysbusDeviceType, dynamicSysbusType, platformBusType, machineType, cpuType, noneMachine],
 };
 
-const SYSTEM_SIZE: number = 2 ** 52;
+const SYSTEM_SIZE: number = 2 ** 53;
 
 /** A whole machine: the tree, the address spaces and the devices. Emits `reset-request` and `shutdown-request`. */
 export class Machine extends QomObject implements MachineBuilder {

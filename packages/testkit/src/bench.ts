@@ -1,9 +1,31 @@
-import { ClockSet, type Device, Log, type LogRecord, Machine, MachineMemory, MemoryRegion } from "@mimus/machine-core";
+import {
+  ClockSet,
+  defineMachine,
+  type Device,
+  Log,
+  type LogRecord,
+  Machine,
+  MachineMemory,
+  type MachineType,
+  MemoryRegion,
+} from "@mimus/machine-core";
 import { type Plugin, Registry, type TypeSpec } from "@mimus/qom";
 import { Seeded } from "./random.ts";
 
 /** Where a test machine has its RAM. */
 export const BENCH_RAM: number = 0x8000_0000;
+
+/** An empty machine with a port space. */
+const benchMachine: MachineType = defineMachine({
+  name: "bench",
+  summary: "empty machine for tests",
+  defaultCpu: "",
+  defaultRam: 0,
+  maxCpus: 1,
+  targets: [],
+  ioPorts: true,
+  init() {},
+});
 
 /** What a test machine is made from. */
 export interface BenchOptions {
@@ -11,7 +33,7 @@ export interface BenchOptions {
   readonly types?: readonly TypeSpec[];
   /** Bytes of RAM at `BENCH_RAM`; default 1 MiB. */
   readonly ramSize?: number;
-  /** Machine type; default `"none"`. */
+  /** Machine type; default: an empty one with memory and port space. */
   readonly machine?: string;
 }
 
@@ -27,7 +49,7 @@ export class Bench {
 
   constructor(options: BenchOptions = {}) {
     for (const plugin of options.plugins ?? []) this.registry.use(plugin);
-    for (const type of options.types ?? []) this.registry.register(type, "the test");
+    for (const type of [benchMachine, ...(options.types ?? [])]) this.registry.register(type, "the test");
     const ramSize = options.ramSize ?? 0x10_0000;
     const random = new Seeded(0x6d696d75);
     this.machine = new Machine({
@@ -39,7 +61,7 @@ export class Bench {
         limit: 100,
       }),
       random: (bytes) => random.fill(bytes),
-      ...(options.machine === undefined ? {} : { type: options.machine }),
+      type: options.machine ?? benchMachine.name,
     });
     this.machine.build();
     const ram = this.machine.memory.ram("bench.ram", ramSize);

@@ -53,10 +53,10 @@ export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): voi
 
     check("registers", "survives every register access", () => {
       const [device, b] = make(type, options);
-      for (const seed of [1, 2]) expect(pokeRegisters(device, b.machine.system, seed)).toEqual([]);
+      for (const seed of [1, 2]) expect(poke(device, b, seed)).toEqual([]);
       b.advance(2e9);
       b.machine.reset();
-      expect(pokeRegisters(device, b.machine.system, 3)).toEqual([]);
+      expect(poke(device, b, 3)).toEqual([]);
     });
 
     check("reset", "returns to its start on reset", () => {
@@ -64,7 +64,7 @@ export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): voi
       b.machine.reset();
       const start = saved(device, options);
       const levels = outputs(device);
-      pokeRegisters(device, b.machine.system);
+      poke(device, b);
       b.machine.reset();
       expect(saved(device, options)).toEqual(start);
       expect(outputs(device)).toEqual(levels);
@@ -74,7 +74,7 @@ export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): voi
       const [device, b] = make(type, options);
       b.machine.reset();
       for (const seed of [0, 1, 2]) {
-        if (seed > 0) pokeRegisters(device, b.machine.system, seed);
+        if (seed > 0) poke(device, b, seed);
         const state = b.machine.saveState({ ram: false });
         const [twin, b2] = make(type, options);
         b2.machine.loadState(state);
@@ -85,7 +85,7 @@ export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): voi
 
     check("hostile-state", "survives hostile saved states", () => {
       const [device, b] = make(type, options);
-      pokeRegisters(device, b.machine.system);
+      poke(device, b);
       for (const [name, part] of device.parts)
         for (const bad of hostileStates(part.save())) {
           try {
@@ -98,12 +98,12 @@ export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): voi
           expect(() => part.load(part.save()), `part '${name}' loads what it saves`).not.toThrow();
           expect(shortPoke(device, b)).toEqual([]);
         }
-      expect(pokeRegisters(device, b.machine.system, 4)).toEqual([]);
+      expect(poke(device, b, 4)).toEqual([]);
     });
 
     check("unrealize", "leaves nothing behind when it goes", () => {
       const [device, b] = make(type, options);
-      pokeRegisters(device, b.machine.system);
+      poke(device, b);
       const { parentBus, regions } = device;
       const mapped = [...regions];
       device.unrealize();
@@ -142,14 +142,22 @@ function make(type: TypeSpec, options: TestDeviceOptions): [Device, Bench] {
   return [place(b, type, options), b];
 }
 
+/** The registers of both address spaces. */
+function poke(device: Device, b: Bench, seed?: number): string[] {
+  const { system, io } = b.machine;
+  return [system, ...(io === undefined ? [] : [io])].flatMap((space) => pokeRegisters(device, space, seed));
+}
+
 function shortPoke(device: Device, b: Bench): string[] {
   const wrong: string[] = [];
   for (const region of device.regions) {
-    if (region.parent !== b.machine.system.root) continue;
+    const { system, io } = b.machine;
+    const space = region.parent === system.root ? system : io;
+    if (space === undefined || region.parent !== space.root) continue;
     for (let at = 0; at < Math.min(64, region.size); at += 4)
       try {
-        b.machine.system.read(region.offset + at, 4);
-        b.machine.system.write(region.offset + at, 4, 0xffffffff);
+        space.read(region.offset + at, 4);
+        space.write(region.offset + at, 4, 0xffffffff);
       } catch (error) {
         wrong.push(`${region.name}+0x${at.toString(16)} threw ${String(error)} in a state that it had accepted`);
       }

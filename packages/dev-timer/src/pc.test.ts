@@ -1,0 +1,12 @@
+import busIsa from "@mimus/bus-isa";
+import { testDevice } from "@mimus/testkit";
+import { isaPit } from "./isa-pit.ts";
+import { mc146818Rtc } from "./mc146818rtc.ts";
+
+const isa = {
+  plugins: [busIsa],
+  setup: (_m: unknown, b: { device(type: string): unknown }) => void b.device("isabus-bridge"),
+};
+testDevice(isaPit, { ...isa, props: { iobase: 0x40 } });
+// A battery keeps memory, modes and time over a reset.
+testDevice(mc146818Rtc, { ...isa, without: ["reset"] });
