@@ -3,9 +3,9 @@
 import { SIGN } from "./format";
 import { fromInteger } from "./round";
 import { toInteger } from "./convert";
-import { IE, flags, raise, result, se } from "./status";
+import { IE, flags, keepFlags, raise, result, se } from "./status";
 
-const LIMIT: i64 = 999999999999999999;
+const LIMIT: u64 = 999999999999999999;
 
 /** The number of 18 digits in `low` (16 of them) and the low byte of `high`; bit 15 of `high` is its sign. */
 export function fromDecimal(low: u64, high: i32): u64 {
@@ -25,6 +25,7 @@ export function toDecimal(cw: i32, se: i32, sig: u64): u64 {
   const negative = (se & SIGN) != 0;
   if (value < 0) value = -value;
   if ((flags & ~before & IE) != 0 || <u64>value > LIMIT) {
+    keepFlags(before);
     raise(IE);
     decimalHigh = 0xffff;
     return 0xc000000000000000;

@@ -20,18 +20,20 @@ import {
 import { fromInteger, roundPack } from "./round";
 import { C0, C1, C2, C3, PC64, ZE, raise, result, se } from "./status";
 
-/** Condition codes of the last remainder: C2 not complete, else the low bits of the quotient in C0 C3 C1. */
+/** Condition codes of the last remainder: C2 not complete, else the low bits of the quotient in C0 C3 C1; -1 none. */
 export let quotientBits: i32 = 0;
 
 /** a - b × quotient with the quotient truncated or, if `nearest`, rounded. A difference of exponents of 64 or more is made smaller. */
 export function remainder(cw: i32, aSe: i32, aSig: u64, bSe: i32, bSig: u64, nearest: bool): u64 {
-  quotientBits = 0;
+  quotientBits = -1;
   if (isUnsupported(aSe, aSig) || isUnsupported(bSe, bSig)) return invalid();
   if (isNaN80(aSe, aSig) || isNaN80(bSe, bSig)) return propagate2(aSe, aSig, bSe, bSig);
   if (isInfinite(aSe, aSig) || isZero(bSe, bSig)) return invalid();
   noteDenormal(aSe, aSig);
   noteDenormal(bSe, bSig);
-  if (isZero(aSe, aSig) || isInfinite(bSe, bSig)) return result(aSe, aSig);
+  quotientBits = 0;
+  // A pseudo-denormal becomes the normal number that it is.
+  if (isZero(aSe, aSig) || isInfinite(bSe, bSig)) return result((aSe & MAX) == 0 ? aSe | <i32>(aSig >> 63) : aSe, aSig);
   let sign = aSe & SIGN;
   const exponentA = normalExponent(aSe, aSig);
   const exponentB = normalExponent(bSe, bSig);
@@ -91,7 +93,7 @@ function remainderOf(a: u64, b: u64, n: i32): u64 {
 /** IEEE remainder, complete: the quotient is rounded to the nearest integer however large it is. */
 export function remainderComplete(cw: i32, aSe: i32, aSig: u64, bSe: i32, bSig: u64): u64 {
   let sig = remainder(cw, aSe, aSig, bSe, bSig, true);
-  while ((quotientBits & C2) != 0) sig = remainder(cw, se, sig, bSe, bSig, true);
+  while (quotientBits == C2) sig = remainder(cw, se, sig, bSe, bSig, true);
   return sig;
 }
 

@@ -69,7 +69,9 @@ function roundExtreme(cw: i32, sign: i32, exponent: i32, high: u64, low: u64): u
     const tiny = exponent < 0 || !carries;
     if (tiny && (cw & UE) == 0) {
       raise(UE);
-      return roundPack(cw, sign, exponent + WRAP, high, low);
+      if (exponent + WRAP > 0) return roundPack(cw, sign, exponent + WRAP, high, low);
+      raise(PE);
+      return result(sign, 0);
     }
     // Denormalize; the last place stays where it is.
     const shift = 1 - exponent;
@@ -98,7 +100,9 @@ function roundExtreme(cw: i32, sign: i32, exponent: i32, high: u64, low: u64): u
   }
   if ((cw & OE) == 0) {
     raise(OE);
-    return roundPack(cw, sign, exponent - WRAP, high, low);
+    if (exponent - WRAP < MAX) return roundPack(cw, sign, exponent - WRAP, high, low);
+    raise(PE | C1);
+    return result(sign | MAX, INTEGER);
   }
   raise(OE | PE);
   const rc = cw & ROUNDING;

@@ -39,6 +39,11 @@ export const WRAP: i32 = 24576;
   flags = 0;
 }
 
+/** Takes flags back. */
+@inline export function keepFlags(mask: i32): void {
+  flags &= mask;
+}
+
 @inline export function raise(what: i32): void {
   flags |= what;
 }
