@@ -53,6 +53,4 @@ export const sseRows = defineRows([
   { name: "cvtpi2ps", enc: "NP 0F 2A /r", operands: "Vq,Qq", feature: "sse" },
   { name: "cvttps2pi", enc: "NP 0F 2C /r", operands: "Pq,Wq", feature: "sse" },
   { name: "cvtps2pi", enc: "NP 0F 2D /r", operands: "Pq,Wq", feature: "sse" },
-  { name: "ldmxcsr", enc: "NP 0F AE /2:m", operands: "Md", feature: "sse" },
-  { name: "stmxcsr", enc: "NP 0F AE /3:m", operands: "Md", feature: "sse" },
 ]); // prettier-ignore
