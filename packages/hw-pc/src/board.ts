@@ -19,6 +19,7 @@ import { splitRam } from "./memmap.ts";
 import type { RamSplit } from "./memmap.ts";
 import { addRam, addRoms } from "./memory.ts";
 import type { PcRam } from "./memory.ts";
+import { addAcpi, addSmbios } from "./tables.ts";
 
 /** Wires one PC. */
 export class Board {
@@ -102,12 +103,21 @@ export class Board {
     const { options } = this.#m;
     const t = options.topology;
     const last = t === undefined ? options.cpus - 1 : apicIdOf(t.maxCpus - 1, t);
+    const shared = { split: this.#split, processors: this.#processors };
+    const hpet = this.#pci && this.#p.hpet;
     addConfigItems(config, options, {
       ram: this.#split,
       processors: this.#processors,
       apicIdLimit: last + 1,
-      hpet: this.#pci && this.#p.hpet,
+      hpet,
       disableS3: false,
     });
+    const { name, summary } = this.#pci ? PC : ISAPC;
+    addSmbios(config, this.#m, this.#p, { ...shared, machine: name, summary });
+    if (this.#pci && this.#p.acpi !== "off") addAcpi(config, this.#m, this.#p, { ...shared, hpet });
   }
 }
+
+/** Names that SMBIOS tells. */
+const PC = { name: "pc-i440fx-7.2", summary: "Standard PC (i440FX + PIIX, 1996)" } as const;
+const ISAPC = { name: "isapc", summary: "ISA-only PC" } as const;
