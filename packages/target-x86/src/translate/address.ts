@@ -1,7 +1,7 @@
 /** Addresses of memory operands. Source: Intel SDM volume 1 (2023), 3.7.5; volume 3, 3.4 and 5.3. */
 import type { Value } from "@mimus/tcg";
 import type { Insn } from "../insn.ts";
-import { HF, SEG, SEG_FIELD, SEG_NAMES, segOffset } from "../state.ts";
+import { HF, REG, SEG, SEG_FIELD, SEG_NAMES, segOffset } from "../state.ts";
 import type { Tx } from "./tx.ts";
 
 /** What an access does: it decides which segments allow it. */
@@ -15,7 +15,10 @@ const low = (n: number): number => n | 0;
 /** Offset of the memory operand, of the word type, zero-extended from `size` bytes. */
 export function effective(t: Tx, i: Insn, size: number): Value {
   const { ir } = t;
-  const { base, index, scale, disp, dispHi } = i.mem;
+  const { base, index, scale } = i.mem;
+  const biased = base === REG.sp && t.spBias !== 0;
+  const disp = biased ? low(i.mem.disp + t.spBias) : i.mem.disp;
+  const dispHi = biased ? disp >> 31 : i.mem.dispHi;
   if (8 * size === t.word) {
     const constant = (): Value => (t.word === 64 ? ir.constBits("i64", low(disp), low(dispHi)) : ir.const32(disp));
     if (base === -2) return t.pcValue(BigInt.asUintN(64, t.nextPc() + BigInt(disp)));

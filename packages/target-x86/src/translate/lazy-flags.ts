@@ -54,10 +54,15 @@ export class LazyFlags {
     return this.#op === this.#field ? -1 : this.#op;
   }
 
+  /** ccOp of a kind and size in bytes. */
+  encode(kind: FlagKind, size: number): number {
+    return CC[kind] < CC.add ? CC[kind] : CC[kind] + (31 - Math.clz32(size));
+  }
+
   /** The flags come from this operation. */
   set(kind: FlagKind, size: number, v: FlagOperands): void {
     const { ir } = this.#t;
-    this.#enter(CC[kind] + (CC[kind] < CC.add ? 0 : 31 - Math.clz32(size)));
+    this.#enter(this.encode(kind, size));
     this.#dst = v.dst ?? NONE;
     this.#src = v.src ?? NONE;
     this.#src2 = v.src2 ?? NONE;

@@ -2,7 +2,8 @@
 import { NONE, type Value } from "@mimus/tcg";
 import { OPERAND } from "../insn.ts";
 import type { SegmentAccess } from "./address.ts";
-import { memOf, type Tx } from "./tx.ts";
+import type { Tx } from "./tx.ts";
+import { memOf } from "./width.ts";
 
 /** Linear address of memory operand `k` for all its bytes. */
 export function access(t: Tx, k: number, how: SegmentAccess): Value {

@@ -1,7 +1,8 @@
 /** The stack. Source: Intel SDM volume 1 (2023), chapter 6. */
 import type { Value } from "@mimus/tcg";
 import { REG, SEG } from "../state.ts";
-import { memOf, type Tx } from "./tx.ts";
+import type { Tx } from "./tx.ts";
+import { memOf } from "./width.ts";
 
 /** Offset of the stack pointer in SS moved by `delta`, of the word type. */
 export function stackOffset(t: Tx, delta: number): Value {

@@ -8,21 +8,12 @@ import { effective, segmentAddress, type SegmentAccess } from "./address.ts";
 import { LazyFlags, type Comparison, type FlagKind, type FlagOperands } from "./lazy-flags.ts";
 import { access, rmw } from "./operand.ts";
 import { pop, push } from "./stack.ts";
+import { memOf } from "./width.ts";
 
-/** Bytes of an integer operand. */
-export type Size = 1 | 2 | 4 | 8;
 /** Translates one instruction. */
 export type Translate = (t: Tx, i: Insn) => void;
 /** One function for each name in the rows of a chapter. */
 export type Translators<Rows extends readonly Encoding[]> = Readonly<Record<Rows[number]["name"], Translate>>;
-
-const MEM: readonly MemOp[] = ["u8", "u8", "u16", "u16", "u32", "u32", "u32", "u32", "u64"];
-const MEM_SIGNED: readonly MemOp[] = ["s8", "s8", "s16", "s16", "s32", "s32", "s32", "s32", "u64"];
-
-/** The memory operation of an integer of `size` bytes, zero-extended. */
-export const memOf = (size: number): MemOp => MEM[size]!;
-/** The same, sign-extended. */
-export const signedMemOf = (size: number): MemOp => MEM_SIGNED[size]!;
 
 /**
  * The block under translation.
@@ -52,6 +43,8 @@ export class Tx {
   readonly #names: readonly string[];
   /** Helpers that read or write the flags, by name. */
   readonly #flagHelpers: ReadonlySet<string>;
+  /** What POP to memory adds to the stack pointer in addresses. */
+  spBias = 0;
   /** The instruction. */
   i: Insn;
   /** Linear addresses of this instruction's operands, NONE until asked for; by operand, for writing or not. */
@@ -353,9 +346,12 @@ export class Tx {
   raiseWith(vector: number, errorCode: Value): void {
     this.#raise(vector, errorCode, this.pcAt(0), 0);
   }
-  /** A trap: pc is the next instruction's. `soft`: by INT n, INT3, INTO, INT1. */
+  /**
+   * Leaves with what happens after the instruction (pc is the next one's), or, when `soft`, with what INT n, INT3, INTO
+   * and INT1 are: pc is the instruction's, and `softLength` leads to the next one.
+   */
   trap(vector: number, soft: boolean): void {
-    this.#raise(vector, this.ir.const32(-1), this.nextPc(), soft ? this.i.length : 0);
+    this.#raise(vector, this.ir.const32(-1), soft ? this.pcAt(0) : this.nextPc(), soft ? this.i.length : 0);
   }
   #raise(vector: number, errorCode: Value, pc: bigint, softLength: number): void {
     const { ir } = this;

@@ -1,0 +1,4 @@
+export * from "./bits";
+export * from "./divide";
+export * from "./flags";
+export * from "./strings";

@@ -1,0 +1,88 @@
+/** x86 as the execution engine sees it. */
+import type { Helper, Target, TranslateContext, WasmModuleSpec } from "@mimus/tcg";
+import type { X86Config } from "./config.ts";
+import { createInsn } from "./decode/create-insn.ts";
+import { Decoder, type FetchByte } from "./decode/decoder.ts";
+import { ALL_ROWS } from "./decode/index.ts";
+import { TRAITS } from "./decode/notation.ts";
+import type { Insn } from "./insn.ts";
+import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
+import { globals, HF } from "./state.ts";
+import { TRANSLATORS } from "./translate/index.ts";
+import { Observed } from "./translate/observed.ts";
+import { Tx, type Translate } from "./translate/tx.ts";
+
+/** TLBs: supervisor, user, supervisor with SMAP suspended. */
+const MMU_INDEXES = 3;
+const undefinedInsn: Translate = (t) => t.ud();
+
+/** Helpers that find and leave the flags in the state. */
+const FLAG_GLOBALS: ReadonlySet<string> = new Set(["cc_op", "cc_dst", "cc_src", "cc_src2"]);
+function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
+  const names = (list: "all" | readonly string[]): boolean => list === "all" || list.some((n) => FLAG_GLOBALS.has(n));
+  return names(reads) || names(writes);
+}
+
+/** The target for CPUs built like `config`; identity (APIC number) does not matter. */
+export function createTarget(config: X86Config): Target {
+  const decoder = new Decoder(ALL_ROWS, { features: config.features });
+  const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
+  const helpers: readonly Helper[] = [...integerHelpers(config.word)];
+  const modules: readonly WasmModuleSpec[] = [integerModule];
+  const flagHelpers = new Set(helpers.filter(touchesFlags).map(({ name }) => name));
+  const observed = new Observed();
+  const insn: Insn = createInsn();
+  let ctx: TranslateContext | undefined;
+  let t: Tx | undefined;
+  let start = 0;
+  const fetch: FetchByte = (at) => (ctx as TranslateContext).u8(start + at);
+
+  const begin = (c: TranslateContext): Tx => {
+    ctx = c;
+    t = new Tx(c, config, insn, flagHelpers);
+    t.guess = observed.at(c);
+    return t;
+  };
+
+  return {
+    name: config.word === 64 ? "x86_64" : "i386",
+    wordType: config.word === 64 ? "i64" : "i32",
+    bigEndian: false,
+    pageBits: 12,
+    mmuIndexes: MMU_INDEXES,
+    globals: globals(config.word),
+    pcGlobal: "pc",
+    helpers,
+    modules,
+    insnWords: 2,
+    seesOwnStores: true,
+    begin,
+    insn(c) {
+      const tx = t ?? begin(c);
+      start = c.at;
+      const decoded = decoder.decode(fetch, tx.code, insn);
+      if (decoded === "fetch") return 0;
+      tx.start();
+      if (decoded !== "ok") {
+        if (decoded === "long") tx.gp0();
+        else tx.ud();
+        return insn.length;
+      }
+      const { traits } = insn;
+      if ((traits & TRAITS.prot) !== 0 && !tx.protectedMode) tx.ud();
+      else if ((traits & TRAITS.cpl0) !== 0 && tx.cpl !== 0) tx.gp0();
+      else translators[insn.row]!(tx, insn);
+      if (!c.done && (tx.flags & (HF.tf | HF.shadow)) !== 0) {
+        tx.jump(0, tx.nextPc());
+        c.done = true;
+      }
+      return insn.length;
+    },
+    end(c) {
+      const tx = t ?? begin(c);
+      insn.length = 0;
+      tx.jump(0, tx.pcAt(0));
+    },
+    disassemble: () => ({ text: "", length: 1 }),
+  };
+}

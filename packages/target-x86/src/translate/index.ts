@@ -1,0 +1,30 @@
+/** All translators, by the names of rows. */
+import { alu } from "./alu.ts";
+import { bcd } from "./bcd.ts";
+import { bit } from "./bit.ts";
+import { bmi } from "./bmi.ts";
+import { branch } from "./branch.ts";
+import { doubleShift } from "./double-shift.ts";
+import { move } from "./move.ts";
+import { muldiv } from "./muldiv.ts";
+import { shift } from "./shift.ts";
+import { stackOps } from "./stack-ops.ts";
+import { string } from "./string.ts";
+import type { Translate } from "./tx.ts";
+import { wideExchange } from "./wide-exchange.ts";
+
+/** Chapters in the order in which they are looked up; a name is in one of them. */
+export const TRANSLATORS: Readonly<Record<string, Translate>> = {
+  ...alu,
+  ...move,
+  ...muldiv,
+  ...shift,
+  ...doubleShift,
+  ...bit,
+  ...bmi,
+  ...bcd,
+  ...branch,
+  ...stackOps,
+  ...wideExchange,
+  ...string,
+};
