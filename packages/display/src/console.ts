@@ -23,6 +23,19 @@ export interface DisplayListener {
   updated?(rect: Rect): void;
 }
 
+/** The characters of a screen in a text mode. */
+export interface TextScreen {
+  readonly columns: number;
+  readonly rows: number;
+  /** Per character: its code (code page 437 on PCs) in bits 0 to 7, its attribute in bits 8 to 15 as a VGA has it. */
+  readonly cells: Uint16Array;
+  /** Where the cursor is, or undefined when it does not show. */
+  readonly cursor: { readonly column: number; readonly row: number } | undefined;
+}
+
+/** Kind of the machine's back ends that are its screens; their ids count from "0". */
+export const DISPLAY_KIND = "display";
+
 /** Largest width or height that a guest may ask for, pixels. */
 export const MAX_SIDE = 16384;
 
@@ -33,9 +46,16 @@ export class DisplayConsole {
   readonly #listeners: Set<DisplayListener> = new Set();
   /** Asks the device to bring the pixels up to date; called before somebody looks. */
   refresh: (() => void) | undefined;
+  /** The screen as characters, while the device is in a text mode. */
+  text: (() => TextScreen | undefined) | undefined;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Whether somebody looks all the time: the device then keeps track of what changes. */
+  get watched(): boolean {
+    return this.#listeners.size > 0;
   }
 
   get surface(): Surface | undefined {

@@ -97,7 +97,7 @@ export class AddressSpace {
       return size === 4 ? view.getUint32(at, true) : size === 1 ? view.getUint8(at) : view.getUint16(at, true);
     }
     const offset = range.regionOffset + (addr - range.base);
-    if (offset % size !== 0) return this.readPieces(range, addr, size);
+    if (offset % size !== 0 && !range.port!.unaligned) return this.readPieces(range, addr, size);
     return range.port!.read(offset, size);
   }
 
@@ -117,7 +117,7 @@ export class AddressSpace {
       else range.view.setUint16(at, value, true);
       range.block!.dirty.mark(offset, size);
     } else if (range.port !== undefined) {
-      if (offset % size !== 0) this.writePieces(range, addr, size, value);
+      if (offset % size !== 0 && !range.port.unaligned) this.writePieces(range, addr, size, value);
       else range.port.write(offset, size, size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff);
     }
   }
@@ -158,6 +158,8 @@ export class AddressSpace {
 
   /** An access that crosses ranges, is misaligned for registers, or hits nothing. */
   private readPieces(range: FlatRange | undefined, addr: number, size: number): number {
+    const whole = takesWhole(range, addr, size);
+    if (whole >= 0) return range!.port!.read(whole, size);
     if (size === 1 || (range === undefined && this.lookup(addr + size - 1) === undefined)) {
       this.miss(addr, size, false, 0);
       return 0;
@@ -173,6 +175,11 @@ export class AddressSpace {
   }
 
   private writePieces(range: FlatRange | undefined, addr: number, size: number, value: number): void {
+    const whole = takesWhole(range, addr, size);
+    if (whole >= 0) {
+      range!.port!.write(whole, size, value);
+      return;
+    }
     if (size === 1 || (range === undefined && this.lookup(addr + size - 1) === undefined)) {
       this.miss(addr, size, true, value);
       return;
@@ -291,4 +298,14 @@ export class AddressSpace {
     this.readWide(addr, this.pair);
     return this.pair[1]! * 0x1_0000_0000 + this.pair[0]!;
   }
+}
+
+/**
+ * Registers take a whole aligned access that begins in them and fits them, whatever other registers lie over its end: configuration
+ * mechanism and reset register of a PC share a word. @returns the offset in the registers; -1: not so
+ */
+function takesWhole(range: FlatRange | undefined, addr: number, size: number): number {
+  if (range?.port === undefined || range.view !== undefined) return -1;
+  const offset = range.regionOffset + (addr - range.base);
+  return offset % size === 0 && offset + size <= range.region.size ? offset : -1;
 }

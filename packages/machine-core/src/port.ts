@@ -22,6 +22,8 @@ export interface PortOptions {
   readonly endian?: "little" | "big";
   /** Lets the registers be entered again while they are busy with an access. */
   readonly reentrant?: boolean;
+  /** Takes accesses at odd offsets whole; without it they are cut into bytes. Registers that overlap need it. */
+  readonly unaligned?: boolean;
 }
 
 /** Marks a device as busy with an access, so that its own DMA cannot enter it again. One per device. */
@@ -43,6 +45,8 @@ export class Port {
   /** No adaptation for sizes from `#min` to `#max`. */
   readonly #plain: boolean;
   readonly #reentrant: boolean;
+  /** Whether accesses that are not aligned come here whole. */
+  readonly unaligned: boolean;
   guard: Guard = new Guard();
 
   constructor(name: string, regs: Registers, opts: PortOptions) {
@@ -53,6 +57,7 @@ export class Port {
     this.#min = Math.min(opts.minAccess ?? 1, this.#max);
     this.#big = opts.endian === "big";
     this.#reentrant = opts.reentrant ?? false;
+    this.unaligned = opts.unaligned ?? false;
     this.#plain = this.#shift === 0 && !this.#big;
   }
 
