@@ -2,8 +2,10 @@
 export * from "./config.ts";
 export { X86Cpu } from "./cpu.ts";
 export { createInsn } from "./decode/create-insn.ts";
-export { Decoder, type Decoded, type DecoderOptions, type FetchByte } from "./decode/decoder.ts";
+export type { FetchByte } from "./decode/bytes.ts";
+export { Decoder, type Decoded, type DecoderOptions } from "./decode/decoder.ts";
 export { ALL_ROWS } from "./decode/index.ts";
+export { createDisassembler, type Disassemble, textOf } from "./disas.ts";
 export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export * from "./insn.ts";

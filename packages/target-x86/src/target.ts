@@ -2,9 +2,11 @@
 import type { Helper, Target, TranslateContext, WasmModuleSpec } from "@mimus/tcg";
 import type { X86Config } from "./config.ts";
 import { createInsn } from "./decode/create-insn.ts";
-import { Decoder, type FetchByte } from "./decode/decoder.ts";
+import type { FetchByte } from "./decode/bytes.ts";
+import { Decoder } from "./decode/decoder.ts";
 import { ALL_ROWS } from "./decode/index.ts";
 import { TRAITS } from "./decode/notation.ts";
+import { createDisassembler } from "./disas.ts";
 import type { Insn } from "./insn.ts";
 import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
 import { globals, HF } from "./state.ts";
@@ -25,7 +27,7 @@ function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
 
 /** The target for CPUs built like `config`; identity (APIC number) does not matter. */
 export function createTarget(config: X86Config): Target {
-  const decoder = new Decoder(ALL_ROWS, { features: config.features });
+  const decoder = new Decoder(ALL_ROWS, { features: config.features, near16: true });
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
   const helpers: readonly Helper[] = [...integerHelpers(config.word)];
   const modules: readonly WasmModuleSpec[] = [integerModule];
@@ -83,6 +85,6 @@ export function createTarget(config: X86Config): Target {
       insn.length = 0;
       tx.jump(0, tx.pcAt(0));
     },
-    disassemble: () => ({ text: "", length: 1 }),
+    disassemble: (pc, bytes) => createDisassembler(t?.code ?? 32, decoder)(pc, bytes),
   };
 }

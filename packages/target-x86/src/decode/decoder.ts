@@ -1,14 +1,13 @@
 // Source: Intel SDM volume 2 (2023), chapter 2 (instruction format, VEX) and appendix A.
-import { OPERAND, type Encoding, type Insn, type MemoryOperand, type Operand, type OperandKind } from "../insn.ts";
+import { OPERAND, type Encoding, type Insn, type Operand, type OperandKind } from "../insn.ts";
 import { SEG } from "../state.ts";
+import { Bytes, type FetchByte } from "./bytes.ts";
 import { ALL_ROWS } from "./index.ts";
 import { TRAITS } from "./notation.ts";
-import { BANK, IMMEDIATE, PLACE, SIZE, type OperandSpec } from "./operand.ts";
+import { BANK, IMMEDIATE, PLACE, SIZE, sizeOf, type OperandSpec } from "./operand.ts";
 import { compileRow, MAP, type Row } from "./row.ts";
 import { compileTable, NONE, slotOf, type Table } from "./table.ts";
 
-/** The longest instruction. */
-const LIMIT = 15;
 /** Control registers that there are: 0, 2, 3, 4, 8. */
 const CONTROL = 0b1_0001_1101;
 
@@ -17,9 +16,6 @@ const CONTROL = 0b1_0001_1101;
  * instruction (#UD); it has more than 15 bytes (#GP).
  */
 export type Decoded = "ok" | "fetch" | "invalid" | "long";
-
-/** Gives the byte that is `at` bytes from the start of the instruction, 0..14; -1: it can't be read. */
-export type FetchByte = (at: number) => number;
 
 /** Whether a row's feature ("a b": both, "a|b": either) is among `features`. */
 export function hasFeature(features: ReadonlySet<string> | undefined, needed: string | undefined): boolean {
@@ -40,9 +36,7 @@ export class Decoder {
   readonly #rows: readonly Row[];
   readonly #table: Table;
   readonly #near16: boolean;
-  #fetch: FetchByte = () => -1;
-  #at = 0;
-  #bad: "" | "fetch" | "long" = "";
+  readonly #bytes: Bytes = new Bytes();
   #rex = 0;
   #rexR = 0;
   #rexX = 0;
@@ -58,9 +52,7 @@ export class Decoder {
 
   /** Decodes the instruction that `fetch` gives into `insn`, for a code segment of `mode` bits. */
   decode(fetch: FetchByte, mode: 16 | 32 | 64, insn: Insn): Decoded {
-    this.#fetch = fetch;
-    this.#at = 0;
-    this.#bad = "";
+    this.#bytes.start(fetch);
     this.#rex = this.#rexR = this.#rexX = this.#rexB = 0;
     this.#vvvv = 0;
     insn.mode = mode;
@@ -69,25 +61,9 @@ export class Decoder {
     insn.modrm = -1;
     insn.vex = 0;
     const found = this.#decode(mode, insn);
-    insn.length = this.#at;
-    if (this.#bad !== "") return this.#bad;
+    insn.length = this.#bytes.at;
+    if (this.#bytes.bad !== "") return this.#bytes.bad;
     return found ? "ok" : "invalid";
-  }
-
-  /** The next byte, 0 behind the end. */
-  #next(): number {
-    if (this.#bad !== "") return 0;
-    if (this.#at >= LIMIT) {
-      this.#bad = "long";
-      return 0;
-    }
-    const byte = this.#fetch(this.#at);
-    if (byte < 0) {
-      this.#bad = "fetch";
-      return 0;
-    }
-    this.#at++;
-    return byte;
   }
 
   #decode(mode: 16 | 32 | 64, insn: Insn): boolean {
@@ -100,7 +76,7 @@ export class Decoder {
     let rex = 0;
     let opcode = 0;
     prefixes: for (;;) {
-      opcode = this.#next();
+      opcode = this.#bytes.next();
       switch (opcode) {
         case 0x26:
         case 0x2e:
@@ -127,15 +103,15 @@ export class Decoder {
           rep = opcode;
           break;
         default:
-          if (!wide || (opcode & 0xf0) !== 0x40 || this.#bad !== "") break prefixes;
+          if (!wide || (opcode & 0xf0) !== 0x40 || this.#bytes.bad !== "") break prefixes;
           // REX counts only right before the opcode
           rex = opcode;
           continue;
       }
       rex = 0;
-      if (this.#bad !== "") return false;
+      if (this.#bytes.bad !== "") return false;
     }
-    if (this.#bad !== "") return false;
+    if (this.#bytes.bad !== "") return false;
     insn.segment = segment;
     insn.lock = lock;
     insn.adSize = wide ? (address ? 4 : 8) : (mode === 32) === address ? 2 : 4;
@@ -149,24 +125,24 @@ export class Decoder {
     let pp = rep === 0 ? (size ? 1 : 0) : rep === 0xf3 ? 2 : 3;
     let l = 0;
     if (opcode === 0x0f) {
-      opcode = this.#next();
+      opcode = this.#bytes.next();
       map = MAP.two;
       if (opcode === 0x38 || opcode === 0x3a) {
         map = opcode === 0x38 ? MAP.three38 : MAP.three3a;
-        opcode = this.#next();
+        opcode = this.#bytes.next();
       }
     } else if (opcode === 0xc4 || opcode === 0xc5) {
-      const payload = this.#next();
-      if (this.#bad !== "") return false;
+      const payload = this.#bytes.next();
+      if (this.#bytes.bad !== "") return false;
       if (!wide && payload < 0xc0) {
         // LES, LDS: the byte is their ModRM
-        this.#at--;
+        this.#bytes.back();
       } else {
         if (size || lock || rep !== 0 || rex !== 0) return false;
         let last = payload;
         map = MAP.vex + 1;
         if (opcode === 0xc4) {
-          last = this.#next();
+          last = this.#bytes.next();
           map = MAP.vex + (payload & 31);
           if (map < MAP.vex + 1 || map > MAP.vex + 3) return false;
           w = last >> 7;
@@ -178,22 +154,22 @@ export class Decoder {
         l = (last >> 2) & 1;
         pp = VEX_PREFIX[last & 3] as number;
         insn.vex = l === 1 ? 32 : 16;
-        opcode = this.#next();
+        opcode = this.#bytes.next();
       }
     }
-    if (this.#bad !== "") return false;
+    if (this.#bytes.bad !== "") return false;
     insn.opcode = opcode;
     // XCHG with R8 is no NOP
     const exchange = opcode === 0x90 && map === MAP.one && this.#rexB !== 0;
     let index = this.#table.slots[slotOf(wide ? 1 : 0, map, pp, w, l, exchange ? 0x91 : opcode)] as number;
     if (index < NONE) {
-      insn.modrm = this.#next();
-      if (this.#bad !== "") return false;
+      insn.modrm = this.#bytes.next();
+      if (this.#bytes.bad !== "") return false;
       index = this.#table.byModrm[-2 - index]?.[insn.modrm] as number;
     }
     if (index === NONE) return false;
     const row = this.#rows[index] as Row;
-    if (row.modrm && insn.modrm < 0) insn.modrm = this.#next();
+    if (row.modrm && insn.modrm < 0) insn.modrm = this.#bytes.next();
     insn.encoding = row.encoding;
     insn.row = index;
     insn.traits = row.traits;
@@ -231,7 +207,7 @@ export class Decoder {
       insn.immLo = low;
       insn.immHi = high;
     }
-    if (this.#bad !== "") return false;
+    if (this.#bytes.bad !== "") return false;
     const specs = row.operands;
     insn.operandCount = specs.length;
     for (let k = 0; k < specs.length; k++)
@@ -248,11 +224,11 @@ export class Decoder {
     if (insn.adSize === 2) {
       if (vsib) return false;
       this.#memory16(insn, mod, rm);
-      return this.#bad === "";
+      return this.#bytes.bad === "";
     }
     let base = rm;
     if (rm === 4) {
-      const sib = this.#next();
+      const sib = this.#bytes.next();
       const index = ((sib >> 3) & 7) | this.#rexX;
       mem.scale = sib >> 6;
       mem.index = index === 4 && !vsib ? -1 : index;
@@ -260,27 +236,27 @@ export class Decoder {
     } else if (vsib) return false;
     if (base === 5 && mod === 0) {
       mem.base = rm === 4 || insn.mode !== 64 ? -1 : -2;
-      mem.disp = this.#imm32();
+      mem.disp = this.#bytes.imm32();
     } else {
       mem.base = base | this.#rexB;
-      if (mod === 1) mem.disp = this.#imm8();
-      else if (mod === 2) mem.disp = this.#imm32();
+      if (mod === 1) mem.disp = this.#bytes.imm8();
+      else if (mod === 2) mem.disp = this.#bytes.imm32();
       if ((mem.base === 4 || mem.base === 5) && (insn.mode === 64 ? insn.segment < SEG.fs : insn.segment < 0))
         mem.seg = SEG.ss;
     }
     mem.dispHi = mem.disp >> 31;
-    return this.#bad === "";
+    return this.#bytes.bad === "";
   }
 
   #memory16(insn: Insn, mod: number, rm: number): void {
     const { mem } = insn;
     if (mod === 0 && rm === 6) {
-      mem.disp = this.#imm16();
+      mem.disp = this.#bytes.imm16();
     } else {
       mem.base = BASE16[rm] as number;
       mem.index = INDEX16[rm] as number;
-      if (mod === 1) mem.disp = this.#imm8();
-      else if (mod === 2) mem.disp = this.#imm16();
+      if (mod === 1) mem.disp = this.#bytes.imm8();
+      else if (mod === 2) mem.disp = this.#bytes.imm16();
       if (mem.base === 5 && insn.segment < 0) mem.seg = SEG.ss;
     }
     mem.dispHi = mem.disp >> 31;
@@ -290,55 +266,39 @@ export class Decoder {
     switch (kind) {
       case IMMEDIATE.ib:
       case IMMEDIATE.is4:
-        insn.immLo = this.#next();
+        insn.immLo = this.#bytes.next();
         insn.immHi = 0;
         return;
       case IMMEDIATE.iw:
-        insn.immLo = this.#imm16() & 0xffff;
+        insn.immLo = this.#bytes.imm16() & 0xffff;
         insn.immHi = 0;
         return;
       case IMMEDIATE.cb:
-        insn.immLo = this.#imm8();
+        insn.immLo = this.#bytes.imm8();
         break;
       case IMMEDIATE.id:
-        insn.immLo = this.#imm32();
+        insn.immLo = this.#bytes.imm32();
         break;
       case IMMEDIATE.iz:
       case IMMEDIATE.cz:
-        insn.immLo = insn.opSize === 2 ? this.#imm16() : this.#imm32();
+        insn.immLo = insn.opSize === 2 ? this.#bytes.imm16() : this.#bytes.imm32();
         break;
       case IMMEDIATE.iv:
-        insn.immLo = insn.opSize === 2 ? this.#imm16() : this.#imm32();
+        insn.immLo = insn.opSize === 2 ? this.#bytes.imm16() : this.#bytes.imm32();
         if (insn.opSize < 8) break;
-        insn.immHi = this.#imm32();
+        insn.immHi = this.#bytes.imm32();
         return;
       case IMMEDIATE.cp:
-        insn.immLo = insn.opSize === 2 ? this.#imm16() & 0xffff : this.#imm32();
+        insn.immLo = insn.opSize === 2 ? this.#bytes.imm16() & 0xffff : this.#bytes.imm32();
         insn.immHi = 0;
-        insn.imm2 = this.#imm16() & 0xffff;
+        insn.imm2 = this.#bytes.imm16() & 0xffff;
         return;
       default: // mo
-        insn.mem.disp = insn.adSize === 2 ? this.#imm16() & 0xffff : this.#imm32();
-        insn.mem.dispHi = insn.adSize === 8 ? this.#imm32() : 0;
+        insn.mem.disp = insn.adSize === 2 ? this.#bytes.imm16() & 0xffff : this.#bytes.imm32();
+        insn.mem.dispHi = insn.adSize === 8 ? this.#bytes.imm32() : 0;
         return;
     }
     insn.immHi = insn.immLo >> 31;
-  }
-
-  #imm8(): number {
-    return (this.#next() << 24) >> 24;
-  }
-
-  #imm16(): number {
-    const low = this.#next();
-    return ((low | (this.#next() << 8)) << 16) >> 16;
-  }
-
-  #imm32(): number {
-    const low = this.#next();
-    const second = this.#next();
-    const third = this.#next();
-    return low | (second << 8) | (third << 16) | (this.#next() << 24);
   }
 
   #operand(insn: Insn, spec: OperandSpec, out: Operand, row: Row): boolean {
@@ -385,6 +345,8 @@ export class Decoder {
         set(out, OPERAND.imm, 0);
         return true;
       case PLACE.imm:
+        // An immediate of 4 bytes for an operand of 8 is sign-extended: it counts as one of 8
+        if (spec.size === SIZE.z) out.size = insn.opSize;
         set(out, row.imm2 !== 0 && row.operands[insn.operandCount - 1] === spec ? OPERAND.imm2 : OPERAND.imm, 0);
         return true;
       case PLACE.rel:
@@ -467,25 +429,4 @@ function isNear({ encoding }: Row): boolean {
 function set(out: Operand, kind: OperandKind, n: number): void {
   out.kind = kind;
   out.n = n;
-}
-
-function sizeOf(size: number, insn: Insn): number {
-  switch (size) {
-    case SIZE.v:
-      return insn.opSize;
-    case SIZE.z:
-      return insn.opSize === 8 ? 4 : insn.opSize;
-    case SIZE.y:
-      return insn.opSize === 2 ? 4 : insn.opSize;
-    case SIZE.x:
-      return insn.vex === 0 ? 16 : insn.vex;
-    case SIZE.hx:
-      return insn.vex === 32 ? 16 : 8;
-    case SIZE.qx:
-      return insn.vex === 32 ? 8 : 4;
-    case SIZE.ex:
-      return insn.vex === 32 ? 4 : 2;
-    default:
-      return size;
-  }
 }

@@ -150,7 +150,6 @@ export const generalRows = defineRows([
   { name: "nop", enc: "0F 18 /1:m", operands: "Mb", text: "prefetcht0" },
   { name: "nop", enc: "0F 18 /2:m", operands: "Mb", text: "prefetcht1" },
   { name: "nop", enc: "0F 18 /3:m", operands: "Mb", text: "prefetcht2" },
-  { name: "nop", enc: "0F 0D /r", operands: "Ev", flags: "alias", text: "nop%s" },
   { name: "nop", enc: "0F 0D /r:m", operands: "Mb", flags: "alias", text: "prefetch" },
   { name: "nop", enc: "0F 0D /0:m", operands: "Mb", text: "prefetch" },
   { name: "nop", enc: "0F 0D /1:m", operands: "Mb", text: "prefetchw" },

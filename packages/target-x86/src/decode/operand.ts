@@ -1,5 +1,5 @@
 // Operands of rows, compiled: the letters and types of the notation as numbers.
-import type { Encoding } from "../insn.ts";
+import type { Encoding, Insn } from "../insn.ts";
 import { RowError } from "./row-error.ts";
 
 /** Where an operand is. */
@@ -83,15 +83,15 @@ export function operandSpec(row: Encoding, text: string): OperandSpec {
   const letter = first.charAt(0);
   const place = PLACES[letter];
   if (place === PLACE.imm && first === "Ibs") return { place: PLACE.imms, size: SIZE.v, memSize: SIZE.v, n: 0 };
-  const size = sizeOf(row, first.slice(1), text);
+  const size = typeSize(row, first.slice(1), text);
   if (place !== undefined && second === undefined) return { place, size, memSize: size, n: 0 };
   const bank = BANKS[letter];
   if (bank === undefined) throw new RowError(row, `operand "${text}": no such letter`);
-  const memSize = second === undefined ? size : sizeOf(row, second.slice(1), text);
+  const memSize = second === undefined ? size : typeSize(row, second.slice(1), text);
   return { place: PLACE.rm, size, memSize, n: bank };
 }
 
-function sizeOf(row: Encoding, type: string, text: string): number {
+function typeSize(row: Encoding, type: string, text: string): number {
   const size = SIZES[type];
   if (size === undefined) throw new RowError(row, `operand "${text}": no such type`);
   return size;
@@ -113,5 +113,27 @@ export function immediateOf(text: string): string {
       return "is4";
     default:
       return "";
+  }
+}
+
+/** Bytes that a {@link SIZE} is in an instruction. */
+export function sizeOf(size: number, insn: Insn): number {
+  switch (size) {
+    case SIZE.v:
+      return insn.opSize;
+    case SIZE.z:
+      return insn.opSize === 8 ? 4 : insn.opSize;
+    case SIZE.y:
+      return insn.opSize === 2 ? 4 : insn.opSize;
+    case SIZE.x:
+      return insn.vex === 0 ? 16 : insn.vex;
+    case SIZE.hx:
+      return insn.vex === 32 ? 16 : 8;
+    case SIZE.qx:
+      return insn.vex === 32 ? 8 : 4;
+    case SIZE.ex:
+      return insn.vex === 32 ? 4 : 2;
+    default:
+      return size;
   }
 }
