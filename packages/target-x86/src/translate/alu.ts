@@ -158,17 +158,16 @@ const cmpxchg: Translate = (t) => {
   let old: Value;
   if (o.kind === OPERAND.reg) {
     old = t.read(0);
-    const wide = t.wordReg(REG.ax);
-    const same = t.toWord(ir.setcond("eq", accumulator, old));
+    // What is not written keeps its upper half too: each of the two registers is written in one case alone.
+    const differ = t.toWord(ir.setcond("ne", accumulator, old));
     const zero = t.imm(0);
-    // A 32-bit accumulator that is not written keeps its upper half; so does the destination that it is compared with.
-    t.setReg(REG.ax, size, old);
-    t.setWordReg(REG.ax, ir.movcond("ne", same, zero, wide, t.wordReg(REG.ax)));
-    if (o.n === REG.ax && !o.high) {
-      const before = t.wordReg(REG.ax);
-      t.setReg(REG.ax, size, src);
-      t.setWordReg(REG.ax, ir.movcond("ne", same, zero, t.wordReg(REG.ax), before));
-    } else t.setReg(o.n, size, ir.movcond("eq", accumulator, old, src, old), o.high);
+    const choose = (n: number, high: boolean, v: Value, cond: "eq" | "ne"): void => {
+      const before = t.wordReg(n);
+      t.setReg(n, size, v, high);
+      t.setWordReg(n, ir.movcond(cond, differ, zero, t.wordReg(n), before));
+    };
+    choose(REG.ax, false, old, "ne");
+    choose(o.n, o.high, src, "eq");
   } else {
     const address = t.address(0, "rw");
     old = t.load(memOf(size), address);

@@ -7,9 +7,16 @@ import type { Translate, Tx } from "./tx.ts";
 
 const LIMIT = segOffset(SEG.cs) + SEG_FIELD.limit;
 
-/** The offset in CS is within its limit, or #GP(0). */
+/** 64-bit code: half of the canonical addresses' number. */
+const HALF = 2 ** 47;
+
+/** The offset in CS is within its limit, is canonical, or #GP(0). */
 function withinLimit(t: Tx, ip: Value): void {
-  if ((t.flags & HF.checkSeg) === 0 || t.code === 64) return;
+  if (t.code === 64) {
+    const { ir } = t;
+    return t.rarely("geu", ir.addI(ip, HALF), t.imm(2 * HALF), () => t.raise(13, 0));
+  }
+  if ((t.flags & HF.checkSeg) === 0) return;
   t.rarely("gtu", t.low(ip), t.ir.envLd("i32", "u32", LIMIT), () => t.raise(13, 0));
 }
 
@@ -17,7 +24,10 @@ function withinLimit(t: Tx, ip: Value): void {
 function relative(t: Tx, i: Insn, slot: 0 | 1): void {
   const { ir } = t;
   const next = t.nextPc();
-  if (t.code === 64) return t.jump(slot, BigInt.asUintN(64, next + BigInt(i.immLo)));
+  if (t.code === 64) {
+    const target = BigInt.asUintN(64, next + BigInt(i.immLo));
+    return t.jump(slot, i.opSize === 2 ? target & 0xffffn : target);
+  }
   const target = BigInt.asUintN(32, next + BigInt(i.immLo));
   if (i.opSize !== 2) {
     if ((t.flags & HF.checkSeg) !== 0) withinLimit(t, t.ipOf(target));
@@ -38,7 +48,6 @@ function toOffset(t: Tx, offset: Value, size: number, hint: "call" | "return" | 
   const { ir } = t;
   const ip = t.cut(t.toWord(offset), size);
   if (t.code === 64) return t.jumpTo(ip, hint);
-  withinLimit(t, ip);
   t.jumpTo((t.flags & HF.csBase) === 0 ? ip : t.cut(ir.add(ip, ir.get("cs_base")), 4), hint);
 }
 
@@ -90,42 +99,45 @@ function pushReturn(t: Tx, i: Insn): void {
 
 const call: Translate = (t, i) => {
   done(t);
+  const next = t.nextPc() + BigInt(i.immLo);
   if (i.opSize === 2) {
-    const target = t.ipOf(BigInt.asUintN(32, t.nextPc() + BigInt(i.immLo)));
+    const target = t.code === 64 ? t.pcValue(next & 0xffffn) : t.cut(t.ipOf(BigInt.asUintN(32, next)), 2);
+    withinLimit(t, target);
     pushReturn(t, i);
     return toOffset(t, target, 2, "call");
   }
-  const target =
-    t.code === 64 ? BigInt.asUintN(64, t.nextPc() + BigInt(i.immLo)) : BigInt.asUintN(32, t.nextPc() + BigInt(i.immLo));
-  if (t.code !== 64 && (t.flags & HF.checkSeg) !== 0) withinLimit(t, t.ipOf(target));
-  // CALL of the next instruction is how position-independent code of i386 learns where it is: no call that returns.
+  const target = BigInt.asUintN(t.code === 64 ? 64 : 32, next);
+  if (t.code !== 64) withinLimit(t, t.ipOf(target));
   pushReturn(t, i);
+  // CALL of the next instruction is how position-independent code of i386 learns where it is: no call that returns.
   if (i.immLo === 0) return t.jump(0, target);
   t.jumpTo(t.pcValue(target), "call");
 };
 
-const indirectTarget = (t: Tx, i: Insn): Value => t.read(0, i.opSize);
+/** The offset of a target that stands in a register or in memory, of the word type. */
+function targetOffset(t: Tx, i: Insn, v: Value): Value {
+  const ip = t.cut(t.toWord(v), i.opSize);
+  withinLimit(t, ip);
+  return ip;
+}
 
 const callInd: Translate = (t, i) => {
-  const target = indirectTarget(t, i);
-  const ip = t.cut(t.toWord(target), i.opSize);
-  if (t.code !== 64) withinLimit(t, ip);
+  const ip = targetOffset(t, i, t.read(0, i.opSize));
   pushReturn(t, i);
-  toOffset(t, target, i.opSize, "call");
+  toOffset(t, ip, i.opSize, "call");
   done(t);
 };
 
 const jmpInd: Translate = (t, i) => {
-  toOffset(t, indirectTarget(t, i), i.opSize, "indirect");
+  toOffset(t, targetOffset(t, i, t.read(0, i.opSize)), i.opSize, "indirect");
   done(t);
 };
 
 const ret: Translate = (t, i) => {
-  const target = peek(t, i.opSize);
+  const ip = targetOffset(t, i, peek(t, i.opSize));
   const extra = i.operandCount > 0 && i.operands[0].kind === OPERAND.imm ? i.immLo & 0xffff : 0;
-  if (t.code !== 64) withinLimit(t, t.cut(t.toWord(target), i.opSize));
   setStack(t, stackOffset(t, i.opSize + extra));
-  toOffset(t, target, i.opSize, "return");
+  toOffset(t, ip, i.opSize, "return");
   done(t);
 };
 

@@ -409,7 +409,7 @@ export class LazyFlags {
         return this.#test(ir.xor(v, ir.shrI(v, 4)), FLAG.sf);
       default: {
         const less = ir.andI(ir.xor(v, ir.shrI(v, 4)), FLAG.sf);
-        return this.#flag(ir.or(less, ir.andI(v, FLAG.zf)));
+        return { cond: "ne", a: ir.or(less, ir.andI(v, FLAG.zf)), b: ir.const32(0) };
       }
     }
   }
