@@ -1,5 +1,6 @@
 import type { Device, MachineBuilder, MemoryRegion } from "@mimus/machine-core";
 import type { BootMemory } from "./boot/device.ts";
+import { addKernel, kernelImage, ROM_FILE } from "./boot/kernel.ts";
 import { setBootOrder, setEquipment, setMemory } from "./cmos.ts";
 import type { CmosMemory } from "./cmos.ts";
 import { addConfigItems } from "./config.ts";
@@ -112,10 +113,20 @@ export class Board {
       hpet,
       disableS3: false,
     });
+    if (options.kernel !== undefined) {
+      const { kernel, initrd, append } = options;
+      addKernel(config, kernelImage({ kernel, initrd, append, lowRam: this.#split.below }));
+      config.addFile({ name: "bootorder", bytes: bootOrder([`/rom@genroms/${ROM_FILE}`]) });
+    }
     const { name, summary } = this.#pci ? PC : ISAPC;
     addSmbios(config, this.#m, this.#p, { ...shared, machine: name, summary });
     if (this.#pci && this.#p.acpi !== "off") addAcpi(config, this.#m, this.#p, { ...shared, hpet });
   }
+}
+
+/** Paths of what firmware boots from, first choice first. */
+function bootOrder(paths: readonly string[]): Uint8Array {
+  return Uint8Array.from(`${paths.join("\n")}\0`, (c) => c.charCodeAt(0));
 }
 
 /** Names that SMBIOS tells. */
