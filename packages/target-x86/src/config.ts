@@ -94,6 +94,10 @@ export interface X86Config {
   readonly bootstrap: boolean;
   /** Physical address bits. */
   readonly physBits: number;
+  /** Threads of a core, cores of a package; whether this is the only CPU of the machine. */
+  readonly topology: { readonly threads: number; readonly cores: number; readonly alone: boolean };
+  /** MSR 0x8B: low, high half. */
+  readonly microcode: readonly [number, number];
   /** CPUID leaf/subleaf to eax, ebx, ecx, edx: what the model answers before what depends on state. */
   cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
 }

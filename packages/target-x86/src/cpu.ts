@@ -7,10 +7,12 @@ import type {
 import { Walker } from "./mmu/walk.ts";
 import { ALL_INDEXES, FLAG, HF, OFF, PENDING, regOffset, SEG_FIELD, segOffset } from "./state.ts";
 import { BreakPoints } from "./system/debug.ts";
+import { Descriptor } from "./system/descriptor.ts";
 import { readEflags, writeEflags } from "./system/eflags.ts";
 import { updateFlags } from "./system/hflags.ts";
 import { deliverException, takeInterrupt } from "./system/interrupt.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
+import { StackFrame } from "./system/stack.ts";
 import { FAULT } from "./system/vectors.ts";
 
 const NO_PORTS: PortBus = {
@@ -36,6 +38,11 @@ export class X86Cpu implements TargetCpu {
   apic: LocalApic | undefined;
   time: TimeSource = STOPPED_CLOCK;
   signals: CpuSignals = {};
+  /** Descriptors being looked at: of the segment, of the stack, of the gate. */
+  readonly descriptor: Descriptor = new Descriptor();
+  readonly stackDescriptor: Descriptor = new Descriptor();
+  readonly gate: Descriptor = new Descriptor();
+  readonly stack: StackFrame = new StackFrame(this);
   /** Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
 
@@ -64,6 +71,16 @@ export class X86Cpu implements TargetCpu {
   setApic(apic: LocalApic): void {
     this.apic = apic;
     this.controller = apic;
+    this.apicMoved();
+  }
+  /** The base of the local APIC changed: its page is found there, while it is enabled and not in x2APIC mode. */
+  apicMoved(): void {
+    const { apic, pair } = this;
+    if (apic === undefined) return;
+    apic.readBase(pair);
+    const base = (pair[1]! & 0xfffff) * 2 ** 32 + ((pair[0]! & ~0xfff) >>> 0);
+    const shown = (pair[0]! & 0xc00) === 0x800;
+    this.setWindow("apic", shown ? { base, size: 4096, to: apic.page, smm: false } : undefined);
   }
   setTimeSource(time: TimeSource): void {
     this.time = time;

@@ -10,3 +10,4 @@ export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export * from "./insn.ts";
 export * from "./state.ts";
+export { createTarget } from "./target.ts";

@@ -10,6 +10,7 @@ import { createDisassembler } from "./disas.ts";
 import type { Insn } from "./insn.ts";
 import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
 import { globals, HF } from "./state.ts";
+import { systemHelpers } from "./system/helpers.ts";
 import { TRANSLATORS } from "./translate/index.ts";
 import { Observed } from "./translate/observed.ts";
 import { Tx, type Translate } from "./translate/tx.ts";
@@ -29,7 +30,7 @@ function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
 export function createTarget(config: X86Config): Target {
   const decoder = new Decoder(ALL_ROWS, { features: config.features, near16: true });
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
-  const helpers: readonly Helper[] = [...integerHelpers(config.word)];
+  const helpers: readonly Helper[] = [...systemHelpers(config.word), ...integerHelpers(config.word)];
   const modules: readonly WasmModuleSpec[] = [integerModule];
   const flagHelpers = new Set(helpers.filter(touchesFlags).map(({ name }) => name));
   const observed = new Observed();
@@ -65,6 +66,8 @@ export function createTarget(config: X86Config): Target {
       const decoded = decoder.decode(fetch, tx.code, insn);
       if (decoded === "fetch") return 0;
       tx.start();
+      // The shadow of STI and MOV SS ends here, even if the instruction faults.
+      if ((tx.flags & HF.shadow) !== 0) c.ir.set("tbflags", c.ir.andI(c.ir.get("tbflags"), ~HF.shadow));
       if (decoded !== "ok") {
         if (decoded === "long") tx.gp0();
         else tx.ud();

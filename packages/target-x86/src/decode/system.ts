@@ -38,8 +38,8 @@ export const systemRows = defineRows([
   { name: "popf", enc: "9D", operands: "", flags: "d64" },
   { name: "cli", enc: "FA", operands: "" },
   { name: "sti", enc: "FB", operands: "" },
-  { name: "clac", enc: "NP 0F 01 CA", operands: "", feature: "smap", flags: "cpl0" },
-  { name: "stac", enc: "NP 0F 01 CB", operands: "", feature: "smap", flags: "cpl0" },
+  { name: "clac", enc: "NP 0F 01 CA", operands: "", feature: "smap" },
+  { name: "stac", enc: "NP 0F 01 CB", operands: "", feature: "smap" },
   // Ports
   { name: "in", enc: "E4 ib", operands: "AL,Ib" },
   { name: "in", enc: "E5 ib", operands: "eAX,Ib" },

@@ -70,3 +70,12 @@ export function initCpu(cpu: X86Cpu): void {
   common(cpu, CR0.ET | (cpu.lo(OFF.cr0) & (CR0.CD | CR0.NW)));
   cpu.apic?.initReset();
 }
+
+/** A start-up IPI. Source: SDM volume 3A, 9.4.4.1. */
+export function startUp(cpu: X86Cpu, vector: number): void {
+  segment(cpu, SEG.cs, vector << 8, vector << 12, 0xffff, CODE16);
+  cpu.set(OFF.pc, vector << 12, 0);
+  cpu.setLo(OFF.pending, cpu.lo(OFF.pending) & ~(PENDING.waitSipi | PENDING.sipi | 0xff00));
+  cpu.setLo(ENV.halted, 0);
+  cpu.updateFlags();
+}

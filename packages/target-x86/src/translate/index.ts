@@ -10,6 +10,7 @@ import { muldiv } from "./muldiv.ts";
 import { shift } from "./shift.ts";
 import { stackOps } from "./stack-ops.ts";
 import { string } from "./string.ts";
+import { system } from "./system/index.ts";
 import type { Translate } from "./tx.ts";
 import { wideExchange } from "./wide-exchange.ts";
 
@@ -27,4 +28,5 @@ export const TRANSLATORS: Readonly<Record<string, Translate>> = {
   ...stackOps,
   ...wideExchange,
   ...string,
+  ...system,
 };

@@ -1,0 +1,32 @@
+/** CPUID: what the model says, and what of it follows the state. Source: Intel SDM volume 2 (2023), CPUID. */
+import type { X86Cpu } from "../cpu.ts";
+import { OFF, REG, regOffset } from "../state.ts";
+import { CR4 } from "./bits.ts";
+
+/** Bytes of the XSAVE area of the components in a mask. Source: SDM volume 1, 13.5. */
+export function xsaveBytes(mask: number): number {
+  let bytes = 576;
+  if (mask & 4) bytes = 832;
+  if (mask & 0x200) bytes = 2696;
+  return bytes;
+}
+
+/** CPUID: leaf and subleaf are in EAX and ECX, the answer goes to EAX, EBX, ECX, EDX. */
+export function cpuid(cpu: X86Cpu): void {
+  const leaf = cpu.lo(regOffset(REG.ax)) >>> 0;
+  const subleaf = cpu.lo(regOffset(REG.cx)) >>> 0;
+  const answer = cpu.config.cpuid(leaf, subleaf);
+  const [eax, edx] = [answer[0], answer[3]];
+  let [, ebx, ecx] = answer;
+  const cr4 = cpu.lo(OFF.cr4);
+  if (leaf === 1) {
+    ebx = (ebx & 0x00ff_ffff) | (cpu.config.apicId << 24);
+    ecx = cr4 & CR4.OSXSAVE ? ecx | 0x0800_0000 : ecx & ~0x0800_0000;
+  } else if (leaf === 7 && subleaf === 0) {
+    ecx = cr4 & CR4.PKE ? ecx | 16 : ecx & ~16;
+  } else if (leaf === 13 && subleaf === 0 && answer[1] !== 0) ebx = xsaveBytes(cpu.lo(OFF.xcr0));
+  cpu.set(regOffset(REG.ax), eax, 0);
+  cpu.set(regOffset(REG.bx), ebx, 0);
+  cpu.set(regOffset(REG.cx), ecx, 0);
+  cpu.set(regOffset(REG.dx), edx, 0);
+}

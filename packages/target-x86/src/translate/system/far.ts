@@ -1,0 +1,132 @@
+/** Far transfers and segment registers. */
+import type { Value } from "@mimus/tcg";
+import { OPERAND, type Insn } from "../../insn.ts";
+import { HF, SEG, SEG_FIELD, segOffset } from "../../state.ts";
+import { LOADED_BY } from "../../system/helpers.ts";
+import { peek, setStack, stackOffset } from "../stack.ts";
+import type { Translate, Tx } from "../tx.ts";
+import { memOf } from "../width.ts";
+import { endWithInterrupts } from "./end.ts";
+
+const selectorOf = (n: number): number => segOffset(n) + SEG_FIELD.selector;
+
+/** Selector and offset (word type) of a far pointer, direct or in memory. */
+function farPointer(t: Tx, i: Insn): { selector: Value; offset: Value } {
+  const { ir } = t;
+  const o = i.operands[0];
+  if (o.kind === OPERAND.far) {
+    const offset = i.opSize === 2 ? i.immLo & 0xffff : i.immLo;
+    return { selector: ir.const32(i.imm2), offset: t.toWord(ir.const32(offset)) };
+  }
+  return pointerInMemory(t, i);
+}
+
+function pointerInMemory(t: Tx, i: Insn): { selector: Value; offset: Value } {
+  const size = i.opSize;
+  const address = t.linear(i, size + 2, "r");
+  const offset = t.load(memOf(size), address);
+  const at = t.cut(t.ir.addI(address, size), t.code === 64 ? 8 : 4);
+  return { selector: t.load("u16", at), offset: t.toWord(offset) };
+}
+
+const jmpf: Translate = (t, i) => {
+  const { selector, offset } = farPointer(t, i);
+  t.ir.set("pc", t.pcNext());
+  t.call("jump_far", selector, offset);
+  t.call("jump_far_done");
+  t.endAtPc("loop");
+};
+
+const callf: Translate = (t, i) => {
+  const { selector, offset } = farPointer(t, i);
+  t.ir.set("pc", t.pcNext());
+  t.call("call_far", t.ir.const32(i.opSize), selector, offset);
+  t.call("jump_far_done");
+  t.endAtPc("loop");
+};
+
+const retf: Translate = (t, i) => {
+  const release = i.operandCount > 0 ? i.immLo & 0xffff : 0;
+  t.call("return_far", t.ir.const32(i.opSize), t.ir.const32(release));
+  t.endAtPc("lookup");
+};
+
+const iret: Translate = (t, i) => {
+  t.ir.set("pc", t.pcNext());
+  t.call("iret", t.ir.const32(i.opSize));
+  endWithInterrupts(t);
+};
+
+/** INT n. In virtual-8086 mode it needs IOPL 3. */
+const int: Translate = (t, i) => {
+  t.ctx.done = true;
+  if ((t.flags & HF.vm) !== 0 && t.iopl < 3) return t.raise(13, 0);
+  t.trap(i.immLo & 0xff, true);
+};
+
+const int1: Translate = (t) => {
+  t.trap(1, true);
+  t.ctx.done = true;
+};
+
+/** Loads a segment register and ends the block; behind a load of SS stands the shadow. */
+function load(t: Tx, n: number, selector: Value): void {
+  t.call("load_segment", t.ir.const32(n), selector);
+  if (n === SEG.ss) {
+    t.ir.set("tbflags", t.ir.orI(t.ir.get("tbflags"), HF.shadow));
+    return t.endToLookup();
+  }
+  // In 64-bit code nothing that code is translated for follows from these.
+  if (t.code !== 64) t.endToLookup();
+}
+
+const movseg: Translate = (t, i) => {
+  const n = i.operands[0].n;
+  if (n === SEG.cs || n > SEG.gs) return t.ud();
+  load(t, n, t.read(1, 2));
+};
+
+const readseg: Translate = (t, i) => {
+  const v = t.ir.envLd("i32", "u32", selectorOf(i.operands[1].n));
+  const o = i.operands[0];
+  if (o.kind === OPERAND.reg) t.setReg(o.n, o.size, o.size === 8 ? t.ir.extuI32(v) : v);
+  else t.store("u16", t.address(0, "w"), v);
+};
+
+const pushseg: Translate = (t, i) => {
+  const v = t.ir.envLd("i32", "u32", selectorOf(i.operands[0].n));
+  t.push(i.opSize === 8 ? t.ir.extuI32(v) : v, i.opSize);
+};
+
+const popseg: Translate = (t, i) => {
+  const v = t.low(peek(t, i.opSize));
+  const n = i.operands[0].n;
+  const { ir } = t;
+  // The stack moves once the segment is loaded; SS itself may change the width of the stack, which is the old one here.
+  const after = stackOffset(t, i.opSize);
+  t.call("load_segment", ir.const32(n), v);
+  setStack(t, after);
+  if (n === SEG.ss) ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.shadow));
+  if (t.code !== 64) t.endToLookup();
+};
+
+const loadPointer =
+  (n: number): Translate =>
+  (t, i) => {
+    const { selector, offset } = pointerInMemory(t, i);
+    const size = i.operands[0].size;
+    t.call("load_segment", t.ir.const32(n), selector);
+    t.setReg(i.operands[0].n, size, size === 8 ? offset : t.low(offset));
+    if (n === SEG.ss) t.ir.set("tbflags", t.ir.orI(t.ir.get("tbflags"), HF.shadow));
+    if (t.code !== 64 || n === SEG.ss) t.endToLookup();
+  };
+
+/** Translators of far transfers and segment registers. */
+export const far = {
+  jmpf, callf, retf, iret, int, int1, movseg, readseg, pushseg, popseg,
+  les: loadPointer(LOADED_BY.les),
+  lds: loadPointer(LOADED_BY.lds),
+  lss: loadPointer(LOADED_BY.lss),
+  lfs: loadPointer(LOADED_BY.lfs),
+  lgs: loadPointer(LOADED_BY.lgs),
+} satisfies Readonly<Record<string, Translate>>; // prettier-ignore
