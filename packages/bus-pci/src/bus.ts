@@ -1,5 +1,6 @@
 import type { AddressSpace, BusHooks, Device, MemoryRegion } from "@mimus/machine-core";
 import type { PciFunction } from "./function.ts";
+import { functionLines, pciText } from "./info.ts";
 
 /** Type of the buses that PCI devices plug into. */
 export const PCI_BUS = "PCI";
@@ -45,6 +46,15 @@ export class PciBus implements BusHooks {
     this.upstream = opts.upstream;
     this.slots = opts.slots ?? 32;
     this.#firstSlot = opts.firstSlot ?? 0;
+  }
+
+  /** What the monitor may ask about. */
+  readonly inspect: Readonly<Record<string, () => string>> = { pci: () => (this.root ? pciText(this) : "") };
+
+  /** What the monitor's `info qtree` says about a device here. */
+  describe(device: Device): readonly string[] {
+    const f = this.functions.get(this.#reserved.get(device) ?? -1);
+    return f === undefined ? [] : functionLines(f);
   }
 
   get full(): boolean {

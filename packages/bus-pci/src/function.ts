@@ -86,6 +86,10 @@ export class PciFunction {
     dev.onUnrealize(() => this.#gone());
   }
 
+  /** The user's id of the device, or empty. */
+  get id(): string {
+    return this.#dev.id;
+  }
   get slot(): number {
     return this.devfn >> 3;
   }

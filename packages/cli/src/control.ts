@@ -1,4 +1,8 @@
-import type { MachineControl } from "@mimus/monitor";
+import { writeFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
+
+import { DISPLAY_KIND, type DisplayConsole } from "@mimus/display";
+import { inspectMachine, type MachineControl } from "@mimus/monitor";
 import type { System } from "@mimus/system";
 import { ENV, jitText } from "@mimus/tcg";
 
@@ -38,6 +42,11 @@ export function control(
     powerdown: () => machine.emit("powerdown-request"),
     root: machine.tree.root,
     memory: machine.system,
+    screens: machine.backendIds(DISPLAY_KIND).map((id) => machine.backend(DISPLAY_KIND, id) as DisplayConsole),
+    spaces: machine.io === undefined ? [machine.system] : [machine.system, machine.io],
+    inspect: (topic) => inspectMachine(machine, topic),
+    saveFile: (path, bytes) => writeFileSync(path, bytes),
+    deflate: (bytes) => deflateSync(bytes),
     cpus: () =>
       system.vcpus.map((vcpu, index) => ({
         index,

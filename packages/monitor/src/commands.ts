@@ -1,7 +1,8 @@
 import type { MachineControl } from "./control.ts";
 import { INFO } from "./info.ts";
 import { examine } from "./examine.ts";
-import { mouseButton, mouseMove, sendKey } from "./input.ts";
+import { mouseButton, mouseMove, mouseSet, sendKey } from "./input.ts";
+import { screendump } from "./screendump.ts";
 
 /** One command of the human monitor. */
 export interface Command {
@@ -37,11 +38,18 @@ export const COMMANDS: readonly Command[] = [
   },
   { name: "xp", parameters: "/fmt addr", help: "physical memory dump, as x", run: (m, args) => examine(m, args) },
   {
+    name: "screendump",
+    parameters: "filename [-f format] [device [head]]",
+    help: "save the picture of a screen: ppm, or -f png",
+    run: screendump,
+  },
+  {
     name: "sendkey",
     parameters: "keys [hold_ms]",
     help: "send keys to the guest: sendkey ctrl-alt-delete",
     run: sendKey,
   },
+  { name: "mouse_set", parameters: "index", help: "set which mouse device receives events", run: mouseSet },
   { name: "mouse_move", parameters: "dx dy [dz]", help: "send mouse move events", run: mouseMove },
   {
     name: "mouse_button",
@@ -60,12 +68,12 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
-function info(machine: MachineControl, [name]: readonly string[]): string {
+function info(machine: MachineControl, [name, ...args]: readonly string[]): string {
   if (name === undefined) return INFO.map((i) => `info ${i.name.padEnd(12)} -- ${i.help}\n`).join("");
   const found = INFO.find((i) => i.name === name);
   if (found === undefined)
     throw new Error(`unknown command: 'info ${name}'; there are: ${INFO.map((i) => i.name).join(", ")}`);
-  return found.show(machine);
+  return found.show(machine, args);
 }
 
 function help(name: string | undefined): string {

@@ -1,4 +1,4 @@
-import type { InputRouter } from "@mimus/display";
+import type { Deflate, DisplayConsole, InputRouter } from "@mimus/display";
 import type { AddressSpace } from "@mimus/machine-core";
 import type { QomObject } from "@mimus/qom";
 
@@ -34,6 +34,16 @@ export interface MachineControl {
   /** The translator's counters as text; empty for a machine without processors. */
   jit(): string;
   readonly input: InputRouter;
+  /** The machine's screens. */
+  readonly screens: readonly DisplayConsole[];
+  /** Its address spaces: memory, then ports when there are any. */
+  readonly spaces: readonly AddressSpace[];
+  /** What its parts tell about `topic` ("pic", "pci", "tlb"): those that have an `inspect` method of that name. */
+  inspect(topic: string): readonly string[];
+  /** Writes a file of the host. @throws Error */
+  saveFile(path: string, bytes: Uint8Array): void;
+  /** Compresses a picture. */
+  readonly deflate?: Deflate;
   /** Runs `act` where the machine takes what comes from outside. */
   post(act: () => void): void;
   /** Runs `act` after so many milliseconds of the host. */

@@ -1,4 +1,5 @@
 export { HumanMonitor } from "./hmp.ts";
 export { COMMANDS, completions, execute, type Command } from "./commands.ts";
 export type { CpuInfo, MachineControl } from "./control.ts";
+export { inspectMachine, type Inspectable } from "./inspect.ts";
 export { HUMAN_QUERIES, type HumanReadableText } from "./queries.ts";

@@ -1,16 +1,32 @@
-import { type Bus, Device } from "@mimus/machine-core";
 import type { QomObject } from "@mimus/qom";
 
 import type { MachineControl } from "./control.ts";
 import { mice } from "./input.ts";
+import { mtree } from "./mtree.ts";
+import { qtree } from "./qtree.ts";
 
 interface Info {
   readonly name: string;
   readonly help: string;
-  show(machine: MachineControl): string;
+  show(machine: MachineControl, args: readonly string[]): string;
 }
 
-const hex = (n: number): string => n.toString(16).padStart(16, "0");
+/** What parts of the machine tell about themselves, by what it is about. */
+const INSPECTED: Readonly<Record<string, string>> = {
+  irq: "show the interrupts statistics",
+  pic: "show PIC state",
+  pci: "show PCI info",
+  lapic: "show local apic state",
+  mem: "show the active virtual memory mappings",
+  tlb: "show virtual to physical memory mappings",
+};
+
+/** @throws Error when no part of the machine has anything to say */
+function inspected(machine: MachineControl, topic: string): string {
+  const texts = machine.inspect(topic);
+  if (texts.length === 0) throw new Error(`info ${topic}: this machine has nothing of the kind`);
+  return texts.join("");
+}
 
 /** The `info` commands. */
 export const INFO: readonly Info[] = [
@@ -58,47 +74,17 @@ export const INFO: readonly Info[] = [
   { name: "mtree", help: "show the memory map", show: mtree },
   { name: "qtree", help: "show the devices by the bus they are on", show: qtree },
   { name: "qom-tree", help: "show the composition tree", show: (m) => qomTree(m.root, "", 0) },
+  ...["irq", "pic", "pci", "lapic", "mem", "tlb"].map((topic) => ({
+    name: topic,
+    help: INSPECTED[topic] ?? "",
+    show: (m: MachineControl) => inspected(m, topic),
+  })),
   { name: "jit", help: "show the translator's counters", show: (m) => m.jit() },
 ];
-
-function mtree(machine: MachineControl): string {
-  const lines = machine.memory.flat.map((range) => {
-    const kind = range.ramOffset < 0 ? "i/o" : range.readonly ? "rom" : "ram";
-    return `  ${hex(range.base)}-${hex(range.base + range.size - 1)} (${kind}): ${range.region.name}\n`;
-  });
-  return `address-space: memory\n${lines.join("")}`;
-}
 
 function qomTree(object: QomObject, name: string, depth: number): string {
   const own = `${" ".repeat(depth * 2)}/${name} (${object.type.name})\n`;
   let children = "";
   for (const [childName, child] of object.children()) children += qomTree(child, childName, depth + 1);
   return own + children;
-}
-
-/** Devices under their buses, where their registers are, and the values of their properties. */
-function qtree(machine: MachineControl): string {
-  const devices: Device[] = [];
-  const collect = (object: QomObject): void => {
-    if (object instanceof Device) devices.push(object);
-    for (const [, child] of object.children()) collect(child);
-  };
-  collect(machine.root);
-  const lines: string[] = ["bus: main-system-bus"];
-  const show = (device: Device, indent: string): void => {
-    lines.push(`${indent}dev: ${device.type.name}, id "${device.id}"`);
-    for (const [name, value] of Object.entries(device.values))
-      if (value !== undefined) lines.push(`${indent}  ${name} = ${JSON.stringify(value)}`);
-    for (const region of device.regions)
-      for (const { base, size } of machine.memory.flat.filter((range) => range.region === region))
-        lines.push(`${indent}  mmio ${hex(base)}/${hex(size)}`);
-    for (const bus of device.buses) showBus(bus, `${indent}  `);
-  };
-  const showBus = (bus: Bus, indent: string): void => {
-    lines.push(`${indent}bus: ${bus.name}`, `${indent}  type ${bus.type}`);
-    for (const child of bus.children) show(child, `${indent}  `);
-  };
-  for (const device of devices)
-    if (device.parentBus === undefined && device.type.class["bus"] === "sysbus") show(device, "  ");
-  return `${lines.join("\n")}\n`;
 }

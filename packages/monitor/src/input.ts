@@ -80,6 +80,15 @@ export function mice({ input }: MachineControl): string {
     .join("");
 }
 
+/** `mouse_set INDEX`: chooses the pointer that hears, by its number in `info mice`. */
+export function mouseSet({ input }: MachineControl, [text]: readonly string[]): string {
+  const pointers = input.sinks.filter(({ kinds }) => kinds.includes("relative") || kinds.includes("absolute"));
+  const chosen = pointers[Number(text)];
+  if (text === undefined || chosen === undefined) throw new Error(`Mouse at index '${text ?? ""}' not found`);
+  input.prefer(chosen);
+  return "";
+}
+
 function needs({ sinks }: InputRouter, kind: "keys" | "relative", device: string): void {
   if (!sinks.some(({ kinds }) => kinds.includes(kind)))
     throw new Error(`the machine has no device that would hear it; add one with -device ${device}`);
