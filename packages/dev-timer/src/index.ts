@@ -3,6 +3,7 @@ import type { Plugin } from "@mimus/qom";
 import { aclintMtimer } from "./aclint-mtimer.ts";
 import { aclintSwi } from "./aclint-swi.ts";
 import { goldfishRtc } from "./goldfish-rtc.ts";
+import { isaPcspk } from "./isa-pcspk.ts";
 import { isaPit } from "./isa-pit.ts";
 import { mc146818Rtc } from "./mc146818rtc.ts";
 
@@ -16,10 +17,10 @@ export { SoftwareInterrupts } from "./swi.ts";
 export { GoldfishRtc } from "./goldfish.ts";
 export type { GoldfishPins } from "./goldfish.ts";
 export { TickRate } from "./ticks.ts";
-export { aclintMtimer, aclintSwi, goldfishRtc, isaPit, mc146818Rtc };
+export { aclintMtimer, aclintSwi, goldfishRtc, isaPcspk, isaPit, mc146818Rtc };
 
 const plugin: Plugin = definePlugin({
   name: "@mimus/dev-timer",
-  types: [aclintMtimer, aclintSwi, goldfishRtc, isaPit, mc146818Rtc],
+  types: [aclintMtimer, aclintSwi, goldfishRtc, isaPcspk, isaPit, mc146818Rtc],
 });
 export default plugin;

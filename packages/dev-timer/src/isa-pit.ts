@@ -11,7 +11,7 @@ export const isaPit: DeviceType = defineDevice({
   parent: isaDevice,
   summary: "8254 programmable interval timer",
   userCreatable: false,
-  props: z.strictObject({ iobase: u32.default(0xffffffff).describe("first port") }),
+  props: z.strictObject({ iobase: u32.default(0x40).describe("first port") }),
   realize(p, dev) {
     const irq = dev.irq("irq");
     const timer = dev.timer(() => pit.expire());

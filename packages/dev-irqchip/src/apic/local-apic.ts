@@ -26,9 +26,9 @@ import { VectorSet } from "./vectors.ts";
 export interface ApicCpu {
   /** Level: an interrupt of sufficient priority waits. */
   intr(level: boolean): void;
-  /** Edges. */
-  nmi(): void;
-  smi(): void;
+  /** Edges: called high, then low. */
+  nmi(level: boolean): void;
+  smi(level: boolean): void;
   init(): void;
   /** Start at page `vector`. */
   sipi(vector: number): void;
@@ -116,7 +116,7 @@ export class LocalApicChip implements Registers, Stateful {
   #lint0 = false;
   #lint1 = false;
   /** An I/O APIC or a message asked for an 8259 interrupt. */
-  #extInt = false;
+  #extIntMessage = false;
   #intr = false;
   readonly #pair: Uint32Array = new Uint32Array(2);
   /** The page's address for the CPU that finds its registers there; set by the device. */
@@ -169,7 +169,7 @@ export class LocalApicChip implements Registers, Stateful {
     this.#dfr = ALL;
     this.#svr = 0xff;
     this.#errors = this.#esr = this.#icrLow = this.#icrHigh = 0;
-    this.#extInt = false;
+    this.#extIntMessage = false;
     for (const set of [this.#isr, this.#tmr, this.#irr]) set.clear();
     this.#lvt.fill(MASKED);
     // Firmware finds the 8259s connected: as multiprocessor systems do for the first CPU (virtual wire).
@@ -202,7 +202,7 @@ export class LocalApicChip implements Registers, Stateful {
       irr: [...this.#irr.words],
       lint0: this.#lint0,
       lint1: this.#lint1,
-      extInt: this.#extInt,
+      extInt: this.#extIntMessage,
       initial: t.initial,
       divide: t.divide,
       start: t.start,
@@ -230,7 +230,7 @@ export class LocalApicChip implements Registers, Stateful {
     this.#irr.words.set(s.irr);
     this.#lint0 = s.lint0;
     this.#lint1 = s.lint1;
-    this.#extInt = s.extInt;
+    this.#extIntMessage = s.extInt;
     const t = this.#timer;
     const timer = this.#lvt[LVT.TIMER]!;
     t.mode = Math.min(TIMER.DEADLINE, (timer >> 17) & 3);
@@ -278,7 +278,7 @@ export class LocalApicChip implements Registers, Stateful {
       return vector;
     }
     if (this.#external()) {
-      this.#extInt = false;
+      this.#extIntMessage = false;
       const external = this.#pic?.acknowledge() ?? -1;
       this.#settle();
       return external;
@@ -393,22 +393,29 @@ export class LocalApicChip implements Registers, Stateful {
         else this.#tmr.remove(vector);
         return this.#settle();
       case MODE.SMI:
-        return this.#cpu?.smi();
+        this.#cpu?.smi(true);
+        this.#cpu?.smi(false);
+        return;
       case MODE.NMI:
-        return this.#cpu?.nmi();
+        return this.#nmi();
       case MODE.INIT:
         return this.#cpu?.init();
       case MODE.STARTUP:
         return this.#cpu?.sipi(vector);
       case MODE.EXTINT:
-        this.#extInt = true;
+        this.#extIntMessage = true;
         return this.#settle();
       default: // reserved
     }
   }
 
+  #nmi(): void {
+    this.#cpu?.nmi(true);
+    this.#cpu?.nmi(false);
+  }
+
   /** Pin LINT0: the INT output of the 8259s. */
-  lint0(level: boolean): void {
+  extInt(level: boolean): void {
     if (this.#lint0 === level) return;
     this.#lint0 = level;
     this.#pin(LVT.LINT0, level);
@@ -419,7 +426,7 @@ export class LocalApicChip implements Registers, Stateful {
     if (this.#lint1 === level) return;
     this.#lint1 = level;
     if (!this.enabled) {
-      if (level) this.#cpu?.nmi();
+      if (level) this.#nmi();
     } else this.#pin(LVT.LINT1, level);
   }
 
@@ -449,7 +456,7 @@ export class LocalApicChip implements Registers, Stateful {
 
   /** Whether the 8259s may interrupt and want to. */
   #external(): boolean {
-    if (this.#extInt) return true;
+    if (this.#extIntMessage) return true;
     if (!this.#lint0) return false;
     const entry = this.#lvt[LVT.LINT0]!;
     return !this.enabled || ((entry & MASKED) === 0 && ((entry >> 8) & 7) === MODE.EXTINT);
