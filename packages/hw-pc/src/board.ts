@@ -42,7 +42,7 @@ export class Board {
     this.#processors = addProcessors(m);
     const ram = addRam(m, this.#split);
     const config = this.#configDevice();
-    const host = this.#pci ? addHostBridge(m, ram.region) : undefined;
+    const host = this.#pci ? addHostBridge(m, ram.region, this.#processors) : undefined;
     this.#roms(host?.pciMemory ?? m.system.root);
     const isa = this.#pci ? addIsaBridge(m) : this.#isaBus();
     if (installed(m, "i8257"))
@@ -53,7 +53,7 @@ export class Board {
         m.createDevice("i8257", { base, "page-base": page, dshift: shift }, { bus: isa.name, realize: true });
     const interrupts = addInterrupts(m, isa, this.#processors, host?.device.path);
     addCards(m, this.#pci, isa.name);
-    const { cmos } = addIsaParts(m, isa.name, interrupts, this.#processors, {
+    const { cmos } = addIsaParts(m, isa, interrupts, this.#processors, {
       hpet: this.#pci && this.#p.hpet,
       pit: this.#p.pit !== "off",
       i8042: this.#p.i8042,
@@ -64,7 +64,7 @@ export class Board {
     const acpi = this.#pci && this.#p.acpi !== "off";
     if (acpi)
       addPowerManagement(m, {
-        sci: interrupts.gsi(9),
+        sci: isa.bus.irq(9),
         smi: (level) => this.#processors[0]?.cpu.setIrq(LINE.smi, level),
       });
     this.#config(config, ram);

@@ -21,6 +21,12 @@ export interface BoardCpu {
   setInterruptController(controller: unknown): void;
   setApic(apic: unknown): void;
   setSignals?(signals: CpuSignals): void;
+  /** A piece of physical memory that this CPU finds at another place. */
+  setWindow?(
+    name: "apic" | "smram",
+    window: { base: number; size: number; to: number; smm: boolean } | undefined,
+  ): void;
+  setTimeSource?(source: { tsc(out: Uint32Array): void }): void;
   sipi(vector: number): void;
 }
 
@@ -41,8 +47,7 @@ export interface BoardApic {
     sipi(vector: number): void;
   }): void;
   /** The 8259 pair's output at LINT0. */
-  extInt(level: boolean): void;
-  lint1(level: boolean): void;
+  lint0(level: boolean): void;
   setPic(pic: unknown): void;
 }
 
@@ -97,11 +102,24 @@ export function addProcessors(m: MachineBuilder): Processor[] {
     const cpu = m.createCpu(options.cpuType, { ...options.cpuProps, "apic-id": apicId }, index);
     const board = boardCpuOf(cpu);
     board.setPortBus(ports);
+    board.setTimeSource?.(timeStamps(m));
     board.setSignals?.({ shutdown: () => m.requestReset("guest") });
     const wanted = board.config.features.has("apic") || topology.maxCpus > 1;
     const apic = wanted && m.registry.get("apic") !== undefined ? addApic(m, cpu, board, apicId) : undefined;
     return { cpu, board, apicId, apic };
   });
+}
+
+/** Time stamps: one count a nanosecond of guest time. */
+function timeStamps(m: MachineBuilder): { tsc(out: Uint32Array): void } {
+  const clock = m.clocks.virtual;
+  return {
+    tsc(out) {
+      const now = clock.now();
+      out[0] = now >>> 0;
+      out[1] = Math.floor(now / 2 ** 32);
+    },
+  };
 }
 
 const ALL_ONES: Readonly<Record<number, number>> = { 1: 0xff, 2: 0xffff, 4: 0xffffffff };

@@ -60,7 +60,7 @@ export function isaDevices(d: IsaDevices): Aml {
         name("_HID", eisaId("PNP0400")),
         name("_UID", n + 1),
         present(),
-        name("_CRS", resources(io(LPT[n]![0], 8, { align: 8 }), irq(LPT[n]![1]))),
+        name("_CRS", resources(io(LPT[n]![0], 8, { align: 4 }), irq(LPT[n]![1]))),
       ),
     ),
     ...d.serials.map((n) =>

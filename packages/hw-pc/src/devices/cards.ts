@@ -46,5 +46,5 @@ function addGraphics(m: MachineBuilder, pci: boolean, isaBus: string): void {
       `-vga ${vga}: no package with the card '${type}' is installed; use -vga none`,
     );
   }
-  m.createDevice(type, {}, { realize: true, ...(pci ? { bus: "pci.0" } : { bus: isaBus }) });
+  m.createDevice(type, pci ? { addr: "2" } : {}, { realize: true, bus: pci ? "pci.0" : isaBus });
 }

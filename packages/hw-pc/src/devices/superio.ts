@@ -3,7 +3,7 @@ import type { CmosMemory } from "../cmos.ts";
 import type { Processor } from "../cpus.ts";
 import { LINE } from "../cpus.ts";
 import { HPET_BASE } from "../memmap.ts";
-import type { Interrupts } from "./interrupts.ts";
+import type { BoardIsaBus, Interrupts } from "./interrupts.ts";
 import { installed, place } from "./place.ts";
 
 /** Which of the standard parts the machine has. */
@@ -23,21 +23,22 @@ interface BoardHpet {
 /** Timers, clock, keyboard, serial and parallel ports, floppy controller: what every PC has on its ISA bus. @returns the clock's memory */
 export function addIsaParts(
   m: MachineBuilder,
-  bus: string,
+  isa: { readonly bus: BoardIsaBus; readonly name: string },
   interrupts: Interrupts,
   processors: readonly Processor[],
   parts: Parts,
 ): { cmos: CmosMemory | undefined; floppy: Device | undefined } {
+  const bus = isa.name;
   const add = (type: string, props: Readonly<Record<string, unknown>> = {}): Device | undefined =>
     installed(m, type) ? m.createDevice(type, props, { bus, realize: true }) : undefined;
 
   const hpet = parts.hpet && installed(m, "hpet") ? place(m, "hpet", { "hpet-intcap": 4 }, {}, HPET_BASE) : undefined;
   if (hpet !== undefined) for (let n = 0; n < 24; n++) hpet.irqOut("sysbus-irq", n).connect(interrupts.gsi(n));
   const rtc = add("mc146818rtc");
-  const pit = parts.pit ? add("isa-pit") : undefined;
+  const pit = parts.pit ? add("isa-pit", { iobase: 0x40 }) : undefined;
   const legacy = hpet?.impl as BoardHpet | undefined;
   if (pit !== undefined) {
-    if (legacy?.attachPit === undefined) pit.irqOut("irq").connect(interrupts.gsi(0));
+    if (legacy?.attachPit === undefined) pit.irqOut("irq").connect(isa.bus.irq(0));
     else legacy.attachPit(pit.impl);
     add("isa-pcspk");
   }
