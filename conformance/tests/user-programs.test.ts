@@ -64,14 +64,14 @@ describe.skipIf(!ready)("a program in user mode", { timeout: 60_000 }, () => {
     if (result.status !== 0) throw new Error(result.stderr);
   };
   beforeAll(() => {
-    for (const name of ["signals", "ends", "code", "start"]) build(name, "-static");
+    for (const name of ["signals", "ends", "code", "edges", "start"]) build(name, "-static");
     build("start-fixed", "-no-pie");
     build("bare-pie", "-nostdlib", "-fPIE", "-pie", "-Wl,--no-dynamic-linker");
     build("start-dynamic");
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  for (const name of ["signals", "code"])
+  for (const name of ["signals", "code", "edges"])
     for (const backend of BACK_ENDS)
       it(`${name} prints what it prints under QEMU (${backend})`, { timeout: 120_000 }, () => {
         const expected = spawn(QEMU, [built(name)]);

@@ -139,8 +139,10 @@ for (const [name, options] of Object.entries(WAYS)) {
       expect(m.cpu.r(1)).toBe(4001n);
       expect(m.cpu.r(9)).toBe(400n);
       expect(kicks).toBe(40);
-      // Each is taken before the loop goes on: where a block begins behind the store.
-      for (const fault of m.cpu.faults) expect(["99@1010", "99@1000"]).toContain(fault);
+      // Each is taken where a block begins behind the store: a region looks once in the rounds that are unrolled into one,
+      // the last of which may have been the loop's last.
+      for (const fault of m.cpu.faults) expect(["99@1010", "99@1000", "99@1014"]).toContain(fault);
+      expect(m.cpu.faults.filter((f) => f === "99@1014").length).toBeLessThanOrEqual(1);
     });
 
     test("a fault in a hot loop is precise: registers, place and count", () => {

@@ -12,6 +12,8 @@ import { ENVP } from "../wasm/block-emitter.ts";
 import { W } from "../wasm/encode.ts";
 import { emitLoad, emitStore, VALUE_TYPE } from "../wasm/memory-ops.ts";
 import type { RegionSettings } from "./region-compiler.ts";
+import { covers, meet, moved, NOWHERE_REACHED, widened } from "./reach.ts";
+import type { Reach } from "./reach.ts";
 import { TranslationEmitter } from "./translation.ts";
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
@@ -30,9 +32,11 @@ const NO_KEY = -1;
 export abstract class AccessEmitter extends TranslationEmitter {
   readonly #direct: DirectMemory | undefined;
   readonly #isSlowSite: (tb: number, site: number) => boolean;
-  /** Bases whose windows have been looked at, and what they allow. */
-  #checked: Map<number, number> = new Map();
-  readonly #atLabel: Map<number, Map<number, number>> = new Map();
+  /** What windows that were looked at allow, by base: globals, and values of the block. */
+  #reach: Map<number, Reach> = new Map();
+  readonly #atLabel: Map<number, Map<number, Reach>> = new Map();
+  /** The same on all ways to a node so far, of globals. */
+  readonly #arriving: Map<number, Map<number, Reach>> = new Map();
 
   constructor(settings: RegionSettings) {
     super(settings.imports, settings.target, settings.pcGlobal, settings.effects);
@@ -40,17 +44,39 @@ export abstract class AccessEmitter extends TranslationEmitter {
     this.#isSlowSite = settings.isSlowSite;
   }
 
+  protected override startRegion(first: Block): void {
+    super.startRegion(first);
+    this.#arriving.clear();
+  }
+
   protected override startBlock(block: Block, a: Analysis, tb: number): void {
     super.startBlock(block, a, tb);
-    this.#checked = new Map();
+    this.#reach = new Map();
     this.#atLabel.clear();
+  }
+
+  /** Registers are not what they were. */
+  protected forgetReach(): void {
+    this.#reach = new Map();
+  }
+
+  /** Code goes to a node from here. */
+  protected leaveForNode(node: number): void {
+    const known = this.#arriving.get(node);
+    if (known !== undefined) this.#arriving.set(node, meet(known, this.#reach));
+    else this.#arriving.set(node, new Map([...this.#reach].filter(([key]) => key < VALUE_KEY)));
+  }
+
+  /** A node begins that is reached by the ways already emitted alone. */
+  protected arriveAtNode(node: number): void {
+    this.#reach = new Map(this.#arriving.get(node));
   }
 
   protected override call(op: Op, i: number): void {
     super.call(op, i);
     const { writes } = this.effects(op.helper!);
-    if (writes === "all") this.#checked.clear();
-    else for (const g of writes) this.#checked.delete(g);
+    if (writes === "all") this.#reach.clear();
+    else for (const g of writes) this.#reach.delete(g);
   }
 
   /** `uncharged`: instructions of the block that the budget was not charged for; who handles the fault takes it that it was. */
@@ -93,23 +119,41 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const { spec } = op;
     if (spec === ops.br || spec === ops.brcond) this.#leaveFor(op.imm);
     super.operation(op, i);
-    if (spec !== ops.set) return;
-    const known = this.#checked.get(this.#key(op.a)) ?? 0;
-    if (known === 0) this.#checked.delete(op.imm);
-    else this.#checked.set(op.imm, known);
+    if (spec === ops.set) this.#note(op.imm, this.#reachOf(op.a));
+    else if (spec === ops.add && this.a.kind[i] === LOCAL) this.#note(VALUE_KEY + i, this.#derived(op));
+  }
+
+  #note(key: number, reach: Reach | undefined): void {
+    if (reach === undefined) this.#reach.delete(key);
+    else this.#reach.set(key, reach);
+  }
+
+  #reachOf(v: Value): Reach | undefined {
+    const key = this.#key(v);
+    return key === NO_KEY ? this.#derived(this.block.ops[v]!) : this.#reach.get(key);
+  }
+
+  /** Of a sum of a base and a constant. */
+  #derived({ spec, a: base, b }: Op): Reach | undefined {
+    if (spec !== ops.add) return undefined;
+    const by = this.block.ops[b]!;
+    const key = this.#key(base);
+    const reach =
+      key === NO_KEY || by.spec !== ops.const || by.imm2 !== by.imm >> 31 ? undefined : this.#reach.get(key);
+    return reach === undefined ? undefined : moved(reach, by.imm);
   }
 
   /** What is known at a label is what is known on every way to it. */
   #leaveFor(label: number): void {
     const known = this.#atLabel.get(label);
-    this.#atLabel.set(label, known === undefined ? new Map(this.#checked) : meet(known, this.#checked));
+    this.#atLabel.set(label, known === undefined ? new Map(this.#reach) : meet(known, this.#reach));
   }
 
   /** A label that can be reached is placed; `falls`: also from the code above. */
   protected override placeLabel(label: number, falls: boolean): void {
     this.forgetShared();
     const known = this.#atLabel.get(label);
-    if (known !== undefined) this.#checked = falls ? meet(known, this.#checked) : known;
+    if (known !== undefined) this.#reach = falls ? meet(known, this.#reach) : known;
   }
 
   #key(v: Value): number {
@@ -124,9 +168,10 @@ export abstract class AccessEmitter extends TranslationEmitter {
     if (direct === undefined || op.type === "v128") return super.load(op, i);
     const { base, offset } = this.#split(op);
     const local = this.#base(base);
-    const bit = offset < 0 ? READ : READ << UPWARDS;
-    if (this.#isSlowSite(this.tb, this.site)) {
-      this.#pushWindow(local, bit);
+    const { bytes } = MEM_OPS[op.mem];
+    const known = this.#allows(base, false, offset, bytes);
+    if (!known && this.#isSlowSite(this.tb, this.site)) {
+      this.#pushWindow(local, offset < 0 ? READ : READ << UPWARDS);
       code.if(VALUE_TYPE[op.type]);
       this.#pushAddress(local);
       emitLoad(code, op.type, op.mem, direct.base + offset);
@@ -136,7 +181,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
       this.depth--;
       code.end();
     } else {
-      this.#need(base, local, bit, i);
+      if (!known) this.#need(base, local, false, offset, i);
       this.#pushAddress(local);
       emitLoad(code, op.type, op.mem, direct.base + offset);
     }
@@ -149,15 +194,16 @@ export abstract class AccessEmitter extends TranslationEmitter {
     if (direct === undefined || op.type === "v128") return super.store(op, i);
     const { base, offset } = this.#split(op);
     const local = this.#base(base);
-    const bit = offset < 0 ? WRITE : WRITE << UPWARDS;
-    const slow = this.#isSlowSite(this.tb, this.site);
+    const { bytes } = MEM_OPS[op.mem];
+    const known = this.#allows(base, true, offset, bytes);
+    const slow = !known && this.#isSlowSite(this.tb, this.site);
     if (slow) {
-      this.#pushWindow(local, bit);
+      this.#pushWindow(local, offset < 0 ? WRITE : WRITE << UPWARDS);
       code.if();
-    } else this.#need(base, local, bit, i);
+    } else if (!known) this.#need(base, local, true, offset, i);
     this.#pushAddress(local);
     this.push(op.b);
-    emitStore(code, op.type, MEM_OPS[op.mem].bytes, direct.base + offset);
+    emitStore(code, op.type, bytes, direct.base + offset);
     if (!slow) return;
     code.else();
     this.depth++;
@@ -193,19 +239,24 @@ export abstract class AccessEmitter extends TranslationEmitter {
     return local;
   }
 
-  /** Leaves for the interpreter unless the base's window allows `bit`. */
-  #need(base: Value, local: number, bit: number, i: number): void {
+  #allows(base: Value, write: boolean, offset: number, bytes: number): boolean {
+    const reach = this.#reachOf(base);
+    return reach !== undefined && covers(reach, write, offset, bytes);
+  }
+
+  /** Leaves for the interpreter unless the base's window allows an access near it, above it where `offset` is not negative. */
+  #need(base: Value, local: number, write: boolean, offset: number, i: number): void {
     const { code } = this;
-    const key = this.#key(base);
-    const known = key === NO_KEY ? 0 : (this.#checked.get(key) ?? 0);
-    if ((known & bit) !== 0) return;
     code.i32(this.site | UNCOMMON);
     code.set(this.temp("site"));
     if (this.#pushOutside(local)) this.#uncommonIf(i);
-    this.#pushWindowBit(local, bit);
+    this.#pushWindowBit(local, (write ? WRITE : READ) << (offset < 0 ? 0 : UPWARDS));
     code.op(W.i32Eqz);
     this.#uncommonIf(i);
-    if (key !== NO_KEY) this.#checked.set(key, known | bit | (bit << UPWARDS));
+    const key = this.#key(base);
+    if (key === NO_KEY) return;
+    const before = this.#reach.get(key) ?? NOWHERE_REACHED;
+    this.#reach.set(key, widened(before, write, offset < 0 ? -REACH : 0, REACH + 1));
   }
 
   /** Pushes whether the address is beyond the address space; false (and nothing pushed) when none can be. */
@@ -263,13 +314,4 @@ export abstract class AccessEmitter extends TranslationEmitter {
     this.code.rarely();
     this.code.brIf(this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
-}
-
-function meet(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): Map<number, number> {
-  const out = new Map<number, number>();
-  for (const [key, bits] of a) {
-    const both = bits & (b.get(key) ?? 0);
-    if (both !== 0) out.set(key, both);
-  }
-  return out;
 }

@@ -1,6 +1,7 @@
 /** What a region is made of, before code is emitted for it. */
 import type { Tb } from "../exec/blocks.ts";
 import type { Block } from "../ir/block.ts";
+import type { BlockExit } from "./exits.ts";
 
 /** One guest block in a region. */
 export interface RegionBlock {
@@ -8,12 +9,11 @@ export interface RegionBlock {
   readonly block: Block;
   /** Guest instructions of it that belong to the region: fewer than the block has where another block begins within it. */
   readonly insns: number;
-  /** Node that a jump to the block's own address goes to, where its loop is unrolled; else the one in `nodeAt`. */
-  readonly again?: number;
   /** Entry nodes of functions copied to here for the call at its end, by the low halves of their addresses. */
   readonly callees?: readonly { readonly target: number; readonly node: number }[];
-  /** Of a copy: the nodes of the copied function by address, and the low half of the address that its return leads to. */
+  /** Of a part of a copied function or an unrolled loop: the nodes that it goes to by address, before those in `nodeAt`. */
   readonly scope?: ReadonlyMap<number, number>;
+  /** Of a copied function: the low half of the address that its return leads to. */
   readonly returnsTo?: number;
   /** Addresses that its indirect jump went to, most frequent first: low halves, of nodes in the region only. */
   readonly targets: readonly number[];
@@ -32,22 +32,43 @@ export interface RegionPlan {
 /** The node that an exit of node `from` to an address leads to; 0: it leaves the region. */
 export function nodeFor({ blocks, nodeAt }: RegionPlan, from: number, pcLo: number): number {
   const it = blocks[from - 1]!;
-  if (it.again !== undefined && it.tb.pcLo === pcLo) return it.again;
   return it.scope?.get(pcLo) ?? nodeAt.get(pcLo) ?? 0;
 }
 
-/** Instructions of an unrolled loop, all copies together: the budget and the host's own checks cost as much as six. */
-const UNROLLED = 24;
-const MOST_COPIES = 4;
+/** Where a node leads to within its region. */
+export interface Edges {
+  /** By node. */
+  readonly successors: readonly (readonly number[])[];
+  /** By node: that which the guest call at its end returns to; 0: it makes none. */
+  readonly continuation: Int32Array;
+}
 
-/** Blocks with copies of those that loop to themselves; `loops` tells which. */
-export function unroll(blocks: readonly RegionBlock[], loops: (it: RegionBlock) => boolean): RegionBlock[] {
-  const out = [...blocks];
-  blocks.forEach((it, i) => {
-    const copies = Math.min(MOST_COPIES, Math.floor(UNROLLED / it.insns));
-    if (copies < 2 || !loops(it)) return;
-    out[i] = { ...it, again: out.length + 1 };
-    for (let n = 1; n < copies; n++) out.push({ ...it, again: n + 1 < copies ? out.length + 2 : i + 1 });
+/** Low half of the address behind a block. */
+export function returnAddress({ tb }: RegionBlock): number {
+  return (tb.pcLo + tb.length) | 0;
+}
+
+/** The edges of a plan; `exits` gives those of a block as its region sees them. */
+export function edgesOf(plan: RegionPlan, exits: (it: RegionBlock) => readonly BlockExit[]): Edges {
+  const successors: number[][] = [[]];
+  const continuation = new Int32Array(plan.blocks.length + 1);
+  plan.blocks.forEach((it, i) => {
+    const list: number[] = [];
+    for (const exit of exits(it)) {
+      const to = nodeFor(plan, i + 1, exit.target);
+      if (exit.kind === "jump" && to > 0) list.push(to);
+      const copies = exit.kind === "call" || exit.kind === "indirect-call" ? (it.callees ?? []) : [];
+      for (const { node } of copies) list.push(node);
+      if (exit.kind === "call" && copies.length > 0) continue;
+      if (exit.kind === "return" && it.returnsTo !== undefined) list.push(plan.nodeAt.get(it.returnsTo)!);
+      else if (exit.kind === "call" || exit.kind === "indirect-call") {
+        const back = nodeFor(plan, i + 1, returnAddress(it));
+        continuation[i + 1] = back;
+        if (back > 0) list.push(back);
+      }
+      if (exit.kind === "indirect") for (const t of it.targets) list.push(nodeFor(plan, i + 1, t));
+    }
+    successors.push(list);
   });
-  return out;
+  return { successors, continuation };
 }

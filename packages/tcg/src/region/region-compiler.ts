@@ -15,7 +15,7 @@ import { exitAt, exitsOf } from "./exits.ts";
 import type { BlockExit } from "./exits.ts";
 import { changesFlags, needsPc, owedBudget, regionFlow } from "./flow.ts";
 import type { RegionFlow } from "./flow.ts";
-import { nodeFor } from "./plan.ts";
+import { edgesOf, nodeFor, returnAddress } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
 import { CallEmitter } from "./calls.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
@@ -77,27 +77,7 @@ export class RegionCompiler extends CallEmitter {
   compileRegion(plan: RegionPlan): CompiledRegion {
     const { pcGlobal, effects } = this.#settings;
     this.#plan = plan;
-    const size = plan.blocks.length + 1;
-    const successors: number[][] = [[]];
-    const continuation = new Int32Array(size);
-    plan.blocks.forEach((it, i) => {
-      const list: number[] = [];
-      for (const exit of this.#exits(it)) {
-        const to = nodeFor(plan, i + 1, exit.target);
-        if (exit.kind === "jump" && to > 0) list.push(to);
-        const copies = exit.kind === "call" || exit.kind === "indirect-call" ? (it.callees ?? []) : [];
-        for (const { node } of copies) list.push(node);
-        if (exit.kind === "call" && copies.length > 0) continue;
-        if (exit.kind === "return" && it.returnsTo !== undefined) list.push(plan.nodeAt.get(it.returnsTo)!);
-        else if (exit.kind === "call" || exit.kind === "indirect-call") {
-          const back = nodeFor(plan, i + 1, returnAddress(it));
-          continuation[i + 1] = back;
-          if (back > 0) list.push(back);
-        }
-        if (exit.kind === "indirect") for (const t of it.targets) list.push(nodeFor(plan, i + 1, t));
-      }
-      successors.push(list);
-    });
+    const { successors, continuation } = edgesOf(plan, (it) => this.exitsOf(it));
     this.#shape = shapeOf(successors, 1);
     this.#owed = owedBudget(plan, successors, continuation, this.#shape);
     this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
@@ -117,7 +97,8 @@ export class RegionCompiler extends CallEmitter {
     return { locals: this.locals, code: this.code, notes: this.notes, shape: this.#shape, selfCalls: this.selfCalls };
   }
 
-  #exits(it: RegionBlock): BlockExit[] {
+  /** Where a block leads, as regions see it. */
+  exitsOf(it: RegionBlock): BlockExit[] {
     if (changesFlags(it.block, this.#settings.flagsGlobal)) return [];
     return exitsOf(it.block, this.#settings.pcGlobal);
   }
@@ -238,6 +219,7 @@ export class RegionCompiler extends CallEmitter {
     this.#node = node;
     this.startBlock(block, a, tb.address);
     const number = this.#shape.number[node]!;
+    if (number === 0 && node !== 1) this.arriveAtNode(node);
     this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);
     const loop = this.#shape.header[node] === 1;
     if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node, 0);
@@ -320,6 +302,7 @@ export class RegionCompiler extends CallEmitter {
       const head = this.#plan.blocks[0]!.tb;
       this.guestCall(i, exit, it.tb, exit.kind === "call" && exit.target === head.pcLo ? head : undefined);
       this.loadBudget();
+      this.forgetReach();
       this.#flow.live[back]!.forEach((l, g) => {
         if (l === 1) this.loadGlobal(g);
       });
@@ -333,6 +316,7 @@ export class RegionCompiler extends CallEmitter {
   /** To another node of the region, by way of the entry where the graph is not reducible. */
   #go(to: number): void {
     const { code } = this;
+    this.leaveForNode(to);
     if (this.#owed[to] === 0) {
       code.get(this.#budget);
       code.i32(this.#owing);
@@ -360,9 +344,4 @@ export class RegionCompiler extends CallEmitter {
       code.end();
     }
   }
-}
-
-/** Low half of the address behind a block. */
-export function returnAddress({ tb }: RegionBlock): number {
-  return (tb.pcLo + tb.length) | 0;
 }

@@ -12,8 +12,9 @@ import { changesFlags } from "./flow.ts";
 import { grow, MOST_TARGETS } from "./grow.ts";
 import type { Profile } from "./grow.ts";
 import { inlineCalls } from "./inline.ts";
-import { unroll } from "./plan.ts";
+import { edgesOf } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
+import { unroll } from "./unroll.ts";
 import { RegionCompiler } from "./region-compiler.ts";
 
 /** A compiled region. */
@@ -123,7 +124,7 @@ export class Regions {
   }
 
   #build(hot: Tb, fetchPage: FetchPage): void {
-    const { options, counters, exact, pcGlobal } = this.#host;
+    const { options, counters, exact } = this.#host;
     const profile = this.#profile(hot, fetchPage);
     let maxInsns = options.maxInsns ?? 1500;
     if (this.#seed !== 0) maxInsns = 1 + (this.#random() % 60);
@@ -150,11 +151,10 @@ export class Regions {
       const targets = profile.targets(it.tb).filter((t) => nodeAt.has(t));
       if (targets.length > 0) blocks[i] = { ...it, targets: targets.slice(0, MOST_TARGETS) };
     });
-    const loops = ({ tb, block, insns }: RegionBlock): boolean =>
-      insns === tb.insns && exitsOf(block, pcGlobal).some((e) => e.kind === "jump" && e.target === tb.pcLo);
     const copied = inlineCalls(blocks, nodeAt, profile, make);
-    const all = exact ? copied : unroll(copied, loops);
-    this.#compile({ blocks: all, proper: blocks.length, nodeAt, insns: total }, profile);
+    const plan = { blocks: copied, proper: blocks.length, nodeAt, insns: total };
+    const edges = edgesOf(plan, (it) => this.#compiler.exitsOf(it));
+    this.#compile(exact ? plan : unroll(plan, edges), profile);
   }
 
   /** Instructions of a block before the first at which another one begins: a loop must have but one header. */

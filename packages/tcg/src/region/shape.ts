@@ -153,7 +153,25 @@ function irreducible(
   return out;
 }
 
+/** A loop without loops in it. */
+export interface InnermostLoop {
+  readonly header: number;
+  /** The header among them. */
+  readonly body: readonly number[];
+}
+
+/** The innermost loops of a graph as {@link shapeOf} takes it; none of one that is irreducible. */
+export function innermostLoops(successors: readonly (readonly number[])[], head: number): InnermostLoop[] {
+  const edges = successors.map((list) => [...new Set(list)]);
+  edges[ENTRY_NODE] = [head];
+  const order = reversePostOrder(edges);
+  if (irreducible(edges, order, dominatorsOf(edges, order)).length > 0) return [];
+  const { inner, bodies } = loopNest(edges, order, indexOf(order, edges.length));
+  return [...bodies].filter(([header]) => !inner.has(header)).map(([header, body]) => ({ header, body: [...body] }));
+}
+
 interface LoopNest {
+  readonly bodies: ReadonlyMap<number, ReadonlySet<number>>;
   readonly header: Uint8Array;
   readonly outermost: readonly number[];
   readonly inner: ReadonlyMap<number, readonly number[]>;
@@ -189,5 +207,5 @@ function loopNest(edges: readonly (readonly number[])[], order: readonly number[
     if (parent < 0) outermost.push(node);
     else inner.set(parent, [...(inner.get(parent) ?? []), node]);
   }
-  return { header, outermost, inner };
+  return { bodies, header, outermost, inner };
 }
