@@ -9,6 +9,7 @@ import { TRAITS } from "./decode/notation.ts";
 import { createDisassembler } from "./disas.ts";
 import type { Insn } from "./insn.ts";
 import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
+import { vectorHelpers, vectorModule } from "./runtime/vector/index.ts";
 import { globals, HF } from "./state.ts";
 import { systemHelpers } from "./system/helpers.ts";
 import { TRANSLATORS } from "./translate/index.ts";
@@ -30,8 +31,8 @@ function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
 export function createTarget(config: X86Config): Target {
   const decoder = new Decoder(ALL_ROWS, { features: config.features, near16: true });
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
-  const helpers: readonly Helper[] = [...systemHelpers(config.word), ...integerHelpers(config.word)];
-  const modules: readonly WasmModuleSpec[] = [integerModule];
+  const helpers: readonly Helper[] = [...systemHelpers(config.word), ...integerHelpers(config.word), ...vectorHelpers(config.word)];
+  const modules: readonly WasmModuleSpec[] = [integerModule, vectorModule];
   const flagHelpers = new Set(helpers.filter(touchesFlags).map(({ name }) => name));
   const observed = new Observed();
   const insn: Insn = createInsn();

@@ -12,6 +12,7 @@ import { stackOps } from "./stack-ops.ts";
 import { string } from "./string.ts";
 import { system } from "./system/index.ts";
 import type { Translate } from "./tx.ts";
+import { vector } from "./vector/index.ts";
 import { wideExchange } from "./wide-exchange.ts";
 
 /** Chapters in the order in which they are looked up; a name is in one of them. */
@@ -29,4 +30,5 @@ export const TRANSLATORS: Readonly<Record<string, Translate>> = {
   ...wideExchange,
   ...string,
   ...system,
+  ...vector,
 };

@@ -62,12 +62,9 @@ interface Known {
   block: Block | undefined;
   readonly scalar: Map<Value, Value>;
   readonly base: Map<Value, Value>;
-  readonly plain: Set<Value>;
-  readonly zero: Set<Value>;
+  readonly plain: Map<Value, Float>;
 }
-const known: Known = {
-  block: undefined, scalar: new Map(), base: new Map(), plain: new Set(), zero: new Set(),
-}; // prettier-ignore
+const known: Known = { block: undefined, scalar: new Map(), base: new Map(), plain: new Map() };
 
 function knowledge(t: Tx): Known {
   const { block } = t.ir;
@@ -76,9 +73,12 @@ function knowledge(t: Tx): Known {
     known.scalar.clear();
     known.base.clear();
     known.plain.clear();
-    known.zero.clear();
   }
   return known;
+}
+/** What is known does not hold here: paths have met, or parted. */
+export function forget(): void {
+  known.block = undefined;
 }
 
 /** Types of a lane that is a number. */
@@ -92,7 +92,9 @@ export function lane0(t: Tx, f: Float, v: Value): Value {
   const { scalar } = knowledge(t);
   const x = scalar.get(v);
   if (x !== undefined && t.ir.typeOf(x) === f) return x;
-  return t.ir.vector(EXTRACT[f], v);
+  const lane = t.ir.vector(EXTRACT[f], v);
+  if (isPlain(t, v, f)) setPlain(t, lane, f);
+  return lane;
 }
 /** A vector with lane 0 replaced. What was lane 0 of `base` before is not computed for it. */
 export function withLane0(t: Tx, f: Float, base: Value, x: Value): Value {
@@ -104,11 +106,11 @@ export function withLane0(t: Tx, f: Float, base: Value, x: Value): Value {
   return v;
 }
 /** A number, or all of a vector's, is zero or normal: looked at already. */
-export function isPlain(t: Tx, x: Value): boolean {
-  return knowledge(t).plain.has(x);
+export function isPlain(t: Tx, x: Value, f: Float): boolean {
+  return knowledge(t).plain.get(x) === f;
 }
-export function setPlain(t: Tx, x: Value): void {
-  knowledge(t).plain.add(x);
+export function setPlain(t: Tx, x: Value, f: Float): void {
+  knowledge(t).plain.set(x, f);
 }
 
 // ---- leaving

@@ -1,0 +1,399 @@
+/** Sums, products, quotients, roots, extrema, fused operations. Source: Intel SDM volume 2 (2023), ADDPD and its kin; volume 1, 14.5. */
+import { HOST_FMA, ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import type { Insn } from "../../insn.ts";
+import type { Translate, Tx } from "../tx.ts";
+import { Exact } from "./exact.ts";
+import {
+  either, isFast, needLanes, needNoDenormal, needNormal, needNumbers, needOrdinary, needPositive, number, numberLanes, ordinaryLanes,
+  PACKED, SHAPE,
+} from "./fast.ts"; // prettier-ignore
+import {
+  both, first, isMem, isPlain, lane0, readScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
+} from "./registers.ts"; // prettier-ignore
+
+/** An operation that rounds: on the host, and for the exact functions. */
+interface Rounded {
+  readonly code: number;
+  readonly one: OpSpec;
+  readonly all: Readonly<Record<Float, OpSpec>>;
+  readonly underflows: boolean;
+  /** A result of zero is exact if one of this many first operands is zero; absent: always. */
+  readonly zeros?: 1 | 2;
+}
+const rounded = (code: number, one: OpSpec, f32: OpSpec, f64: OpSpec, zeros?: 1 | 2): Rounded => ({
+  code, one, all: { f32, f64 }, underflows: zeros !== undefined, ...(zeros === undefined ? {} : { zeros }),
+}); // prettier-ignore
+const ADD = rounded(0, ops.fadd, ops.f32x4_add, ops.f64x2_add);
+const SUB = rounded(1, ops.fsub, ops.f32x4_sub, ops.f64x2_sub);
+const MUL = rounded(2, ops.fmul, ops.f32x4_mul, ops.f64x2_mul, 2);
+const DIV = rounded(3, ops.fdiv, ops.f32x4_div, ops.f64x2_div, 1);
+
+/** An operand as the exact functions take it: the register it is in, or what was loaded. */
+function whole(t: Tx, i: Insn, k: number, loaded: Value | undefined): Value {
+  return loaded ?? vec(t, i.operands[k]!.n);
+}
+/** A number operand that is in memory: loaded before paths part. */
+function loadedScalar(t: Tx, i: Insn, k: number, f: Float): Value | undefined {
+  return isMem(i, k) ? readScalar(t, i, k, f) : undefined;
+}
+
+/** One number: an exact call, and the zeros that need none. */
+function exactScalar(t: Tx, i: Insn, f: Float, name: string, numbers: number[], a: Value | undefined, b: Value): void {
+  const exact = new Exact(t);
+  const r = exact.call(name, a === undefined ? { b } : { a, b }, numbers, f);
+  exact.finish(() => writeScalar(t, i, f, r));
+}
+
+/** To `other` unless the result is zero, exactly: the way of a zero, which is frequent. */
+function needExactZero(t: Tx, f: Float, row: Rounded, r: Value, x: Value, y: Value, other: Label): void {
+  const { ir } = t;
+  const zero = number(t, f, 0);
+  const is = (v: Value): Value => ir.float(ops.feq, v, zero);
+  let ok = is(r);
+  if (row.zeros !== undefined) ok = ir.and(ok, row.zeros === 1 ? is(x) : ir.or(is(x), is(y)));
+  ir.brcond("eq", ok, ir.const32(0), other, true);
+  needNoDenormal(t, f, x, other);
+  needNoDenormal(t, f, y, other);
+}
+
+/** ADDSD and its kin. */
+function scalar(f: Float, row: Rounded): Translate {
+  return (t, i) => {
+    const { ir } = t;
+    const k = first(i);
+    const loaded = loadedScalar(t, i, k + 1, f);
+    const operands = (): [Value, Value] => [
+      lane0(t, f, vec(t, i.operands[k]!.n)),
+      loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n)),
+    ];
+    either(
+      t,
+      (slow) => {
+        const [x, y] = operands();
+        const r = ir.float(row.one, x, y);
+        (row.underflows ? needOrdinary : needNormal)(t, f, r, slow);
+        needNoDenormal(t, f, x, slow);
+        needNoDenormal(t, f, y, slow);
+        // An infinite or NaN operand would have shown in the result.
+        setPlain(t, x, f);
+        setPlain(t, y, f);
+        writeScalar(t, i, f, r);
+      },
+      () => {
+        const call = (): void =>
+          exactScalar(t, i, f, `sse_${f}`, [row.code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded));
+        if (!isFast(t)) return call();
+        const other = ir.label();
+        const done = ir.label();
+        const [x, y] = operands();
+        const r = ir.float(row.one, x, y);
+        needExactZero(t, f, row, r, x, y, other);
+        writeScalar(t, i, f, r);
+        ir.br(done);
+        ir.place(other);
+        call();
+        ir.place(done);
+      },
+    );
+  };
+}
+
+/** SQRTSD, SQRTSS: of the last operand. */
+function scalarRoot(f: Float): Translate {
+  return (t, i) => {
+    const k = i.operandCount - 1;
+    const loaded = loadedScalar(t, i, k, f);
+    either(
+      t,
+      (slow) => {
+        const x = loaded ?? lane0(t, f, vec(t, i.operands[k]!.n));
+        needPositive(t, f, x, slow);
+        setPlain(t, x, f);
+        const r = t.ir.float(ops.fsqrt, x);
+        setPlain(t, r, f);
+        writeScalar(t, i, f, r);
+      },
+      () => exactScalar(t, i, f, `sse_${f}`, [4, 1], undefined, whole(t, i, k, loaded)),
+    );
+  };
+}
+
+/** MINSD, MAXSD: the second unless the first is less (greater): what the host calls pmin of (second, first). */
+function scalarExtremum(f: Float, code: 5 | 6): Translate {
+  const spec = code === 5 ? { f32: ops.f32x4_pmin, f64: ops.f64x2_pmin } : { f32: ops.f32x4_pmax, f64: ops.f64x2_pmax };
+  const splat = f === "f64" ? ops.f64x2_splat : ops.f32x4_splat;
+  return (t, i) => {
+    const k = first(i);
+    const loaded = loadedScalar(t, i, k + 1, f);
+    either(
+      t,
+      (slow) => {
+        const x = lane0(t, f, vec(t, i.operands[k]!.n));
+        const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
+        needNumbers(t, f, x, y, slow);
+        needNoDenormal(t, f, x, slow);
+        needNoDenormal(t, f, y, slow);
+        const r = lane0(t, f, t.ir.vector(spec[f], t.ir.vector(splat, y), t.ir.vector(splat, x)));
+        if (isPlain(t, x, f) && isPlain(t, y, f)) setPlain(t, r, f);
+        writeScalar(t, i, f, r);
+      },
+      () => exactScalar(t, i, f, `sse_${f}`, [code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded)),
+    );
+  };
+}
+
+// ---- packed
+
+/** What a packed operation does with one half: on the host, leaving for `slow`, and by the exact function. */
+interface PackedOp {
+  fast(t: Tx, a: Value, b: Value, slow: Label): Value;
+  exact(t: Tx, e: Exact, a: Value, b: Value): Value;
+}
+
+/** Both halves of destination = op(a, b). */
+export function packed(t: Tx, i: Insn, op: PackedOp, a: readonly Value[], b: readonly Value[]): void {
+  either(
+    t,
+    (slow) => writeVec(t, i, 0, a.map((v, h) => op.fast(t, v, b[h]!, slow))), // prettier-ignore
+    () => {
+      const e = new Exact(t);
+      const r = a.map((v, h) => op.exact(t, e, v, b[h]!)); // prettier-ignore
+      e.finish(() => writeVec(t, i, 0, r));
+    },
+  );
+}
+
+function packedRounded(f: Float, row: Rounded): PackedOp {
+  return {
+    fast: (t, a, b, slow) => {
+      const r = t.ir.vector(row.all[f], a, b);
+      needLanes(t, f, ordinaryLanes(t, f, r, row.underflows), [a, b], slow);
+      setPlain(t, r, f);
+      return r;
+    },
+    exact: (t, e, a, b) => e.call(`sse_${f}`, { a, b }, [row.code, SHAPE[f].lanes], "v128"),
+  };
+}
+
+/** Both sources of the instruction, all halves. */
+function sources(t: Tx, i: Insn): [Value[], Value[]] {
+  const k = first(i);
+  const b = readVec(t, i, k + 1);
+  return [readVec(t, i, k), b];
+}
+
+/** ADDPD and its kin; where lanes are zero exactly, which is frequent, the host does it, too. */
+function vector(f: Float, row: Rounded): Translate {
+  const op = packedRounded(f, row);
+  return (t, i) => {
+    const [a, b] = sources(t, i);
+    if (!isFast(t) || t.ctx.guards) return packed(t, i, op, a, b);
+    const { ir } = t;
+    either(
+      t,
+      (slow) => writeVec(t, i, 0, a.map((v, h) => op.fast(t, v, b[h]!, slow))), // prettier-ignore
+      () => {
+        const other = ir.label();
+        const done = ir.label();
+        const r = a.map((v, h) => zeroLanes(t, f, row, v, b[h]!, other)); // prettier-ignore
+        writeVec(t, i, 0, r);
+        ir.br(done);
+        ir.place(other);
+        const e = new Exact(t);
+        const x = a.map((v, h) => op.exact(t, e, v, b[h]!)); // prettier-ignore
+        e.finish(() => writeVec(t, i, 0, x));
+        ir.place(done);
+      },
+    );
+  };
+}
+
+/** The host's result where all lanes are ordinary or exactly zero; else to `other`. */
+function zeroLanes(t: Tx, f: Float, row: Rounded, a: Value, b: Value, other: Label): Value {
+  const { ir } = t;
+  const p = PACKED[f];
+  const zero = number128(t);
+  const is = (v: Value): Value => ir.vector(p.eq, v, zero);
+  const r = ir.vector(row.all[f], a, b);
+  let exact = is(r);
+  if (row.zeros === 1) exact = ir.vector(ops.v128_and, exact, is(a));
+  if (row.zeros === 2) exact = ir.vector(ops.v128_and, exact, ir.vector(ops.v128_or, is(a), is(b)));
+  const ok = ir.vector(ops.v128_or, ordinaryLanes(t, f, r, row.underflows), exact);
+  needLanes(t, f, ok, [a, b], other);
+  return r;
+}
+const number128 = (t: Tx): Value => t.ir.const128(Array.from({ length: 16 }, () => 0));
+
+function vectorExtremum(f: Float, code: 5 | 6): Translate {
+  const spec = code === 5 ? { f32: ops.f32x4_pmin, f64: ops.f64x2_pmin } : { f32: ops.f32x4_pmax, f64: ops.f64x2_pmax };
+  const op: PackedOp = {
+    fast: (t, a, b, slow) => {
+      needLanes(t, f, numberLanes(t, f, a, b), [a, b], slow);
+      return t.ir.vector(spec[f], b, a);
+    },
+    exact: (_t, e, a, b) => e.call(`sse_${f}`, { a, b }, [code, SHAPE[f].lanes], "v128"),
+  };
+  return (t, i) => packed(t, i, op, ...sources(t, i));
+}
+
+function vectorRoot(f: Float): Translate {
+  const spec = f === "f64" ? ops.f64x2_sqrt : ops.f32x4_sqrt;
+  const op: PackedOp = {
+    fast: (t, _a, b, slow) => {
+      // A root of what is not negative, and not denormal, is ordinary; a negative one's is NaN.
+      const r = t.ir.vector(spec, b);
+      needLanes(t, f, ordinaryLanes(t, f, r, false), [b], slow);
+      setPlain(t, r, f);
+      return r;
+    },
+    exact: (_t, e, _a, b) => e.call(`sse_${f}`, { b }, [4, SHAPE[f].lanes], "v128"),
+  };
+  return (t, i) => {
+    const b = readVec(t, i, 1);
+    packed(t, i, op, b, b);
+  };
+}
+
+const EVEN = { f32: [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27], f64: [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23] };
+const ODD = {
+  f32: [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31],
+  f64: [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
+}; // prettier-ignore
+
+/** HADDPS and its kin: neighbouring lanes. */
+function horizontal(f: Float, row: Rounded): Translate {
+  const op = packedRounded(f, row);
+  return (t, i) => {
+    const [a, b] = sources(t, i);
+    const even = a.map((v, h) => t.ir.shuffle(v, b[h]!, EVEN[f]));
+    packed(t, i, op, even, a.map((v, h) => t.ir.shuffle(v, b[h]!, ODD[f]))); // prettier-ignore
+  };
+}
+
+/** ADDSUBPS, ADDSUBPD: differences in even lanes, sums in odd ones. */
+function alternate(f: Float): Translate {
+  const mask = f === "f64" ? [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0] : [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+  const op: PackedOp = {
+    fast: (t, a, b, slow) => {
+      const { ir } = t;
+      const even = ir.const128(Array.from({ length: 16 }, (_, n) => mask[n % mask.length]!));
+      const r = ir.vector(ops.v128_bitselect, ir.vector(SUB.all[f], a, b), ir.vector(ADD.all[f], a, b), even);
+      needLanes(t, f, ordinaryLanes(t, f, r, false), [a, b], slow);
+      setPlain(t, r, f);
+      return r;
+    },
+    exact: (_t, e, a, b) => e.call(`sse_${f}`, { a, b }, [7, SHAPE[f].lanes], "v128"),
+  };
+  return (t, i) => packed(t, i, op, ...sources(t, i));
+}
+
+/** DPPS, DPPD. */
+function dot(name: string): Translate {
+  return (t, i) => {
+    const [a, b] = sources(t, i);
+    const e = new Exact(t);
+    const r = a.map((v, h) => e.call(name, { a: v, b: b[h]! }, [i.immLo & 0xff], "v128"));
+    e.finish(() => writeVec(t, i, 0, r));
+  };
+}
+
+// ---- fused
+
+/** Which operands are a, b and c of ±(a × b) ± c. */
+const ORDER = { "132": [0, 2, 1], "213": [1, 0, 2], "231": [1, 2, 0] } as const;
+type Order = keyof typeof ORDER;
+
+/** `signs`: bit 0 negates the product, bits 1 and 2 the addend of even and odd lanes. */
+function fusedScalar(f: Float, order: Order, signs: number): Translate {
+  return (t, i) => {
+    const { ir } = t;
+    const loaded = loadedScalar(t, i, 2, f);
+    const get = (k: number): Value => (k === 2 && loaded !== undefined ? loaded : vec(t, i.operands[k]!.n));
+    const number0 = (k: number): Value => (k === 2 && loaded !== undefined ? loaded : lane0(t, f, get(k)));
+    const exact = (): void => {
+      const [a, b, c] = ORDER[order].map(get) as [Value, Value, Value];
+      const e = new Exact(t);
+      const r = e.call(f === "f64" ? "sse_fma64" : "sse_fma32", { a, b, c }, [signs, 1], f);
+      e.finish(() => writeFused(t, i, f, r));
+    };
+    if (!HOST_FMA) return exact();
+    either(
+      t,
+      (slow) => {
+        const [a, b, c] = ORDER[order].map(number0) as [Value, Value, Value];
+        const r = ir.float(ops.fmadd, signs & 1 ? ir.float(ops.fneg, a) : a, b, signs & 2 ? ir.float(ops.fneg, c) : c);
+        needOrdinary(t, f, r, slow);
+        for (const v of [a, b, c]) needNoDenormal(t, f, v, slow);
+        writeFused(t, i, f, r);
+      },
+      exact,
+    );
+  };
+}
+/** The other lanes are the destination's. */
+function writeFused(t: Tx, i: Insn, f: Float, r: Value): void {
+  writeScalar(t, { ...i, operands: [i.operands[0], i.operands[0], i.operands[2], i.operands[3]] }, f, r);
+}
+
+function fusedVector(f: Float, order: Order, signs: number): Translate {
+  const spec = f === "f64" ? ops.f64x2_fmadd : ops.f32x4_fmadd;
+  const neg = f === "f64" ? ops.f64x2_neg : ops.f32x4_neg;
+  const simple = (signs & 6) === 0 || (signs & 6) === 6;
+  return (t, i) => {
+    const { ir } = t;
+    const all = [readVec(t, i, 0), readVec(t, i, 1), readVec(t, i, 2)];
+    const [a, b, c] = ORDER[order].map((k) => all[k]!) as [Value[], Value[], Value[]];
+    const exact = (): void => {
+      const e = new Exact(t);
+      const r = a.map((v, h) => e.call(f === "f64" ? "sse_fma64" : "sse_fma32", { a: v, b: b[h]!, c: c[h]! }, [signs, SHAPE[f].lanes], "v128")); // prettier-ignore
+      e.finish(() => writeVec(t, i, 0, r));
+    };
+    if (!HOST_FMA || !simple) return exact();
+    either(
+      t,
+      (slow) =>
+        writeVec(t, i, 0, a.map((v, h) => {
+          const x = signs & 1 ? ir.vector(neg, v) : v;
+          const z = signs & 2 ? ir.vector(neg, c[h]!) : c[h]!;
+          const r = ir.vector(spec, x, b[h]!, z);
+          needLanes(t, f, ordinaryLanes(t, f, r, true), [v, b[h]!, c[h]!], slow);
+          setPlain(t, r, f);
+          return r;
+        })), // prettier-ignore
+      exact,
+    );
+  };
+}
+
+const four = <const P extends string>(name: P, row: Rounded): { readonly [K in "ss" | "sd" | "ps" | "pd" as `${P}${K}`]: Translate } =>
+  ({
+    [`${name}ss`]: scalar("f32", row),
+    [`${name}sd`]: scalar("f64", row),
+    [`${name}ps`]: vector("f32", row),
+    [`${name}pd`]: vector("f64", row),
+  }) as ReturnType<typeof four<P>>;
+
+/** The twelve, or six, forms of a fused operation. */
+function forms<const P extends string>(name: P, signs: number): { readonly [K in `${P}${Order}${"ps" | "pd" | "ss" | "sd"}`]: Translate } {
+  const map: Record<string, Translate> = {};
+  for (const order of Object.keys(ORDER) as Order[]) {
+    map[`${name}${order}ps`] = fusedVector("f32", order, signs);
+    map[`${name}${order}pd`] = fusedVector("f64", order, signs);
+    map[`${name}${order}ss`] = fusedScalar("f32", order, signs);
+    map[`${name}${order}sd`] = fusedScalar("f64", order, signs);
+  }
+  return map as ReturnType<typeof forms<P>>;
+}
+
+export const arithmetic = {
+  ...both({
+    ...four("add", ADD), ...four("sub", SUB), ...four("mul", MUL), ...four("div", DIV),
+    minss: scalarExtremum("f32", 5), minsd: scalarExtremum("f64", 5), minps: vectorExtremum("f32", 5), minpd: vectorExtremum("f64", 5),
+    maxss: scalarExtremum("f32", 6), maxsd: scalarExtremum("f64", 6), maxps: vectorExtremum("f32", 6), maxpd: vectorExtremum("f64", 6),
+    sqrtss: scalarRoot("f32"), sqrtsd: scalarRoot("f64"), sqrtps: vectorRoot("f32"), sqrtpd: vectorRoot("f64"),
+    haddps: horizontal("f32", ADD), haddpd: horizontal("f64", ADD), hsubps: horizontal("f32", SUB), hsubpd: horizontal("f64", SUB),
+    addsubps: alternate("f32"), addsubpd: alternate("f64"), dpps: dot("sse_dp32"), dppd: dot("sse_dp64"),
+  }),
+  ...forms("vfmadd", 0), ...forms("vfmsub", 6), ...forms("vfnmadd", 1), ...forms("vfnmsub", 7),
+  ...forms("vfmaddsub", 2), ...forms("vfmsubadd", 4),
+}; // prettier-ignore

@@ -1,0 +1,183 @@
+/**
+ * Floating point with the host's instructions, where they give x86's result and flags: MXCSR masks all exceptions, rounds
+ * to nearest, flushes nothing, and PE is set already (HF.mxcsrFast); the operands are no denormal numbers and the result
+ * is an ordinary one, so that no other flag can be due. Everything else is done by the exact functions of `@mimus/softfloat/sse`.
+ */
+import { ops, type Cond, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import { HF } from "../../state.ts";
+import type { Tx } from "../tx.ts";
+import { pattern } from "./lanes.ts";
+import { forget, isPlain, setPlain, type Float } from "./registers.ts";
+
+/** Widths of a format's parts. */
+interface Shape {
+  readonly bits: 32 | 64;
+  readonly fraction: number;
+  readonly exponent: number;
+  /** Lanes in 128 bits. */
+  readonly lanes: 2 | 4;
+}
+export const SHAPE: Readonly<Record<Float, Shape>> = {
+  f32: { bits: 32, fraction: 23, exponent: 8, lanes: 4 },
+  f64: { bits: 64, fraction: 52, exponent: 11, lanes: 2 },
+};
+
+/** Stands for the label of a path that is left to the interpreter. */
+const ELSEWHERE = -1 as Label;
+
+/** MXCSR is as compilers leave it. */
+export function isFast(t: Tx): boolean {
+  return (t.flags & HF.mxcsrFast) !== 0;
+}
+
+/**
+ * `fast` emits the common case and branches to the label it is given where that does not hold, before it sets anything;
+ * then `exact` is done. Where guards may be used there is no other path to meet.
+ */
+export function either(t: Tx, fast: (slow: Label) => void, exact: () => void): void {
+  if (!isFast(t)) return exact();
+  if (t.ctx.guards) return fast(ELSEWHERE);
+  const slow = t.ir.label();
+  const done = t.ir.label();
+  fast(slow);
+  forget();
+  t.ir.br(done);
+  t.ir.place(slow);
+  exact();
+  forget();
+  t.ir.place(done);
+}
+
+/** To `slow` if the condition holds. */
+export function leaveIf(t: Tx, cond: Cond, x: Value, y: Value, slow: Label): void {
+  if (slow === ELSEWHERE) t.ir.guard(cond, x, y);
+  else t.ir.brcond(cond, x, y, slow, true);
+}
+
+/** A constant of the integer type of the format's bits; a power of two, or a small number, or one less. */
+function bits(t: Tx, f: Float, value: bigint): Value {
+  return f === "f64" ? t.ir.const64(value) : t.ir.const32(Number(BigInt.asIntN(32, value)));
+}
+
+/** To `slow` if the number is a denormal one. */
+export function needNoDenormal(t: Tx, f: Float, x: Value, slow: Label): void {
+  if (isPlain(t, x, f)) return;
+  const { ir } = t;
+  const doubled = ir.shlI(ir.bitcast(x), 1);
+  leaveIf(t, "ltu", ir.addI(doubled, -1), bits(t, f, (1n << BigInt(SHAPE[f].fraction + 1)) - 1n), slow);
+}
+
+/** To `slow` if the number is infinite, NaN, zero or denormal. */
+export function needNormal(t: Tx, f: Float, x: Value, slow: Label): void {
+  needExponent(t, f, x, 1, slow);
+}
+/** As {@link needNormal}, or so small that rounding may have made it normal. */
+export function needOrdinary(t: Tx, f: Float, x: Value, slow: Label): void {
+  needExponent(t, f, x, 2, slow);
+}
+function needExponent(t: Tx, f: Float, x: Value, least: number, slow: Label): void {
+  const { fraction, exponent } = SHAPE[f];
+  const field = t.ir.extract(t.ir.bitcast(x), fraction, exponent);
+  const count = 2 ** exponent - 1 - least;
+  leaveIf(t, "geu", t.ir.addI(field, -least), bits(t, f, BigInt(count)), slow);
+  setPlain(t, x, f);
+}
+
+/** To `slow` unless the number is positive, finite and normal. */
+export function needPositive(t: Tx, f: Float, x: Value, slow: Label): void {
+  const { fraction, exponent } = SHAPE[f];
+  const least = 1n << BigInt(fraction);
+  const count = ((1n << BigInt(exponent)) - 2n) << BigInt(fraction);
+  leaveIf(t, "geu", t.ir.sub(t.ir.bitcast(x), bits(t, f, least)), bits(t, f, count), slow);
+}
+
+/** To `slow` if `x` or `y` is NaN. What is zero or normal is none. */
+export function needNumbers(t: Tx, f: Float, x: Value, y: Value, slow: Label): void {
+  const { ir } = t;
+  const self = [x, y].filter((v, n) => !isPlain(t, v, f) && (n === 0 || v !== x)).map((v) => ir.float(ops.feq, v, v));
+  if (self.length === 0) return;
+  leaveIf(t, "eq", self.length === 1 ? self[0]! : ir.and(self[0]!, self[1]!), ir.const32(0), slow);
+}
+
+/** A constant number. */
+export function number(t: Tx, f: Float, value: number): Value {
+  const view = new DataView(new ArrayBuffer(8));
+  if (f === "f64") {
+    view.setFloat64(0, value);
+    return t.ir.bitcast(t.ir.const64(view.getBigInt64(0)));
+  }
+  view.setFloat32(0, value);
+  return t.ir.bitcast(t.ir.const32(view.getInt32(0)));
+}
+
+// ---- all lanes of a vector
+
+interface Packed {
+  readonly abs: OpSpec;
+  readonly eq: OpSpec;
+  readonly ne: OpSpec;
+  readonly lt: OpSpec;
+  readonly le: OpSpec;
+  readonly ge: OpSpec;
+  readonly bitmask: OpSpec;
+  readonly all: number;
+  /** Least normal number, the next power of two, the greatest finite number; as bytes. */
+  readonly least: readonly number[];
+  readonly ordinary: readonly number[];
+  readonly most: readonly number[];
+}
+export const PACKED: Readonly<Record<Float, Packed>> = {
+  f32: {
+    abs: ops.f32x4_abs, eq: ops.f32x4_eq, ne: ops.f32x4_ne, lt: ops.f32x4_lt, le: ops.f32x4_le, ge: ops.f32x4_ge,
+    bitmask: ops.i32x4_bitmask, all: 15,
+    least: [0, 0, 0x80, 0], ordinary: [0, 0, 0, 1], most: [0xff, 0xff, 0x7f, 0x7f],
+  },
+  f64: {
+    abs: ops.f64x2_abs, eq: ops.f64x2_eq, ne: ops.f64x2_ne, lt: ops.f64x2_lt, le: ops.f64x2_le, ge: ops.f64x2_ge,
+    bitmask: ops.i64x2_bitmask, all: 3,
+    least: [0, 0, 0, 0, 0, 0, 0x10, 0], ordinary: [0, 0, 0, 0, 0, 0, 0x20, 0],
+    most: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f],
+  },
+}; // prettier-ignore
+
+/** Ones in lanes that hold a denormal number; undefined: it is known that none does. */
+function denormals(t: Tx, f: Float, v: Value): Value | undefined {
+  if (isPlain(t, v, f)) return undefined;
+  const p = PACKED[f];
+  const small = t.ir.vector(p.lt, t.ir.vector(p.abs, v), pattern(t.ir, ...p.least));
+  return t.ir.vector(ops.v128_and, small, t.ir.vector(p.ne, v, pattern(t.ir, 0)));
+}
+
+/** To `slow` unless all lanes of `ok` are ones, and no lane of `operands` is denormal. */
+export function needLanes(t: Tx, f: Float, ok: Value | undefined, operands: readonly Value[], slow: Label): void {
+  const { ir } = t;
+  const p = PACKED[f];
+  let bad: Value | undefined;
+  for (const [n, v] of operands.entries()) {
+    const d = operands.indexOf(v) === n ? denormals(t, f, v) : undefined;
+    if (d !== undefined) bad = bad === undefined ? d : ir.vector(ops.v128_or, bad, d);
+  }
+  if (ok === undefined) {
+    if (bad !== undefined) leaveIf(t, "ne", ir.vector(p.bitmask, bad), ir.const32(0), slow);
+    return;
+  }
+  const good = bad === undefined ? ok : ir.vector(ops.v128_andnot, ok, bad);
+  leaveIf(t, "ne", ir.vector(p.bitmask, good), ir.const32(p.all), slow);
+}
+
+/** Ones in lanes whose size is between a limit (least normal number, or twice that) and the greatest number. */
+export function ordinaryLanes(t: Tx, f: Float, v: Value, underflows: boolean): Value {
+  const { ir } = t;
+  const p = PACKED[f];
+  const size = ir.vector(p.abs, v);
+  const least = pattern(ir, ...(underflows ? p.ordinary : p.least));
+  return ir.vector(ops.v128_and, ir.vector(p.ge, size, least), ir.vector(p.le, size, pattern(ir, ...p.most)));
+}
+
+/** Ones in lanes where neither vector has a NaN. */
+export function numberLanes(t: Tx, f: Float, x: Value, y: Value): Value | undefined {
+  const { ir } = t;
+  const p = PACKED[f];
+  const self = [x, y].filter((v, n) => !isPlain(t, v, f) && (n === 0 || v !== x)).map((v) => ir.vector(p.eq, v, v));
+  return self.length === 2 ? ir.vector(ops.v128_and, self[0]!, self[1]!) : self[0];
+}
