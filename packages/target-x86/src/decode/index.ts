@@ -16,6 +16,7 @@ import { sse4aRows } from "./sse4a.ts";
 import { ssse3Rows } from "./ssse3.ts";
 import { stringRows } from "./string.ts";
 import { systemRows } from "./system.ts";
+import { x87Rows } from "./x87.ts";
 import { xstateRows } from "./xstate.ts";
 
 const CHAPTERS: readonly (readonly Encoding[])[] = [
@@ -25,6 +26,7 @@ const CHAPTERS: readonly (readonly Encoding[])[] = [
   bitRows,
   bmiRows,
   systemRows,
+  x87Rows,
   xstateRows,
   mmxRows,
   sseRows,
