@@ -68,7 +68,16 @@ export function deliverException(cpu: X86Cpu, vector: number): void {
   const soft = cpu.lo(OFF.softLength);
   cpu.setLo(OFF.errorCode, -1);
   cpu.setLo(OFF.softLength, 0);
+  // A software interrupt comes back behind its instruction.
+  if (soft !== 0) advance(cpu, soft);
   dispatch(cpu, vector, code, soft === 0 ? HARDWARE : SOFTWARE, soft);
+}
+
+/** Moves the instruction pointer by a few bytes, either way. */
+function advance(cpu: X86Cpu, bytes: number): void {
+  const lo = cpu.lo(OFF.pc) + bytes;
+  const carry = bytes > 0 ? (lo >>> 0 < bytes ? 1 : 0) : cpu.lo(OFF.pc) >>> 0 < -bytes ? -1 : 0;
+  cpu.set(OFF.pc, lo | 0, cpu.wide ? (cpu.hi(OFF.pc) + carry) | 0 : 0);
 }
 
 /** Delivers, and whatever comes of delivering. Source: SDM volume 3A, 6.15, "Interrupt 8". */
@@ -84,7 +93,7 @@ function dispatch(cpu: X86Cpu, vector: number, code: number, source: number, sof
       if (e !== FAULT) throw e;
     }
     // The instruction that wanted the interrupt is where its failure is reported.
-    if (soft !== 0) cpu.set(OFF.pc, (cpu.lo(OFF.pc) - soft) | 0, cpu.hi(OFF.pc));
+    if (soft !== 0) advance(cpu, -soft);
     soft = 0;
     const second = cpu.lo(ENV.exception) - 1;
     const secondCode = cpu.lo(OFF.errorCode);
