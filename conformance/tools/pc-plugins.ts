@@ -6,7 +6,6 @@ import pci from "@mimus/bus-pci";
 import virtioBus from "@mimus/bus-virtio";
 import irqchip from "@mimus/dev-irqchip";
 import misc from "@mimus/dev-misc";
-import parallel from "@mimus/dev-parallel";
 import piix from "@mimus/dev-piix";
 import ps2 from "@mimus/dev-ps2";
 import serial from "@mimus/dev-serial";
@@ -26,7 +25,7 @@ export function pcRegistry(): Registry {
     isa,
     piix,
     serial,
-    parallel,
+   
     ps2,
     vga,
     irqchip,

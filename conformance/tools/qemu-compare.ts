@@ -62,7 +62,7 @@ interface Guest {
   lo(offset: number): number;
   hi(offset: number): number;
   set(offset: number, lo: number, hi: number): void;
-  readEflags(): number;
+  readonly eflags: number;
 }
 const guest = system.machine.cpus[0]!.cpu as unknown as Guest;
 system.machine.clocks.start();
@@ -116,7 +116,7 @@ function differences(q: Record_): string[] {
     check(`${name}.sel`, q.get(`${name}.sel`), BigInt(guest.lo(segOffset(n)) & 0xffff));
     check(`${name}.base`, q.get(`${name}.base`), value(segOffset(n) + 16));
   }
-  const flags = BigInt(guest.readEflags() >>> 0);
+  const flags = BigInt(guest.eflags >>> 0);
   const mask = o.flags ? 0xffffffffn : 0xffffffffn & ~ARITHMETIC;
   check("EFL", (q.get("EFL") ?? q.get("RFL") ?? 0n) & mask, flags & mask);
   return found;
@@ -157,6 +157,24 @@ function timely(bytes: Uint8Array): boolean {
   return op === 0x0f && [0x31, 0x32, 0xa2].includes(bytes[i + 1]!);
 }
 
+/** Whether it is a string instruction with a repeat prefix. */
+function isRepeated(bytes: Uint8Array): boolean {
+  let rep = false;
+  for (const byte of bytes) {
+    if (byte === 0xf2 || byte === 0xf3) rep = true;
+    else if (![0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65].includes(byte) && (byte & 0xf0) !== 0x40)
+      return rep && ((byte >= 0x6c && byte <= 0x6f) || (byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf));
+  }
+  return false;
+}
+
+/** Where QEMU is: CS.base + IP. */
+function linear(q: Record_): bigint {
+  const ip = q.get("RIP");
+  if (ip !== undefined && ((q.get("EFER") ?? 0n) & 0x400n) !== 0n) return ip;
+  return BigInt.asUintN(32, (ip ?? q.get("EIP") ?? 0n) + (q.get("CS.base") ?? 0n));
+}
+
 const folder = mkdtempSync(join(tmpdir(), "mimus-compare-"));
 const fifo = join(folder, "trace");
 execFileSync("mkfifo", [fifo]);
@@ -189,7 +207,11 @@ let count = 0;
 let adopted = 0;
 let wasTimely = false;
 let exit = 0;
+/** Linear address of a repeated string instruction that QEMU shows at each round. */
+let repeated: bigint | undefined;
 for await (const q of records()) {
+  if (repeated !== undefined && linear(q) === repeated) continue;
+  repeated = undefined;
   let found = differences(q);
   if (found.length > 0 && wasTimely) {
     adopt(q);
@@ -212,7 +234,11 @@ for await (const q of records()) {
   if (o["stop-at"] !== undefined && value(OFF.pc).toString(16) === o["stop-at"]) break;
   if (++count >= limit) break;
   if (count % 100000 === 0) console.log(at);
-  system.vcpus[0]!.run(1);
+  const before = value(OFF.pc);
+  const repeats = isRepeated(bytes);
+  if (repeats) repeated = before;
+  do system.vcpus[0]!.run(1);
+  while (repeats && value(OFF.pc) === before);
 }
 console.log(`${count} instructions, ${adopted} results taken over`);
 qemu.kill("SIGKILL");

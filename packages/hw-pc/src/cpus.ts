@@ -47,7 +47,7 @@ export interface BoardApic {
     sipi(vector: number): void;
   }): void;
   /** The 8259 pair's output at LINT0. */
-  lint0(level: boolean): void;
+  extInt(level: boolean): void;
   setPic(pic: unknown): void;
 }
 

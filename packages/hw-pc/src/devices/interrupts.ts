@@ -82,7 +82,7 @@ function connectPic(master: Device, pic: BoardPic, processors: readonly Processo
     for (const { apic } of processors)
       if (apic !== undefined) {
         apics++;
-        apic.lint0(level);
+        apic.extInt(level);
       }
     if (apics === 0) first?.cpu.setIrq(LINE.intr, level);
   });
