@@ -10,4 +10,8 @@ export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export * from "./insn.ts";
 export * from "./state.ts";
+export { X86CpuObject, type AttachableCpu, type CpuClass } from "./object.ts";
+export { findModel, x86Config } from "./models/expand.ts";
+export { cpuProps, type CpuProps } from "./models/props.ts";
 export { createTarget } from "./target.ts";
+export { plugin as default } from "./plugin.ts";

@@ -1,0 +1,46 @@
+/** Properties of the CPU types; names and defaults are QEMU 7.2's. */
+import { onOff, u32, u8 } from "@mimus/qom";
+import { z } from "zod";
+import { FEATURE_PROPERTIES } from "./features.ts";
+
+const features: Record<string, z.ZodOptional<typeof onOff>> = Object.fromEntries(
+  FEATURE_PROPERTIES.map((name) => [name, onOff.optional()]),
+);
+
+/** What every model has besides its features. */
+const common = z.strictObject({
+  family: u32.optional().describe("family; default: the model's"),
+  model: u32.optional().describe("model number; default: the model's"),
+  stepping: u32.optional().describe("stepping; default: the model's"),
+  vendor: z
+    .string()
+    .refine((text) => text.length === 12, "must have 12 characters")
+    .optional()
+    .describe("vendor, 12 characters"),
+  "model-id": z.string().max(48).optional().describe("name of the processor, 48 characters at most"),
+  level: u32.optional().describe("highest basic leaf of CPUID"),
+  xlevel: u32.optional().describe("highest extended leaf of CPUID"),
+  "phys-bits": u8.default(0).describe("bits of a physical address; 0: 40"),
+  "apic-id": u32.optional().describe("number of the local APIC; default: that of the CPU"),
+  "socket-id": u32.optional(),
+  "core-id": u32.optional(),
+  "thread-id": u32.optional(),
+  "die-id": u32.optional(),
+  "node-id": u32.optional(),
+  check: onOff.default(true).describe("warn of features that cannot be had"),
+  enforce: onOff.default(false).describe("refuse to start without them"),
+  "legacy-cache": onOff.optional().describe("describe the caches that all models share"),
+  "l3-cache": onOff.default(true),
+  "tcg-cpuid": onOff.default(true).describe("leaf 40000000h says that this is a program"),
+  "cpuid-0xb": onOff.default(true),
+  "host-phys-bits": onOff.default(false),
+  kvm: onOff.default(true).describe("no effect"),
+  pmu: onOff.default(false).describe("no effect"),
+  migratable: onOff.default(true).describe("no effect"),
+});
+
+/** All properties. */
+export const cpuProps: typeof common = common.extend(features) as unknown as typeof common;
+
+/** Properties after parsing. */
+export type CpuProps = z.output<typeof common>;
