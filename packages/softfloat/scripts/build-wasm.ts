@@ -17,7 +17,10 @@ async function build(entry: string, name: string, ...features: string[]): Promis
   const target = join(root, "src", "generated", `${name}-wasm.ts`);
   // The memory is the machine's; the module owns no data and starts nothing.
   const flags = "-O3 --noAssert --runtime stub --importMemory --memoryBase 4096".split(" ");
-  const { error, stderr } = await main([`assembly/${entry}.ts`, "--outFile", binary, "--baseDir", root, ...flags, ...features], {});
+  const { error, stderr } = await main(
+    [`assembly/${entry}.ts`, "--outFile", binary, "--baseDir", root, ...flags, ...features],
+    {},
+  );
   if (error) {
     console.error(stderr.toString());
     throw new Error("AssemblyScript could not compile packages/softfloat/assembly", { cause: error });
@@ -43,6 +46,55 @@ ${WebAssembly.Module.exports(module)
   .filter(({ kind }) => kind === "function")
   .map((exported) => `  "${exported.name}",\n`)
   .join("")}];
-`,
+${name === "x87" ? signatures(bytes) : ""}`,
   );
+}
+
+/** Parameters after the first and results of the functions that are named x87_…, read from the binary. */
+function signatures(bytes: Uint8Array): string {
+  const TYPES: Readonly<Record<number, string>> = { 0x7f: "i32", 0x7e: "i64" };
+  let at = 8;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  const types: { params: string[]; results: string[] }[] = [];
+  const functions: number[] = [];
+  const lines: string[] = [];
+  while (at < bytes.length) {
+    const id = number();
+    const length = number();
+    const end = at + length;
+    if (id === 1) {
+      for (let n = number(); n > 0; n--) {
+        at++;
+        const list = (): string[] => Array.from({ length: number() }, () => TYPES[bytes[at++] ?? 0] ?? "?");
+        types.push({ params: list(), results: list() });
+      }
+    } else if (id === 3) for (let n = number(); n > 0; n--) functions.push(number());
+    else if (id === 7) {
+      for (let n = number(); n > 0; n--) {
+        const size = number();
+        const exported = new TextDecoder().decode(bytes.subarray(at, at + size));
+        at += size;
+        const kind = bytes[at++];
+        const type = types[functions[number()] ?? -1];
+        if (kind !== 0 || type === undefined || !exported.startsWith("x87_")) continue;
+        const params = type.params.slice(1).map((p) => `"${p}"`);
+        const result = type.results[0] === undefined ? "" : `, result: "${type.results[0]}"`;
+        lines.push(`  ${exported}: { params: [${params.join(", ")}]${result} },\n`);
+      }
+    }
+    at = end;
+  }
+  return `/** Types of the functions that take a register file: parameters after its address, and result. */
+export const signatures: Readonly<
+  Record<string, { readonly params: readonly ("i32" | "i64")[]; readonly result?: "i32" | "i64" }>
+> = {
+${lines.join("")}};
+`;
 }

@@ -17,3 +17,12 @@ export const x87Module: X87Module = { name: "x87", bytes: decodeBase64(generated
 
 /** Names of all exported operations. */
 export const x87Exports: readonly string[] = generated.exportNames;
+
+/** Parameters (after the address of the register file) and result of a function on a register file. */
+export interface X87Signature {
+  readonly params: readonly ("i32" | "i64")[];
+  readonly result?: "i32" | "i64";
+}
+
+/** Every function on a register file, by name. */
+export const x87Signatures: Readonly<Record<string, X87Signature>> = generated.signatures;

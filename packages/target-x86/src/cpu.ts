@@ -4,6 +4,7 @@ import { LINE } from "./config.ts";
 import type {
   CpuSignals, InterruptController, LocalApic, PhysicalWindow, PortBus, TimeSource, X86Config,
 } from "./config.ts"; // prettier-ignore
+import { ignoreErrors } from "./float/error.ts";
 import { Walker } from "./mmu/walk.ts";
 import { ALL_INDEXES, FLAG, HF, OFF, PENDING, regOffset, SEG_FIELD, segOffset } from "./state.ts";
 import { BreakPoints } from "./system/debug.ts";
@@ -215,6 +216,9 @@ export class X86Cpu implements TargetCpu {
       }
       case LINE.a20:
         return this.walker.setA20(level);
+      case LINE.ignne:
+        if (level) ignoreErrors(this);
+        return;
       case LINE.nmi:
         return this.#edge(PENDING.nmi, level);
       case LINE.smi:

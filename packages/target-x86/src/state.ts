@@ -174,7 +174,7 @@ export const HF = {
   breakpoints: 1 << 24,
   /** CR0.AM, EFLAGS.AC and CPL 3: alignment is checked. */
   alignCheck: 1 << 25,
-  /** x87 control is as after FNINIT but for the precision: all masked, nearest; and PE is already set. */
+  /** All x87 exceptions are masked: none can be pending. */
   x87Fast: 1 << 26,
 } as const;
 

@@ -10,6 +10,7 @@ import { createDisassembler } from "./disas.ts";
 import type { Insn } from "./insn.ts";
 import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
 import { vectorHelpers, vectorModule } from "./runtime/vector/index.ts";
+import { x87Helpers, x87Module } from "./runtime/x87/helpers.ts";
 import { globals, HF } from "./state.ts";
 import { systemHelpers } from "./system/helpers.ts";
 import { TRANSLATORS } from "./translate/index.ts";
@@ -31,8 +32,13 @@ function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
 export function createTarget(config: X86Config): Target {
   const decoder = new Decoder(ALL_ROWS, { features: config.features, near16: true });
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
-  const helpers: readonly Helper[] = [...systemHelpers(config.word), ...integerHelpers(config.word), ...vectorHelpers(config.word)];
-  const modules: readonly WasmModuleSpec[] = [integerModule, vectorModule];
+  const helpers: readonly Helper[] = [
+    ...systemHelpers(config.word),
+    ...integerHelpers(config.word),
+    ...vectorHelpers(config.word),
+    ...x87Helpers(),
+  ];
+  const modules: readonly WasmModuleSpec[] = [integerModule, vectorModule, x87Module];
   const flagHelpers = new Set(helpers.filter(touchesFlags).map(({ name }) => name));
   const observed = new Observed();
   const insn: Insn = createInsn();

@@ -110,7 +110,7 @@ export function x87_sign_exponent(env: usize, i: i32): i32 {
   return signExponent(env, physical(env, i));
 }
 
-/** Sets ST(i), whatever its tag. */
-export function x87_set(env: usize, i: i32, sig: u64, se: i32): void {
-  setRegister(env, physical(env, i), se, sig);
+/** Sets a register by its physical number (modulo 8), whatever its tag. */
+export function x87_set_physical(env: usize, r: i32, sig: u64, se: i32): void {
+  setRegister(env, r & 7, se, sig);
 }

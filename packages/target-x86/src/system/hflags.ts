@@ -10,10 +10,8 @@ const FLAT = [SEG.es, SEG.cs, SEG.ss, SEG.ds] as const;
 /** All of MXCSR but the flags below PE: masks all set, nearest, neither FZ nor DAZ, PE set. */
 const MXCSR_BITS = 0xffe0;
 const MXCSR_FAST = 0x1fa0;
-/** Masks and rounding of the x87 control word. */
-const X87_BITS = 0xc3f;
-const X87_FAST = 0x3f;
-const X87_PE = 0x20;
+/** All masks of the x87 control word. */
+const X87_MASKS = 0x3f;
 
 /** Rebuilds `tbFlags`; the shadow of STI and MOV SS is kept in there alone. */
 export function updateFlags(cpu: X86Cpu): void {
@@ -36,7 +34,7 @@ export function updateFlags(cpu: X86Cpu): void {
   if (cr4 & CR4.OSFXSR) flags |= HF.osfxsr;
   if (cr4 & CR4.OSXSAVE && (cpu.lo(OFF.xcr0) & 6) === 6) flags |= HF.avx;
   if ((cpu.lo(OFF.mxcsr) & MXCSR_BITS) === MXCSR_FAST) flags |= HF.mxcsrFast;
-  if ((cpu.lo(OFF.fpuCw) & X87_BITS) === X87_FAST && cpu.lo(OFF.fpuSw) & X87_PE) flags |= HF.x87Fast;
+  if ((cpu.lo(OFF.fpuCw) & X87_MASKS) === X87_MASKS) flags |= HF.x87Fast;
   if (cpu.lo(OFF.dr7) & 0xff) flags |= HF.breakpoints;
   if (cpl === 3 && cr0 & CR0.AM && eflags & FLAG.ac) flags |= HF.alignCheck;
   cpu.setLo(ENV.tbFlags, flags);

@@ -14,6 +14,7 @@ import { system } from "./system/index.ts";
 import type { Translate } from "./tx.ts";
 import { vector } from "./vector/index.ts";
 import { wideExchange } from "./wide-exchange.ts";
+import { x87 } from "./x87/index.ts";
 
 /** Chapters in the order in which they are looked up; a name is in one of them. */
 export const TRANSLATORS: Readonly<Record<string, Translate>> = {
@@ -30,5 +31,6 @@ export const TRANSLATORS: Readonly<Record<string, Translate>> = {
   ...wideExchange,
   ...string,
   ...system,
+  ...x87,
   ...vector,
 };
