@@ -319,6 +319,7 @@ const vcvtph2ps: Translate = (t, i) => {
 const vcvtps2ph: Translate = (t, i) => {
   const { ir } = t;
   const e = new Exact(t);
+  const before = ir.get("mxcsr");
   const r = readVec(t, i, 1).map((b) => e.call("sse_f32_f16", { b }, [immediate(i), 4], "v128"));
   const to = i.operands[0];
   e.finish(() => {
@@ -326,9 +327,13 @@ const vcvtps2ph: Translate = (t, i) => {
       setVec(t, to.n, 0, r.length === 2 ? joined(t, r) : lowOnly(t, r[0]!));
       return setVec(t, to.n, 1, zeros(ir));
     }
+    // No flags without the store.
+    const after = ir.get("mxcsr");
+    ir.set("mxcsr", before);
     const address = t.address(0, "w");
     if (r.length === 2) t.storeVec(address, joined(t, r));
     else t.store("u64", address, ir.vector(ops.i64x2_extract_lane, r[0]!));
+    ir.set("mxcsr", after);
   });
 };
 

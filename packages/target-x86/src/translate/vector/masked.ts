@@ -51,22 +51,18 @@ function gather(bytes: 4 | 8, index: 4 | 8): Translate {
     const element = lanesOf(bytes);
     const from = lanesOf(index);
     const place = (k: number, count: number): [Half, number] => [k < count ? 0 : 1, k % count];
-    // The top bit of each mask element fills it, so that a fault leaves what is still to be done.
-    const fill = bytes === 4 ? ops.i32x4_shr_s : ops.i64x2_shr_s;
-    const halves: Half[] = wide ? [0, 1] : [0];
-    for (const h of halves)
-      setVec(t, maskOf.n, h, ir.vector(fill, vec(t, maskOf.n, h), ir.const32(8 * bytes - 1)));
     for (let k = 0; k < total; k++) {
       const [h, n] = place(k, element.count);
       const [ih, at] = place(k, from.count);
       const on = ir.vector(element.get, vec(t, maskOf.n, h), undefined, undefined, n);
-      t.when("ne", on, ir.constant(bytes === 4 ? "i32" : "i64", 0), () => {
+      t.when("lt", on, ir.constant(bytes === 4 ? "i32" : "i64", 0), () => {
         const offset = ir.vector(from.get, vec(t, indexes, ih), undefined, undefined, at);
         const x = t.load(memOf(bytes), elementAddress(t, i, offset, bytes));
         setVec(t, to.n, h, ir.vector(element.put, vec(t, to.n, h), x, undefined, n));
-        const none = ir.constant(bytes === 4 ? "i32" : "i64", 0);
-        setVec(t, maskOf.n, h, ir.vector(element.put, vec(t, maskOf.n, h), none, undefined, n));
       });
+      // Up to the element that faults the mask is cleared.
+      const none = ir.constant(bytes === 4 ? "i32" : "i64", 0);
+      setVec(t, maskOf.n, h, ir.vector(element.put, vec(t, maskOf.n, h), none, undefined, n));
     }
     // What has no element becomes zero.
     setVec(t, maskOf.n, 0, zeros(ir));

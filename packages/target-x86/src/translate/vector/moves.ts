@@ -133,6 +133,12 @@ const toZero = (t: Tx, half: 0 | 1 | "both"): void => {
   }
 };
 
+/** TOP becomes 0 here, too. */
+const emms: Translate = (t) => {
+  enterMmx(t);
+  t.ir.envSt("u64", OFF.fpuEmpty, t.ir.const64(0x0101010101010101n));
+};
+
 export const moves = {
   ...both({
     movaps: move, movapd: move, movups: move, movupd: move, movdqa: move, movdqu: move, lddqu: move,
@@ -156,8 +162,7 @@ export const moves = {
     enterMmx(t);
     setMm(t, i.operands[0].n, x);
   },
-  emms: (t: Tx): void => t.ir.envSt("u64", OFF.fpuEmpty, t.ir.const64(0x0101010101010101n)),
-  femms: (t: Tx): void => t.ir.envSt("u64", OFF.fpuEmpty, t.ir.const64(0x0101010101010101n)),
+  emms, femms: emms,
   vzeroupper: (t: Tx): void => toZero(t, 1),
   vzeroall: (t: Tx): void => toZero(t, "both"),
 }; // prettier-ignore
