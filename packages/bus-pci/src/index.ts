@@ -15,7 +15,7 @@ export { PciHost } from "./host.ts";
 export { Msix } from "./msix.ts";
 export type { MsixOptions } from "./msix.ts";
 export { addOptionRom, FIRMWARE_FILES, pciDevice } from "./pci-device.ts";
-export type { FirmwareFiles, PciProps } from "./pci-device.ts";
+export type { PciProps } from "./pci-device.ts";
 export { BRIDGE, CAP, COMMAND, REG, STATUS } from "./spec.ts";
 
 /** The generic host bridge, root ports and bridges. */

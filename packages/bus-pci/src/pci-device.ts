@@ -1,4 +1,4 @@
-import type { DeviceContext, DeviceType } from "@mimus/machine-core";
+import type { DeviceContext, DeviceType, FirmwareFiles } from "@mimus/machine-core";
 import { defineDevice, MemoryRegion } from "@mimus/machine-core";
 import { onOff, u32 } from "@mimus/qom";
 import { z } from "zod";
@@ -53,10 +53,7 @@ export interface PciProps {
   readonly rombar: number;
 }
 
-/** Reads a firmware file by its name; the host registers it. */
-export type FirmwareFiles = (name: string) => Uint8Array | undefined;
-
-/** Where the machine keeps its {@link FirmwareFiles}, among its back ends. */
+/** Where the machine keeps its `FirmwareFiles`, among its back ends. */
 export const FIRMWARE_FILES: { readonly kind: string; readonly id: string } = { kind: "firmware", id: "files" };
 
 /** Gives a function its option ROM: the user's `romfile`, or the type's own; a missing file of the type's own is no error. */
@@ -64,7 +61,7 @@ export function addOptionRom(f: PciFunction, dev: DeviceContext, props: PciProps
   const name = props.romfile ?? standard ?? "";
   if (name === "" || props.rombar === 0) return;
   const files = dev.machine.backend(FIRMWARE_FILES.kind, FIRMWARE_FILES.id) as FirmwareFiles | undefined;
-  const bytes = files?.(name);
+  const bytes = files?.read(name);
   if (bytes === undefined || bytes.length === 0) {
     if (props.romfile !== undefined) throw new Error(`romfile: there is no file '${name}'`);
     return;
