@@ -117,6 +117,8 @@ export interface Target {
   readonly modules: readonly WasmModuleSpec[];
   /** Words of each `insn` operation; `TargetCpu.restore` gets them back. */
   readonly insnWords: number;
+  /** Programs access memory without regard to alignment: the fast path takes what lies within a page. */
+  readonly unaligned?: boolean;
   /**
    * A store into translated code is seen by the next instruction, whatever block that is in. Else it is seen after the
    * fence that the instruction set asks for.

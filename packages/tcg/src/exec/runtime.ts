@@ -64,14 +64,14 @@ export function makeRuntime(
     helperIndex.set(helper.name, m.importFunction("helper", helper.name, m.type(params, results)));
   }
   const blockType = m.type([I32, I32], [I32]);
-  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load));
-  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store));
+  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load, target.unaligned === true));
+  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store, target.unaligned === true));
   const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32], readModifyWrite(atomicAddress));
   const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
   const interpreter = m.function(
     blockType, INTERPRETER_LOCALS,
-    generateInterpreter(handlers, imports, { word: target.wordType, pcOffset }),
+    generateInterpreter(handlers, imports, { word: target.wordType, pcOffset, unaligned: target.unaligned === true }),
   ); // prettier-ignore
   m.exportFunction("run", interpreter);
   m.exportFunction(RUNTIME.load, loadSlow);
@@ -138,9 +138,8 @@ function pushEntry(c: Code, pushMmu: () => void): void {
   c.op(W.i32Add);
 }
 
-/** Pushes the address in local 1 without its place in the page, but with what makes it not aligned: what a tag is. */
-function pushTag(c: Code, oi: number): void {
-  c.get(1);
+/** Pushes the size of an access less 1. */
+function pushLess1(c: Code, oi: number): void {
   c.i32(1);
   c.get(oi);
   c.i32(3);
@@ -148,6 +147,22 @@ function pushTag(c: Code, oi: number): void {
   c.op(W.i32Shl);
   c.i32(1);
   c.op(W.i32Sub);
+}
+
+/** Pushes the page of the last byte of an access at the address in local 1. */
+function pushLastPage(c: Code, oi: number): void {
+  c.get(1);
+  pushLess1(c, oi);
+  c.op(W.i64ExtendI32U);
+  c.op(W.i64Add);
+  c.i64(-4096, -1);
+  c.op(W.i64And);
+}
+
+/** Pushes the address in local 1 without its place in the page, but with what makes it not aligned: what a tag is. */
+function pushTag(c: Code, oi: number): void {
+  c.get(1);
+  pushLess1(c, oi);
   c.i32(-4096);
   c.op(W.i32Or);
   c.op(W.i64ExtendI32S);
@@ -158,7 +173,9 @@ function pushTag(c: Code, oi: number): void {
  * Does the access, and returns, if the TLB maps it after all: who calls a slow path may have looked at one entry only.
  * `tag` is the offset of the access's tag in an entry; `access` gets the width, with the host address on the stack.
  */
-function tryTlb(c: Code, oi: number, entry: number, tag: number, access: (log2: number) => void): void {
+function tryTlb(
+  c: Code, unaligned: boolean, oi: number, entry: number, tag: number, access: (log2: number) => void,
+): void {
   pushEntry(c, () => {
     c.get(oi);
     c.i32(4);
@@ -166,7 +183,8 @@ function tryTlb(c: Code, oi: number, entry: number, tag: number, access: (log2: 
   });
   c.tee(entry);
   c.mem(W.i64Load, ENV.tlb + tag, 3);
-  pushTag(c, oi);
+  if (unaligned) pushLastPage(c, oi);
+  else pushTag(c, oi);
   c.op(W.i64Eq);
   c.if();
   bySize(c, oi, (log2) => {
@@ -179,12 +197,12 @@ function tryTlb(c: Code, oi: number, entry: number, tag: number, access: (log2: 
     c.op(W.return);
   });
   c.end();
-}
+} // prettier-ignore
 
 /** (env, address, oi) -> value */
-function slowLoad(js: number): Code {
+function slowLoad(js: number, unaligned: boolean): Code {
   const c = new Code();
-  tryTlb(c, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
+  tryTlb(c, unaligned, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
   c.get(0);
   halves(c, 1);
   c.get(2);
@@ -195,9 +213,9 @@ function slowLoad(js: number): Code {
 }
 
 /** (env, address, value, oi) */
-function slowStore(js: number): Code {
+function slowStore(js: number, unaligned: boolean): Code {
   const c = new Code();
-  tryTlb(c, 3, 4, 8, (log2) => {
+  tryTlb(c, unaligned, 3, 4, 8, (log2) => {
     c.get(2);
     c.mem(STORE[log2]!, 0);
   });

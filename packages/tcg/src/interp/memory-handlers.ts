@@ -26,11 +26,12 @@ export class MemoryHandlers extends HandlerEmitter {
   }
 
   /**
-   * Leaves ENTRY = the TLB entry of ADDR; pushes whether the tag at `tag` matches an aligned access. One of a vector
-   * need not be aligned, but must lie in one page.
+   * Leaves ENTRY = the TLB entry of ADDR; pushes whether the tag at `tag` matches an aligned access. One of a vector, or
+   * of a target that says so, need not be aligned, but must lie in one page.
    */
   protected lookup(bytes: number, tag: number): void {
     const { code } = this;
+    const unaligned = bytes === 16 || this.target.unaligned;
     this.unit(this.h.extra + 4);
     code.i32(TLB_SHIFT);
     code.op(W.i32Shl);
@@ -46,11 +47,11 @@ export class MemoryHandlers extends HandlerEmitter {
     code.tee(ENTRY);
     code.mem(W.i64Load, ENV.tlb + tag, 3);
     code.get(ADDR);
-    if (bytes === 16) {
-      code.i64(15, 0);
+    if (unaligned && bytes > 1) {
+      code.i64(bytes - 1, 0);
       code.op(W.i64Add);
     }
-    code.i64(bytes === 16 ? -4096 : -4096 | (bytes - 1), -1);
+    code.i64(unaligned ? -4096 : -4096 | (bytes - 1), -1);
     code.op(W.i64And);
     code.op(W.i64Eq);
   }

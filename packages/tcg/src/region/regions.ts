@@ -93,7 +93,7 @@ export class Regions {
     this.#flagsGlobal = host.target.globals.findIndex((g) => g.offset === ENV.tbFlags);
     this.#compiler = new RegionCompiler({
       imports: host.modules,
-      target: { word: host.target.wordType, pcOffset: host.pcOffset },
+      target: { word: host.target.wordType, pcOffset: host.pcOffset, unaligned: host.target.unaligned === true },
       pcGlobal: host.pcGlobal,
       flagsGlobal: this.#flagsGlobal,
       effects: helperEffects(host.target.globals),

@@ -15,7 +15,10 @@ import { emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } fr
 
 const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
 
-/** Locals that hold what a TLB entry said: the page (-1: nothing), and what leads from there to the host address. */
+/** High half of a page that no guest address lies near: it is in the middle of those that no page table can map. */
+const NO_PAGE_HIGH = 0x40000000;
+
+/** Locals that hold what a TLB entry said: the page ({@link NO_PAGE_HIGH}: nothing), and what leads from there to the host address. */
 interface Shared {
   readonly page: number;
   readonly addend: number;
@@ -124,10 +127,17 @@ export abstract class TranslationEmitter extends BlockCompiler {
     return { shared, follows: false };
   }
 
-  /** Pushes whether an access lies, aligned, in the page of a shared entry. */
+  /** Pushes whether an access lies, aligned or of a target that need not, in the page of a shared entry. */
   #pushSame(address: number, bytes: number, { page }: Shared): void {
     const { code } = this;
     code.get(address);
+    if (this.target.unaligned) {
+      code.get(page);
+      code.op(W.i64Sub);
+      code.i64(4097 - bytes, 0);
+      code.op(W.i64LtU);
+      return;
+    }
     code.i64(-4096 | (bytes - 1), -1);
     code.op(W.i64And);
     code.get(page);
@@ -158,7 +168,7 @@ export abstract class TranslationEmitter extends BlockCompiler {
   }
 
   #forget({ page }: Shared): void {
-    this.code.i64(-1, -1);
+    this.code.i64(0, NO_PAGE_HIGH);
     this.code.set(page);
   }
 

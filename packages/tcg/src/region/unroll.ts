@@ -1,5 +1,5 @@
 /** Small loops are copied into themselves: the budget, the host's own checks and looks at memory windows serve several rounds. */
-import type { Edges, RegionBlock, RegionPlan } from "./plan.ts";
+import type { Edges, RegionPlan } from "./plan.ts";
 import { innermostLoops } from "./shape.ts";
 
 /** Instructions of an unrolled loop, all copies together: what a round costs besides is as much as six. */

@@ -64,7 +64,7 @@ export class BlockModules implements BlockImports {
     declare(RUNTIME.hot, [I32, I32], []);
     for (const helper of target.helpers) this.#signatures.set(`h.${helper.name}`, helperSignature(helper));
     const pcGlobal = target.globals.findIndex((g) => g.name === target.pcGlobal);
-    const word = { word: target.wordType, pcOffset };
+    const word = { word: target.wordType, pcOffset, unaligned: target.unaligned === true };
     this.#compiler = new BlockCompiler(this, word, pcGlobal, helperEffects(target.globals));
   }
 

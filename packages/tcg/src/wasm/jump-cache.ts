@@ -10,6 +10,8 @@ const INDEX_MASK: number = (JUMP_CACHE_ENTRIES - 1) << 4;
 export interface CodeTarget {
   readonly word: "i32" | "i64";
   readonly pcOffset: number;
+  /** The fast path takes accesses that are not aligned, within a page. */
+  readonly unaligned: boolean;
 }
 
 /**

@@ -34,11 +34,12 @@ export class MemoryEmitter extends BlockEmitter {
 
   /**
    * Pushes whether the TLB maps an aligned access; leaves its entry, less ENV.tlb and the mmu index's part. An access
-   * of 16 bytes need not be aligned, but must lie in one page.
+   * of 16 bytes, or of a target that says so, need not be aligned, but must lie in one page.
    */
   protected tlbHit(address: number, bytes: number, mmu: number, tag: number): void {
     const code = this.code;
     const entry = this.temp("entry");
+    const unaligned = bytes === 16 || this.target.unaligned;
     code.get(address);
     code.op(W.i32WrapI64);
     code.i32(7);
@@ -50,11 +51,11 @@ export class MemoryEmitter extends BlockEmitter {
     code.tee(entry);
     code.mem(W.i64Load, ENV.tlb + mmu * TLB_SIZE + tag, 3);
     code.get(address);
-    if (bytes === 16) {
-      code.i64(15, 0);
+    if (unaligned && bytes > 1) {
+      code.i64(bytes - 1, 0);
       code.op(W.i64Add);
     }
-    code.i64(bytes === 16 ? -4096 : -4096 | (bytes - 1), -1);
+    code.i64(unaligned ? -4096 : -4096 | (bytes - 1), -1);
     code.op(W.i64And);
     code.op(W.i64Eq);
   }
