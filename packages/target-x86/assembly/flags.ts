@@ -6,6 +6,13 @@ function parity(v: i32): i32 {
 
 /** The arithmetic flags; of the operands only the low bytes of the operation's size count. */
 export function cc_flags(op: i32, dst: i64, src: i64, src2: i64): i32 {
+  if (op < 64) return flagsOf(op, dst, src, src2);
+  if ((op & 128) != 0) return (flagsOf(op & 127, dst, src, src2) & ~1) | (i32(src2) & 1);
+  const carry = flagsOf(((op & 32) != 0 ? 12 : 4) | ((op >> 3) & 3), dst, src, 0) & 1;
+  return (flagsOf(((op & 4) != 0 ? 28 : 24) | (op & 3), src2, 0, 0) & ~1) | carry;
+}
+
+function flagsOf(op: i32, dst: i64, src: i64, src2: i64): i32 {
   if (op < 4) {
     const flags = i32(src) & 0x8d5;
     if (op == 0) return flags;

@@ -38,4 +38,11 @@ export const CC = {
   count: 48,
   /** POPCNT: ZF only. */
   popcnt: 52,
+  /**
+   * INC or DEC after ADD or SUB, with CF still theirs: result of the INC in src2, the others in dst and src. 64 + log2(size)
+   * of the INC + 4 if it is a DEC + 8 × log2(size) of the other + 32 if that is a SUB.
+   */
+  step: 64,
+  /** ORed to kinds that don't use src2: CF is src2 (0 or 1). BT, STC, ADCX. */
+  carry: 128,
 } as const;

@@ -62,6 +62,7 @@ class RecordingCpu extends X86Cpu {
 export class RunningCpu {
   readonly cpu: RecordingCpu;
   readonly vcpu: Vcpu;
+  readonly machine: TcgMachine;
   readonly ram: Uint8Array;
   readonly base: number;
   readonly #dirty: (at: number, length: number) => void;
@@ -108,6 +109,7 @@ export class RunningCpu {
       options: { backend, exact: true, tbSize: 4 << 20, ...options },
     });
     let cpu: RecordingCpu | undefined;
+    this.machine = machine;
     this.vcpu = machine.createCpu((env, engine) => (cpu = new RecordingCpu(engine, env, 0, config)));
     this.cpu = cpu!;
     this.cpu.base0 = base;

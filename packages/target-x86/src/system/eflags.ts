@@ -16,7 +16,15 @@ function parity(byte: number): number {
 /** The arithmetic flags that the lazy form stands for. */
 export function arithmeticFlags(cpu: X86Cpu): number {
   const op = cpu.lo(OFF.ccOp);
-  const dst = cpu.lo(OFF.ccDst);
+  if (op & CC.carry) return (flagsOf(cpu, op & ~CC.carry, OFF.ccDst) & ~FLAG.cf) | (cpu.lo(OFF.ccSrc2) & 1);
+  if ((op & CC.step) === 0) return flagsOf(cpu, op, OFF.ccDst);
+  const carry = flagsOf(cpu, (op & 32 ? CC.sub : CC.add) | ((op >> 3) & 3), OFF.ccDst) & FLAG.cf;
+  return (flagsOf(cpu, (op & 4 ? CC.dec : CC.inc) | (op & 3), OFF.ccSrc2) & ~FLAG.cf) | carry;
+}
+
+/** The same of an operation whose result stands at offset `at`. */
+function flagsOf(cpu: X86Cpu, op: number, at: number): number {
+  const dst = cpu.lo(at);
   const src = cpu.lo(OFF.ccSrc);
   switch (op) {
     case CC.eflags:
@@ -35,7 +43,7 @@ export function arithmeticFlags(cpu: X86Cpu): number {
   // The word that has the sign, at bit `top`; and the same with the bits above cut off.
   const top = wide ? 31 : (8 << size) - 1;
   const mask = size >= 2 ? -1 : (1 << (top + 1)) - 1;
-  const d = (wide ? cpu.hi(OFF.ccDst) : dst) & mask;
+  const d = (wide ? cpu.hi(at) : dst) & mask;
   const s = (wide ? cpu.hi(OFF.ccSrc) : src) & mask;
   const dl = wide ? dst : 0;
   const sl = wide ? src : 0;

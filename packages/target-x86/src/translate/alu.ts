@@ -102,9 +102,8 @@ const step =
   (kind: "inc" | "dec"): Translate =>
   (t) => {
     const size = sizeOf(t);
-    const carry = t.lazy.cf();
-    const dst = t.rmw(0, (old) => t.ir.addI(old, kind === "inc" ? 1 : -1));
-    t.setFlags(kind, size, { dst, src: t.zext(carry, size), carry });
+    const setFlags = t.lazy.step(kind, size);
+    setFlags(t.rmw(0, (old) => t.ir.addI(old, kind === "inc" ? 1 : -1)));
   };
 
 const neg: Translate = (t) => {

@@ -109,19 +109,21 @@ const shiftX =
 
 const rorx: Translate = (t, i) => t.write(0, t.ir.rotrI(t.read(1), i.immLo & (8 * sizeOf(t) - 1)));
 
-/** ADCX and ADOX: the carry goes in and out of CF, of OF. */
-const carryChain =
-  (kind: "adcx" | "adox"): Translate =>
-  (t) => {
-    const { ir } = t;
-    const size = sizeOf(t);
-    const src = t.read(1);
-    const flags = t.eflagsValue();
-    const carryIn = kind === "adcx" ? t.lazy.cf() : ir.extract(flags, 11, 1);
-    const { value, carry } = addWithCarry(t, size, t.read(0), src, carryIn);
-    t.write(0, value);
-    t.setFlags(kind, 4, kind === "adcx" ? { src: flags, src2: carry, carry } : { src: flags, src2: carry });
-  };
+/** The carry goes in and out of CF alone. */
+const adcx: Translate = (t) => {
+  const { value, carry } = addWithCarry(t, sizeOf(t), t.read(0), t.read(1), t.lazy.cf());
+  t.write(0, value);
+  t.lazy.setCarry(carry);
+};
+
+/** The carry goes in and out of OF alone. */
+const adox: Translate = (t) => {
+  const src = t.read(1);
+  const flags = t.eflagsValue();
+  const { value, carry } = addWithCarry(t, sizeOf(t), t.read(0), src, t.ir.extract(flags, 11, 1));
+  t.write(0, value);
+  t.setFlags("adox", 4, { src: flags, src2: carry });
+};
 
 const crc32: Translate = (t, i) => {
   const { ir } = t;
@@ -143,6 +145,5 @@ export const bmi = {
   shlx: shiftX("shl"),
   shrx: shiftX("shr"),
   sarx: shiftX("sar"),
-  adcx: carryChain("adcx"),
-  adox: carryChain("adox"),
+  adcx, adox,
 } satisfies Readonly<Record<string, Translate>>; // prettier-ignore

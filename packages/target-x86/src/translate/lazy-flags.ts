@@ -24,8 +24,19 @@ export interface Comparison {
   readonly b: Value;
 }
 
+const log2 = (size: number): number => 31 - Math.clz32(size);
+
 /** What the flags are of is not known here. */
 const DYNAMIC = -1;
+
+/** What CF is of, after INC and DEC that left it: an addition or a subtraction. */
+interface Base {
+  readonly sub: boolean;
+  readonly size: number;
+  readonly dst: Value;
+  readonly src: Value;
+  readonly first: Value;
+}
 
 /** Where the flags come from, at this point of the block. */
 export class LazyFlags {
@@ -34,7 +45,7 @@ export class LazyFlags {
   #op = DYNAMIC;
   /** What the field cc_op holds, DYNAMIC: not known. */
   #field = DYNAMIC;
-  /** The kind of #op, and log2 of its size. */
+  /** The kind of all flags but what `#base` and `#override` say of CF, and log2 of its size. */
   #kind: number = CC.eflags;
   #shift = 0;
   #dst: Value = NONE;
@@ -44,6 +55,9 @@ export class LazyFlags {
   #carry: Value = NONE;
   /** All flags, once they were computed. */
   #bits: Value = NONE;
+  #base: Base | undefined;
+  /** CF is `#carry`, whatever the kind is. */
+  #override = false;
 
   constructor(t: Tx) {
     this.#t = t;
@@ -56,7 +70,7 @@ export class LazyFlags {
 
   /** ccOp of a kind and size in bytes. */
   encode(kind: FlagKind, size: number): number {
-    return CC[kind] < CC.add ? CC[kind] : CC[kind] + (31 - Math.clz32(size));
+    return CC[kind] < CC.add ? CC[kind] : CC[kind] + log2(size);
   }
 
   /** The flags come from this operation. */
@@ -74,11 +88,68 @@ export class LazyFlags {
     if (this.#src2 !== NONE) ir.set("cc_src2", this.#t.toWord(this.#src2));
   }
 
+  /** The flags become those of INC or DEC, with CF as it is. Called before the registers and memory change. */
+  step(kind: "inc" | "dec", size: number): (result: Value) => void {
+    const t = this.#t;
+    this.#resolve();
+    const plain = (): ((dst: Value) => void) => {
+      const carry = this.cf();
+      return (dst) => this.set(kind, size, { dst, src: t.zext(carry, size), carry });
+    };
+    if (this.#op === DYNAMIC || this.#override) return plain();
+    const base = this.#base ?? this.#asBase();
+    if (base === undefined) return plain();
+    const carry = this.#carry;
+    const encoded = CC.step + log2(size) + (kind === "dec" ? 4 : 0) + 8 * log2(base.size) + (base.sub ? 32 : 0);
+    return (result) => {
+      this.#enter(encoded);
+      this.#base = base;
+      this.#dst = this.#src2 = result;
+      this.#carry = carry;
+      t.ir.set("cc_src2", t.toWord(result));
+    };
+  }
+  #asBase(): Base | undefined {
+    if (this.#kind !== CC.add && this.#kind !== CC.sub) return undefined;
+    return { sub: this.#kind === CC.sub, size: this.#size, dst: this.#dst, src: this.#src, first: this.#first };
+  }
+
+  /** CF becomes `carry` (i32 0 or 1), the others stay. An instruction that may fault has called `keepOthers` before. */
+  setCarry(carry: Value): void {
+    const t = this.#t;
+    this.keepOthers();
+    if (this.#base !== undefined) {
+      const dst = this.#d;
+      this.#enter(this.#kind | this.#shift);
+      this.#dst = dst;
+      t.ir.set("cc_dst", t.toWord(dst));
+    }
+    this.#op |= CC.carry;
+    this.#override = true;
+    this.#carry = carry;
+    this.#src2 = NONE;
+    this.#bits = NONE;
+    t.ir.set("cc_src2", t.toWord(carry));
+  }
+  /** Makes the flags something that CF can be set beside. */
+  keepOthers(): void {
+    this.#resolve();
+    const usesSrc2 = this.#kind === CC.adc || this.#kind === CC.sbb || this.#kind === CC.adcx || this.#kind === CC.adox;
+    if (this.#op === DYNAMIC || (usesSrc2 && !this.#override)) this.set("eflags", 1, { src: this.bits() });
+  }
+
+  /** Takes an encoded ccOp for what the flags are of; its operands are in the fields. */
   #enter(op: number): void {
     this.#op = op;
-    this.#kind = op < CC.add ? op : op & ~3;
-    this.#shift = op < CC.add ? 0 : op & 3;
+    this.#override = (op & CC.carry) !== 0;
+    this.#base = undefined;
+    const kept = op & ~CC.carry;
+    this.#kind = kept < CC.add ? kept : kept & ~3;
+    this.#shift = kept < CC.add ? 0 : kept & 3;
     this.#dst = this.#src = this.#src2 = this.#first = this.#carry = this.#bits = NONE;
+    if (kept < CC.step) return;
+    this.#kind = kept & 4 ? CC.dec : CC.inc;
+    this.#base = { sub: (kept & 32) !== 0, size: 1 << ((kept >> 3) & 3), dst: NONE, src: NONE, first: NONE };
   }
 
   /** Stores cc_op; the knowledge stays. */
@@ -95,8 +166,8 @@ export class LazyFlags {
 
   /** The field cc_op, and what it tells about, have been written behind our back. */
   forget(): void {
+    this.#enter(CC.eflags);
     this.#op = this.#field = DYNAMIC;
-    this.#dst = this.#src = this.#src2 = this.#first = this.#carry = this.#bits = NONE;
   }
 
   /** cc_op, as a value. */
@@ -119,7 +190,7 @@ export class LazyFlags {
     return this.#size === 8 ? v : this.#t.low(v);
   }
   get #d(): Value {
-    return (this.#dst = this.#read(this.#dst, "cc_dst"));
+    return (this.#dst = this.#read(this.#dst, this.#base === undefined ? "cc_dst" : "cc_src2"));
   }
   get #s(): Value {
     return (this.#src = this.#read(this.#src, "cc_src"));
@@ -171,6 +242,8 @@ export class LazyFlags {
   #cf(): Value {
     const { ir } = this.#t;
     this.#resolve();
+    if (this.#override) return this.#t.low(ir.get("cc_src2"));
+    if (this.#base !== undefined) return this.#baseCarry(this.#base);
     switch (this.#op === DYNAMIC ? CC.eflags : this.#kind) {
       case CC.add:
         return this.#set("ltu", this.#zx(this.#d), this.#zx(this.#s));
@@ -190,7 +263,7 @@ export class LazyFlags {
       case CC.sar:
         return ir.andI(this.#t.low(this.#s), 1);
       case CC.mul:
-        return this.#set("ne", this.#zx(this.#s), this.#of(0));
+        return this.#lost();
       case CC.bmi:
       case CC.count:
         return this.#set("eq", this.#zx(this.#s), this.#of(0));
@@ -200,6 +273,20 @@ export class LazyFlags {
       default:
         return ir.const32(0);
     }
+  }
+  /** CF of an addition or subtraction that came before. */
+  #baseCarry({ sub, size, dst, src, first }: Base): Value {
+    const t = this.#t;
+    const { ir } = t;
+    const read = (v: Value, global: string): Value => {
+      if (v !== NONE) return v;
+      const g = ir.get(global);
+      return size === 8 ? g : t.low(g);
+    };
+    const b = read(src, "cc_src");
+    const d = (): Value => read(dst, "cc_dst");
+    const a = !sub ? d() : first !== NONE ? first : ir.add(d(), b);
+    return t.low(ir.setcond("ltu", t.zext(a, size), t.zext(b, size)));
   }
   /** Carry out of a + b + carry in: `a` below b, or equal to it and there was a carry. */
   #withCarry(a: Value): Value {
@@ -236,22 +323,25 @@ export class LazyFlags {
     if (this.#op === DYNAMIC)
       return ir.call("cc_flags", ir.get("cc_op"), ir.get("cc_dst"), ir.get("cc_src"), ir.get("cc_src2"));
     const kind = this.#kind;
+    if (kind < CC.add && this.#override) {
+      const others = kind === CC.clear ? ir.const32(FLAG.zf | FLAG.pf) : t.low(this.#s);
+      return ir.deposit(others, this.cf(), 0, 1);
+    }
     if (kind === CC.eflags) return t.low(this.#s);
     if (kind === CC.clear) return ir.const32(FLAG.zf | FLAG.pf);
     if (kind === CC.adcx) return ir.deposit(t.low(this.#s), t.low(this.#s2), 0, 1);
     if (kind === CC.adox) return ir.deposit(t.low(this.#s), t.low(this.#s2), 11, 1);
     const zf = ir.shlI(this.#set("eq", this.#zx(this.#d), this.#of(0)), 6);
-    if (kind === CC.popcnt) return zf;
+    if (kind === CC.popcnt) return this.#override ? ir.or(zf, this.cf()) : zf;
     let v = ir.or(zf, this.cf());
-    v = ir.or(v, this.#sign(this.#d, 7));
-    if (kind === CC.count) return ir.or(v, this.#parity());
-    v = ir.or(v, this.#parity());
+    if (kind === CC.count) return v;
+    v = ir.or(ir.or(v, this.#sign(this.#d, 7)), this.#parity());
     switch (kind) {
       case CC.logic:
       case CC.bmi:
         return v;
       case CC.mul:
-        return ir.or(v, ir.shlI(this.cf(), 11));
+        return ir.or(v, ir.shlI(this.#lost(), 11));
       case CC.inc:
         v = ir.or(v, ir.shlI(this.#set("eq", ir.andI(t.low(this.#d), 15), ir.const32(0)), 4));
         return ir.or(v, ir.shlI(this.#limit(-1), 11));
@@ -267,6 +357,10 @@ export class LazyFlags {
         return ir.or(v, this.#sign(this.#overflow(), 11));
       }
     }
+  }
+  /** Of a product: something is in the upper half. */
+  #lost(): Value {
+    return this.#set("ne", this.#zx(this.#s), this.#of(0));
   }
   /** The result is the lowest (-1) or the highest (1) integer of the size: i32 0 or 1. */
   #limit(which: -1 | 1): Value {
@@ -330,11 +424,12 @@ export class LazyFlags {
   /** O, B, Z, BE, S, P, L, LE. */
   #condition(n: number): Comparison {
     const { ir } = this.#t;
+    if (n === 1 && (this.#override || this.#base !== undefined)) return this.#flag(this.cf());
     if (this.#op === DYNAMIC || this.#kind < CC.add) return this.#fromBits(n);
     const kind = this.#kind;
     if (kind === CC.count || kind === CC.popcnt) return n === 1 || n === 2 ? this.#simple(n) : this.#fromBits(n);
     if (kind === CC.sub) {
-      const unsigned = n === 1 ? "ltu" : n === 2 ? "eq" : n === 3 ? "leu" : undefined;
+      const unsigned = n === 1 ? "ltu" : n === 2 ? "eq" : n === 3 && !this.#override ? "leu" : undefined;
       if (unsigned !== undefined) return { cond: unsigned, a: this.#zx(this.#a), b: this.#zx(this.#s) };
       if (n >= 6) return { cond: n === 6 ? "lt" : "le", a: this.#sx(this.#a), b: this.#sx(this.#s) };
     }
@@ -352,7 +447,7 @@ export class LazyFlags {
       if (n === 6) return this.#simple(4);
       if (n === 7) return { cond: "le", a: this.#sx(this.#d), b: this.#of(0) };
       if (kind === CC.logic && n === 1) return this.#flag(ir.const32(0));
-      if (kind === CC.logic && n === 3) return this.#simple(2);
+      if (kind === CC.logic && n === 3 && !this.#override) return this.#simple(2);
     }
     if (n === 1 || n === 2 || n === 4 || n === 5) return this.#simple(n);
     if (n === 3) return this.#flag(ir.or(this.cf(), this.#set("eq", this.#zx(this.#d), this.#of(0))));
@@ -372,7 +467,7 @@ export class LazyFlags {
     }
     if (kind === CC.inc && n === 0) return this.#flag(this.#limit(-1));
     if (kind === CC.dec && n === 0) return this.#flag(this.#limit(1));
-    if (kind === CC.mul && n === 0) return this.#flag(this.cf());
+    if (kind === CC.mul && n === 0) return this.#flag(this.#lost());
     return this.#fromBits(n);
   }
   /** B, Z, S, P. */

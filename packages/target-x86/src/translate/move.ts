@@ -100,9 +100,9 @@ const sahf: Translate = (t) => {
   const overflow = ir.andI(t.eflagsValue(), FLAG.of);
   t.setFlagBits(ir.or(overflow, ir.andI(t.reg(REG.ax, 1, true), KEPT)));
 };
-const clc: Translate = (t) => t.setFlagBits(t.ir.andI(t.eflagsValue(), ~FLAG.cf));
-const stc: Translate = (t) => t.setFlagBits(t.ir.orI(t.eflagsValue(), FLAG.cf));
-const cmc: Translate = (t) => t.setFlagBits(t.ir.xorI(t.eflagsValue(), FLAG.cf));
+const clc: Translate = (t) => t.lazy.setCarry(t.ir.const32(0));
+const stc: Translate = (t) => t.lazy.setCarry(t.ir.const32(1));
+const cmc: Translate = (t) => t.lazy.setCarry(t.ir.xorI(t.lazy.cf(), 1));
 const cld: Translate = (t) => t.ir.set("df", t.ir.const32(1));
 const std: Translate = (t) => t.ir.set("df", t.ir.const32(-1));
 const salc: Translate = (t) => t.setReg(REG.ax, 1, t.ir.neg(t.lazy.cf()));

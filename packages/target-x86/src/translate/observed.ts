@@ -12,7 +12,7 @@ const ENTRIES = 4096;
  */
 export class Observed {
   readonly #tags: Uint32Array = new Uint32Array(ENTRIES);
-  readonly #ops: Int8Array = new Int8Array(ENTRIES);
+  readonly #ops: Int16Array = new Int16Array(ENTRIES);
 
   /** The cc_op seen at the start of the block, -1 none. */
   at(ctx: TranslateContext): number {
