@@ -15,8 +15,7 @@ export const ADAPTERS: readonly Adapter[] = [
   lazily("softfloat", ["float-riscv", "float-x86"], async () => (await import("./adapters/softfloat.ts")).softfloat),
   lazily("target-riscv", ["riscv32", "riscv64"], async () => (await import("./adapters/riscv.ts")).riscv),
   lazily("target-x86", ["x86-decode"], async () => (await import("./adapters/x86-decode.ts")).x86Decode),
-  lazily("target-x86", ["x86_64", "i386"], async () => (await import("./adapters/x86.ts")).x86),
-  notInstalled("target-x86", ["i286"]),
+  lazily("target-x86", ["x86_64", "i386", "i286"], async () => (await import("./adapters/x86.ts")).x86),
   notInstalled("target-mips", ["r3000"]),
 ];
 

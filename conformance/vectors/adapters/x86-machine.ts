@@ -1,5 +1,5 @@
 import {
-  ALL_ROWS, createTarget, FLAG, fprOffset, OFF, regOffset, SEG_FIELD, segOffset, X86Cpu, xmmOffset, ymmhOffset,
+  ALL_ROWS, createTarget, FLAG, fprOffset, OFF, regOffset, SEG, SEG_FIELD, segOffset, X86Cpu, xmmOffset, ymmhOffset,
 } from "@mimus/target-x86"; // prettier-ignore
 import type { WordSize, X86Config } from "@mimus/target-x86";
 import { TcgMachine } from "@mimus/tcg";
@@ -18,6 +18,8 @@ export function flatConfig(word: WordSize, absent: RegExp = ABSENT): X86Config {
     apicId: 0,
     bootstrap: true,
     physBits: 40,
+    topology: { threads: 1, cores: 1, alone: true },
+    microcode: [0, 0],
     cpuid: (leaf) => (leaf === 1 ? [0xa20f10, 0, 0, 0] : [1, 0, 0, 0]),
   };
 }
@@ -51,6 +53,10 @@ export type FlatMode = "real" | "user16" | "user32" | "user64" | "kernel16" | "k
 /** Where page tables and descriptors are. */
 const TABLES = 0x20_0000;
 const PRESENT_USER = 7;
+const SUPERVISOR = 3;
+/** A task-state segment whose I/O permission bitmap lies behind its end. */
+const TASK = 0xf000;
+const IO_MAP = 0x66;
 
 /** One CPU, some RAM, page tables that map that RAM alone, and flat segments. */
 export class FlatX86 {
@@ -100,6 +106,11 @@ export class FlatX86 {
         cpu.setLo(at + SEG_FIELD.attr, 0x809300 | dpl | (n === 1 ? 0x800 | size : bits === 16 ? 0 : 0x400000));
         cpu.set(at + SEG_FIELD.base, 0, 0);
       }
+      // No descriptors, and a task without I/O permission bitmap
+      cpu.setLo(OFF.gdtLimit, 0);
+      cpu.setLo(segOffset(SEG.ldtr) + SEG_FIELD.limit, 0);
+      cpu.setLo(segOffset(SEG.tr) + SEG_FIELD.limit, 0x67);
+      cpu.set(segOffset(SEG.tr) + SEG_FIELD.base, TABLES + TASK, 0);
     }
     cpu.stateReplaced();
   }
@@ -119,7 +130,7 @@ export class FlatX86 {
     const covered = this.wide ? 0x20_0000 : 0x40_0000;
     let free = 0x3000;
     const made = new Map<number, number>();
-    for (const [first, length] of pages) {
+    for (const [first, length] of [...pages, [TABLES, 0x10000] as const]) {
       for (let page = first & ~0xfff; page < first + length; page += 0x1000) {
         const slot = Math.floor(page / covered);
         let table = made.get(slot);
@@ -129,9 +140,10 @@ export class FlatX86 {
           made.set(slot, table);
           words[(directory >> 2) + slot * step] = (TABLES + table) | PRESENT_USER;
         }
-        words[(table >> 2) + ((page % covered) / 0x1000) * step] = page | flags;
+        words[(table >> 2) + ((page % covered) / 0x1000) * step] = page | (first === TABLES ? SUPERVISOR : flags);
       }
     }
+    bytes[TASK + IO_MAP] = 0x68;
     this.ram.write(TABLES, bytes);
   }
 
@@ -179,6 +191,9 @@ export class FlatX86 {
   setStatus(word: number): void {
     this.cpu.setLo(OFF.fpuTop, (word >> 11) & 7);
     this.cpu.setLo(OFF.fpuSw, word & ~0x3800);
+    // The vectors know nothing of the pointers of the last instruction: all zero.
+    for (const at of [OFF.fpuIp, OFF.fpuDp, OFF.fpuCs]) this.cpu.set(at, 0, 0);
+    this.cpu.setLo(OFF.fpuOpcode, 0);
   }
   get status(): number {
     return (this.cpu.lo(OFF.fpuSw) & ~0x3800) | (this.cpu.lo(OFF.fpuTop) << 11);

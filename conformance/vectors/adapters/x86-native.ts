@@ -19,13 +19,11 @@ const RECIPROCAL = 1.5 / 4096;
 export class X86NativeSteps implements StepMachine {
   readonly #machine: FlatX86;
   readonly #wide: boolean;
-  readonly #whole: boolean;
   #mapped = "";
   #exception = -1;
 
   constructor(wide: boolean, backend: BackEnd) {
     this.#wide = wide;
-    this.#whole = backend !== "interp";
     this.#machine = new FlatX86(wide ? 64 : 32, { backend, hotThreshold: 1 });
   }
 

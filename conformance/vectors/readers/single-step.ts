@@ -94,13 +94,34 @@ interface I286Line {
   readonly mask?: number;
 }
 
-/** Bits 12-15 of the flags differ between steppings; `mask` keeps the defined ones. */
+/** Bits 12-15 of the flags differ between steppings; `mask`, where there is one, keeps the defined ones. */
 const HIGH_FLAGS = 0xf000n;
+
+const [CF, PF, AF, ZF, SF, OF] = [1, 4, 16, 64, 128, 2048] as const;
+const COUNTED = /^(C0|C1|D2|D3)\./;
+
+/** Flags that an instruction leaves undefined. Source: Intel 80286 Programmer's Reference Manual (1987), appendix B. */
+function undefined286(op: string): number {
+  const [opcode = "", group] = op.split(".");
+  if (/^(C0|C1|D[0-3])$/.test(opcode)) {
+    // Rotations define AF by leaving it alone; with other counts than 1 OF is undefined, with counts above the size CF
+    const counted = COUNTED.test(op) ? OF | (Number(group) >= 4 ? CF : 0) : 0;
+    return counted | (Number(group) >= 4 ? AF : 0);
+  }
+  if (/^F[67]$/.test(opcode)) return [AF, AF, 0, 0, SF | ZF | AF | PF, SF | ZF | AF | PF, ALL, ALL][Number(group)] ?? 0;
+  if (/^8[0-3]$/.test(opcode)) return group === "1" || group === "4" || group === "6" ? AF : 0;
+  if (/^(0[89A-D]|2[0-5]|3[0-5]|84|85|A8|A9)$/.test(opcode)) return AF;
+  if (opcode === "69" || opcode === "6B") return SF | ZF | AF | PF;
+  if (opcode === "27" || opcode === "2F") return OF;
+  if (opcode === "37" || opcode === "3F") return OF | SF | ZF | PF;
+  return opcode === "D4" || opcode === "D5" ? OF | AF | CF : 0;
+}
+const ALL = CF | PF | AF | ZF | SF | OF;
 
 function i286Case(content: string, line: number): StepCase {
   const test = parseObject<I286Line>(content, line);
   const registers = new Map(Object.entries(test.initial.regs).map(([name, value]) => [name, BigInt(value)]));
-  const undefinedFlags = BigInt(test.mask === undefined ? 0 : ~test.mask & 0xffff);
+  const undefinedFlags = BigInt(test.mask === undefined ? undefined286(test.op) : ~test.mask & 0xffff);
   return {
     kind: "step",
     line,

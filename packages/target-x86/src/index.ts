@@ -13,5 +13,5 @@ export * from "./state.ts";
 export { X86CpuObject, type AttachableCpu, type CpuClass } from "./object.ts";
 export { findModel, x86Config } from "./models/expand.ts";
 export { cpuProps, type CpuProps } from "./models/props.ts";
-export { createTarget } from "./target.ts";
+export { createTarget, LOCK_ANYWHERE } from "./target.ts";
 export { plugin as default } from "./plugin.ts";

@@ -21,6 +21,9 @@ import { Tx, type Translate } from "./translate/tx.ts";
 const MMU_INDEXES = 3;
 const undefinedInsn: Translate = (t) => t.ud();
 
+/** No property: an 80286 takes LOCK before any instruction. */
+export const LOCK_ANYWHERE = "lock-anywhere";
+
 /** Helpers that find and leave the flags in the state. */
 const FLAG_GLOBALS: ReadonlySet<string> = new Set(["cc_op", "cc_dst", "cc_src", "cc_src2"]);
 function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
@@ -30,7 +33,8 @@ function touchesFlags({ reads = "all", writes = "all" }: Helper): boolean {
 
 /** The target for CPUs built like `config`; identity (APIC number) does not matter. */
 export function createTarget(config: X86Config): Target {
-  const decoder = new Decoder(ALL_ROWS, { features: config.features, near16: true });
+  const { features } = config;
+  const decoder = new Decoder(ALL_ROWS, { features, near16: true, lockAnywhere: features.has(LOCK_ANYWHERE) });
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
   const helpers: readonly Helper[] = [
     ...systemHelpers(config.word),

@@ -29,6 +29,8 @@ export interface DecoderOptions {
   readonly features?: ReadonlySet<string>;
   /** Near branches in 64-bit mode obey 66, as AMD's processors have it (APM volume 3, 1.2.7); Intel's ignore it. */
   readonly near16?: boolean;
+  /** LOCK is allowed with every instruction, and means nothing where it is not of use: before the 80386. */
+  readonly lockAnywhere?: boolean;
 }
 
 /** Decodes instructions by tables that are compiled from rows. One instruction at a time; allocates nothing. */
@@ -36,6 +38,7 @@ export class Decoder {
   readonly #rows: readonly Row[];
   readonly #table: Table;
   readonly #near16: boolean;
+  readonly #lockAnywhere: boolean;
   readonly #bytes: Bytes = new Bytes();
   #rex = 0;
   #rexR = 0;
@@ -44,10 +47,14 @@ export class Decoder {
   #vvvv = 0;
 
   /** @throws RowError where rows are not in the notation, or contradict each other. */
-  constructor(rows: readonly Encoding[] = ALL_ROWS, { features, near16 = false }: DecoderOptions = {}) {
+  constructor(
+    rows: readonly Encoding[] = ALL_ROWS,
+    { features, near16 = false, lockAnywhere = false }: DecoderOptions = {},
+  ) {
     this.#rows = rows.map(compileRow);
     this.#table = compileTable(this.#rows.filter(({ encoding }) => hasFeature(features, encoding.feature)));
     this.#near16 = near16;
+    this.#lockAnywhere = lockAnywhere;
   }
 
   /** Decodes the instruction that `fetch` gives into `insn`, for a code segment of `mode` bits. */
@@ -213,7 +220,10 @@ export class Decoder {
     for (let k = 0; k < specs.length; k++)
       if (!this.#operand(insn, specs[k] as OperandSpec, insn.operands[k] as Operand, row)) return false;
     if (row.map > MAP.vex && !row.vvvv && this.#vvvv !== 0) return false;
-    return !insn.lock || ((row.traits & TRAITS.lock) !== 0 && memory && insn.operands[0].kind === OPERAND.mem);
+    if (!insn.lock || ((row.traits & TRAITS.lock) !== 0 && memory && insn.operands[0].kind === OPERAND.mem))
+      return true;
+    insn.lock = false;
+    return this.#lockAnywhere;
   }
 
   /** ModRM and SIB. Source: SDM volume 2, tables 2-1 to 2-3, 2-5. */
