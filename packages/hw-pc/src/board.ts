@@ -86,7 +86,7 @@ export class Board {
   /** The bus of a PC without PCI. */
   #isaBus(): { bus: BoardIsaBus; name: string } {
     const device: Device = this.#m.createDevice("isabus-bridge", {}, { realize: true });
-    return { bus: (device.impl as { bus: BoardIsaBus }).bus, name: "isa.0" };
+    return { bus: device.impl as BoardIsaBus, name: "isa.0" };
   }
 
   #cmos(cmos: CmosMemory): void {

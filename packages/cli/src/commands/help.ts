@@ -1,4 +1,5 @@
 import { CharOptions } from "@mimus/chardev";
+import { machineInfo } from "@mimus/machine-core";
 import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
 
 import type { GivenOption } from "../args/parse.ts";
@@ -75,7 +76,11 @@ async function typeHelp(registry: Registry, name: string, kind: string): Promise
 
 async function machineHelp(registry: Registry, name: string | undefined, target: string): Promise<string> {
   if (name !== undefined) return helpText(await findMachine(registry, name, target));
-  const rows = (await machinesFor(registry, target)).map((type) => [type.name, type.summary] as const);
+  const rows = (await machinesFor(registry, target)).flatMap((type) => {
+    const { aliases = [], isDefault } = machineInfo(type);
+    const own = [type.name, `${type.summary}${isDefault === true ? " (default)" : ""}`] as const;
+    return [own, ...aliases.map((alias) => [alias, `${type.summary} (alias of ${type.name})`] as const)];
+  });
   return list("Supported machines are:", rows);
 }
 

@@ -6,18 +6,16 @@ import { HPET_BASE } from "../memmap.ts";
 import type { BoardIsaBus, Interrupts } from "./interrupts.ts";
 import { installed, place } from "./place.ts";
 
+const RTC_IRQ = 8;
+/** Inputs of the I/O APIC that a HPET timer may take: pin 2 alone. */
+const HPET_PINS = 4;
+
 /** Which of the standard parts the machine has. */
 export interface Parts {
   readonly hpet: boolean;
   readonly pit: boolean;
   readonly i8042: boolean;
   readonly vmport: boolean;
-}
-
-/** What a HPET takes over in legacy replacement mode. */
-interface BoardHpet {
-  attachPit?(pit: unknown): void;
-  attachRtc?(rtc: unknown): void;
 }
 
 /** Timers, clock, keyboard, serial and parallel ports, floppy controller: what every PC has on its ISA bus. @returns the clock's memory */
@@ -32,17 +30,19 @@ export function addIsaParts(
   const add = (type: string, props: Readonly<Record<string, unknown>> = {}): Device | undefined =>
     installed(m, type) ? m.createDevice(type, props, { bus, realize: true }) : undefined;
 
-  const hpet = parts.hpet && installed(m, "hpet") ? place(m, "hpet", { "hpet-intcap": 4 }, {}, HPET_BASE) : undefined;
-  if (hpet !== undefined) for (let n = 0; n < 24; n++) hpet.irqOut("sysbus-irq", n).connect(interrupts.gsi(n));
   const rtc = add("mc146818rtc");
   const pit = parts.pit ? add("isa-pit", { iobase: 0x40 }) : undefined;
-  const legacy = hpet?.impl as BoardHpet | undefined;
-  if (pit !== undefined) {
-    if (legacy?.attachPit === undefined) pit.irqOut("irq").connect(isa.bus.irq(0));
-    else legacy.attachPit(pit.impl);
-    add("isa-pcspk");
-  }
-  if (rtc !== undefined) legacy?.attachRtc?.(rtc.impl);
+  if (pit !== undefined) add("isa-pcspk");
+  const [timer, clock] = [isa.bus.irq(0), isa.bus.irq(RTC_IRQ)];
+  if (parts.hpet && installed(m, "hpet")) {
+    const hpet = place(m, "hpet", { "hpet-intcap": HPET_PINS }, {}, HPET_BASE);
+    // In legacy replacement mode it takes the lines of the interval timer and the clock; else it passes them on.
+    pit?.irqOut("irq").connect(hpet.irqIn("legacy", 0));
+    rtc?.irqOut("irq").connect(hpet.irqIn("legacy", 1));
+    hpet.irqOut("legacy", 0).connect(timer);
+    hpet.irqOut("legacy", 1).connect(clock);
+    for (let n = 2; n < 24; n++) hpet.irqOut("sysbus-irq", n).connect(interrupts.gsi(n));
+  } else pit?.irqOut("irq").connect(timer);
 
   addSerials(m, bus);
   addParallels(m, bus);
