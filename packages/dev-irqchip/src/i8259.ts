@@ -1,6 +1,7 @@
 import type { Stateful } from "@mimus/machine-core";
 import { defineState } from "@mimus/machine-core";
 import { z } from "zod";
+import { irqStatistics } from "./statistics.ts";
 
 const byte = z.int().min(0).max(0xff).default(0);
 const flag = z.boolean().default(false);
@@ -45,6 +46,8 @@ export class I8259 implements Stateful {
   readonly #elcrMask: number;
   readonly #output: (level: boolean) => void;
   #slave: I8259 | undefined;
+  /** How often each input rose: for people. */
+  readonly #counts: number[] = Array.from({ length: 8 }, () => 0);
 
   /** @param elcrMask inputs that may be made level sensitive */
   constructor(opts: { master: boolean; elcrMask: number }, output: (level: boolean) => void) {
@@ -77,6 +80,7 @@ export class I8259 implements Stateful {
     const bit = 1 << n;
     if (level) {
       // An edge stays requested when the line falls again, as in the chip sets: timers pulse.
+      if ((s.lines & bit) === 0) this.#counts[n]!++;
       if ((s.lines & bit) === 0 || this.#isLevel(bit)) s.irr |= bit;
       s.lines |= bit;
     } else {
@@ -138,11 +142,19 @@ export class I8259 implements Stateful {
     this.#settle();
   }
 
-  /** `info pic`. */
-  describe(): string {
+  /** What a monitor shows. */
+  readonly inspect: Readonly<Record<string, () => string>> = {
+    pic: () => this.#describe(),
+    irq: () =>
+      this.#master
+        ? irqStatistics("isa-i8259", [...this.#counts, ...(this.#slave === undefined ? [] : this.#slave.#counts)])
+        : "",
+  };
+
+  #describe(): string {
     const s = this.#s;
     const hex = (n: number): string => n.toString(16).padStart(2, "0");
-    return `pic${this.#master ? 0 : 1}: irr=${hex(s.irr)} imr=${hex(s.imr)} isr=${hex(s.isr)} hprio=${s.highest} irq_base=${hex(s.base)} rr_sel=${s.readIsr ? 1 : 0} elcr=${hex(s.elcr)} fnm=${s.fullyNested ? 1 : 0}`;
+    return `pic${this.#master ? 0 : 1}: irr=${hex(s.irr)} imr=${hex(s.imr)} isr=${hex(s.isr)} hprio=${s.highest} irq_base=${hex(s.base)} rr_sel=${s.readIsr ? 1 : 0} elcr=${hex(s.elcr)} fnm=${s.fullyNested ? 1 : 0}\n`;
   }
 
   /** Forgets all but the lines, and what `keep` says. */

@@ -1,5 +1,6 @@
 import { defineState, type Registers, type Stateful } from "@mimus/machine-core";
 import { z } from "zod";
+import { irqStatistics } from "./statistics.ts";
 import { ALL, LEVEL_TRIGGER, MASKED, MODE, REMOTE_IRR } from "./apic/spec.ts";
 
 /** Inputs of an I/O APIC. */
@@ -42,6 +43,8 @@ export class IoApic implements Registers, Stateful {
   readonly #high: Uint32Array = new Uint32Array(IOAPIC_PINS);
   #lines = 0;
   #irr = 0;
+  /** How often each input rose: for people. */
+  readonly #counts: number[] = Array.from({ length: IOAPIC_PINS }, () => 0);
 
   /** @param version 11h, or 20h with an EOI register */
   constructor(sink: MessageSink, version: number) {
@@ -82,6 +85,7 @@ export class IoApic implements Registers, Stateful {
     const before = this.#lines;
     this.#lines = level ? before | bit : before & ~bit;
     if (before === this.#lines) return;
+    if (level) this.#counts[n]!++;
     const entry = this.#low[n]!;
     if ((entry & LEVEL_TRIGGER) !== 0) this.#irr = level ? this.#irr | bit : this.#irr & ~bit;
     // An edge at a masked input is lost (3.2.4).
@@ -117,8 +121,13 @@ export class IoApic implements Registers, Stateful {
     }
   }
 
-  /** `info pic`. */
-  describe(): string {
+  /** What a monitor shows. */
+  readonly inspect: Readonly<Record<string, () => string>> = {
+    pic: () => this.#describe(),
+    irq: () => irqStatistics("ioapic", this.#counts),
+  };
+
+  #describe(): string {
     const lines = [`ioapic0: ver=0x${hex(this.#version)} id=0x${hex(this.#id)} sel=0x${hex(this.#select)}`];
     for (let n = 0; n < IOAPIC_PINS; n++) {
       const low = this.#low[n]!;
@@ -134,7 +143,7 @@ export class IoApic implements Registers, Stateful {
     };
     lines.push(`  IRR      ${list((n) => ((this.#irr >> n) & 1) !== 0)}`);
     lines.push(`  Remote IRR ${list((n) => (this.#low[n]! & REMOTE_IRR) !== 0)}`);
-    return lines.join("\n");
+    return `${lines.join("\n")}\n`;
   }
 
   #register(): { value: number; pin: number } {

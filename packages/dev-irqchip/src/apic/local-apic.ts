@@ -1,5 +1,5 @@
-import { defineState, type Registers, type Stateful } from "@mimus/machine-core";
-import { z } from "zod";
+import type { Registers, Stateful } from "@mimus/machine-core";
+import { LVT_WRITABLE, READABLE, x2Writable } from "./access.ts";
 import type { ApicBus } from "./bus.ts";
 import {
   ALL,
@@ -19,7 +19,9 @@ import {
   TIMER,
   VERSION,
 } from "./spec.ts";
+import { apicState, type ApicState } from "./state.ts";
 import { ApicTimer } from "./timer.ts";
+import { describeApic } from "./describe.ts";
 import { VectorSet } from "./vectors.ts";
 
 /** What a local APIC drives: the inputs of its CPU. */
@@ -46,44 +48,6 @@ export interface LocalApicPins {
   /** When the CPU's time stamp counter reaches a value. */
   deadlineOf?: ((lo: number, hi: number) => number) | undefined;
 }
-
-const word = z.uint32().default(0);
-const words = z
-  .array(z.uint32())
-  .length(8)
-  .default(() => Array.from({ length: 8 }, () => 0));
-
-const State = defineState("apic", 1, {
-  baseLow: z.uint32().default(0),
-  baseHigh: word,
-  id: z.uint32().default(0),
-  tpr: z.int().min(0).max(0xff).default(0),
-  ldr: word,
-  dfr: z.uint32().default(ALL),
-  svr: z.int().min(0).max(0x1fff).default(0xff),
-  errors: z.int().min(0).max(0xff).default(0),
-  esr: z.int().min(0).max(0xff).default(0),
-  icrLow: word,
-  icrHigh: word,
-  lvt: z
-    .array(z.uint32())
-    .length(LVT.COUNT)
-    .default(() => Array.from({ length: LVT.COUNT }, () => MASKED)),
-  isr: words,
-  tmr: words,
-  irr: words,
-  lint0: z.boolean().default(false),
-  lint1: z.boolean().default(false),
-  extInt: z.boolean().default(false),
-  initial: word,
-  divide: z.int().min(0).max(0xf).default(0),
-  start: z.number().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
-  deadlineLow: word,
-  deadlineHigh: word,
-});
-
-/** Bits of a local vector that can be written. */
-const LVT_WRITABLE = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff] as const;
 
 /**
  * Local APIC, in xAPIC and x2APIC mode. Its registers are a page, or model-specific registers.
@@ -131,6 +95,11 @@ export class LocalApicChip implements Registers, Stateful {
     this.reset();
   }
 
+  /** What a monitor shows. */
+  readonly inspect: Readonly<Record<string, () => string>> = {
+    lapic: () => describeApic(this.save() as ApicState, this.#initialId, this.#ppr, this.#timer.current()),
+  };
+
   /** Connects the CPU. */
   connect(cpu: ApicCpu): void {
     this.#cpu = cpu;
@@ -172,8 +141,6 @@ export class LocalApicChip implements Registers, Stateful {
     this.#extIntMessage = false;
     for (const set of [this.#isr, this.#tmr, this.#irr]) set.clear();
     this.#lvt.fill(MASKED);
-    // Firmware finds the 8259s connected: as multiprocessor systems do for the first CPU (virtual wire).
-    if (this.#bootstrap) this.#lvt[LVT.LINT0] = MODE.EXTINT << 8;
     const t = this.#timer;
     t.mode = TIMER.ONE_SHOT;
     t.masked = true;
@@ -184,7 +151,7 @@ export class LocalApicChip implements Registers, Stateful {
 
   save(): unknown {
     const t = this.#timer;
-    return State.parse({
+    return apicState.parse({
       baseLow: this.#baseLow,
       baseHigh: this.#baseHigh,
       id: this.#id,
@@ -212,7 +179,7 @@ export class LocalApicChip implements Registers, Stateful {
   }
 
   load(raw: unknown): void {
-    const s = State.parse(raw);
+    const s = apicState.parse(raw);
     this.#baseLow = s.baseLow;
     this.#baseHigh = s.baseHigh;
     this.#id = s.id;
@@ -608,22 +575,4 @@ export class LocalApicChip implements Registers, Stateful {
     for (const apic of this.#bus.apics)
       if (apic.enabled && (shorthand === 2 || apic !== this)) apic.accept(mode, vector, false);
   }
-}
-
-/** Registers that can be read. */
-const READABLE: ReadonlySet<number> = new Set([
-  ...[REG.ID, REG.VERSION, REG.TPR, REG.APR, REG.PPR, REG.LDR, REG.DFR, REG.SVR, REG.ESR, REG.ICR, REG.ICR_HIGH],
-  ...[REG.INITIAL, REG.CURRENT, REG.DIVIDE],
-  ...Array.from({ length: 24 }, (_, i) => REG.ISR + i),
-  ...Array.from({ length: LVT.COUNT }, (_, i) => REG.LVT_TIMER + i),
-]);
-
-/** Bits that may be set in a register in x2APIC mode; -1: it cannot be written. */
-function x2Writable(reg: number): number {
-  if (reg >= REG.LVT_TIMER && reg <= REG.LVT_ERROR) return LVT_WRITABLE[reg - REG.LVT_TIMER]! | 0x5000;
-  if (reg === REG.EOI || reg === REG.ESR) return 0;
-  if (reg === REG.TPR) return 0xff;
-  if (reg === REG.SVR) return 0x11ff;
-  if (reg === REG.INITIAL) return -1 >>> 0;
-  return reg === REG.DIVIDE ? 0xb : -1;
 }
