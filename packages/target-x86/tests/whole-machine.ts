@@ -34,7 +34,15 @@ export class WholeMachine {
   /** Times that the CPU gave up. */
   shutdowns = 0;
 
-  constructor({ model = "max", props = {}, word = 64, backend = "interp", options = {}, size = 4 << 20, ports }: WholeOptions = {}) {
+  constructor({
+    model = "max",
+    props = {},
+    word = 64,
+    backend = "interp",
+    options = {},
+    size = 4 << 20,
+    ports,
+  }: WholeOptions = {}) {
     const pages = Math.ceil((size + (24 << 20)) / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     let next = PAGE;
@@ -53,7 +61,13 @@ export class WholeMachine {
       lastFault: false,
       lookup: (address) => (address >= 0 && address < size ? range : undefined),
       read: (at, bytes) =>
-        at + bytes > size ? 0 : bytes === 4 ? view.getUint32(at, true) : bytes === 2 ? view.getUint16(at, true) : view.getUint8(at),
+        at + bytes > size
+          ? 0
+          : bytes === 4
+            ? view.getUint32(at, true)
+            : bytes === 2
+              ? view.getUint16(at, true)
+              : view.getUint8(at),
       write: (at, bytes, value) => {
         if (at + bytes > size) return;
         if (bytes === 4) view.setUint32(at, value, true);
@@ -76,18 +90,20 @@ export class WholeMachine {
     let cpu: X86Cpu | undefined;
     this.vcpu = this.machine.createCpu((env, engine) => (cpu = new X86Cpu(engine, env, 0, config)));
     this.cpu = cpu!;
-    this.cpu.setPortBus(ports ?? {
-      in: (_port, bytes) => (bytes === 4 ? 0xffff_ffff : bytes === 2 ? 0xffff : 0xff),
-      out: (port, _bytes, value) => {
-        if (port === 0xe9) this.output += String.fromCharCode(value & 0xff);
+    this.cpu.setPortBus(
+      ports ?? {
+        in: (_port, bytes) => (bytes === 4 ? 0xffff_ffff : bytes === 2 ? 0xffff : 0xff),
+        out: (port, _bytes, value) => {
+          if (port === 0xe9) this.output += String.fromCharCode(value & 0xff);
+        },
       },
-    });
+    );
     this.cpu.setSignals({ shutdown: () => void this.shutdowns++ });
   }
 
   /** Runs until HLT with nothing to wake it, or `most` instructions. @returns why it ended */
   run(most = 1_000_000): string {
-    for (let done = 0; done < most; ) {
+    for (let done = 0; done < most;) {
       const before = this.vcpu.executed;
       const reason = this.vcpu.run(Math.min(most - done, 10000));
       if (reason !== "budget" && reason !== "kick") return reason;

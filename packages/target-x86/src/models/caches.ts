@@ -56,7 +56,45 @@ export function legacyCaches(): Caches {
   };
 }
 
-/** The caches of an AMD family 17h or 19h. */
-export function ownCaches(_family: number, _model: number): Caches {
-  return legacyCaches();
+/** Bytes of a cache. */
+const bytes = (c: Cache): number => c.line * c.ways * c.partitions * c.sets;
+
+/** Ways as leaf 8000_0006 writes them. Source: AMD APM volume 3, table E-4. */
+const WAYS: Readonly<Record<number, number>> = { 1: 1, 2: 2, 4: 4, 8: 6, 16: 8, 32: 10, 48: 11, 64: 12, 96: 13, 128: 14 };
+
+/** L1 data, L1 instructions, L2, L3 of AMD families 17h and 19h. `instructions`: KiB and ways; `l3`: MiB. */
+function zen(instructions: readonly [number, number], l3: number): readonly Cache[] {
+  const [kib, ways] = instructions;
+  return [
+    { level: 1, type: 1, line: 64, ways: 8, partitions: 1, sets: 64, noInvalidate: true },
+    { level: 1, type: 2, line: 64, ways, partitions: 1, sets: (kib * 1024) / (64 * ways), noInvalidate: true },
+    { level: 2, type: 3, line: 64, ways: 8, partitions: 1, sets: 1024, selfInit: false },
+    { level: 3, type: 3, line: 64, ways: 16, partitions: 1, sets: l3 * 1024, inclusive: true, complex: true, shared: true },
+  ];
+}
+
+/** The caches of an AMD model, by its name. */
+export function ownCaches(name: string): Caches {
+  const list = name.startsWith("EPYC-Rome") ? zen([32, 8], 16) : name.startsWith("EPYC-Milan") ? zen([32, 8], 32) : zen([64, 4], 8);
+  const [l1d, l1i, l2, l3] = list as [Cache, Cache, Cache, Cache];
+  const l1 = (c: Cache): number => ((bytes(c) / 1024) << 24) | (c.ways << 16) | 0x140;
+  const leaf: Caches["leaf4"] = (n, cores, threads) => (list[n] === undefined ? undefined : deterministic(list[n], cores, threads));
+  return {
+    leaf2: [1, 0, 0x4b, 0x002c_ff80],
+    leaf4: leaf,
+    leaf8000_0005: [0x01ff_01ff, 0x01ff_01ff, l1(l1d), l1(l1i)],
+    leaf8000_0006: [
+      0,
+      0x4200_4200,
+      ((bytes(l2) / 1024) << 16) | (WAYS[l2.ways]! << 12) | 0x140,
+      ((bytes(l3) / 524288) << 18) | (WAYS[l3.ways]! << 12) | 0x140,
+    ],
+    leaf8000_001d: (n, cores, threads) => (list[n] === undefined ? undefined : topology(list[n], cores, threads)),
+  };
+}
+
+/** Leaf 8000_001D: as leaf 4, without the number of cores; what shares a cache is not rounded up. */
+function topology(c: Cache, cores: number, threads: number): Leaf {
+  const [eax, ebx, ecx, edx] = deterministic(c, 1, 1);
+  return [eax | (((c.shared === true ? cores * threads : threads) - 1) << 14), ebx, ecx, edx];
 }

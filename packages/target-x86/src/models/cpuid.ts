@@ -8,6 +8,8 @@ export type Leaf = readonly [number, number, number, number];
 
 /** What the leaves are made from. */
 export interface Identity {
+  /** Of the model, with version. */
+  readonly name: string;
   readonly vendor: string;
   readonly family: number;
   readonly model: number;
@@ -17,6 +19,8 @@ export interface Identity {
   readonly modelId: string;
   readonly ownCache: boolean;
   readonly features: ReadonlySet<string>;
+  /** Features before those were left out that cannot be had. */
+  readonly asked: ReadonlySet<string>;
   readonly physBits: number;
   readonly apicId: number;
   /** Threads of a core, cores of a die, of all. */
@@ -50,8 +54,8 @@ export function version({ family, model, stepping }: Identity): number {
 export function makeCpuid(id: Identity): (leaf: number, subleaf: number) => Leaf {
   const words = new Map<string, number>(FEATURE_WORDS.map((w) => [w.key, bitsOf(w, id.features)]));
   const bits = (key: string): number => words.get(key) ?? 0;
-  const amd = id.vendor === "AuthenticAMD" || id.vendor === "HygonGenuine";
-  const caches = id.ownCache ? ownCaches(id.family, id.model) : legacyCaches();
+  const amd = id.vendor === "AuthenticAMD";
+  const caches = id.ownCache ? ownCaches(id.name) : legacyCaches();
   return (leaf, subleaf) => {
     let at = leaf;
     // Beyond the highest leaf the answer is that of the highest basic one.
@@ -68,6 +72,7 @@ function basic(
 ): Leaf {
   const { threads, cores } = id;
   const many = threads * cores;
+  const deep = id.asked.has("avx-vnni") || id.asked.has("avx512-bf16");
   switch (leaf) {
     case 0:
       return [id.level, letters(id.vendor, 0), letters(id.vendor, 8), letters(id.vendor, 4)];
@@ -84,7 +89,7 @@ function basic(
     case 6:
       return [bits("6.0.eax"), 0, 0, 0];
     case 7:
-      if (subleaf === 0) return [bits("7.1.eax") === 0 ? 0 : 1, bits("7.0.ebx"), bits("7.0.ecx"), bits("7.0.edx")];
+      if (subleaf === 0) return [deep ? 1 : 0, bits("7.0.ebx"), bits("7.0.ecx"), bits("7.0.edx")];
       return subleaf === 1 ? [bits("7.1.eax"), 0, 0, 0] : NOTHING;
     case 11: {
       const type = subleaf & 0xff;
@@ -102,26 +107,29 @@ function basic(
   }
 } // prettier-ignore
 
-/** State components: the feature, their place and size. Source: SDM volume 1, 13.4. */
+/** State components: number, feature, place and size. Source: SDM volume 1, 13.4. */
 const COMPONENTS: readonly (readonly [number, string, number, number])[] = [
   [2, "avx", 576, 256],
   [3, "mpx", 960, 64],
   [4, "mpx", 1024, 64],
+  [5, "avx512f", 1088, 64],
+  [6, "avx512f", 1152, 512],
+  [7, "avx512f", 1664, 1024],
   [9, "pku", 2688, 8],
+  [17, "amx-tile", 2752, 64],
+  [18, "amx-tile", 2816, 8192],
 ];
 
+/** The components are those that the model asks for, whether or not the instructions can be had. */
 function xsaveLeaf(id: Identity, bits: (key: string) => number, subleaf: number): Leaf {
   if (!id.features.has("xsave")) return NOTHING;
-  let mask = 3;
-  let size = 576;
-  for (const [n, feature, offset, bytes] of COMPONENTS)
-    if (id.features.has(feature)) {
-      mask |= 1 << n;
-      size = Math.max(size, offset + bytes);
-    }
-  if (subleaf === 0) return [mask, xsaveBytes(1), size, 0];
-  if (subleaf === 1) return [bits("d.1.eax"), 0, 0, 0];
-  const found = COMPONENTS.find(([n, feature]) => n === subleaf && id.features.has(feature));
+  const there = COMPONENTS.filter(([, feature]) => id.asked.has(feature));
+  if (subleaf === 0) {
+    const mask = there.reduce((sum, [n]) => sum | (1 << n), 3);
+    return [mask, xsaveBytes(1), Math.max(576, ...there.map(([, , offset, bytes]) => offset + bytes)), 0];
+  }
+  if (subleaf === 1) return [bits("d.1.eax"), there.reduce((sum, [, , , bytes]) => sum + bytes, 576), 0, 0];
+  const found = there.find(([n]) => n === subleaf);
   return found === undefined ? NOTHING : [found[3], found[2], 0, 0];
 }
 
@@ -157,7 +165,7 @@ function extended(
     case 0x8000_000a:
       return id.features.has("svm") ? [1, 16, 0, bits("8000000a.0.edx")] : NOTHING;
     case 0x8000_001d:
-      return id.features.has("topoext") ? (caches.leaf8000_001d(subleaf, id.cores, id.threads) ?? NOTHING) : NOTHING;
+      return caches.leaf8000_001d(subleaf, id.cores, id.threads) ?? NOTHING;
     case 0x8000_001e:
       return id.cores * id.threads <= 255 ? [id.apicId, ((id.threads - 1) << 8) | (id.apicId >> bitsFor(id.threads)), 0, 0] : NOTHING;
     default:

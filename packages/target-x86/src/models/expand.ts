@@ -65,6 +65,7 @@ export function x86Config(
     if (on) features.add(feature);
     else features.delete(feature);
   const [level, xlevel] = levels(features, props.level ?? model.level, props.xlevel ?? model.xlevel);
+  const wanted = new Set(features);
   const missing: string[] = [];
   for (const feature of features) {
     const can = (TRANSLATED_SET.has(feature) && (word === 64 || !ONLY_64.has(feature))) || (asked.get(feature) === true && BEYOND.has(feature));
@@ -82,16 +83,20 @@ export function x86Config(
   const vendor = props.vendor ?? model.vendor;
   const threads = 1;
   const cores = place.cpus;
+  // The CPU with everything is of an older family where it has 32 bits.
+  const old = word === 32 && model.name === "max";
   const identity: Identity = {
+    name: model.name,
     vendor,
-    family: props.family ?? model.family,
-    model: props.model ?? model.model,
-    stepping: props.stepping ?? model.stepping,
+    family: props.family ?? (old ? 6 : model.family),
+    model: props.model ?? (old ? 6 : model.model),
+    stepping: props.stepping ?? (old ? 3 : model.stepping),
     level: props.level ?? level,
     xlevel: props.xlevel ?? xlevel,
     modelId: props["model-id"] ?? model.modelId,
     ownCache: model.ownCache === true && props["legacy-cache"] !== true,
     features,
+    asked: wanted,
     physBits,
     apicId,
     threads,
