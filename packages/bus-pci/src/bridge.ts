@@ -7,7 +7,7 @@ import { PCI_BUS, PciBus } from "./bus.ts";
 import { PciFunction } from "./function.ts";
 import type { PciProps } from "./pci-device.ts";
 import { pciDevice } from "./pci-device.ts";
-import { BRIDGE, COMMAND } from "./spec.ts";
+import { BRIDGE, CAP, COMMAND } from "./spec.ts";
 
 /** A window through which the bus above reaches the bus below. */
 interface Window {
@@ -168,7 +168,7 @@ export const pciBridge: DeviceType = defineDevice({
   summary: "PCI-to-PCI bridge",
   props: z.strictObject({
     chassis_nr: u8.default(0).describe("chassis number"),
-    msi: onOffAuto.default("auto").describe("accepted"),
+    msi: onOffAuto.default("auto").describe("message signalled interrupts"),
     shpc: onOff.default(false).describe("accepted"),
   }),
   realize(props, dev) {
@@ -178,6 +178,10 @@ export const pciBridge: DeviceType = defineDevice({
       slots: 32,
       firstSlot: 1,
     });
+    const { config } = bridge.function;
+    const slotId = config.addCapability(CAP.SLOT_ID, 4);
+    config.set(slotId + 3, 1, p.chassis_nr);
+    if (p.msi !== "off") bridge.function.addMsi({ vectors: 1, wide: true, masks: true });
     bridge.function.seal();
     busBelow(dev, bridge, "pci-bridge");
     return bridge;

@@ -20,6 +20,7 @@ class Toy {
   write(offset: number, _size: number, value: number): void {
     if (offset === 0) this.f.setIntx(((this.value = value) & 1) !== 0);
     if (offset === 8) this.f.msix?.notify(value);
+    if (offset === 12) this.f.msi?.notify(value);
   }
 }
 const toy = defineDevice({
@@ -39,6 +40,7 @@ const toy = defineDevice({
     f.addBar(2, dev.region("ports", chip, { size: 0x20 }), { kind: "io" });
     f.addBar(4, dev.region("big", chip, { size: 0x4000 }), { kind: "mem64", prefetch: true });
     f.addMsix({ vectors: 4, bar: 1 });
+    f.addMsi({ vectors: 4, wide: true, masks: true });
     f.seal();
     return chip;
   },
@@ -169,6 +171,28 @@ describe("configuration space", () => {
     expect(lines()[1]).toBe(true);
     s.write(MMIO + 4 * 0x1000, 4, 0);
     expect(lines()).toEqual([false, false, false, false]);
+  });
+
+  it("sends MSI messages, and holds masked ones", () => {
+    const { s, set, get, add } = setup();
+    const { at } = (add().impl as Toy).f.msi!;
+    expect(get(8, at) & 0xffff00ff).toBe(0x1840005);
+    set(8, REG.BAR0, MMIO);
+    set(8, REG.COMMAND, COMMAND.MEMORY | COMMAND.MASTER, 2);
+    set(8, at + 4, 0x8000_1003);
+    set(8, at + 12, 0xcafe, 2);
+    s.write(MMIO + 12, 4, 1);
+    expect(s.read(0x8000_1000, 4)).toBe(0);
+    set(8, at + 2, 0x21, 2); // four vectors granted
+    s.write(MMIO + 12, 4, 1);
+    expect([get(8, at + 4), s.read(0x8000_1000, 4)]).toEqual([0x8000_1000, 0xcafd]);
+    set(8, at + 16, 8);
+    s.write(MMIO + 12, 4, 3);
+    expect([s.read(0x8000_1000, 4), get(8, at + 20)]).toEqual([0xcafd, 8]);
+    set(8, at + 16, 0);
+    expect([s.read(0x8000_1000, 4), get(8, at + 20)]).toEqual([0xcaff, 0]);
+    s.write(MMIO + 12, 4, 4);
+    expect(s.read(0x8000_1000, 4)).toBe(0xcaff);
   });
 
   it("sends MSI-X messages, and holds masked ones", () => {

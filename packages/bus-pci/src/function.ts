@@ -2,6 +2,8 @@ import type { DeviceContext } from "@mimus/machine-core";
 import { MemoryRegion } from "@mimus/machine-core";
 import { PciBus } from "./bus.ts";
 import { ConfigSpace } from "./config-space.ts";
+import type { MsiOptions } from "./msi.ts";
+import { Msi } from "./msi.ts";
 import type { MsixOptions } from "./msix.ts";
 import { Msix } from "./msix.ts";
 import { COMMAND, REG, STATUS } from "./spec.ts";
@@ -54,6 +56,7 @@ export class PciFunction {
   bridge: BridgeSide | undefined;
   /** Called after a configuration write. */
   onConfigWrite: ((at: number, size: number) => void) | undefined;
+  msi: Msi | undefined;
   msix: Msix | undefined;
   readonly #bars: Bar[] = [];
   readonly #dev: DeviceContext;
@@ -122,6 +125,11 @@ export class PciFunction {
     this.#bars.push({ index: ROM_BAR, kind: "mem32", size, alias, at: UNMAPPED });
   }
 
+  /** Adds message signalled interrupts. */
+  addMsi(opts: MsiOptions): Msi {
+    return (this.msi = new Msi(this, this.#dev, opts));
+  }
+
   /** Adds MSI-X with its table in a BAR of its own. */
   addMsix(opts: MsixOptions): Msix {
     const msix = new Msix(this, this.#dev, opts);
@@ -183,6 +191,7 @@ export class PciFunction {
     const end = at + size;
     if ((at < REG.BAR0 + 24 && end > REG.COMMAND) || (at < REG.ROM + 4 && end > REG.ROM)) this.#map();
     if (at < REG.STATUS && end > REG.COMMAND) this.#updateIntx();
+    this.msi?.configWritten(at, size);
     this.msix?.configWritten(at, size);
     this.onConfigWrite?.(at, size);
   }

@@ -12,6 +12,8 @@ export { PciFunction } from "./function.ts";
 export type { BarOptions, BridgeSide, PciIdentity } from "./function.ts";
 export { ECAM_SIZE } from "./gpex.ts";
 export { PciHost } from "./host.ts";
+export { Msi } from "./msi.ts";
+export type { MsiOptions } from "./msi.ts";
 export { Msix } from "./msix.ts";
 export type { MsixOptions } from "./msix.ts";
 export { addOptionRom, FIRMWARE_FILES, pciDevice } from "./pci-device.ts";

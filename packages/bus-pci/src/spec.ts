@@ -46,4 +46,4 @@ export const COMMAND = { IO: 1, MEMORY: 2, MASTER: 4, PARITY: 0x40, SERR: 0x100,
 export const STATUS = { INTERRUPT: 8, CAPABILITIES: 0x10, ERRORS: 0xf900 } as const;
 
 /** Capability ids. */
-export const CAP = { MSI: 0x05, VENDOR: 0x09, SSVID: 0x0d, EXPRESS: 0x10, MSIX: 0x11 } as const;
+export const CAP = { SLOT_ID: 0x04, MSI: 0x05, VENDOR: 0x09, SSVID: 0x0d, EXPRESS: 0x10, MSIX: 0x11 } as const;
