@@ -16,6 +16,8 @@ const IMPLIED_SEEK = 0x40;
 const VERSION = 0x90;
 const PART = 0x41;
 
+const CMOS_TYPES = { none: 0, "120": 2, "144": 4, "288": 5 } as const;
+
 /** The pins of an {@link Fdc}. */
 export interface FdcPins {
   irq(level: boolean): void;
@@ -54,6 +56,12 @@ export class Fdc implements Stateful {
     this.#request(false);
     this.#pins.irq(this.#s.interrupt && (this.#s.dor & DOR.DMA) !== 0);
     this.#transfer.attach(this.#s);
+  }
+
+  /** Kinds of drive A and B as a PC's CMOS memory codes them; 0 for none. Source: IBM PC AT Technical Reference, "Diskette drive type byte". */
+  get cmosTypes(): readonly [number, number] {
+    const code = (n: number): number => CMOS_TYPES[this.drives[n]?.kind ?? "none"];
+    return [code(0), code(1)];
   }
 
   /** A register at offset 0 to 7 from port 3F0. */
