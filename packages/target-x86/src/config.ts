@@ -64,6 +64,8 @@ export interface CpuSignals {
   ferr?(level: boolean): void;
   /** Entered or left system management mode. */
   smm?(active: boolean): void;
+  /** 32 random bits, for RDRAND and RDSEED; absent: they say that there are none. */
+  random?(): number;
 }
 
 /** Numbers of the CPU's inputs, for `setIrq`. */

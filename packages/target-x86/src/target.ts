@@ -9,6 +9,7 @@ import { TRAITS } from "./decode/notation.ts";
 import { createDisassembler } from "./disas.ts";
 import type { Insn } from "./insn.ts";
 import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
+import { randomHelpers } from "./runtime/helpers/random.ts";
 import { vectorHelpers, vectorModule } from "./runtime/vector/index.ts";
 import { x87Helpers, x87Module } from "./runtime/x87/helpers.ts";
 import { globals, HF } from "./state.ts";
@@ -39,6 +40,7 @@ export function createTarget(config: X86Config): Target {
   const helpers: readonly Helper[] = [
     ...systemHelpers(config.word),
     ...integerHelpers(config.word),
+    ...randomHelpers,
     ...vectorHelpers(config.word),
     ...x87Helpers(),
   ];

@@ -5,6 +5,7 @@ import { bit } from "./bit.ts";
 import { bmi } from "./bmi.ts";
 import { branch } from "./branch.ts";
 import { doubleShift } from "./double-shift.ts";
+import { fences } from "./fence.ts";
 import { move } from "./move.ts";
 import { muldiv } from "./muldiv.ts";
 import { shift } from "./shift.ts";
@@ -30,6 +31,7 @@ export const TRANSLATORS: Readonly<Record<string, Translate>> = {
   ...stackOps,
   ...wideExchange,
   ...string,
+  ...fences,
   ...system,
   ...x87,
   ...vector,
