@@ -1,5 +1,14 @@
 /** A CPU on flat memory without page tables and devices, for tests of instructions: exceptions are recorded, not delivered. */
-import { ENV, TcgMachine, type Access, type BackEnd, type PhysicalBus, type TcgOptions, type Translation, type Vcpu } from "@mimus/tcg";
+import {
+  ENV,
+  TcgMachine,
+  type Access,
+  type BackEnd,
+  type PhysicalBus,
+  type TcgOptions,
+  type Translation,
+  type Vcpu,
+} from "@mimus/tcg";
 import type { X86Config } from "../src/config.ts";
 import { X86Cpu } from "../src/cpu.ts";
 import { OFF, regOffset, SEG, SEG_FIELD, segOffset } from "../src/state.ts";
@@ -67,7 +76,16 @@ export class RunningCpu {
   readonly base: number;
   readonly #dirty: (at: number, length: number) => void;
 
-  constructor({ mode, word = mode === 64 ? 64 : 32, cpl = 0, base = 0, size = 1 << 20, backend = "interp", options = {}, features = ALL }: RunOptions) {
+  constructor({
+    mode,
+    word = mode === 64 ? 64 : 32,
+    cpl = 0,
+    base = 0,
+    size = 1 << 20,
+    backend = "interp",
+    options = {},
+    features = ALL,
+  }: RunOptions) {
     const pages = Math.ceil((size + (24 << 20)) / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     let next = PAGE;

@@ -19,7 +19,7 @@ const bitTest =
     const size = i.opSize;
     const index = t.read(1, size);
     const number = ir.andI(index, 8 * size - 1);
-    t.lazy.keepOthers();
+    const others = t.lazy.others();
     const one = t.sized(size, 1);
     let old: Value;
     if (i.operands[0].kind === OPERAND.reg) {
@@ -31,7 +31,7 @@ const bitTest =
       if (op !== "none") t.store(memOf(size), address, changed(t, op, old, ir.shl(one, number)));
     }
     const carry = ir.andI(t.low(ir.shr(old, number)), 1);
-    t.lazy.setCarry(carry);
+    t.lazy.setCarry(carry, others);
   };
 
 /** A register as index reaches beyond the operand: it is signed, and counts in operands. */
