@@ -68,6 +68,7 @@ export class PciBus implements BusHooks {
       const slot = this.#freeSlot();
       if (slot === undefined) throw new Error(`no free slot for ${device.label} on this PCI bus`);
       this.#reserved.set(device, slot << 3);
+      device.decide({ addr: slot << 3 });
       return;
     }
     const holder = [...this.#reserved].find(([, devfn]) => devfn === addr)?.[0];

@@ -76,5 +76,6 @@ export function addOptionRom(f: PciFunction, dev: DeviceContext, props: PciProps
   block.bytes.fill(0);
   block.bytes.set(bytes);
   block.dirty.mark(0, size);
+  dev.decided({ romfile: name, romsize: size });
   f.addRom(MemoryRegion.rom(label, block));
 }

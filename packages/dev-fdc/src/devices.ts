@@ -6,6 +6,7 @@ import { i32, onOff, onOffAuto, size, u32 } from "@mimus/qom";
 import { z } from "zod";
 import { Fdc } from "./controller.ts";
 import { FloppyDrive } from "./drive.ts";
+import { SECTOR } from "./geometry.ts";
 import type { DriveKind } from "./geometry.ts";
 
 /** Type of the bus that floppy drives plug into. */
@@ -89,6 +90,12 @@ export const floppy: DeviceType = defineDevice({
     const own = props["drive-type"];
     const wanted = own === "auto" ? (bus.kinds[bus.unitOf(dev.path)] ?? "auto") : own;
     const drive = new FloppyDrive(backend, wanted, bus.fallback);
+    dev.decided({
+      unit: bus.unitOf(dev.path),
+      "drive-type": drive.kind,
+      logical_block_size: SECTOR,
+      physical_block_size: SECTOR,
+    });
     dev.stateful(drive);
     return drive;
   },

@@ -28,6 +28,8 @@ export const isaParallel: DeviceType = defineDevice({
     const n = index === CHOOSE ? before - 1 : index;
     if (n >= PORTS.length)
       throw new Error(`index ${n}: a PC has 3 parallel ports of its own (index 0 to 2); give iobase, irq and an index`);
+    const at = iobase === CHOOSE ? PORTS[n]! : iobase & 0xffff;
+    dev.decided({ index: n, iobase: at });
     const line = isa.irq(irq);
     dev.onUnrealize(() => line(false));
     const backend = dev.link<CharBackend>(chardev, "chardev");
@@ -46,7 +48,6 @@ export const isaParallel: DeviceType = defineDevice({
       dev.onUnrealize(() => backend.detach(frontend));
     }
     dev.stateful(port);
-    const at = iobase === CHOOSE ? PORTS[n]! : iobase & 0xffff;
     isa.io.add(at, dev.region("parallel", port, { size: 8, maxAccess: 1 }));
     return port;
   },

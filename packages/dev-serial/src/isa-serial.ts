@@ -35,10 +35,12 @@ export const isaSerial: DeviceType = defineDevice({
     const n = index === CHOOSE ? nextIndex(dev) : index;
     if (n >= PORTS.length)
       throw new Error(`index ${n}: a PC has 4 serial ports of its own (index 0 to 3); give iobase, irq and an index`);
-    const line = isa.irq(irq === CHOOSE ? IRQS[n]! : irq);
+    const [port, interrupt] = [iobase === CHOOSE ? PORTS[n]! : iobase & 0xffff, irq === CHOOSE ? IRQS[n]! : irq];
+    dev.decided({ index: n, iobase: port, irq: interrupt });
+    const line = isa.irq(interrupt);
     dev.onUnrealize(() => line(false));
     const uart = wireUart(dev, chardev, line);
-    isa.io.add(iobase === CHOOSE ? PORTS[n]! : iobase & 0xffff, dev.region("serial", uart, { size: 8, maxAccess: 1 }));
+    isa.io.add(port, dev.region("serial", uart, { size: 8, maxAccess: 1 }));
     return uart;
   },
 });

@@ -65,6 +65,7 @@ export const vgaPci: DeviceType = defineDevice({
       { vendor: VENDOR, device: DEVICE, class: 0x030000, revision: p["qemu-extended-regs"] ? 2 : 0, ...SUBSYSTEM },
       { multifunction: p.multifunction },
     );
+    dev.decided({ xres: p.xres || PREFERRED.width, yres: p.yres || PREFERRED.height });
     const block = videoMemory(dev, vramBytes(p.vgamem_mb));
     const vga = wireVga(dev, block, f.bus);
     const vram = MemoryRegion.ram("vga.vram", block);

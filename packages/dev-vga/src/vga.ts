@@ -7,7 +7,7 @@ import { attributeColors, dacColors } from "./palette.ts";
 import type { Picture } from "./picture.ts";
 import { blank } from "./picture.ts";
 import { VgaPorts } from "./ports.ts";
-import { CLOCK, GFX, SEQ } from "./registers.ts";
+import { CLOCK, CRTC, GFX, SEQ } from "./registers.ts";
 import { Screen } from "./screen.ts";
 import type { VgaState } from "./state.ts";
 import { assign, State } from "./state.ts";
@@ -80,6 +80,8 @@ export class Vga implements Stateful {
     const { mode } = this.dispi;
     if (mode !== undefined)
       return linearPicture(mode, { ...this.#sourceOf(), bytes: this.#block.bytes }, this.#colors, this.#dac);
+    // Nobody has set a mode yet.
+    if (s.crtc[CRTC.H_DISPLAY_END] === 0) return blank(640, 480);
     const picture =
       s.gfx[GFX.MISC]! & 1
         ? graphicsPicture(s, this.memory, this.#colors, this.#dac)

@@ -42,6 +42,8 @@ export interface DeviceContext {
   bus(name: string, type: string, impl: unknown): Bus;
   /** Adds a property that monitors can read, and set when it has `set` (a sensor's temperature, a display's text). */
   property(name: string, property: InstanceProperty): void;
+  /** Says what the device chose where its user left the choice to it, so that monitors show that. */
+  decided(values: Readonly<Record<string, unknown>>): void;
   /** The guest did what the hardware forbids: counted, and told when the log wants it. */
   guestError(message: string): void;
   /** The guest used what is not modelled. */

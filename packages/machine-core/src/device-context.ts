@@ -113,6 +113,10 @@ export class Context implements DeviceContext {
     this.onUnrealize(() => this.#device.removeProperty(name));
   }
 
+  decided(values: Readonly<Record<string, unknown>>): void {
+    this.#device.decide(values);
+  }
+
   guestError(message: string): void {
     this.machine.log.write("guest-error", this.path, message);
   }

@@ -44,6 +44,7 @@ function* about(machine: MachineControl, device: Device): Generator<string> {
   const types = new Map(describeProps(device.type).map((p) => [p.name, p.type]));
   for (const [name, value] of Object.entries(device.values))
     if (value !== undefined) yield `${name} = ${valueText(name, value, types.get(name) ?? "")}`;
+    else if (types.get(name) === "str") yield `${name} = ""`;
   for (const region of device.regions)
     for (const { base, size } of machine.memory.flat.filter((range) => range.region === region))
       if (device.parentBus === undefined) yield `mmio ${hex(base)}/${hex(size)}`;
@@ -55,7 +56,7 @@ function* about(machine: MachineControl, device: Device): Generator<string> {
 function valueText(name: string, value: unknown, type: string): string {
   if (typeof value === "boolean") return String(value);
   if (typeof value === "number") {
-    if (name === "addr" && type === "int32")
+    if (name === "addr" && type === "number|str")
       return `${(value >> 3).toString(16).padStart(2, "0")}.${(value & 7).toString(16)}`;
     if (type === "size") return `${value} (${sizeText(value)})`;
     const bits = value < 0 ? BigInt.asUintN(64, BigInt(value)) : BigInt(value);

@@ -159,6 +159,14 @@ export class QomObject extends EventEmitter {
     return this.#values;
   }
 
+  /** What the object chose where the user left the choice to it: the values of declared properties from now on. */
+  decide(values: Readonly<Record<string, unknown>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (!Object.hasOwn(this.type.props.shape, name)) throw this.#unknown(name);
+      this.#values[name] = value;
+    }
+  }
+
   /** The value of a property; for a child or a link, the object's path. @throws QomError unknown-property */
   getProperty(name: string): unknown {
     if (name === "type") return this.type.name;
