@@ -72,6 +72,7 @@ export function createTarget(config: X86Config): Target {
     modules,
     insnWords: 2,
     seesOwnStores: true,
+    unaligned: true,
     begin,
     insn(c) {
       const tx = t ?? begin(c);
