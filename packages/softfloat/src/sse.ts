@@ -12,5 +12,8 @@ export const sseModule: { readonly name: "sse"; readonly bytes: Uint8Array<Array
   bytes: decodeBase64(generated.base64),
 };
 
-/** Byte offsets in the block that its functions work on: three operands and the result; how long it is. */
-export const SSE_BLOCK = { a: 0, b: 16, c: 32, result: 48, size: 80 } as const;
+/**
+ * Byte offsets in the block that its functions work on: three operands and the result; which part of a wider operation
+ * this is (i32: 0 whole, 1 first, 2 second half; 0 again after the second); how long the block is.
+ */
+export const SSE_BLOCK = { a: 0, b: 16, c: 32, result: 48, part: 76, size: 80 } as const;

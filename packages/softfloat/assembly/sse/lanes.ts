@@ -1,5 +1,5 @@
 // What the vector operations of SSE and AVX have in common. An operation takes the address of a block
-// { a: v128, b: v128, c: v128, result: v128, status: { mode: i32, flags: i32 }, all: i32 } and that of MXCSR. It sets
+// { a: v128, b: v128, c: v128, result: v128, status: { mode: i32, flags: i32 }, all: i32, part: i32 } and that of MXCSR. It sets
 // flags in MXCSR and returns {@link UNMASKED} or {@link FAST} or 0.
 // Source: Intel SDM volume 1 (2023), 10.2.3 "MXCSR", 11.5 "SSE, SSE2, and SSE3 exceptions".
 
@@ -11,6 +11,11 @@ export const C: usize = 32;
 export const RESULT: usize = 48;
 const STATUS: usize = 64;
 const ALL: usize = 72;
+const PART: usize = 76;
+
+/** What {@link PART} says: the operation is the first, the second of the two halves of a wider one. */
+const FIRST: i32 = 1;
+const SECOND: i32 = 2;
 
 /** MXCSR: denormals are zero, underflow masked, flush to zero. */
 export const DAZ: i32 = 0x40;
@@ -42,7 +47,8 @@ const DIRECTIONS: i32 = 0x1320;
 @inline export function begin(p: usize, m: usize): i32 {
   const mxcsr = load<i32>(m);
   store<i32>(p, direction((mxcsr >> 13) & 3) | POLICIES, STATUS);
-  store<i64>(p, 0, STATUS + 4); // flags, all
+  store<i32>(p, 0, STATUS + 4);
+  if (load<i32>(p, PART) != SECOND) store<i32>(p, 0, ALL);
   return mxcsr;
 }
 
@@ -56,12 +62,26 @@ const DIRECTIONS: i32 = 0x1320;
   store<i32>(p, load<i32>(p, ALL) | flags, ALL);
 }
 
+/** The flags of all lanes, as MXCSR has them. */
+@inline function collected(p: usize): i32 {
+  const all = load<i32>(p, ALL);
+  return (
+    (((all & NV) != 0) as i32) | ((((all & DE) != 0) as i32) << 1) | ((((all & DZ) != 0) as i32) << 2) |
+    ((((all & OF) != 0) as i32) << 3) | ((((all & UF) != 0) as i32) << 4) | ((((all & NX) != 0) as i32) << 5)
+  );
+}
+
+/** An exception that is not masked is due. */
+export function isDue(p: usize, mxcsr: i32): bool {
+  return (collected(p) & ~(mxcsr >> 7)) != 0;
+}
+
 /** Ends an operation. */
 export function finish(p: usize, m: usize): i32 {
-  const all = load<i32>(p, ALL);
-  let flags =
-    (((all & NV) != 0) as i32) | ((((all & DE) != 0) as i32) << 1) | ((((all & DZ) != 0) as i32) << 2) |
-    ((((all & OF) != 0) as i32) << 3) | ((((all & UF) != 0) as i32) << 4) | ((((all & NX) != 0) as i32) << 5);
+  const part = load<i32>(p, PART);
+  if (part == FIRST) return 0;
+  if (part != 0) store<i32>(p, 0, PART);
+  let flags = collected(p);
   const before = load<i32>(m);
   const unmasked = flags & ~(before >> 7) & 63;
   // Exceptions before the computation come first.

@@ -13,7 +13,14 @@ const WITH_MXCSR: Readonly<Record<string, number>> = {
   sse_f32_f64: 1, sse_f64_f32: 1, sse_f16_f32: 1, sse_f32_f16: 2, sse_round32: 2, sse_round64: 2,
 }; // prettier-ignore
 /** Functions of the operands' block alone. */
-const ALONE: Readonly<Record<string, number>> = { sse_approximate: 2, sse_aes: 1, sse_aesKeygen: 1, sse_clmul: 1, sse_sha1: 1, sse_sha256: 1 };
+const ALONE: Readonly<Record<string, number>> = {
+  sse_approximate: 2,
+  sse_aes: 1,
+  sse_aesKeygen: 1,
+  sse_clmul: 1,
+  sse_sha1: 1,
+  sse_sha256: 1,
+};
 
 const numbers = (count: number): "i32"[] => Array.from({ length: count }, () => "i32");
 

@@ -9,7 +9,16 @@ import { mmuOf, read, highWord, write } from "../../system/memory.ts";
 import { EXC, FAULT } from "../../system/vectors.ts";
 
 /** What an instruction does; the number goes into the helper. */
-export const XSAVE_KIND = { fxsave: 0, fxrstor: 1, xsave: 2, xsaveopt: 3, xsavec: 4, xsaves: 5, xrstor: 6, xrstors: 7 } as const;
+export const XSAVE_KIND = {
+  fxsave: 0,
+  fxrstor: 1,
+  xsave: 2,
+  xsaveopt: 3,
+  xsavec: 4,
+  xsaves: 5,
+  xrstor: 6,
+  xrstors: 7,
+} as const;
 
 const X87 = 1;
 const SSE = 2;
@@ -140,8 +149,7 @@ function loadVectors(cpu: X86Cpu, area: Area, at: number, offsetOf: (n: number) 
   for (let n = 0; n < vectors(cpu); n++) area.load(at + 16 * n, offsetOf(n), 16);
 }
 function clearVectors(cpu: X86Cpu, offsetOf: (n: number) => number): void {
-  for (let n = 0; n < vectors(cpu); n++)
-    for (let k = 0; k < 16; k += 8) cpu.set(offsetOf(n) + k, 0, 0);
+  for (let n = 0; n < vectors(cpu); n++) for (let k = 0; k < 16; k += 8) cpu.set(offsetOf(n) + k, 0, 0);
 }
 
 /** Components that are not as after reset. */

@@ -156,7 +156,7 @@ export function packed(t: Tx, i: Insn, op: PackedOp, a: readonly Value[], b: rea
     t,
     (slow) => writeVec(t, i, 0, a.map((v, h) => op.fast(t, v, b[h]!, slow))), // prettier-ignore
     () => {
-      const e = new Exact(t);
+      const e = new Exact(t, a.length);
       const r = a.map((v, h) => op.exact(t, e, v, b[h]!)); // prettier-ignore
       e.finish(() => writeVec(t, i, 0, r));
     },
@@ -199,7 +199,7 @@ function vector(f: Float, row: Rounded): Translate {
         writeVec(t, i, 0, r);
         ir.br(done);
         ir.place(other);
-        const e = new Exact(t);
+        const e = new Exact(t, a.length);
         const x = a.map((v, h) => op.exact(t, e, v, b[h]!)); // prettier-ignore
         e.finish(() => writeVec(t, i, 0, x));
         ir.place(done);
@@ -254,7 +254,10 @@ function vectorRoot(f: Float): Translate {
   };
 }
 
-const EVEN = { f32: [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27], f64: [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23] };
+const EVEN = {
+  f32: [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27],
+  f64: [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+};
 const ODD = {
   f32: [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31],
   f64: [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
@@ -272,7 +275,10 @@ function horizontal(f: Float, row: Rounded): Translate {
 
 /** ADDSUBPS, ADDSUBPD: differences in even lanes, sums in odd ones. */
 function alternate(f: Float): Translate {
-  const mask = f === "f64" ? [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0] : [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+  const mask =
+    f === "f64"
+      ? [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]
+      : [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
   const op: PackedOp = {
     fast: (t, a, b, slow) => {
       const { ir } = t;
@@ -291,7 +297,7 @@ function alternate(f: Float): Translate {
 function dot(name: string): Translate {
   return (t, i) => {
     const [a, b] = sources(t, i);
-    const e = new Exact(t);
+    const e = new Exact(t, a.length);
     const r = a.map((v, h) => e.call(name, { a: v, b: b[h]! }, [i.immLo & 0xff], "v128"));
     e.finish(() => writeVec(t, i, 0, r));
   };
@@ -344,7 +350,7 @@ function fusedVector(f: Float, order: Order, signs: number): Translate {
     const all = [readVec(t, i, 0), readVec(t, i, 1), readVec(t, i, 2)];
     const [a, b, c] = ORDER[order].map((k) => all[k]!) as [Value[], Value[], Value[]];
     const exact = (): void => {
-      const e = new Exact(t);
+      const e = new Exact(t, a.length);
       const r = a.map((v, h) => e.call(f === "f64" ? "sse_fma64" : "sse_fma32", { a: v, b: b[h]!, c: c[h]! }, [signs, SHAPE[f].lanes], "v128")); // prettier-ignore
       e.finish(() => writeVec(t, i, 0, r));
     };
@@ -365,7 +371,10 @@ function fusedVector(f: Float, order: Order, signs: number): Translate {
   };
 }
 
-const four = <const P extends string>(name: P, row: Rounded): { readonly [K in "ss" | "sd" | "ps" | "pd" as `${P}${K}`]: Translate } =>
+const four = <const P extends string>(
+  name: P,
+  row: Rounded,
+): { readonly [K in "ss" | "sd" | "ps" | "pd" as `${P}${K}`]: Translate } =>
   ({
     [`${name}ss`]: scalar("f32", row),
     [`${name}sd`]: scalar("f64", row),
@@ -374,7 +383,10 @@ const four = <const P extends string>(name: P, row: Rounded): { readonly [K in "
   }) as ReturnType<typeof four<P>>;
 
 /** The twelve, or six, forms of a fused operation. */
-function forms<const P extends string>(name: P, signs: number): { readonly [K in `${P}${Order}${"ps" | "pd" | "ss" | "sd"}`]: Translate } {
+function forms<const P extends string>(
+  name: P,
+  signs: number,
+): { readonly [K in `${P}${Order}${"ps" | "pd" | "ss" | "sd"}`]: Translate } {
   const map: Record<string, Translate> = {};
   for (const order of Object.keys(ORDER) as Order[]) {
     map[`${name}${order}ps`] = fusedVector("f32", order, signs);

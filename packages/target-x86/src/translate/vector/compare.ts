@@ -73,8 +73,7 @@ function scalar(f: Float): Translate {
     const { ir } = t;
     const k = first(i);
     const loaded = isMem(i, k + 1) ? readScalar(t, i, k + 1, f) : undefined;
-    const write = (mask: Value): void =>
-      setLow(t, i, i.operands[0].n, ir.vector(put, vec(t, i.operands[k]!.n), mask));
+    const write = (mask: Value): void => setLow(t, i, i.operands[0].n, ir.vector(put, vec(t, i.operands[k]!.n), mask));
     either(
       t,
       (slow) => {

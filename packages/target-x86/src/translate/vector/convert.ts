@@ -1,13 +1,24 @@
 /** Conversions, rounding to integers, approximations. Source: Intel SDM volume 2 (2023), CVTSD2SI and its kin, ROUNDPD, VCVTPS2PH, RCPPS. */
-import { ops, type Label, type OpSpec, type Value } from "@mimus/tcg";
+import { ops, type Label, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { packed } from "./arithmetic.ts";
 import { Exact, plainCall } from "./exact.ts";
-import { either, leaveIf, needNoDenormal, needNumbers, needOrdinary, number, numberLanes, ordinaryLanes, PACKED, SHAPE } from "./fast.ts";
+import {
+  either,
+  leaveIf,
+  needNoDenormal,
+  needNumbers,
+  needOrdinary,
+  number,
+  numberLanes,
+  ordinaryLanes,
+  PACKED,
+  SHAPE,
+} from "./fast.ts";
 import { pattern } from "./lanes.ts";
 import {
-  both, enterMmx, first, immediate, isMem, isMm, isWide, lane0, read64, readPart, readScalar, readVec, setLow, setMm, setPlain, setVec, vec,
+  both, enterMmx, first, immediate, isMem, isMm, isWide, lane0, read64, readPart, readScalar, readVec, setMm, setPlain, setVec, vec,
   writeScalar, writeVec, zeros, type Float,
 } from "./registers.ts"; // prettier-ignore
 
@@ -252,7 +263,11 @@ const doublesToWords = (truncate: boolean): Narrow => ({
   fast: (t, v, slow) => {
     const { ir } = t;
     // 2^31 - 1: what rounds to 2^31 is not less.
-    const small = ir.vector(ops.f64x2_lt, ir.vector(ops.f64x2_abs, v), pattern(ir, 0, 0, 0xc0, 0xff, 0xff, 0xff, 0xdf, 0x41));
+    const small = ir.vector(
+      ops.f64x2_lt,
+      ir.vector(ops.f64x2_abs, v),
+      pattern(ir, 0, 0, 0xc0, 0xff, 0xff, 0xff, 0xdf, 0x41),
+    );
     leaveIf(t, "ne", ir.vector(ops.i64x2_bitmask, small), ir.const32(3), slow);
     return ir.vector(ops.i32x4_trunc_sat_f64x2_s_zero, truncate ? v : ir.vector(ops.f64x2_nearest, v));
   },
@@ -270,7 +285,7 @@ function narrow(op: Narrow): Translate {
       t,
       (slow) => write(b.map((v) => op.fast(t, v, slow))), // prettier-ignore
       () => {
-        const e = new Exact(t);
+        const e = new Exact(t, b.length);
         const r = b.map((v) => lowOnly(t, op.exact(t, e, v)));
         e.finish(() => write(r));
       },
@@ -312,13 +327,13 @@ function toMmx(from: Float, truncate: boolean): Translate {
 // ---- half precision
 
 const vcvtph2ps: Translate = (t, i) => {
-  const e = new Exact(t);
+  const e = new Exact(t, isWide(i) ? 2 : 1);
   const r = wideningSource(t, i).map((b) => e.call("sse_f16_f32", { b }, [4], "v128"));
   e.finish(() => writeVec(t, i, 0, r));
 };
 const vcvtps2ph: Translate = (t, i) => {
   const { ir } = t;
-  const e = new Exact(t);
+  const e = new Exact(t, isWide(i) ? 2 : 1);
   const before = ir.get("mxcsr");
   const r = readVec(t, i, 1).map((b) => e.call("sse_f32_f16", { b }, [immediate(i), 4], "v128"));
   const to = i.operands[0];

@@ -74,4 +74,3 @@ export const crypto = {
   sha1nexte: call("sse_sha1", 4), sha1msg1: call("sse_sha1", 5), sha1msg2: call("sse_sha1", 6), sha1rnds4,
   sha256msg1: call("sse_sha256", 1), sha256msg2: call("sse_sha256", 2), sha256rnds2, crc32,
 }; // prettier-ignore
-

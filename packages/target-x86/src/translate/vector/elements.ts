@@ -55,8 +55,7 @@ const insertps: Translate = (t, i) => {
     ? t.load("u32", t.address(k, "r"))
     : ir.vector(ops.i32x4_extract_lane, vec(t, i.operands[k]!.n), undefined, undefined, imm >> 6);
   let v = ir.vector(ops.i32x4_replace_lane, vec(t, i.operands[first(i)]!.n), x, undefined, (imm >> 4) & 3);
-  for (let n = 0; n < 4; n++)
-    if ((imm >> n) & 1) v = ir.vector(ops.i32x4_replace_lane, v, ir.const32(0), undefined, n);
+  for (let n = 0; n < 4; n++) if ((imm >> n) & 1) v = ir.vector(ops.i32x4_replace_lane, v, ir.const32(0), undefined, n);
   setLow(t, i, i.operands[0].n, v);
 };
 
@@ -111,7 +110,7 @@ const mpsadbw: Translate = (t, i) => {
   })); // prettier-ignore
 };
 
-// ---- SSE4a: fields of the low quadword
+// ---- SSE4a: fields of the low quadword; the high one, which the manual leaves undefined, becomes 0 as processors have it
 
 /** Length (0: 64) and start of a field, constants or in the low bytes of a vector's quadword, as mask and shift. */
 function field(t: Tx, source: Value | undefined, length: number, start: number): { mask: Value; start: Value } {
@@ -133,7 +132,7 @@ const extrq: Translate = (t, i) => {
   const control = i.operandCount === 2 ? low(t, i.operands[1].n) : undefined;
   const { mask, start } = field(t, control, i.immLo, i.imm2);
   const v = ir.and(ir.shr(low(t, n), start), mask);
-  setLow(t, i, n, ir.vector(ops.i64x2_replace_lane, vec(t, n), v));
+  setLow(t, i, n, ir.vector(ops.i64x2_replace_lane, zeros(ir), v));
 };
 const insertq: Translate = (t, i) => {
   const { ir } = t;
@@ -143,7 +142,7 @@ const insertq: Translate = (t, i) => {
   const { mask, start } = field(t, control, i.immLo, i.imm2);
   const place = ir.shl(mask, start);
   const v = ir.or(ir.andc(low(t, to.n), place), ir.shl(ir.and(low(t, from.n), mask), start));
-  setLow(t, i, to.n, ir.vector(ops.i64x2_replace_lane, vec(t, to.n), v));
+  setLow(t, i, to.n, ir.vector(ops.i64x2_replace_lane, zeros(ir), v));
 };
 
 export const elements = {
@@ -154,4 +153,3 @@ export const elements = {
   }),
   pextrq: extract(8), pinsrq: insert(8), vtestps: test(ops.i32x4_shr_s), vtestpd: test(ops.i64x2_shr_s), extrq, insertq,
 }; // prettier-ignore
-

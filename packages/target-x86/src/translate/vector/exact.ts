@@ -25,19 +25,29 @@ function put(t: Tx, at: number, v: Value): void {
 /** Calls of exact functions within one instruction: nothing may be written before all of them were done. */
 export class Exact {
   readonly #t: Tx;
+  readonly #halves: number;
+  #calls = 0;
   #codes: Value = NONE;
 
-  constructor(t: Tx) {
+  /** `halves`: calls that are parts of one operation. */
+  constructor(t: Tx, halves: number = 1) {
     this.#t = t;
+    this.#halves = halves;
   }
 
   /** Calls `name` with the operands and numbers. @returns a v128, or what else `result` says */
-  call(name: string, operands: Operands, numbers: readonly number[], result: "v128" | "f32" | "f64" | "i32" | "i64"): Value {
+  call(
+    name: string,
+    operands: Operands,
+    numbers: readonly number[],
+    result: "v128" | "f32" | "f64" | "i32" | "i64",
+  ): Value {
     const t = this.#t;
     const { ir } = t;
     if (operands.a !== undefined) put(t, SSE_BLOCK.a, operands.a);
     if (operands.b !== undefined) put(t, SSE_BLOCK.b, operands.b);
     if (operands.c !== undefined) put(t, SSE_BLOCK.c, operands.c);
+    if (this.#halves === 2) ir.envSt("u32", OFF.vector + SSE_BLOCK.part, ir.const32(++this.#calls));
     const code = ir.call(name, ir.envAddr(OFF.vector), ir.envAddr(OFF.mxcsr), ...numbers.map((n) => ir.const32(n)));
     this.#codes = this.#codes === NONE ? code : ir.or(this.#codes, code);
     const mem = result === "v128" ? "v128" : result === "i64" || result === "f64" ? "u64" : "u32";

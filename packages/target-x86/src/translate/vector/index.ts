@@ -62,8 +62,8 @@ function usable(t: Tx, i: Insn, mmx: boolean): boolean {
   const { flags } = t;
   const vector = i.operands.some((o, k) => k < i.operandCount && o.kind === OPERAND.vec);
   if (i.vex !== 0) {
-    if ((flags & HF.avx) === 0 || !t.protectedMode) return t.ud(), false;
-  } else if ((flags & HF.em) !== 0 || ((vector || !mmx) && (flags & HF.osfxsr) === 0)) return t.ud(), false;
+    if ((flags & HF.avx) === 0 || !t.protectedMode) return (t.ud(), false);
+  } else if ((flags & HF.em) !== 0 || ((vector || !mmx) && (flags & HF.osfxsr) === 0)) return (t.ud(), false);
   if ((flags & HF.ts) !== 0) {
     t.raise(7);
     t.ctx.done = true;

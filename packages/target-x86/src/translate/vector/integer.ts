@@ -3,7 +3,6 @@ import { ops, type Builder, type Value } from "@mimus/tcg";
 import { both } from "./registers.ts";
 import { idiom, one, ones, op1, op2, pattern, two, zeros, type Two } from "./lanes.ts";
 
-
 /** The high halves of 16-bit products that stand in two vectors of 32-bit ones. */
 const HIGH = [2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31];
 const mulHigh =

@@ -3,7 +3,20 @@ import { ops, type OpSpec, type Value } from "@mimus/tcg";
 import { OPERAND } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { mmVector, setMmVector } from "./lanes.ts";
-import { both, enterMmx, first, immediate, isMm, mm, read64, readVec, setMm, vec, writeVec, zeros } from "./registers.ts";
+import {
+  both,
+  enterMmx,
+  first,
+  immediate,
+  isMm,
+  mm,
+  read64,
+  readVec,
+  setMm,
+  vec,
+  writeVec,
+  zeros,
+} from "./registers.ts";
 
 /** A shift of lanes by the same count for all. */
 interface Shift {
@@ -106,7 +119,11 @@ const palignr: Translate = (t, i) => {
     enterMmx(t);
     const both = ir.vector(ops.i64x2_replace_lane, low, mm(t, i.operands[0].n), undefined, 1);
     const at = Math.min(n, 16);
-    const v = ir.shuffle(both, zeros(ir), Array.from({ length: 16 }, (_, k) => Math.min(k + at, 31)));
+    const v = ir.shuffle(
+      both,
+      zeros(ir),
+      Array.from({ length: 16 }, (_, k) => Math.min(k + at, 31)),
+    );
     return setMm(t, i.operands[0].n, ir.vector(ops.i64x2_extract_lane, v));
   }
   const k = first(i);
@@ -126,4 +143,3 @@ export const shifts = {
   }),
   vpsllvd: each("shl", 32), vpsllvq: each("shl", 64), vpsrlvd: each("shr", 32), vpsrlvq: each("shr", 64), vpsravd: each("sar", 32),
 }; // prettier-ignore
-

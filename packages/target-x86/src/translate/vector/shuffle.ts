@@ -15,7 +15,10 @@ const bytesOf = (bytes: number, lanes: readonly number[]): number[] =>
 function unpack(bytes: number, high: boolean): Two {
   const count = 16 / bytes;
   const from = high ? count / 2 : 0;
-  const lanes = bytesOf(bytes, Array.from({ length: count }, (_, n) => from + (n >> 1) + (n & 1 ? count : 0)));
+  const lanes = bytesOf(
+    bytes,
+    Array.from({ length: count }, (_, n) => from + (n >> 1) + (n & 1 ? count : 0)),
+  );
   return (ir, a, b) => ir.shuffle(a, b, lanes);
 }
 
@@ -54,7 +57,10 @@ const blend = (bytes: number, repeats: boolean): Translate =>
   ofTwo((imm, half) => {
     const count = 16 / bytes;
     const bits = repeats ? imm : imm >> (half * count);
-    return bytesOf(bytes, Array.from({ length: count }, (_, n) => ((bits >> n) & 1 ? n + count : n)));
+    return bytesOf(
+      bytes,
+      Array.from({ length: count }, (_, n) => ((bits >> n) & 1 ? n + count : n)),
+    );
   });
 
 /** PSHUFB: zero where the top bit of the index is set. */
@@ -85,7 +91,11 @@ function extend(low: readonly OpSpec[]): Translate {
     const v = readPart(t, i, 1, half);
     const all = (x: Value): Value => low.reduce((y, spec) => ir.vector(spec, y), x);
     if (!isWide(i)) return writeVec(t, i, 0, [all(v)]);
-    const next = ir.shuffle(v, v, Array.from({ length: 16 }, (_, n) => (n + half / 2) & 15));
+    const next = ir.shuffle(
+      v,
+      v,
+      Array.from({ length: 16 }, (_, n) => (n + half / 2) & 15),
+    );
     writeVec(t, i, 0, [all(v), all(next)]);
   };
 }
@@ -211,4 +221,3 @@ function unpackHigh(bytes: number): Translate {
   const mmx = two(unpack(bytes, false), "high");
   return (t, i) => (isMm(i, 0) ? mmx(t, i) : vectors(t, i));
 }
-
