@@ -82,6 +82,7 @@ export function createTarget(config: X86Config): Target {
       tx.start();
       // The shadow of STI and MOV SS ends here, even if the instruction faults.
       if ((tx.flags & HF.shadow) !== 0) c.ir.set("tbflags", c.ir.andI(c.ir.get("tbflags"), ~HF.shadow));
+      if ((tx.flags & HF.breakpoints) !== 0) tx.call("break_before", tx.pcValue(tx.pcAt(0)));
       if (decoded !== "ok") {
         if (decoded === "long") tx.gp0();
         else tx.ud();
@@ -91,7 +92,7 @@ export function createTarget(config: X86Config): Target {
       if ((traits & TRAITS.prot) !== 0 && !tx.protectedMode) tx.ud();
       else if ((traits & TRAITS.cpl0) !== 0 && tx.cpl !== 0) tx.gp0();
       else translators[insn.row]!(tx, insn);
-      if (!c.done && (tx.flags & (HF.tf | HF.shadow)) !== 0) {
+      if (!c.done && (tx.flags & (HF.tf | HF.shadow | HF.breakpoints)) !== 0) {
         tx.jump(0, tx.nextPc());
         c.done = true;
       }

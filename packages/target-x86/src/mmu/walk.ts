@@ -4,6 +4,7 @@ import type { PhysicalWindow } from "../config.ts";
 import type { X86Cpu } from "../cpu.ts";
 import { ALL_INDEXES, HF, MMU, OFF } from "../state.ts";
 import { CR0, CR4, EFER, PFEC, PTE } from "../system/bits.ts";
+import { noteHits } from "../system/debug.ts";
 import { EXC } from "../system/vectors.ts";
 
 /** Kinds of paging. */
@@ -118,7 +119,17 @@ export class Walker {
   }
 
   /** @returns false when it raised a page fault, or #GP for an address that is not canonical. */
-  translate(lo: number, hi: number, access: Access, mmu: number, _size: number, out: Translation): boolean {
+  translate(lo: number, hi: number, access: Access, mmu: number, size: number, out: Translation): boolean {
+    if (!this.#translate(lo, hi, access, mmu, out)) return false;
+    const { breakPoints } = this.#cpu;
+    if (access !== FETCH && breakPoints.watches(lo, hi)) {
+      noteHits(this.#cpu, breakPoints.accessed(lo, hi, size, access === STORE));
+      out.pageBits = 0;
+    }
+    return true;
+  }
+
+  #translate(lo: number, hi: number, access: Access, mmu: number, out: Translation): boolean {
     if (this.#kind === NONE) {
       out.physical = this.place(lo >>> 0);
       out.prot = 7;

@@ -1,6 +1,6 @@
 /** Debug registers, and what they watch. Source: Intel SDM volume 3B (2023), chapter 18. */
 import type { X86Cpu } from "../cpu.ts";
-import { FLAG, OFF } from "../state.ts";
+import { ALL_INDEXES, FLAG, OFF } from "../state.ts";
 import { CR4 } from "./bits.ts";
 import { SYS } from "./state.ts";
 import { EXC } from "./vectors.ts";
@@ -9,6 +9,7 @@ import { EXC } from "./vectors.ts";
 const EXECUTE = 0;
 const WRITE = 1;
 const IO = 2;
+const ACCESS = 3;
 
 /** Bits of DR6 that say why. */
 export const DR6 = { BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
@@ -17,6 +18,8 @@ export const DR6 = { BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
 export class BreakPoints {
   readonly #cpu: X86Cpu;
   #on = 0;
+  /** Some of them are on data. */
+  #data = false;
   readonly #kind = new Int32Array(4);
   readonly #length = new Int32Array(4);
 
@@ -24,16 +27,35 @@ export class BreakPoints {
     this.#cpu = cpu;
   }
 
-  /** DR7 or an address changed. */
+  /** DR7 or an address changed. Pages with breakpoints on data have no entries in the TLB: each access is looked at. */
   changed(): void {
+    const before = this.#data;
+    this.#decode();
+    if (before || this.#data) this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
+  }
+
+  #decode(): void {
     const dr7 = this.#cpu.lo(OFF.dr7);
     this.#on = 0;
+    this.#data = false;
     for (let n = 0; n < 4; n++) {
       if (((dr7 >>> (2 * n)) & 3) !== 0) this.#on |= 1 << n;
       this.#kind[n] = (dr7 >>> (16 + 4 * n)) & 3;
       const length = (dr7 >>> (18 + 4 * n)) & 3;
       this.#length[n] = length === 2 ? 8 : length + 1;
+      if ((this.#on >>> n) & 1 && (this.#kind[n] === WRITE || this.#kind[n] === ACCESS)) this.#data = true;
     }
+  }
+
+  /** A breakpoint on data lies in the page of an address. */
+  watches(lo: number, hi: number): boolean {
+    if (!this.#data) return false;
+    const cpu = this.#cpu;
+    for (let n = 0; n < 4; n++) {
+      const at = OFF.dr0 + 8 * n;
+      if (((this.#on >>> n) & 1) !== 0 && (cpu.lo(at) ^ lo) >>> 12 === 0 && cpu.hi(at) === hi) return true;
+    }
+    return false;
   }
 
   /** Breakpoints, as bits 3:0 of DR6, on the instruction at an address. */
@@ -42,7 +64,7 @@ export class BreakPoints {
   }
   /** Breakpoints on `size` bytes of memory. */
   accessed(lo: number, hi: number, size: number, writing: boolean): number {
-    return this.#hits(lo, hi, size, (kind) => kind === 3 || (kind === WRITE && writing));
+    return this.#hits(lo, hi, size, (kind) => kind === ACCESS || (kind === WRITE && writing));
   }
   /** Breakpoints on a port. */
   port(port: number, size: number): number {
@@ -93,13 +115,13 @@ export function breakBefore(cpu: X86Cpu, lo: number, hi: number): boolean {
   return true;
 }
 
-/** Behind an instruction: #DB for what it touched. @returns whether it raised */
-export function breakAfter(cpu: X86Cpu): boolean {
-  const hits = cpu.lo(SYS.watchHits);
-  if (hits === 0) return false;
+/** Behind an instruction: #DB for what it touched, or since it was a single step. @returns whether it raised, 0 or 1 */
+export function breakAfter(cpu: X86Cpu, stepping: boolean): number {
+  const hits = cpu.lo(SYS.watchHits) | (stepping ? DR6.BS : 0);
+  if (hits === 0) return 0;
   cpu.setLo(SYS.watchHits, 0);
   raiseDebug(cpu, hits);
-  return true;
+  return 1;
 }
 
 /** DR4 and DR5 are DR6 and DR7, unless debugging extensions are on. */

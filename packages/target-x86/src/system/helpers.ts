@@ -5,7 +5,7 @@ import { ALL_INDEXES, OFF, REG, regOffset, SEG, type WordSize } from "../state.t
 import { CR4 } from "./bits.ts";
 import { writeCr0, writeCr3, writeCr4, writeCr8, writeXcr } from "./control.ts";
 import { cpuid } from "./cpuid.ts";
-import { breakAfter, breakBefore, noteHits, readDebug, writeDebug } from "./debug.ts";
+import { breakAfter, breakBefore, readDebug, writeDebug } from "./debug.ts";
 import { callFar, jumpFar, returnFar, returnFromInterrupt } from "./far.ts";
 import { popFlags, popFlagsVme, pushFlagsVme, setVirtualIf } from "./flags.ts";
 import { invpcid } from "./invpcid.ts";
@@ -110,10 +110,7 @@ export function systemHelpers(word: WordSize): Helper[] {
     }),
     apart("read_dr", ["i32"], (cpu, n) => cpu.copy(ENV.scratch, readDebug(cpu, n!)), "i64"),
     whole("write_dr", ["i32", type], (cpu, n, lo, hi = 0) => {
-      const before = cpu.lo(OFF.dr7);
       writeDebug(cpu, n!, lo!, hi);
-      // Code is translated with the breakpoints on it.
-      if ((before | cpu.lo(OFF.dr7)) & 0xff) cpu.engine.flushCode();
     }),
     apart("invlpg", [type], (cpu, lo, hi = 0) => cpu.engine.flushTlbPage(cpu.env, lo!, hi)),
     whole("invpcid", [type, type], word === 64 ? invpcid : (cpu, kind, at) => invpcid(cpu, kind!, 0, at!, 0)),
@@ -157,10 +154,16 @@ export function systemHelpers(word: WordSize): Helper[] {
     apart("port_watch", ["i32", "i32"], (cpu, port, size) => watchPort(cpu, port!, size!)),
     // Breakpoints
     apart("break_before", [type], (cpu, lo, hi = 0) => void breakBefore(cpu, lo!, hi)),
-    apart("break_watch", [type, "i32", "i32"], word === 64
-      ? (cpu, lo, hi, size, writing) => noteHits(cpu, cpu.breakPoints.accessed(lo!, hi!, size!, writing !== 0))
-      : (cpu, lo, size, writing) => noteHits(cpu, cpu.breakPoints.accessed(lo!, 0, size!, writing !== 0))),
-    whole("break_after", [], (cpu) => void breakAfter(cpu)),
+    {
+      // break_after(stepping) -> whether #DB is raised; pc is behind the instruction.
+      name: "break_after",
+      params: ["i32"],
+      result: "i32",
+      mayFault: false,
+      reads: [],
+      writes: [],
+      impl: { kind: "js", fn: (cpu: X86Cpu, stepping: number) => breakAfter(cpu, stepping !== 0) },
+    },
   ];
 }
 

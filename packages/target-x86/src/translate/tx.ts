@@ -48,6 +48,8 @@ export class Tx {
   spBias = 0;
   /** The instruction. */
   i: Insn;
+  /** Selectors that the x87's pointers hold already in this block: bit n segment n of the data pointer, bit 8 that of the code. */
+  x87Selectors = 0;
   /** Linear addresses of this instruction's operands, NONE until asked for; by operand, for writing or not. */
   readonly addresses: Value[] = [NONE, NONE, NONE, NONE];
 
@@ -400,16 +402,17 @@ export class Tx {
     this.ir.set("pc", target);
     if (!this.#slowEnd()) this.ir.gotoPtr(hint);
   }
-  /** With TF set the block ends in #DB, after the shadow of STI the run loop looks at interrupts. */
+  /** With TF set, or a breakpoint hit, the block ends in #DB; after the shadow of STI the run loop looks at interrupts. */
   #slowEnd(): boolean {
     const { ir, flags } = this;
-    if ((flags & HF.tf) !== 0) {
-      ir.envSt("u32", OFF.dr6, ir.orI(ir.envLd("i32", "u32", OFF.dr6), 0x4000));
-      ir.envSt("u32", OFF.errorCode, ir.const32(-1));
-      ir.envSt("u32", OFF.softLength, ir.const32(0));
-      ir.envSt("u32", ENV.exception, ir.const32(2));
+    if ((flags & (HF.tf | HF.breakpoints)) !== 0) {
+      const stepping = (flags & HF.tf) !== 0;
+      const hit = ir.call("break_after", ir.const32(stepping ? 1 : 0));
+      const none = ir.label();
+      if (!stepping) ir.brcondI("eq", hit, 0, none);
       ir.exit("exception");
-      return true;
+      if (stepping) return true;
+      ir.place(none);
     }
     if ((flags & HF.shadow) === 0) return false;
     ir.exit("next");

@@ -72,12 +72,19 @@ const int1: Translate = (t) => {
 /** Loads a segment register and ends the block; behind a load of SS stands the shadow. */
 function load(t: Tx, n: number, selector: Value): void {
   t.call("load_segment", t.ir.const32(n), selector);
-  if (n === SEG.ss) {
-    t.ir.set("tbflags", t.ir.orI(t.ir.get("tbflags"), HF.shadow));
-    return t.endToLookup();
-  }
+  if (n === SEG.ss) return endInShadow(t);
   // In 64-bit code nothing that code is translated for follows from these.
   if (t.code !== 64) t.endToLookup();
+}
+
+/** Neither an interrupt nor a debug exception comes before the next instruction is done. */
+function endInShadow(t: Tx): void {
+  const { ir } = t;
+  t.lazy.store();
+  ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.shadow));
+  ir.set("pc", t.pcNext());
+  ir.gotoPtr("barrier");
+  t.ctx.done = true;
 }
 
 const movseg: Translate = (t, i) => {
@@ -106,8 +113,8 @@ const popseg: Translate = (t, i) => {
   const after = stackOffset(t, i.opSize);
   t.call("load_segment", ir.const32(n), v);
   setStack(t, after);
-  if (n === SEG.ss) ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.shadow));
-  if (t.code !== 64) t.endToLookup();
+  if (n === SEG.ss) endInShadow(t);
+  else if (t.code !== 64) t.endToLookup();
 };
 
 const loadPointer =
@@ -117,8 +124,8 @@ const loadPointer =
     const size = i.operands[0].size;
     t.call("load_segment", t.ir.const32(n), selector);
     t.setReg(i.operands[0].n, size, size === 8 ? offset : t.low(offset));
-    if (n === SEG.ss) t.ir.set("tbflags", t.ir.orI(t.ir.get("tbflags"), HF.shadow));
-    if (t.code !== 64 || n === SEG.ss) t.endToLookup();
+    if (n === SEG.ss) endInShadow(t);
+    else if (t.code !== 64) t.endToLookup();
   };
 
 /** Translators of far transfers and segment registers. */
