@@ -5,6 +5,7 @@ import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
 import { applySet } from "./args/set.ts";
 import type { BoardOptions } from "@mimus/system";
+import { type DisplayConfig, displayConfig } from "./displays.ts";
 import { UsageError } from "./errors.ts";
 import { bootOptions, tableOptions, topology } from "./pc-options.ts";
 import { parseUuid } from "./uuid.ts";
@@ -67,9 +68,10 @@ export interface MachineConfig {
   /** Sixteen bytes. */
   readonly uuid: Uint8Array | undefined;
   readonly bootMenu: boolean | undefined;
+  readonly display: DisplayConfig;
 }
 
-const NONE_ONLY = ["nic", "net", "display"] as const;
+const NONE_ONLY = ["nic", "net"] as const;
 
 /** Turns options into a description of a machine. @throws UsageError with the option that is wrong. */
 export function machineConfig(options: readonly GivenOption[]): MachineConfig {
@@ -92,6 +94,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
       ...(flag("no-hpet") ? { hpet: "off" } : {}),
       ...merged(given, "machine", "type"),
     },
+    display: displayConfig(flag("nographic") ? undefined : optional("display", "type")),
     accel: merged(given, "accel", "accel"),
     cpu: optional("cpu", "model") ?? {},
     cpus,

@@ -1,5 +1,12 @@
+export { AnsiScreen } from "./ansi.ts";
+export { typedKeys } from "./ansi-keys.ts";
+export type { Chord } from "./ansi-keys.ts";
+export { CP437 } from "./code-page.ts";
 export { DISPLAY_KIND, DisplayConsole, MAX_SIDE } from "./console.ts";
 export type { DisplayListener, Rect, Surface, TextScreen } from "./console.ts";
+export { DOM_KEYS } from "./dom-keys.ts";
+export { ScreenFeed } from "./feed.ts";
+export { remoteInput } from "./remote.ts";
 export { png, ppm, stored } from "./image.ts";
 export type { Deflate } from "./image.ts";
 export { ABS_MAX, INPUT_ROUTER, InputRouter } from "./input.ts";

@@ -1,3 +1,5 @@
+export { cursesDisplay } from "./display/curses.ts";
+export { type DisplayTarget, type RunningDisplay, webDisplay, type WebDisplayOptions } from "./display/web.ts";
 export { nodeClock, type NodeClock, type NodeClockOptions } from "./clock.ts";
 export { nodeDirectory, type NodeDirectoryOptions } from "./directory.ts";
 export { nodeFiles } from "./files.ts";

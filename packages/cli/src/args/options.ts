@@ -196,7 +196,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: "nographic",
     help: "serial port and monitor share the terminal (Ctrl-A h for help)",
   },
-  { section: "Character devices", name: "display", argument: "none", help: "display; only 'none'" },
+  {
+    section: "Character devices",
+    name: "display",
+    argument: "none|curses|web[,host=H][,port=P]",
+    help: "where the screen is shown (none)",
+  },
 
   {
     section: "Boot",

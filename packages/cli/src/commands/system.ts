@@ -11,6 +11,7 @@ import { compose } from "../compose.ts";
 import { machineConfig } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
 import { discover } from "../discover.ts";
+import { openDisplay } from "../displays.ts";
 import { openDrives } from "../drives.ts";
 import { UsageError } from "../errors.ts";
 import { logging } from "../logging.ts";
@@ -72,11 +73,13 @@ async function runMachine(
         process.stderr.write(`mimus: terminating on ${signal}\n`);
         running.shutdown();
       });
+    const display = await openDisplay(config.display, running, config.name ?? "");
     if (!paused) running.start();
     // A paused machine waits for its monitor, also when nothing on this host could wake the process.
     const awake = setInterval(() => {}, 2 ** 30);
     const exit = await running.exit;
     clearInterval(awake);
+    await display?.close();
     if (exit.reason === "error") throw exit.error;
     return exit.code;
   }

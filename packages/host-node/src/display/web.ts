@@ -1,0 +1,166 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzip } from "node:zlib";
+
+import { type DisplayConsole, type InputRouter, remoteInput, ScreenFeed } from "@mimus/display";
+
+import { page } from "./page.ts";
+
+/** What a display shows, and where what is typed goes. */
+export interface DisplayTarget {
+  readonly title: string;
+  readonly console: DisplayConsole;
+  readonly input: InputRouter;
+  /** Runs `act` where the machine takes what comes from outside. */
+  post(act: () => void): void;
+}
+
+/** Where the page is served. */
+export interface WebDisplayOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** A display that runs until it is closed. */
+export interface RunningDisplay {
+  /** For people: where to look. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Milliseconds between looks at the screen, and the longest that a browser waits for a change. */
+const FRAME = 33;
+const PATIENCE = 20_000;
+/** A browser that has not asked for so long is gone. */
+const GONE = 30_000;
+const MOST_BODY = 65_536;
+const MOST_SESSIONS = 16;
+
+interface Session {
+  readonly feed: ScreenFeed;
+  seen: number;
+}
+
+/**
+ * Serves one page that shows the screen: the address has a secret, requests for another host's name are refused.
+ * A browser asks for changes and waits for the answer; what is typed is posted.
+ * @throws Error when the port cannot be had
+ */
+export async function webDisplay(target: DisplayTarget, options: WebDisplayOptions): Promise<RunningDisplay> {
+  const secret = randomBytes(12).toString("base64url");
+  const sessions = new Map<string, Session>();
+  const life = { over: false };
+
+  const sessionOf = (id: string): Session => {
+    const known = sessions.get(id);
+    if (known !== undefined) return known;
+    const [oldest] = sessions.size >= MOST_SESSIONS ? sessions.keys() : [];
+    if (oldest !== undefined) drop(oldest);
+    const made = { feed: new ScreenFeed(target.console), seen: Date.now() };
+    sessions.set(id, made);
+    return made;
+  };
+  const drop = (id: string): void => {
+    sessions.get(id)?.feed.close();
+    sessions.delete(id);
+  };
+
+  const frame = async (id: string, response: ServerResponse): Promise<void> => {
+    const session = sessionOf(id);
+    const until = Date.now() + PATIENCE;
+    let message = session.feed.take();
+    while (message === undefined && !life.over && Date.now() < until && !response.destroyed) {
+      await new Promise((resolve) => void setTimeout(resolve, FRAME).unref());
+      message = session.feed.take();
+    }
+    session.seen = Date.now();
+    if (response.destroyed) {
+      session.feed.again();
+      return;
+    }
+    const pointer = target.input.absolute ? "absolute" : "relative";
+    response.writeHead(200, {
+      "content-type": "application/octet-stream",
+      "content-encoding": "gzip",
+      "cache-control": "no-store",
+      "x-pointer": pointer,
+    });
+    response.end(await packed(message ?? new Uint8Array(0)));
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? "/", "http://host");
+    const [, key, what] = url.pathname.split("/");
+    if (key !== secret || !localName(request.headers.host, options.host)) return refuse(response, 404);
+    if (request.method === "GET" && what === "") {
+      const nonce = randomBytes(12).toString("base64url");
+      response.writeHead(200, {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+      });
+      response.end(page(target.title, nonce));
+    } else if (request.method === "GET" && what === "frame")
+      await frame((url.searchParams.get("session") ?? "").slice(0, 64), response);
+    else if (request.method === "POST" && what === "input") {
+      const events = await body(request);
+      target.post(() => remoteInput(target.input, events));
+      response.writeHead(204).end();
+    } else refuse(response, 404);
+  };
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => refuse(response, 400));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  server.unref();
+  const sweep = setInterval(() => {
+    for (const [id, { seen }] of sessions) if (Date.now() - seen > GONE) drop(id);
+  }, GONE / 2);
+  sweep.unref();
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}/${secret}/`,
+    close: async () => {
+      life.over = true;
+      clearInterval(sweep);
+      for (const id of sessions.keys()) drop(id);
+      server.closeAllConnections();
+      await new Promise((resolve) => void server.close(resolve));
+    },
+  };
+}
+
+/** Whether a request names this host as the user would: a page elsewhere cannot make its own name lead here. */
+function localName(header: string | undefined, host: string): boolean {
+  const name = (header ?? "").replace(/:\d+$/, "").replaceAll(/[[\]]/g, "");
+  return name === host || name === "localhost" || /^[\d.]+$/.test(name) || name.includes(":");
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  if (!response.headersSent) response.writeHead(status);
+  response.end();
+}
+
+function packed(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) =>
+    gzip(bytes, { level: 1 }, (error, out) => (error === null ? resolve(out) : reject(error))),
+  );
+}
+
+async function body(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MOST_BODY) throw new Error("too long");
+    parts.push(part);
+  }
+  return JSON.parse(Buffer.concat(parts).toString("utf8")) as unknown;
+}
