@@ -53,7 +53,7 @@ export class Board {
         m.createDevice("i8257", { base, "page-base": page, dshift: shift }, { bus: isa.name, realize: true });
     const interrupts = addInterrupts(m, isa, this.#processors, host?.device.path);
     addCards(m, this.#pci, isa.name);
-    const { cmos } = addIsaParts(m, isa, interrupts, this.#processors, {
+    const { cmos, floppy } = addIsaParts(m, isa, interrupts, this.#processors, {
       hpet: this.#pci && this.#p.hpet,
       pit: this.#p.pit !== "off",
       i8042: this.#p.i8042,
@@ -61,6 +61,11 @@ export class Board {
     });
     if (this.#pci) addIde(m);
     if (cmos !== undefined) this.#cmos(cmos);
+    // The drives come after the board.
+    floppy?.context.onReset("exit", () => {
+      const { cmosTypes } = floppy.impl as { readonly cmosTypes: readonly [number, number] };
+      if (cmos !== undefined) setEquipment(cmos, cmosTypes);
+    });
     const acpi = this.#pci && this.#p.acpi !== "off";
     if (acpi)
       addPowerManagement(m, {
