@@ -70,7 +70,7 @@ export class Board {
     if (acpi)
       addPowerManagement(m, {
         sci: isa.bus.irq(9),
-        smi: (level) => this.#processors[0]?.cpu.setIrq(LINE.smi, level),
+        smi: this.#p.smm === "off" ? undefined : (level) => this.#processors[0]?.cpu.setIrq(LINE.smi, level),
       });
     this.#config(config, ram);
   }

@@ -52,14 +52,21 @@ export function addIde(m: MachineBuilder): Device | undefined {
 }
 
 /** Power management: ACPI registers, SMI, SMBus. `smi` is the CPU's input, `sci` global interrupt 9. */
-export function addPowerManagement(m: MachineBuilder, lines: { sci: IrqSink; smi: IrqSink }): Device | undefined {
+export function addPowerManagement(
+  m: MachineBuilder,
+  lines: { sci: IrqSink; smi: IrqSink | undefined },
+): Device | undefined {
   if (!installed(m, "PIIX4_PM")) return undefined;
-  const device = m.createDevice("PIIX4_PM", { addr: "1.3", smb_io_base: 0xb100 }, { bus: "pci.0", realize: true });
+  const device = m.createDevice(
+    "PIIX4_PM",
+    { addr: "1.3", smb_io_base: 0xb100, "smm-enabled": lines.smi !== undefined },
+    { bus: "pci.0", realize: true },
+  );
   for (const [name, sink] of [
     ["sci", lines.sci],
     ["smi-irq", lines.smi],
   ] as const)
-    if (device.outputs.has(name)) device.irqOut(name).connect(sink);
+    if (sink !== undefined && device.outputs.has(name)) device.irqOut(name).connect(sink);
   const pm = device.impl as { powerButton?(): void };
   (m as { on?(event: string, listener: () => void): void }).on?.("powerdown-request", () => pm.powerButton?.());
   return device;
