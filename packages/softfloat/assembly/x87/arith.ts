@@ -17,6 +17,7 @@ import {
   top,
   underflow,
 } from "./file";
+import { fastAdd, fastDivide, fastMultiply, isFast } from "./fast";
 import { MAX, SIGN } from "./format";
 import { fromInteger } from "./round";
 import { DE, IE, SF, ZE, clearFlags, flags, keepFlags, raise, se } from "./status";
@@ -38,6 +39,18 @@ function compute(op: i32, cw: i32, aSe: i32, aSig: u64, bSe: i32, bSig: u64): u6
   return divide(cw, bSe, bSig, aSe, aSig);
 }
 
+/** The same by the fast way, into register `r`, if it is one for that. */
+@inline
+function computeFast(op: i32, env: usize, cw: i32, r: i32, aSe: i32, aSig: u64, bSe: i32, bSig: u64): bool {
+  if (!isFast(cw)) return false;
+  if (op == ADD) return fastAdd(env, r, aSe, aSig, bSe, bSig);
+  if (op == MUL) return fastMultiply(env, r, aSe, aSig, bSe, bSig);
+  if (op == SUB) return fastAdd(env, r, aSe, aSig, bSe ^ SIGN, bSig);
+  if (op == SUBR) return fastAdd(env, r, aSe ^ SIGN, aSig, bSe, bSig);
+  if (op == DIV) return fastDivide(env, r, aSe, aSig, bSe, bSig);
+  return fastDivide(env, r, bSe, bSig, aSe, aSig);
+}
+
 /** The result into register `r` unless it is refused; the end of the instruction. */
 @inline
 function put(env: usize, cw: i32, r: i32, sig: u64, pops: bool): void {
@@ -50,6 +63,7 @@ function put(env: usize, cw: i32, r: i32, sig: u64, pops: bool): void {
 }
 
 function missing(env: usize, cw: i32, r: i32, pops: bool): void {
+  clearFlags();
   if (underflow(cw)) {
     setIndefinite(env, r);
     if (pops) pop(env);
@@ -60,7 +74,6 @@ function missing(env: usize, cw: i32, r: i32, pops: bool): void {
 /** ST(ctl & 7) op= ST(ctl >> 3 & 7); bit 6 of `ctl` pops. */
 @inline
 function registers(op: i32, env: usize, ctl: i32): void {
-  clearFlags();
   const cw = control(env);
   const a = physical(env, ctl & 7);
   const b = physical(env, ctl >> 3 & 7);
@@ -69,21 +82,34 @@ function registers(op: i32, env: usize, ctl: i32): void {
     missing(env, cw, a, pops);
     return;
   }
-  const sig = compute(op, cw, signExponent(env, a), significand(env, a), signExponent(env, b), significand(env, b));
+  const aSe = signExponent(env, a);
+  const aSig = significand(env, a);
+  const bSe = signExponent(env, b);
+  const bSig = significand(env, b);
+  if (computeFast(op, env, cw, a, aSe, aSig, bSe, bSig)) {
+    if (pops) pop(env);
+    return;
+  }
+  clearFlags();
+  const sig = compute(op, cw, aSe, aSig, bSe, bSig);
   put(env, cw, a, sig, pops);
 }
 
 /** ST(0) op= a number from memory, which was a denormal there or not. */
 @inline
 function memory(op: i32, env: usize, bSe: i32, bSig: u64, denormal: bool): void {
-  clearFlags();
   const cw = control(env);
   const a = top(env);
   if (isEmpty(env, a)) {
     missing(env, cw, a, false);
     return;
   }
-  const sig = compute(op, cw, signExponent(env, a), significand(env, a), bSe, bSig);
+  const aSe = signExponent(env, a);
+  const aSig = significand(env, a);
+  // A denormal is left to the other way by its flag alone.
+  if (!denormal && computeFast(op, env, cw, a, aSe, aSig, bSe, bSig)) return;
+  clearFlags();
+  const sig = compute(op, cw, aSe, aSig, bSe, bSig);
   // The operand was made a normal number: what comes before a denormal operand is an invalid one, and a NaN.
   if (denormal && (flags & (IE | ZE)) == 0 && !((se & MAX) == MAX && sig << 1 != 0)) raise(DE);
   put(env, cw, a, sig, false);

@@ -345,7 +345,17 @@ export class Tx {
   raise(vector: number, errorCode: number = -1): void {
     this.#raise(vector, this.ir.const32(errorCode), this.pcAt(0), 0);
   }
-  /** The same with an error code that is a value (i32). */
+  /**
+   * Raises an exception of this instruction, which has changed nothing so far, if the condition holds; that is not
+   * expected. It is no way out of the block, so that blocks with it can be inlined; regions leave it to the interpreter.
+   */
+  raiseIf(cond: Cond, a: Value, b: Value, vector: number, errorCode: number = -1): void {
+    const { ir } = this;
+    if (this.ctx.guards) return ir.guard(cond, a, b);
+    const code = (): void => void ir.call("raise", ir.const32(vector), ir.const32(errorCode));
+    this.rarely(cond, a, b, code);
+  }
+  /** {@link raise} with an error code that is a value (i32). */
   raiseWith(vector: number, errorCode: Value): void {
     this.#raise(vector, errorCode, this.pcAt(0), 0);
   }

@@ -40,6 +40,7 @@ const initialize: Translate = control(false, (t) => {
 /** As FNINIT leaves them. */
 export function clearPointers(t: Tx): void {
   const { ir } = t;
+  t.x87Selectors = 0;
   const zero = ir.constBits("i64", 0, 0);
   ir.envSt("u32", OFF.fpuOpcode, ir.const32(0));
   ir.envSt("u64", OFF.fpuIp, zero);

@@ -61,6 +61,7 @@ function loadWords(t: Tx, i: Insn, address: Value): () => void {
       cs = ir.const32(0);
       ds = ir.const32(0);
     }
+    t.x87Selectors = 0;
     ir.envSt("u64", OFF.fpuIp, ir.extuI32(ip));
     ir.envSt("u64", OFF.fpuDp, ir.extuI32(dp));
     ir.envSt("u32", OFF.fpuCs, ir.ext16u(cs));

@@ -33,19 +33,32 @@ export function pendingError(t: Tx): void {
   });
 }
 
+const CODE = 1 << 8;
+
 /**
- * Instruction and data pointers, and the opcode. Outside 64-bit code selectors go with them.
- * Source: Intel SDM volume 1 (2023), 8.1.8, 8.1.9.
+ * Instruction and data pointers, and the opcode. Outside 64-bit code selectors go with them: once in a block, where
+ * they do not change. Source: Intel SDM volume 1 (2023), 8.1.8, 8.1.9.
  */
 function pointers(t: Tx, i: Insn, data: Value | undefined): void {
   const { ir } = t;
   const mem = t.word === 64 ? "u64" : "u32";
-  ir.envSt("u32", OFF.fpuOpcode, ir.const32(((i.opcode & 7) << 8) | i.modrm));
-  ir.envSt(mem, OFF.fpuIp, t.ipHere());
+  const opcode = ((i.opcode & 7) << 8) | i.modrm;
+  if ((t.flags & HF.csBase) === 0 && t.code !== 64) {
+    // The opcode's field lies before the pointer's.
+    ir.envSt("u64", OFF.fpuOpcode, ir.constBits("i64", opcode, Number(BigInt.asIntN(32, t.pcAt(0)))));
+  } else {
+    ir.envSt("u32", OFF.fpuOpcode, ir.const32(opcode));
+    ir.envSt(mem, OFF.fpuIp, t.ipHere());
+  }
   if (data !== undefined) ir.envSt(mem, OFF.fpuDp, data);
   if (t.code === 64) return;
-  ir.envSt("u32", OFF.fpuCs, ir.envLd("i32", "u32", segOffset(SEG.cs) + SEG_FIELD.selector));
-  if (data !== undefined) ir.envSt("u32", OFF.fpuDs, ir.envLd("i32", "u32", segOffset(i.mem.seg) + SEG_FIELD.selector));
+  if ((t.x87Selectors & CODE) === 0) {
+    t.x87Selectors |= CODE;
+    ir.envSt("u32", OFF.fpuCs, ir.envLd("i32", "u32", segOffset(SEG.cs) + SEG_FIELD.selector));
+  }
+  if (data === undefined || (t.x87Selectors & ~CODE) === 1 << i.mem.seg) return;
+  t.x87Selectors = (t.x87Selectors & CODE) | (1 << i.mem.seg);
+  ir.envSt("u32", OFF.fpuDs, ir.envLd("i32", "u32", segOffset(i.mem.seg) + SEG_FIELD.selector));
 }
 
 /** An instruction that works on registers only. */
