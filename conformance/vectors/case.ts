@@ -102,7 +102,7 @@ export interface Runner {
 /** What the user chose for adapters that run instructions. */
 export interface RunSettings {
   /** Which back end of the execution engine; default `interp`. */
-  readonly backend?: "interp" | "wasm" | "auto";
+  readonly backend?: "interp" | "wasm" | "region" | "auto";
 }
 
 /** How to run the cases of some targets. */

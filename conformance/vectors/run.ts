@@ -13,7 +13,7 @@ Runs test vectors (plain, .gz or .xz) and prints for each file how many are equa
   -v, --verbose     show the first differences of each class
       --keep N      that many of them (default 3)
       --only REGEXP run only the classes that match
-      --backend B   interp (default), wasm or auto, for targets that run on the execution engine
+      --backend B   interp (default), wasm, region or auto, for targets that run on the execution engine
   -h, --help        show this
 
 Formats: ${READERS.map(({ name }) => name).join(", ")}.
@@ -67,8 +67,8 @@ async function command(args: readonly string[], output: Output): Promise<number>
   if (!Number.isInteger(keep) || keep < 0)
     throw new TypeError(`--keep takes a number of differences, not "${values.keep}"`);
   const { backend } = values;
-  if (backend !== "interp" && backend !== "wasm" && backend !== "auto") {
-    throw new TypeError(`--backend takes interp, wasm or auto, not "${backend}"`);
+  if (backend !== "interp" && backend !== "wasm" && backend !== "region" && backend !== "auto") {
+    throw new TypeError(`--backend takes interp, wasm, region or auto, not "${backend}"`);
   }
   const only = values.only === undefined ? {} : { only: new RegExp(values.only) };
   let status = 0;

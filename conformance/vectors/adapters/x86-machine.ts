@@ -2,7 +2,7 @@ import {
   ALL_ROWS, createTarget, FLAG, fprOffset, OFF, regOffset, SEG, SEG_FIELD, segOffset, X86Cpu, xmmOffset, ymmhOffset,
 } from "@mimus/target-x86"; // prettier-ignore
 import type { WordSize, X86Config } from "@mimus/target-x86";
-import { TcgMachine } from "@mimus/tcg";
+import { ENV, TcgMachine } from "@mimus/tcg";
 import type { Engine, TcgOptions, Vcpu } from "@mimus/tcg";
 import { FlatMemory } from "./flat-memory.ts";
 
@@ -44,6 +44,8 @@ class NotingCpu extends X86Cpu {
     }
     this.setLo(OFF.errorCode, -1);
     this.setLo(OFF.softLength, 0);
+    // `Vcpu.run` ends here
+    this.setLo(ENV.halted, 1);
   }
 }
 

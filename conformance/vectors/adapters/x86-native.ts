@@ -1,4 +1,5 @@
 import { OFF } from "@mimus/target-x86";
+import { ENV } from "@mimus/tcg";
 import type { BackEnd } from "@mimus/tcg";
 import type { StepCase } from "../case.ts";
 import type { StepMachine } from "../compare.ts";
@@ -10,6 +11,8 @@ const REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 const HIDDEN = ~0x10300n;
 /** Iterations of a repeated string instruction. */
 const REPEATS = 250;
+/** Instructions to a HLT at most. */
+const LIMIT = 100_000;
 /** INTO: the kernel that recorded the cases shows #OF as #GP. */
 const SHOWN: Readonly<Record<number, number>> = { 4: 13 };
 /** RCP and RSQRT may be off by 1.5 * 2^-12 of the value; transcendental functions by a unit of the last place of the oracle's. */
@@ -19,11 +22,13 @@ const RECIPROCAL = 1.5 / 4096;
 export class X86NativeSteps implements StepMachine {
   readonly #machine: FlatX86;
   readonly #wide: boolean;
+  readonly #whole: boolean;
   #mapped = "";
   #exception = -1;
 
   constructor(wide: boolean, backend: BackEnd) {
     this.#wide = wide;
+    this.#whole = backend === "region" || backend === "auto";
     this.#machine = new FlatX86(wide ? 64 : 32, { backend, hotThreshold: 1 });
   }
 
@@ -35,6 +40,8 @@ export class X86NativeSteps implements StepMachine {
     for (const [name, value] of test.registers) if (/^st\d/.test(name)) this.#machine.setSt(Number(name[2]), value);
     cpu.updateFlags();
     cpu.exception = -1;
+    cpu.setLo(ENV.halted, 0);
+    if (this.#whole && endsInHalt(test)) return this.#runToHalt(test);
     const start = cpu.lo(OFF.pc);
     let left = REPEATS;
     // A repeated instruction is as many steps as it has iterations; one that jumps to itself (EB FE) is one
@@ -43,6 +50,17 @@ export class X86NativeSteps implements StepMachine {
     do vcpu.step();
     while (again());
     if (left === 0) return { skipped: "does not end" };
+    this.#exception = cpu.exception;
+    return cpu.exception < 0 ? {} : { exception: SHOWN[cpu.exception] ?? cpu.exception };
+  }
+
+  /** Runs on to the HLT behind the instruction, so that both are one block: it raises #GP in user mode. */
+  #runToHalt(test: StepCase): { skipped: string } | { exception?: number } {
+    const { cpu, vcpu } = this.#machine;
+    vcpu.run(LIMIT);
+    if (cpu.exception < 0) return { skipped: "does not end" };
+    const halted = cpu.exception === 13 && cpu.errorCode === 0 && test.expected.exception === undefined;
+    if (halted && this.#machine.pc === test.expected.registers.get("rip")) cpu.exception = -1;
     this.#exception = cpu.exception;
     return cpu.exception < 0 ? {} : { exception: SHOWN[cpu.exception] ?? cpu.exception };
   }
@@ -105,6 +123,17 @@ export class X86NativeSteps implements StepMachine {
     for (let lane = 0n; lane < 256n; lane += 32n) if (!close(single(got >> lane), single(wanted >> lane))) return false;
     return true;
   }
+}
+
+/** Whether the case ends before a HLT, or in an exception. */
+function endsInHalt({ memory, expected, text }: StepCase): boolean {
+  if (expected.exception !== undefined) return true;
+  const rip = Number(expected.registers.get("rip") ?? 0n);
+  if (text.startsWith("eb")) return false;
+  let byte = -1;
+  for (const { address, bytes } of [...memory, ...expected.memory])
+    if (rip >= address && rip < address + bytes.length) byte = bytes[rip - address] ?? -1;
+  return byte === 0xf4;
 }
 
 /** 80-bit floats of one sign in order, as integers. */
