@@ -4,8 +4,10 @@ import block from "@mimus/block";
 import isa from "@mimus/bus-isa";
 import pci from "@mimus/bus-pci";
 import virtioBus from "@mimus/bus-virtio";
+import fdc from "@mimus/dev-fdc";
 import irqchip from "@mimus/dev-irqchip";
 import misc from "@mimus/dev-misc";
+import parallel from "@mimus/dev-parallel";
 import piix from "@mimus/dev-piix";
 import ps2 from "@mimus/dev-ps2";
 import serial from "@mimus/dev-serial";
@@ -25,7 +27,9 @@ export function pcRegistry(): Registry {
     isa,
     piix,
     serial,
-   
+    parallel,
+    fdc,
+
     ps2,
     vga,
     irqchip,
