@@ -96,6 +96,8 @@ export interface X86Config {
   readonly bootstrap: boolean;
   /** Physical address bits. */
   readonly physBits: number;
+  /** Of Intel's make: SYSENTER works in long mode. */
+  readonly intel: boolean;
   /** Threads of a core, cores of a package; whether this is the only CPU of the machine. */
   readonly topology: { readonly threads: number; readonly cores: number; readonly alone: boolean };
   /** MSR 0x8B: low, high half. */

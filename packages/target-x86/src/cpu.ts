@@ -197,7 +197,7 @@ export class X86Cpu implements TargetCpu {
   /** A halted CPU wakes for an interrupt that it may take, NMI, SMI and INIT; one that waits for SIPI for that alone. */
   hasWork(): boolean {
     const pending = this.lo(OFF.pending);
-    if (pending & PENDING.waitSipi) return (pending & (PENDING.sipi | PENDING.init)) !== 0;
+    if (pending & PENDING.waitSipi) return (pending & PENDING.sipi) !== 0;
     if (pending & PENDING.nmi && (pending & PENDING.nmiBlocked) === 0) return true;
     if (pending & (PENDING.smi | PENDING.init)) return true;
     return (pending & PENDING.intr) !== 0 && (this.lo(OFF.eflags) & FLAG.if) !== 0;

@@ -101,7 +101,17 @@ export class X86CpuObject extends CpuObject implements AttachableCpu {
   }
 
   #wires(): CpuSignals {
-    return { shutdown: () => this.machine.requestReset("guest"), ...this.#signals };
+    const { machine } = this;
+    const bytes = new Uint8Array(4);
+    const words = new DataView(bytes.buffer);
+    return {
+      shutdown: () => machine.requestReset("guest"),
+      random: () => {
+        machine.random(bytes);
+        return words.getInt32(0);
+      },
+      ...this.#signals,
+    };
   }
 
   override realize(): void {

@@ -5,6 +5,7 @@ import type { X86Cpu } from "../cpu.ts";
 import { ALL_INDEXES, HF, MMU, OFF } from "../state.ts";
 import { CR0, CR4, EFER, PFEC, PTE } from "../system/bits.ts";
 import { noteHits } from "../system/debug.ts";
+import { SYS } from "../system/state.ts";
 import { EXC } from "../system/vectors.ts";
 
 /** Kinds of paging. */
@@ -288,7 +289,7 @@ export class Walker {
     if (access === STORE) error |= PFEC.W;
     if (mmu === MMU.user) error |= PFEC.U;
     if (access === FETCH && (this.#smep || (this.#nxe && this.#kind !== LEGACY))) error |= PFEC.I;
-    cpu.set(OFF.cr2, lo, hi);
+    cpu.set(SYS.faultAddress, lo, hi);
     cpu.raise(EXC.PF, error);
     return false;
   }

@@ -109,6 +109,7 @@ export function x86Config(
     apicId,
     bootstrap: place.index === 0,
     physBits,
+    intel: vendor === "GenuineIntel",
     topology: { threads, cores, alone: place.cpus === 1 },
     microcode: vendor === "AuthenticAMD" ? [0x0100_0065, 0] : [0, 1],
     cpuid: makeCpuid(identity),

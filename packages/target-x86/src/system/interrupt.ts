@@ -10,6 +10,7 @@ import { initCpu, startUp } from "./reset.ts";
 import { loadNull } from "./segments.ts";
 import { enterSmm } from "./smm.ts";
 import type { Width } from "./stack.ts";
+import { SYS } from "./state.ts";
 import { switchTask } from "./task.ts";
 import { ipOf, checkIp, needInnerStack, nullStack, pointerFromTask64, setCode, setIp, stackFromTask } from "./transfer.ts";
 import { EXC, FAULT, WITH_ERROR_CODE } from "./vectors.ts";
@@ -57,7 +58,10 @@ export function takeInterrupt(cpu: X86Cpu): boolean {
 
 function waitForStart(cpu: X86Cpu, pending: number): boolean {
   cpu.setLo(OFF.pending, pending & ~PENDING.init);
-  if ((pending & PENDING.sipi) === 0) return false;
+  if ((pending & PENDING.sipi) === 0) {
+    cpu.setLo(ENV.halted, 1);
+    return false;
+  }
   startUp(cpu, (pending >>> 8) & 0xff);
   return true;
 }
@@ -85,6 +89,8 @@ function dispatch(cpu: X86Cpu, vector: number, code: number, source: number, sof
   cpu.setLo(ENV.tbFlags, cpu.lo(ENV.tbFlags) & ~HF.shadow);
   let error = vector === EXC.AC || vector === EXC.DF ? 0 : code;
   for (;;) {
+    if (vector === EXC.PF && source === HARDWARE) cpu.copy(OFF.cr2, SYS.faultAddress);
+    if (vector === EXC.DB) cpu.set(OFF.dr7, cpu.lo(OFF.dr7) & ~0x2000, 0);
     try {
       enter(cpu, vector, error, source);
       cpu.updateFlags();
@@ -122,6 +128,7 @@ function shutdown(cpu: X86Cpu): void {
   cpu.setLo(ENV.halted, 1);
   cpu.setLo(OFF.eflags, cpu.lo(OFF.eflags) & ~FLAG.if);
   cpu.updateFlags();
+  cpu.engine.kick(cpu.env);
   cpu.signals.shutdown?.();
 }
 

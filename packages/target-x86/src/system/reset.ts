@@ -54,6 +54,9 @@ function common(cpu: X86Cpu, cr0: number): void {
     cpu.setLo(ENV.halted, 1);
   }
   cpu.stateReplaced();
+  cpu.apicMoved();
+  // Whoever runs the CPU looks again whether it is to run at all.
+  cpu.engine.kick(cpu.env);
 }
 
 function segment(cpu: X86Cpu, n: number, selector: number, base: number, limit: number, attr: number): void {

@@ -21,5 +21,7 @@ export const SYS = {
   hsave: at + 568,
   /** 4: hits of data breakpoints since the instruction began, as DR6 has them. */
   watchHits: at + 576,
-  end: at + 584,
+  /** Address of the page fault that is being raised: CR2 when it is delivered. The engine looks at pages that it may not need. */
+  faultAddress: at + 584,
+  end: at + 592,
 } as const;

@@ -17,6 +17,8 @@ function flat(cpu: X86Cpu, cs: number, ss: number, cpl: number, size: number): v
 
 /** SYSENTER. */
 export function sysenter(cpu: X86Cpu): void {
+  // AMD processors do not have it in long mode. Source: AMD APM volume 3.
+  if (isLong(cpu) && !cpu.config.intel) cpu.fault(EXC.UD);
   const cs = cpu.lo(OFF.sysenterCs) & 0xffff;
   if ((cpu.lo(OFF.cr0) & CR0.PE) === 0 || (cs & 0xfffc) === 0) cpu.fault(EXC.GP, 0);
   cpu.setLo(OFF.eflags, cpu.lo(OFF.eflags) & ~(FLAG.vm | FLAG.if | FLAG.rf));
@@ -29,6 +31,7 @@ export function sysenter(cpu: X86Cpu): void {
 
 /** SYSEXIT; `wide`: to 64-bit code. */
 export function sysexit(cpu: X86Cpu, wide: number): void {
+  if (isLong(cpu) && !cpu.config.intel) cpu.fault(EXC.UD);
   const cs = cpu.lo(OFF.sysenterCs) & 0xffff;
   if (!isProtected(cpu) || (cs & 0xfffc) === 0) cpu.fault(EXC.GP, 0);
   const ipHi = wide ? cpu.hi(regOffset(REG.dx)) : 0;
