@@ -18,6 +18,7 @@ export function flatConfig(word: WordSize, absent: RegExp = ABSENT): X86Config {
     apicId: 0,
     bootstrap: true,
     physBits: 40,
+    intel: false,
     topology: { threads: 1, cores: 1, alone: true },
     microcode: [0, 0],
     cpuid: (leaf) => (leaf === 1 ? [0xa20f10, 0, 0, 0] : [1, 0, 0, 0]),
