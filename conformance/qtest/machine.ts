@@ -1,15 +1,18 @@
 /** A machine for a test sequence, from the part of QEMU's command line that such sequences use. */
 import { BlockBackend, BlockGraph } from "@mimus/block";
+import { machineInfo } from "@mimus/machine-core";
 import { parseSize } from "@mimus/qom";
-import { assemble, type DeviceRequest, type System } from "@mimus/system";
+import { assemble, type DeviceRequest, type System, type SystemHost } from "@mimus/system";
 import { nodeHost } from "../tools/host.ts";
+import { firmware, pcRegistry } from "../tools/pc-plugins.ts";
 import { riscvRegistry } from "../tools/plugins.ts";
 
 /** What such a machine cannot be built from; the message says what is missing. */
 export class Unavailable extends Error {}
 
-export async function buildMachine(target: string, args: string): Promise<System> {
-  const registry = riscvRegistry();
+export async function buildMachine(target: string, args: string, host: SystemHost = nodeHost()): Promise<System> {
+  const isPc = target === "x86_64" || target === "i386";
+  const registry = isPc ? pcRegistry() : riscvRegistry();
   const words = splitWords(args);
   const options = new Map<string, string[]>();
   for (let i = 0; i < words.length; i++) {
@@ -18,7 +21,11 @@ export async function buildMachine(target: string, args: string): Promise<System
     options.set(name, [...(options.get(name) ?? []), words[++i] ?? ""]);
   }
   const [machine = "pc", ...machineProps] = (options.get("M")?.[0] ?? options.get("machine")?.[0] ?? "pc").split(",");
-  if (!registry.known("machine").some((k) => k.name === machine)) throw new Unavailable(`machine ${machine}`);
+  const machines = registry.known("machine");
+  const named = (k: (typeof machines)[number]): boolean =>
+    k.name === machine || (k.type !== undefined && machineInfo(k.type).aliases?.includes(machine) === true);
+  const type = machines.find(named)?.name;
+  if (type === undefined) throw new Unavailable(`machine ${machine}`);
   const devices: DeviceRequest[] = (options.get("device") ?? []).map((text) => {
     const [driver = "", ...rest] = text.split(",");
     const { id, bus, ...props } = Object.fromEntries(rest.map(pair)) as Record<string, string>;
@@ -33,13 +40,15 @@ export async function buildMachine(target: string, args: string): Promise<System
   }
   return assemble({
     registry,
-    host: nodeHost(),
+    host,
     target,
-    machine,
+    machine: type,
     machineProps: Object.fromEntries(machineProps.map(pair)),
     ram: parseSize(options.get("m")?.[0]?.replace(/^(\d+)$/, "$1M") ?? "128M") ?? 2 ** 27,
     smp: Number(options.get("smp")?.[0] ?? 1),
     accel: "qtest",
+    ...(isPc ? { firmwareFiles: firmware, bios: firmware.read("bios-256k.bin") as Uint8Array } : {}),
+    board: { noDefaults: words.some((w) => /^--?nodefaults$/.test(w)), vga: options.get("vga")?.[0] ?? "none" },
     devices,
     backends,
   });

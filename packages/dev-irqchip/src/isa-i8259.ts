@@ -33,6 +33,8 @@ export const isaI8259: DeviceType = defineDevice({
     );
     isa.io.add(p.elcr_addr, elcr);
     dev.stateful(chip);
+    // Edges of sources that were reset after it count for nothing.
+    dev.onReset("hold", () => chip.reset());
     return chip;
   },
 });

@@ -49,11 +49,12 @@ export class Pit implements Registers, Stateful {
       c.s.start = this.#now();
       c.s.gate = gates[i]!;
     }
-    // What firmware finds after power-on counts already: as the chip sets leave it.
-    const first = this.#counters[0].s;
-    first.mode = 3;
-    first.loaded = true;
-    this.#schedule(first.start);
+    // The sheet leaves this open: square waves of the longest period, as firmware of the PC knows them.
+    for (const { s } of this.#counters) {
+      s.mode = 3;
+      s.loaded = true;
+    }
+    this.#schedule(this.#now());
   }
   save(): unknown {
     return State.parse({ counters: this.#counters.map((c) => ({ ...c.s })), disabled: this.#disabled });

@@ -24,6 +24,7 @@ const START: readonly (readonly [number, number])[] = [
   [0x77, 0x0c],
   [0x78, 0x02],
   [0xa0, 0x08],
+  [0xa8, 0x0f],
 ];
 
 /** Routes the four PCI interrupt lines to ISA lines. Source: Intel 82371SB data sheet (290550-002), 2.2.13. */
@@ -101,7 +102,6 @@ export const piix3: DeviceType = defineDevice({
       { multifunction: p.multifunction },
     );
     const { config } = f;
-    config.set(0x04, 2, 0x0007, 0x0147);
     config.set(0x06, 2, 0x0200, 0, 0xf900);
     for (let at = 0x40; at < 0x100; at++) config.set(at, 1, 0, 0xff);
     for (const [at, value] of START) config.set(at, 1, value, 0xff);

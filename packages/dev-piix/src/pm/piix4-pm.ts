@@ -118,7 +118,7 @@ export const piix4Pm: DeviceType = defineDevice({
     config.set(REG.DEVICE_B + 3, 1, p["smm-enabled"] ? 0 : 0x02, 0xff);
     config.set(0x5f, 1, 0x90, 0xff);
     config.set(0x63, 1, 0x60, 0xff);
-    config.set(0x67, 1, 0x98, 0xff);
+    config.set(0x67, 1, 0x08, 0xff);
     config.set(REG.SMBUS_BASE, 4, p.smb_io_base | 1, 0x0000_fff0);
     config.set(REG.SMBUS_CONFIG, 1, 0x09, 0xff);
 

@@ -24,7 +24,11 @@ export function qtestPort(system: System): QtestPort {
     },
     readBytes: (address, into) => void (address <= MAX && machine.system.readBytes(address, into)),
     writeBytes: (address, from) => void (address <= MAX && machine.system.writeBytes(address, from)),
-    readPort: (port, size) => machine.io?.read(port, size) ?? 2 ** (8 * size) - 1,
+    readPort: (port, size) => {
+      const value = machine.io?.read(port, size);
+      // Nobody drives the lines of the bus.
+      return value === undefined || machine.io?.lastFault === true ? 2 ** (8 * size) - 1 : value;
+    },
     writePort: (port, size, value) => machine.io?.write(port, size, value),
     clockStep: (ns) =>
       stepTo(machine, ns === undefined ? machine.clocks.virtual.timers.next : machine.clocks.virtual.now() + ns),
