@@ -34,6 +34,8 @@ export class Apt {
       `Dir::Cache=${r}/cache`,
       "APT::Architecture=riscv64",
       "APT::Architectures::=riscv64",
+      "APT::Architectures::=amd64",
+      "APT::Architectures::=i386",
       "Acquire::Languages=none",
       "Acquire::Retries=2",
       "Debug::NoLocking=1",
@@ -49,8 +51,8 @@ export class Apt {
     await mkdir(join(this.#root, "lists/partial"), { recursive: true });
     await mkdir(join(this.#root, "cache/archives/partial"), { recursive: true });
     await writeFile(join(this.#root, "status"), "");
-    // bookworm has no riscv64: its packages that we use are architecture-independent, listed with amd64's.
-    const architecture = this.#suite === "bookworm" ? "amd64" : "riscv64";
+    // bookworm has no riscv64: what we use of it is for PCs, or for every architecture, which is listed with amd64's.
+    const architecture = this.#suite === "bookworm" ? "amd64,i386" : "riscv64";
     await writeFile(
       join(this.#root, "sources.list"),
       `deb [signed-by=${KEYRING} arch=${architecture}] ${mirror} ${this.#suite} main\n`,

@@ -39,6 +39,8 @@ export async function fetchGuests(
   }
   const has = async (name: string): Promise<boolean> => exists(join(cache, name));
   if ((await has("riscv64/busybox")) && (await has("riscv64/linux"))) await initramfs(cache, progress);
+  for (const architecture of ["amd64", "i386"])
+    if (await has(`${architecture}/busybox`)) await plainInitramfs(cache, architecture, progress);
   return cache;
 }
 
@@ -101,6 +103,18 @@ async function initramfs(cache: string, progress: (line: string) => void): Promi
     busybox,
     modules.map((name) => join(cache, name)),
   );
+  await writeFile(stampPath, stamp);
+}
+
+/** The same without modules. */
+async function plainInitramfs(cache: string, architecture: string, progress: (line: string) => void): Promise<void> {
+  const recipe = await readFile(new URL("./initramfs.ts", import.meta.url), "utf8");
+  const id = architecture === "amd64" ? "pc-busybox" : `pc-busybox-${architecture}`;
+  const stamp = `${await readFile(join(cache, "versions", id), "utf8")}${recipe}`;
+  const stampPath = join(cache, `versions/initramfs-${architecture}`);
+  if ((await readFile(stampPath, "utf8").catch(() => "")) === stamp) return;
+  progress(`building the initramfs for ${architecture}`);
+  await writeInitramfs(join(cache, architecture, "initramfs.gz"), join(cache, architecture, "busybox"), []);
   await writeFile(stampPath, stamp);
 }
 

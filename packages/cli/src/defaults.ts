@@ -37,9 +37,10 @@ export function withBoardDefaults(config: MachineConfig, machine: ResolvedType, 
   };
 }
 
-/** Whether the user's drive is where a default one would be: any CD for a CD, any floppy for a floppy. */
+/** Whether the user's drive is where a default one would be: any CD for a CD; a drive without a place takes the first one. */
 function samePlace(drive: KeyValues, standard: KeyValues, machine: ResolvedType): boolean {
   const of = (options: KeyValues): unknown => options["if"] ?? machine.class["defaultInterface"];
   if (of(drive) !== of(standard)) return false;
-  return drive["index"] === standard["index"] || (standard["media"] === "cdrom" && drive["media"] === "cdrom");
+  const index = drive["index"] ?? drive["unit"] ?? (drive["media"] === "cdrom" ? standard["index"] : "0");
+  return index === standard["index"] || (standard["media"] === "cdrom" && drive["media"] === "cdrom");
 }

@@ -18,6 +18,9 @@ interface BoardIsaBridge {
   readonly bus: BoardIsaBus;
 }
 
+/** Memory modules' chips on the SMBus. */
+const EEPROMS = 8;
+
 /** What CPUs in system management mode see instead of video memory. */
 const SMRAM = { base: 0xa0000, size: 0x20000 } as const;
 
@@ -67,6 +70,9 @@ export function addPowerManagement(
     ["smi-irq", lines.smi],
   ] as const)
     if (sink !== undefined && device.outputs.has(name)) device.irqOut(name).connect(sink);
+  if (installed(m, "smbus-eeprom"))
+    for (let i = 0; i < EEPROMS; i++)
+      m.createDevice("smbus-eeprom", { address: 0x50 + i }, { bus: "i2c", realize: true });
   const pm = device.impl as { powerButton?(): void };
   (m as { on?(event: string, listener: () => void): void }).on?.("powerdown-request", () => pm.powerButton?.());
   return device;
