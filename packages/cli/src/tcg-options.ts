@@ -9,6 +9,7 @@ const BACK_ENDS: readonly BackEnd[] = ["auto", "interp", "wasm", "region"];
 export const TCG_PARAMETERS: Readonly<Record<string, string>> = {
   backend: `${BACK_ENDS.join("|")}: all by heat, or one tier from the first execution`,
   "tb-size": "MiB for descriptors and bytecode of blocks",
+  hot: "executions of an interpreted block until it is compiled",
   threshold: "executions of a compiled block until a region is built around it",
   "max-insns": "guest instructions per region",
   "code-cap": "MiB of generated code above which all is thrown away",
@@ -46,6 +47,7 @@ export function tcgOptions(values: KeyValues): TcgOptions {
   return present({
     backend: backend as BackEnd | undefined,
     tbSize: mib("tb-size"),
+    hotThreshold: count("hot"),
     region: Object.keys(region).length === 0 ? undefined : region,
   });
 }

@@ -284,7 +284,7 @@ export type BackEnd = "auto" | "interp" | "wasm" | "region";
 
 /** How regions are made. */
 export interface RegionOptions {
-  /** Executions of a compiled block after which a region is built around it; default 1500. Infinity: no regions. */
+  /** Executions of a compiled block after which a region is built around it; default 50000. Infinity: no regions. */
   readonly threshold?: number;
   /** Guest instructions per region at most; default 1500. */
   readonly maxInsns?: number;

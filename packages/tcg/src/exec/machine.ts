@@ -26,7 +26,7 @@ import type {
   TcgStats,
   WasmMemory,
 } from "./contract.ts";
-import { DEFAULT_CODE_CAP, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
+import { DEFAULT_CODE_CAP, DEFAULT_HOT, DEFAULT_REGION_THRESHOLD, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -162,7 +162,7 @@ export class TcgMachine implements Engine {
 
   #makeRegions(): Regions | undefined {
     const { options } = this;
-    const threshold = options.region?.threshold ?? (this.#backend === "region" ? 0 : 1500);
+    const threshold = options.region?.threshold ?? (this.#backend === "region" ? 0 : DEFAULT_REGION_THRESHOLD);
     const wanted = this.#backend === "region" || (this.#backend === "auto" && Number.isFinite(threshold));
     if (!wanted || options.trace?.exec !== undefined) return undefined;
     return new Regions({
@@ -375,7 +375,7 @@ export class TcgMachine implements Engine {
     const perInsn = this.target.insnWords;
     if (!this.#arena.fits(this.#writer.length, insns * perInsn)) this.#flushNow();
     const id = this.blocks.all.length;
-    const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? 250) : NO_LIMIT;
+    const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? DEFAULT_HOT) : NO_LIMIT;
     const { pcLo, pcHi } = key;
     const bytecode = this.#writer.code.subarray(0, this.#writer.length);
     const address = this.#arena.place(block, perInsn, bytecode, { id, insns, counter, pcLo, pcHi });

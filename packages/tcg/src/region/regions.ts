@@ -7,6 +7,7 @@ import { helperEffects } from "../exec/chains.ts";
 import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "../wasm/analysis.ts";
 import type { BlockModules } from "../wasm/block-modules.ts";
+import { DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
 import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
 import { grow, MOST_TARGETS } from "./grow.ts";
@@ -260,7 +261,7 @@ export class Regions {
     const { i32, options } = this.#host;
     const at = (tb.address + TB.counter) >>> 2;
     tb.executedBefore += tb.counterStart - i32[at]!;
-    tb.counterStart = i32[at] = Math.min(options.threshold ?? 1500, 0x7fffffff);
+    tb.counterStart = i32[at] = Math.min(options.threshold ?? DEFAULT_REGION_THRESHOLD, 0x7fffffff);
   }
 
   executions(tb: Tb): number {
