@@ -13,11 +13,10 @@ const HALF = 2 ** 47;
 /** The offset in CS is within its limit, is canonical, or #GP(0). */
 function withinLimit(t: Tx, ip: Value): void {
   if (t.code === 64) {
-    const { ir } = t;
-    return t.rarely("geu", ir.addI(ip, HALF), t.imm(2 * HALF), () => t.raise(13, 0));
+    return t.raiseIf("geu", t.ir.addI(ip, HALF), t.imm(2 * HALF), 13, 0);
   }
   if ((t.flags & HF.checkSeg) === 0) return;
-  t.rarely("gtu", t.low(ip), t.ir.envLd("i32", "u32", LIMIT), () => t.raise(13, 0));
+  t.raiseIf("gtu", t.low(ip), t.ir.envLd("i32", "u32", LIMIT), 13, 0);
 }
 
 /** Goes on `rel` bytes behind the instruction; `slot` is the chain slot. */
@@ -160,7 +159,7 @@ const bound: Translate = (t, i) => {
   const mem = size === 2 ? "s16" : "u32";
   const low = t.load(mem, address);
   const high = t.load(mem, t.cut(ir.addI(address, size), 4));
-  const bad = (cond: "lt" | "gt", limit: Value): void => t.rarely(cond, index, limit, () => t.raise(5));
+  const bad = (cond: "lt" | "gt", limit: Value): void => t.raiseIf(cond, index, limit, 5);
   bad("lt", low);
   bad("gt", high);
 };

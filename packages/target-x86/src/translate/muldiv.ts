@@ -77,8 +77,6 @@ const imul: Translate = (t, i) => {
   t.setFlags("mul", size, { dst: low, src: t.ir.setcondI("ne", lost, 0) });
 };
 
-const divideError = (t: Tx): void => t.raise(DIVIDE_ERROR);
-
 function setQuotient(t: Tx, size: number, quotient: Value, remainder: Value): void {
   const { ir } = t;
   if (size === 1) {
@@ -105,7 +103,7 @@ const div: Translate = (t) => {
   const src = t.read(0);
   const high = size === 1 ? t.reg(REG.ax, 1, true) : t.reg(REG.dx, size);
   // A quotient fits exactly when the upper half is below the divisor; that also excludes 0.
-  t.rarely("geu", high, src, () => divideError(t));
+  t.raiseIf("geu", high, src, DIVIDE_ERROR);
   if (size < 4) {
     const a = dividend(t, size);
     return setQuotient(t, size, ir.divu(a, src), ir.remu(a, src));
@@ -149,28 +147,28 @@ const idiv: Translate = (t) => {
   const src = t.read(0);
   if (size < 4) {
     const d = t.sext(src, size);
-    t.rarely("eq", d, ir.const32(0), () => divideError(t));
+    t.raiseIf("eq", d, ir.const32(0), DIVIDE_ERROR);
     const a = size === 1 ? t.sext(dividend(t, 1), 2) : dividend(t, 2);
     const quotient = ir.div(a, d);
     const remainder = ir.rem(a, d);
     // −2³¹ ÷ −1 is −2³¹ here, which does not fit either.
-    t.rarely("ne", t.sext(quotient, size), quotient, () => divideError(t));
+    t.raiseIf("ne", t.sext(quotient, size), quotient, DIVIDE_ERROR);
     return setQuotient(t, size, quotient, remainder);
   }
   if (isSignExtended(t, size)) {
     const a = t.reg(REG.ax, size);
-    t.rarely("eq", src, t.sized(size, 0), () => divideError(t));
+    t.raiseIf("eq", src, t.sized(size, 0), DIVIDE_ERROR);
     const lowest = size === 8 ? ir.constBits("i64", 0, 1 << 31) : ir.const32(1 << 31);
     const overflow = ir.or(ir.xor(a, lowest), ir.not(src));
-    t.rarely("eq", overflow, t.sized(size, 0), () => divideError(t));
+    t.raiseIf("eq", overflow, t.sized(size, 0), DIVIDE_ERROR);
     return setQuotient(t, size, ir.div(a, src), ir.rem(a, src));
   }
   if (size === 4) {
     const d = ir.extI32(src);
-    t.rarely("eq", src, ir.const32(0), () => divideError(t));
+    t.raiseIf("eq", src, ir.const32(0), DIVIDE_ERROR);
     const a = dividend(t, 4);
     const quotient = ir.div(a, d);
-    t.rarely("ne", ir.ext32s(quotient), quotient, () => divideError(t));
+    t.raiseIf("ne", ir.ext32s(quotient), quotient, DIVIDE_ERROR);
     return setQuotient(t, 4, ir.extrl(quotient), ir.extrl(ir.rem(a, d)));
   }
   idiv64(t, src);
@@ -189,13 +187,13 @@ function idiv64(t: Tx, src: Value): void {
   const lowAbs = ir.sub(ir.xor(low, signA), signA);
   const carry = ir.and(ir.setcond("eq", lowAbs, zero), ir.neg(signA));
   const highAbs = ir.add(ir.xor(high, signA), carry);
-  t.rarely("geu", highAbs, d, () => divideError(t));
+  t.raiseIf("geu", highAbs, d, DIVIDE_ERROR);
   const signQ = ir.xor(signA, signD);
   const magnitude = t.call("udiv128", highAbs, lowAbs, d);
   const quotient = ir.sub(ir.xor(magnitude, signQ), signQ);
   // Its sign is wrong when the magnitude does not fit.
   const some = ir.negsetcond("ne", magnitude, zero);
-  t.rarely("lt", ir.and(ir.xor(quotient, signQ), some), zero, () => divideError(t));
+  t.raiseIf("lt", ir.and(ir.xor(quotient, signQ), some), zero, DIVIDE_ERROR);
   const rest = t.call("urem128", highAbs, lowAbs, d);
   setQuotient(t, 8, quotient, ir.sub(ir.xor(rest, signA), signA));
 }

@@ -33,7 +33,7 @@ const cmpxchg16b: Translate = (t) => {
   const { ir } = t;
   const flags = t.eflagsValue();
   const address = t.address(0, "rw");
-  t.rarely("tstne", address, t.imm(15), () => t.raise(13, 0));
+  t.raiseIf("tstne", address, t.imm(15), 13, 0);
   const upper = ir.addI(address, 8);
   const low = t.load("u64", address);
   const high = t.load("u64", upper);

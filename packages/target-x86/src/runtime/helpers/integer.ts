@@ -53,6 +53,15 @@ export function integerHelpers(word: WordSize): Helper[] {
     wasm("rep_movs", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false),
     wasm("rep_stos", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false),
     {
+      // raise(vector, error code)
+      name: "raise",
+      params: ["i32", "i32"],
+      mayFault: true,
+      reads: [],
+      writes: [],
+      impl: { kind: "js", fn: (cpu: X86Cpu, vector: number, code: number) => cpu.raise(vector, code) },
+    },
+    {
       // segment_check(segment, offset, bytes, writes)
       name: "segment_check",
       params: ["i32", "i32", "i32", "i32"],
