@@ -8,7 +8,7 @@ import { sifivePlic } from "./sifive-plic.ts";
 export { APIC_PAGES } from "./apic/apic.ts";
 export { ApicBus } from "./apic/bus.ts";
 export { LocalApicChip } from "./apic/local-apic.ts";
-export type { ApicCpu, ExternalController, LocalApicPins } from "./apic/local-apic.ts";
+export type { ApicCpu, ExternalController, LocalApicPins } from "./apic/pins.ts";
 export { I8259 } from "./i8259.ts";
 export { IoApic, IOAPIC_PINS } from "./ioapic-chip.ts";
 export { Plic } from "./plic.ts";

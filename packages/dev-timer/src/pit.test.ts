@@ -17,8 +17,8 @@ function chip() {
   /** Goes on by ticks. */
   const ticks = (n: number): void => {
     const end = Math.ceil(((Math.floor((now * PIT_HZ) / 1e9) + n) * 1e9) / PIT_HZ);
-    while (due !== undefined && due <= end) {
-      now = Math.max(now, due);
+    for (let at = due; at !== undefined && at <= end; at = due) {
+      now = Math.max(now, at);
       pit.expire();
     }
     now = end;

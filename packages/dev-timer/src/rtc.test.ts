@@ -24,8 +24,8 @@ function chip(start = at(2024, 1, 29, 23, 59, 58), slew = false) {
   const get = (index: number): number => (rtc.write(0, 1, index), rtc.read(1, 1));
   const advance = (ns: number): void => {
     const end = now + ns;
-    for (let i = 0; i < 10_000 && due !== undefined && due <= end; i++) {
-      now = Math.max(now, due);
+    for (let i = 0, at = due; i < 10_000 && at !== undefined && at <= end; i++, at = due) {
+      now = Math.max(now, at);
       rtc.expire();
     }
     now = end;

@@ -20,3 +20,8 @@ export function x2Writable(reg: number): number {
   if (reg === REG.INITIAL) return -1 >>> 0;
   return reg === REG.DIVIDE ? 0xb : -1;
 }
+
+/** The logical destination of an id in x2APIC mode: a cluster of 16, and a bit in it. */
+export function x2Ldr(id: number): number {
+  return (((id >>> 4) << 16) | (1 << (id & 15))) >>> 0;
+}

@@ -3,7 +3,8 @@ import { defineDevice } from "@mimus/machine-core";
 import { onOff, u32, u8 } from "@mimus/qom";
 import { z } from "zod";
 import { ApicBus } from "./bus.ts";
-import { LocalApicChip, type LocalApicPins } from "./local-apic.ts";
+import { LocalApicChip } from "./local-apic.ts";
+import type { LocalApicPins } from "./pins.ts";
 
 /** First address of the pages of local APICs: no guest can name it, each CPU finds its own there. */
 export const APIC_PAGES: number = 2 ** 52;

@@ -65,3 +65,16 @@ export const apicState: z.ZodType<ApicState, unknown> = defineState("apic", 1, {
   deadlineLow: word,
   deadlineHigh: word,
 });
+
+/** The registers that are plain numbers, and the levels of the pins. */
+export type Scalars = Omit<
+  ApicState,
+  "lvt" | "isr" | "tmr" | "irr" | "initial" | "divide" | "start" | "deadlineLow" | "deadlineHigh"
+>;
+
+/** The {@link Scalars} of a state. */
+export function scalars(s: ApicState): Scalars {
+  const { lvt: _1, isr: _2, tmr: _3, irr: _4, initial: _5, divide: _6, start: _7, ...rest } = s;
+  const { deadlineLow: _8, deadlineHigh: _9, ...plain } = rest;
+  return plain;
+}

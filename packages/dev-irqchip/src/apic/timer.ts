@@ -1,5 +1,6 @@
-import type { LocalApicPins } from "./local-apic.ts";
-import { TIMER } from "./spec.ts";
+import type { LocalApicPins } from "./pins.ts";
+import { MASKED, TIMER } from "./spec.ts";
+import type { ApicState } from "./state.ts";
 
 /** Nanoseconds that a periodic timer is behind at most: older interrupts are lost. */
 const MOST_BEHIND = 250e6;
@@ -29,6 +30,18 @@ export class ApicTimer {
   /** Nanoseconds a count takes. */
   get #unit(): number {
     return 1 << (((((this.divide & 3) | ((this.divide >> 1) & 4)) + 1) & 7) as number);
+  }
+
+  /** Takes a saved state; `vector` is the timer's local vector. */
+  load(s: ApicState, vector: number): void {
+    this.mode = Math.min(TIMER.DEADLINE, (vector >> 17) & 3);
+    this.masked = (vector & MASKED) !== 0;
+    this.initial = s.initial;
+    this.divide = s.divide;
+    this.start = s.start;
+    this.deadlineLow = s.deadlineLow;
+    this.deadlineHigh = s.deadlineHigh;
+    this.update();
   }
 
   /** The mode or the mask was written. */
