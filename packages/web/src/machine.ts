@@ -1,19 +1,36 @@
 import block, { BlockGraph, type Drive, type HostFiles, openDrive } from "@mimus/block";
+import busIsa from "@mimus/bus-isa";
+import busPci from "@mimus/bus-pci";
+import busVirtio from "@mimus/bus-virtio";
 import { openChar } from "@mimus/chardev";
+import fdc from "@mimus/dev-fdc";
 import flash from "@mimus/dev-flash";
 import irqchip from "@mimus/dev-irqchip";
 import misc from "@mimus/dev-misc";
+import parallel from "@mimus/dev-parallel";
+import piix from "@mimus/dev-piix";
+import ps2 from "@mimus/dev-ps2";
 import serial from "@mimus/dev-serial";
 import timer from "@mimus/dev-timer";
+import vga from "@mimus/dev-vga";
 import virtio from "@mimus/dev-virtio";
 import { copyToOpfs, inOpfs, webChars, webClock, webFiles } from "@mimus/host-web";
+import pc from "@mimus/hw-pc";
 import virt from "@mimus/hw-virt";
-import { Registry } from "@mimus/qom";
+import type { FirmwareFiles } from "@mimus/machine-core";
+import { type Plugin, Registry } from "@mimus/qom";
 import { assemble, type System } from "@mimus/system";
 import riscv from "@mimus/target-riscv";
-import type { BootOptions } from "./options.ts";
+import x86 from "@mimus/target-x86";
+import { type BootOptions, isPc } from "./options.ts";
 import type { PortTerminal } from "./port-terminal.ts";
 import type { FromMachine } from "./protocol.ts";
+
+const COMMON: readonly Plugin[] = [busPci, busVirtio, serial, irqchip, timer, misc, virtio, block];
+const VIRT: readonly Plugin[] = [...COMMON, riscv, virt, flash];
+const PC: readonly Plugin[] = [...COMMON, x86, pc, busIsa, piix, ps2, vga, parallel, fdc];
+/** Option ROMs that a PC may have; one that is not there is left out. */
+const ROMS: readonly string[] = ["vgabios-stdvga.bin"];
 
 /** What a machine is assembled from besides its options. */
 export interface Surroundings {
@@ -45,14 +62,15 @@ export async function build(options: BootOptions, { chosen, base, terminal, post
     read(options.bios === "none" ? undefined : options.bios),
   ]);
   const registry = new Registry();
-  for (const plugin of [riscv, virt, serial, irqchip, timer, misc, flash, virtio, block]) registry.use(plugin);
+  const pcMachine = isPc(options.target);
+  for (const plugin of pcMachine ? PC : VIRT) registry.use(plugin);
   const graph = new BlockGraph({
     registry,
     files,
     warn: (line) => post({ type: "log", line }),
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
   });
-  const drives = options.disk === undefined ? [] : [await openDisk(options.disk, options.keep, graph, files, post)];
+  const drives = await openDrives(options, graph, files, post);
   const clock = webClock();
   const chars = webChars({ terminal, notice: (line) => post({ type: "log", line }) });
   const console = await openChar("serial0", { backend: "stdio", signal: false, mux: false, logappend: false }, chars);
@@ -68,7 +86,8 @@ export async function build(options: BootOptions, { chosen, base, terminal, post
       log: ({ level, source, message }) => post({ type: "log", line: `${level} ${source}: ${message}` }),
     },
     target: options.target,
-    machine: "virt",
+    machine: pcMachine ? "pc" : "virt",
+    ...(pcMachine ? { firmwareFiles: await optionRoms(options.roms ?? "", files) } : {}),
     ram: options.memory * 2 ** 20,
     smp: options.cpus,
     serials: [console],
@@ -88,17 +107,36 @@ export async function build(options: BootOptions, { chosen, base, terminal, post
   }
 }
 
-async function openDisk(
-  disk: string,
-  keep: boolean,
+async function openDrives(
+  { target, disk, keep, floppy, cdrom }: BootOptions,
   graph: BlockGraph,
   files: HostFiles,
   post: (message: FromMachine) => void,
-): Promise<Drive> {
-  const file = keep && !disk.startsWith("opfs:") ? await kept(disk, files, post) : disk;
-  // Named as it is: the block layer would take what stands before a colon for a protocol.
-  const options = { format: "raw", id: "disk0", "file.driver": "file", "file.filename": file };
-  return openDrive(graph, options, { interface: "virtio", snapshot: false });
+): Promise<Drive[]> {
+  const drives: Drive[] = [];
+  const open = async (id: string, file: string, more: Readonly<Record<string, string>>): Promise<void> => {
+    // Named as it is: the block layer would take what stands before a colon for a protocol.
+    const options = { format: "raw", id, "file.driver": "file", "file.filename": file, ...more };
+    drives.push(await openDrive(graph, options, { interface: isPc(target) ? "ide" : "virtio", snapshot: false }));
+  };
+  if (disk !== undefined)
+    await open("disk0", keep && !disk.startsWith("opfs:") ? await kept(disk, files, post) : disk, {});
+  if (cdrom !== undefined) await open("cd0", cdrom, { media: "cdrom", index: "2" });
+  if (floppy !== undefined) await open("floppy0", floppy, { if: "floppy", index: "0" });
+  return drives;
+}
+
+/** The option ROMs of a folder, read before the machine is made. */
+async function optionRoms(
+  folder: string,
+  files: HostFiles & { read(name: string): Promise<Uint8Array> },
+): Promise<FirmwareFiles> {
+  const found = new Map<string, Uint8Array>();
+  for (const name of ROMS) {
+    const bytes = await files.read(`${folder}${name}`).catch(() => undefined);
+    if (bytes !== undefined) found.set(name, bytes);
+  }
+  return { read: (name) => found.get(name) };
 }
 
 /** The disk's copy in the browser's storage; made the first time. */

@@ -1,21 +1,32 @@
-/** The page: a terminal, a form, and a machine behind a message port. */
+/** The page: a terminal, a screen, a form, and a machine behind a message port. */
 import { Terminal } from "@xterm/xterm";
 import { connect, type MachinePort } from "./link.ts";
 import { bootOptions, type Fields, fieldsOf, pageOptions, PARAMETERS } from "./options.ts";
 import type { FromMachine } from "./protocol.ts";
+import { Screen } from "./screen.ts";
 import { element, View } from "./view.ts";
 
 /** Fields of the form that take a file as well as an address. */
-const FILES = ["kernel", "initrd", "bios", "disk"] as const;
+const FILES = ["kernel", "initrd", "bios", "disk", "floppy", "cdrom"] as const;
 
 const view = new View();
 const terminal = new Terminal({ cols: 80, rows: 24, scrollback: 5000, convertEol: false });
 const form = element<HTMLFormElement>("form");
+const screen = new Screen((events) => port?.postMessage({ type: "input", events }));
 let port: MachinePort | undefined;
 
 function received(message: FromMachine): void {
   if (message.type === "output") terminal.write(message.bytes, () => port?.postMessage({ type: "drawn" }));
-  else view.show(message);
+  else if (message.type === "screen") {
+    screen.draw(message);
+    port?.postMessage({ type: "shown" });
+  } else view.show(message);
+}
+
+/** Keys go to the screen when there is one, else to the terminal. */
+function focus(): void {
+  if (screen.visible) screen.focus();
+  else terminal.focus();
 }
 
 /** The form's fields, with the names of chosen files in place of addresses, and those files. */
@@ -35,6 +46,7 @@ function filled(): { fields: Fields; chosen: Map<string, Blob> } {
 
 async function boot(): Promise<void> {
   view.booting();
+  screen.hide();
   try {
     const { fields, chosen } = filled();
     const options = bootOptions(fields);
@@ -47,7 +59,7 @@ async function boot(): Promise<void> {
     }
     port.postMessage({ type: "boot", options, chosen, base: location.href });
     element<HTMLDetailsElement>("setup").open = false;
-    terminal.focus();
+    focus();
   } catch (error) {
     view.status("Not started");
     view.error(error instanceof Error ? error.message : String(error));
@@ -90,7 +102,7 @@ function begin(): void {
   showHelp();
   view.onControl((type) => {
     port?.postMessage({ type });
-    terminal.focus();
+    focus();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -16,6 +16,10 @@ export type ToMachine =
   | { readonly type: "reported"; readonly text: string }
   /** The oldest output that was not acknowledged yet is on the screen. */
   | { readonly type: "drawn" }
+  /** What happened at the screen: keys and the pointer, as the display package's remoteInput takes them. */
+  | { readonly type: "input"; readonly events: readonly unknown[] }
+  /** The last part of the screen was drawn. */
+  | { readonly type: "shown" }
   | { readonly type: "start" | "pause" | "reset" };
 
 /** What a machine says to its page. */
@@ -23,6 +27,8 @@ export type FromMachine =
   | { readonly type: "ready" }
   | { readonly type: "progress"; readonly file: string; readonly loaded: number; readonly total: number | undefined }
   | { readonly type: "output"; readonly bytes: Uint8Array }
+  /** Changes on the screen, as the display package's ScreenFeed says them. `absolute`: the guest wants positions of the pointer. */
+  | { readonly type: "screen"; readonly frame: Uint8Array<ArrayBuffer>; readonly absolute: boolean }
   /** `insns`: instructions executed so far. */
   | { readonly type: "state"; readonly state: RunState; readonly insns: number }
   | { readonly type: "reset" }

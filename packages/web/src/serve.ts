@@ -1,13 +1,16 @@
+import { DISPLAY_KIND, type DisplayConsole, remoteInput } from "@mimus/display";
 import type { System } from "@mimus/system";
 import { build, type Built } from "./machine.ts";
 import { PortTerminal } from "./port-terminal.ts";
 import type { FromMachine, Port, ToMachine } from "./protocol.ts";
+import { ScreenSender } from "./screen-sender.ts";
 
 /** One machine, at the machine's end of a port; booting again replaces it. */
 class Session {
   readonly #port: Port<FromMachine, ToMachine>;
   #terminal: PortTerminal | undefined;
   #built: Built | undefined;
+  #screen: ScreenSender | undefined;
   /** Counts boots: what an older one still does is ignored. */
   #boot = 0;
 
@@ -29,6 +32,12 @@ class Session {
         return this.#terminal?.reported(message.text);
       case "drawn":
         return this.#terminal?.drawn();
+      case "input": {
+        const system = this.#system;
+        return system?.post(() => remoteInput(system.input, message.events));
+      }
+      case "shown":
+        return this.#screen?.shown();
       case "start":
         return this.#resume();
       case "pause":
@@ -58,6 +67,12 @@ class Session {
     if (boot !== this.#boot) return built.close();
     this.#built = built;
     const { system } = built;
+    const { machine } = system;
+    const [display] = machine.backendIds(DISPLAY_KIND);
+    if (display !== undefined)
+      this.#screen = new ScreenSender(machine.backend(DISPLAY_KIND, display) as DisplayConsole, (frame) =>
+        post({ type: "screen", frame, absolute: system.input.absolute }),
+      );
     system.onEvent((event) => {
       if (event.type === "state") post({ type: "state", state: event.state, insns: system.executed });
       else if (event.type === "reset") post({ type: "reset" });
@@ -71,6 +86,8 @@ class Session {
   async #end(): Promise<void> {
     const built = this.#built;
     this.#built = undefined;
+    this.#screen?.close();
+    this.#screen = undefined;
     if (built === undefined) return;
     built.system.shutdown();
     await built.system.pause();
