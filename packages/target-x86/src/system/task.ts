@@ -98,7 +98,7 @@ function readState(cpu: X86Cpu, base: number, layout: Layout): TaskState {
   const word = (offset: number): number => read(cpu, (base + offset) | 0, 0, width, MMU.kernel);
   const half = (offset: number): number => read(cpu, (base + offset) | 0, 0, 2, MMU.kernel);
   const regs: number[] = [];
-  for (let n = 0; n < 8; n++) regs.push(width === 4 ? word(layout.regs + 4 * n) : word(layout.regs + 2 * n) | ~0xffff);
+  for (let n = 0; n < 8; n++) regs.push(width === 4 ? word(layout.regs + 4 * n) : word(layout.regs + 2 * n));
   const segs: number[] = [];
   for (let n = 0; n < layout.segCount; n++) segs.push(half(layout.segs + layout.segStep * n));
   return {
