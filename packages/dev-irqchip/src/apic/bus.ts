@@ -58,6 +58,11 @@ export class ApicBus implements Registers {
     }
   }
 
+  /** To every one that is on, but for `except`. */
+  deliverAll(mode: number, vector: number, except: LocalApicChip | undefined): void {
+    for (const apic of this.apics) if (apic.enabled && apic !== except) apic.accept(mode, vector, false);
+  }
+
   /** A message signalled interrupt. `address` is the offset in the window, `data` what is written there. */
   message(address: number, data: number): void {
     const dest = (address >> 12) & 0xff;

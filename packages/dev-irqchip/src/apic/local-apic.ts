@@ -375,9 +375,6 @@ export class LocalApicChip implements Registers, Stateful {
       case REG.APR:
       case REG.PPR:
         return this.#interrupts.ppr;
-      case REG.EOI:
-      case REG.RRD:
-        return 0;
       case REG.LDR:
         return this.#s.ldr;
       case REG.DFR:
@@ -397,7 +394,7 @@ export class LocalApicChip implements Registers, Stateful {
       case REG.DIVIDE:
         return this.#timer.divide;
       default:
-        this.#error(ERROR.REGISTER);
+        if (reg !== REG.EOI && reg !== REG.RRD) this.#error(ERROR.REGISTER);
         return 0;
     }
   }
@@ -466,7 +463,6 @@ export class LocalApicChip implements Registers, Stateful {
       this.#bus.deliver(!this.#x2 && dest === 0xff ? ALL : dest, (value & 0x800) !== 0, mode, vector, false);
       return;
     }
-    for (const apic of this.#bus.apics)
-      if (apic.enabled && (shorthand === 2 || apic !== this)) apic.accept(mode, vector, false);
+    this.#bus.deliverAll(mode, vector, shorthand === 3 ? this : undefined);
   }
 }
