@@ -119,6 +119,11 @@ export class Registry {
     return types;
   }
 
+  /** Whether a type is registered, or an installed package has it, also one that no user names. */
+  has(name: string, kind: string): boolean {
+    return this.get(name)?.kind === kind || this.#provider(name, kind) !== undefined;
+  }
+
   /** Everything a user may name: registered concrete types, and those that installed packages promise. Sorted by name. */
   known(kind?: string): KnownType[] {
     const found: Map<string, KnownType> = new Map();

@@ -135,8 +135,7 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   }
   const data = type.class as MachineClass;
   for (const name of data.requires ?? []) await registry.ensure(name, "device");
-  const installed = new Set(registry.known("device").map((k) => k.name));
-  for (const name of data.uses ?? []) if (installed.has(name)) await registry.ensure(name, "device");
+  for (const name of data.uses ?? []) if (registry.has(name, "device")) await registry.ensure(name, "device");
   checkBootFiles(options);
 
   const wanted = parseCpu(options.cpu ?? data.defaultCpus?.[target] ?? info.defaultCpu);
