@@ -117,6 +117,7 @@ export class Board {
       apicIdLimit: last + 1,
       hpet,
       disableS3: false,
+      graphics: this.#p.graphics && options.nographic !== true,
     });
     if (options.kernel !== undefined) {
       const { kernel, initrd, append } = options;

@@ -69,11 +69,18 @@ export function e820(ram: RamSplit): Uint8Array {
 export function addConfigItems(
   store: ConfigStore,
   o: MachineOptions,
-  m: { ram: RamSplit; processors: readonly Processor[]; apicIdLimit: number; hpet: boolean; disableS3: boolean },
+  m: {
+    ram: RamSplit;
+    processors: readonly Processor[];
+    apicIdLimit: number;
+    hpet: boolean;
+    disableS3: boolean;
+    graphics: boolean;
+  },
 ): void {
   store.add(KEY.uuid, o.uuid ?? new Uint8Array(16));
   store.add(KEY.ramSize, new Fields().put(8, m.ram.below + m.ram.above).bytes);
-  store.addU16(KEY.nographic, o.nographic === true ? 1 : 0);
+  store.addU16(KEY.nographic, m.graphics ? 0 : 1);
   store.addU16(KEY.cpus, o.cpus);
   store.addU16(KEY.maxCpus, m.apicIdLimit);
   store.addU16(KEY.bootMenu, o.bootMenu === true ? 1 : 0);

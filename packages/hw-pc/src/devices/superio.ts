@@ -30,12 +30,13 @@ export function addIsaParts(
   const add = (type: string, props: Readonly<Record<string, unknown>> = {}): Device | undefined =>
     installed(m, type) ? m.createDevice(type, props, { bus, realize: true }) : undefined;
 
+  const hpet =
+    parts.hpet && installed(m, "hpet") ? place(m, "hpet", { "hpet-intcap": HPET_PINS }, {}, HPET_BASE) : undefined;
   const rtc = add("mc146818rtc");
   const pit = parts.pit ? add("isa-pit", { iobase: 0x40 }) : undefined;
   if (pit !== undefined) add("isa-pcspk");
   const [timer, clock] = [isa.bus.irq(0), isa.bus.irq(RTC_IRQ)];
-  if (parts.hpet && installed(m, "hpet")) {
-    const hpet = place(m, "hpet", { "hpet-intcap": HPET_PINS }, {}, HPET_BASE);
+  if (hpet !== undefined) {
     // In legacy replacement mode it takes the lines of the interval timer and the clock; else it passes them on.
     pit?.irqOut("irq").connect(hpet.irqIn("legacy", 0));
     rtc?.irqOut("irq").connect(hpet.irqIn("legacy", 1));
@@ -60,10 +61,13 @@ export function addIsaParts(
 /** Address line 20 is as the program says while the keyboard controller or port 92h lets it. */
 function connectA20(gates: readonly (Device | undefined)[], processors: readonly Processor[]): void {
   for (const gate of gates) {
+    const line = gate?.irqOut("a20");
     // Both gates set one latch: the last one that changed it counts.
-    gate?.irqOut("a20").connect((level) => {
+    line?.connect((level) => {
       for (const { cpu } of processors) cpu.setIrq(LINE.a20, level);
     });
+    // A reset opens it, whatever the registers of the gates say then.
+    gate?.context.onReset("exit", () => line?.set(true));
   }
 }
 
