@@ -222,8 +222,9 @@ export class Transfer {
       if (t.mode === "read") t.read(s.buffer, s.at, most);
       s.at += most;
     }
+    // Behind its end the channel may start anew.
+    this.#terminal = t.position + most >= t.length;
     t.advance(most);
-    this.#terminal = t.position >= t.length;
     if (this.#terminal || s.at >= s.buffer.length) this.#emptied();
   }
 
