@@ -82,7 +82,7 @@ export function createTarget(config: X86Config): Target {
       tx.start();
       // The shadow of STI and MOV SS ends here, even if the instruction faults.
       if ((tx.flags & HF.shadow) !== 0) c.ir.set("tbflags", c.ir.andI(c.ir.get("tbflags"), ~HF.shadow));
-      if ((tx.flags & HF.breakpoints) !== 0) tx.call("break_before", tx.pcValue(tx.pcAt(0)));
+      if ((tx.flags & HF.breakpoints) !== 0) tx.call("break_before", tx.pcValueAt(0));
       if (decoded !== "ok") {
         if (decoded === "long") tx.gp0();
         else tx.ud();
@@ -93,7 +93,7 @@ export function createTarget(config: X86Config): Target {
       else if ((traits & TRAITS.cpl0) !== 0 && tx.cpl !== 0) tx.gp0();
       else translators[insn.row]!(tx, insn);
       if (!c.done && (tx.flags & (HF.tf | HF.shadow | HF.breakpoints)) !== 0) {
-        tx.jump(0, tx.nextPc());
+        tx.jumpBy(0, insn.length);
         c.done = true;
       }
       return insn.length;
@@ -101,7 +101,7 @@ export function createTarget(config: X86Config): Target {
     end(c) {
       const tx = t ?? begin(c);
       insn.length = 0;
-      tx.jump(0, tx.pcAt(0));
+      tx.jumpBy(0, 0);
     },
     disassemble: (pc, bytes) => createDisassembler(t?.code ?? 32, decoder)(pc, bytes),
   };

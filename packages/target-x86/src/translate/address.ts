@@ -21,7 +21,7 @@ export function effective(t: Tx, i: Insn, size: number): Value {
   const dispHi = biased ? disp >> 31 : i.mem.dispHi;
   if (8 * size === t.word) {
     const constant = (): Value => (t.word === 64 ? ir.constBits("i64", low(disp), low(dispHi)) : ir.const32(disp));
-    if (base === -2) return t.pcValue(BigInt.asUintN(64, t.nextPc() + BigInt(disp)));
+    if (base === -2) return t.pcValueAt(i.length + disp);
     let sum: Value | undefined = base >= 0 ? t.wordReg(base) : undefined;
     if (index >= 0) {
       const scaled = ir.shlI(t.wordReg(index), scale);
@@ -31,7 +31,7 @@ export function effective(t: Tx, i: Insn, size: number): Value {
     return disp === 0 ? sum : ir.add(sum, constant());
   }
   // Narrower than a register: 32 bits suffice.
-  if (base === -2) return t.imm(Number(BigInt.asUintN(32, t.nextPc() + BigInt(disp))));
+  if (base === -2) return t.cut(t.pcValueAt(i.length + disp), 4);
   let sum: Value | undefined = base >= 0 ? t.low(t.wordReg(base)) : undefined;
   if (index >= 0) {
     const scaled = ir.shlI(t.low(t.wordReg(index)), scale);

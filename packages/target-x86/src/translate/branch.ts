@@ -22,16 +22,11 @@ function withinLimit(t: Tx, ip: Value): void {
 /** Goes on `rel` bytes behind the instruction; `slot` is the chain slot. */
 function relative(t: Tx, i: Insn, slot: 0 | 1): void {
   const { ir } = t;
-  const next = t.nextPc();
-  if (t.code === 64) {
-    const target = BigInt.asUintN(64, next + BigInt(i.immLo));
-    return t.jump(slot, i.opSize === 2 ? target & 0xffffn : target);
-  }
-  const target = BigInt.asUintN(32, next + BigInt(i.immLo));
   if (i.opSize !== 2) {
-    if ((t.flags & HF.checkSeg) !== 0) withinLimit(t, t.ipOf(target));
-    return t.jump(slot, target);
+    if (t.code !== 64 && (t.flags & HF.checkSeg) !== 0) withinLimit(t, t.ipOf(t.pcAt(i.length + i.immLo)));
+    return t.jumpBy(slot, i.length + i.immLo);
   }
+  const target = t.pcAt(i.length + i.immLo);
   if ((t.flags & HF.csBase) === 0) return t.jump(slot, target & 0xffffn);
   // IP wraps at 16 bits, which the linear address shows once the base is known.
   const ip = t.ipOf(target);
@@ -58,7 +53,7 @@ function done(t: Tx): void {
 function conditional(t: Tx, i: Insn, branch: (taken: Label) => void): void {
   const taken = t.ir.label();
   branch(taken);
-  t.jump(0, t.nextPc());
+  t.jumpBy(0, i.length);
   t.ir.place(taken);
   relative(t, i, 1);
   done(t);
@@ -98,19 +93,18 @@ function pushReturn(t: Tx, i: Insn): void {
 
 const call: Translate = (t, i) => {
   done(t);
-  const next = t.nextPc() + BigInt(i.immLo);
+  const offset = i.length + i.immLo;
   if (i.opSize === 2) {
-    const target = t.code === 64 ? t.pcValue(next & 0xffffn) : t.cut(t.ipOf(BigInt.asUintN(32, next)), 2);
+    const target = t.code === 64 ? t.pcValue(t.pcAt(offset) & 0xffffn) : t.cut(t.ipOf(t.pcAt(offset)), 2);
     withinLimit(t, target);
     pushReturn(t, i);
     return toOffset(t, target, 2, "call");
   }
-  const target = BigInt.asUintN(t.code === 64 ? 64 : 32, next);
-  if (t.code !== 64) withinLimit(t, t.ipOf(target));
+  if (t.code !== 64 && (t.flags & HF.checkSeg) !== 0) withinLimit(t, t.ipOf(t.pcAt(offset)));
   pushReturn(t, i);
   // CALL of the next instruction is how position-independent code of i386 learns where it is: no call that returns.
-  if (i.immLo === 0) return t.jump(0, target);
-  t.jumpTo(t.pcValue(target), "call");
+  if (i.immLo === 0) return t.jumpBy(0, offset);
+  t.jumpTo(t.pcValueAt(offset), "call");
 };
 
 /** The offset of a target that stands in a register or in memory, of the word type. */

@@ -57,12 +57,12 @@ function repeat(t: Tx, i: Insn, r: Repeated): void {
     ir.brcond(c.cond, c.a, c.b, last);
   }
   ir.place(self);
-  t.jump(0, t.pcAt(0));
+  t.jumpBy(0, 0);
   ir.place(last);
   if (again !== undefined) t.lazy.store();
   ir.place(out);
   if (again !== undefined) t.lazy.forget();
-  t.jump(1, t.nextPc());
+  t.jumpBy(1, i.length);
   t.ctx.done = true;
 }
 

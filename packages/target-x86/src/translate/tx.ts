@@ -3,7 +3,7 @@ import { ENV, INVERSE, NONE, ops } from "@mimus/tcg";
 import type { Builder, Cond, HelperSpec, Label, MemOp, TranslateContext, Value } from "@mimus/tcg";
 import type { X86Config } from "../config.ts";
 import { OPERAND, type Encoding, type Insn } from "../insn.ts";
-import { FLAG, HF, OFF, regNames, type WordSize } from "../state.ts";
+import { FLAG, HF, OFF, type WordSize } from "../state.ts";
 import { effective, segmentAddress, type SegmentAccess } from "./address.ts";
 import type { Comparison } from "./flag-view.ts";
 import { LazyFlags, type FlagKind, type FlagOperands } from "./lazy-flags.ts";
@@ -38,10 +38,12 @@ export class Tx {
   readonly iopl: number;
   /** TLB of data accesses. */
   readonly mmu: number;
+  /** Linear address of the block: halves, signed. */
+  readonly #pcLo: number;
+  readonly #pcHi: number;
   readonly lazy: LazyFlags;
   /** The cc_op that was seen at the block's start, -1 not known: flags are expected to be of it. */
   guess = -1;
-  readonly #names: readonly string[];
   /** Helpers that read or write the flags, by name. */
   readonly #flagHelpers: ReadonlySet<string>;
   /** What POP to memory adds to the stack pointer in addresses. */
@@ -60,14 +62,15 @@ export class Tx {
     this.word = config.word;
     this.type = config.word === 64 ? "i64" : "i32";
     this.i = insn;
-    const { flags } = ctx;
+    const { flags, pc } = ctx;
     this.flags = flags;
+    this.#pcLo = Number(BigInt.asIntN(32, pc));
+    this.#pcHi = Number(BigInt.asIntN(32, pc >> 32n));
     this.code = flags & (2 << HF.codeShift) ? 64 : flags & (1 << HF.codeShift) ? 32 : 16;
     this.stack = this.code === 64 ? 64 : flags & HF.ss32 ? 32 : 16;
     this.cpl = (flags >>> HF.cplShift) & 3;
     this.iopl = (flags >>> HF.ioplShift) & 3;
     this.mmu = flags & HF.mmu;
-    this.#names = regNames(config.word);
     this.#flagHelpers = flagHelpers;
     this.lazy = new LazyFlags(this);
   }
@@ -132,12 +135,12 @@ export class Tx {
 
   // ---- registers
 
-  /** The whole global of general register `n`. */
+  /** The whole global of general register `n`: they are the first globals. */
   wordReg(n: number): Value {
-    return this.ir.get(this.#names[n]!);
+    return this.ir.get(n);
   }
   setWordReg(n: number, v: Value): void {
-    this.ir.set(this.#names[n]!, v);
+    this.ir.set(n, v);
   }
   /** General register `n`, zero-extended from `size` bytes; `high`: AH, CH, DH, BH are n 0..3. */
   reg(n: number, size: number, high: boolean = false): Value {
@@ -267,22 +270,31 @@ export class Tx {
   pcValue(pc: bigint): Value {
     return this.word === 64 ? this.ir.const64(pc) : this.ir.const32(Number(BigInt.asIntN(32, pc)));
   }
+  /** Linear address `offset` (|offset| ≤ 2³²) bytes from the instruction's start, of the word type. */
+  pcValueAt(offset: number): Value {
+    if (this.word === 32) return this.ir.const32((this.#pcLo + this.ctx.at + offset) | 0);
+    const lo = (this.#pcLo >>> 0) + this.ctx.at + offset;
+    const hi = this.code === 64 ? this.#pcHi + Math.floor(lo / 0x1_0000_0000) : 0;
+    return this.ir.constBits("i64", lo | 0, hi | 0);
+  }
   /** Linear address of the next instruction, of the word type. */
   pcNext(): Value {
-    return this.pcValue(this.nextPc());
+    return this.pcValueAt(this.i.length);
   }
   /** Offset in CS of a linear address, of the word type, zero-extended. */
   ipOf(pc: bigint): Value {
-    const v = this.pcValue(pc);
+    return this.#ipOf(this.pcValue(pc));
+  }
+  #ipOf(v: Value): Value {
     if ((this.flags & HF.csBase) === 0) return v;
     return this.cut(this.ir.sub(v, this.ir.get("cs_base")), 4);
   }
   /** IP of the next instruction, and of this one: of the word type, zero-extended. */
   ipNext(): Value {
-    return this.ipOf(this.nextPc());
+    return this.#ipOf(this.pcNext());
   }
   ipHere(): Value {
-    return this.ipOf(this.pcAt(0));
+    return this.#ipOf(this.pcValueAt(0));
   }
 
   // ---- flags
@@ -343,7 +355,7 @@ export class Tx {
    * for it may stand under a label; {@link ud} and {@link gp0} are whole translations and do.
    */
   raise(vector: number, errorCode: number = -1): void {
-    this.#raise(vector, this.ir.const32(errorCode), this.pcAt(0), 0);
+    this.#raise(vector, this.ir.const32(errorCode), 0, 0);
   }
   /**
    * Raises an exception of this instruction, which has changed nothing so far, if the condition holds; that is not
@@ -357,19 +369,19 @@ export class Tx {
   }
   /** {@link raise} with an error code that is a value (i32). */
   raiseWith(vector: number, errorCode: Value): void {
-    this.#raise(vector, errorCode, this.pcAt(0), 0);
+    this.#raise(vector, errorCode, 0, 0);
   }
   /**
    * Leaves with what happens after the instruction (pc is the next one's), or, when `soft`, with what INT n, INT3, INTO
    * and INT1 are: pc is the instruction's, and `softLength` leads to the next one.
    */
   trap(vector: number, soft: boolean): void {
-    this.#raise(vector, this.ir.const32(-1), soft ? this.pcAt(0) : this.nextPc(), soft ? this.i.length : 0);
+    this.#raise(vector, this.ir.const32(-1), soft ? 0 : this.i.length, soft ? this.i.length : 0);
   }
-  #raise(vector: number, errorCode: Value, pc: bigint, softLength: number): void {
+  #raise(vector: number, errorCode: Value, offset: number, softLength: number): void {
     const { ir } = this;
     this.lazy.store();
-    ir.set("pc", this.pcValue(pc));
+    ir.set("pc", this.pcValueAt(offset));
     ir.envSt("u32", OFF.errorCode, errorCode);
     ir.envSt("u32", OFF.softLength, ir.const32(softLength));
     ir.envSt("u32", ENV.exception, ir.const32(vector + 1));
@@ -399,11 +411,19 @@ export class Tx {
 
   /** Goes on at a constant linear address; `slot` 0 or 1 is this exit's chain slot. */
   jump(slot: 0 | 1, target: bigint): void {
-    const { ir, ctx } = this;
+    this.#jump(slot, this.pcValue(target), target >> 12n === BigInt.asUintN(64, this.ctx.pc) >> 12n);
+  }
+  /** Goes on `offset` (|offset| ≤ 2³²) bytes from the instruction's start, where IP does not wrap in between. */
+  jumpBy(slot: 0 | 1, offset: number): void {
+    const lo = (this.#pcLo >>> 0) + this.ctx.at + offset;
+    this.#jump(slot, this.pcValueAt(offset), Math.floor(lo / 4096) === this.#pcLo >>> 12);
+  }
+  #jump(slot: 0 | 1, target: Value, samePage: boolean): void {
+    const { ir } = this;
     this.lazy.store();
-    ir.set("pc", this.pcValue(target));
+    ir.set("pc", target);
     if (this.#slowEnd()) return;
-    if (target >> 12n === BigInt.asUintN(64, ctx.pc) >> 12n) ir.gotoTb(slot);
+    if (samePage) ir.gotoTb(slot);
     else ir.gotoPtr("none");
   }
   /** Goes on at a linear address, of the word type. */
