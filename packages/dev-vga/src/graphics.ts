@@ -103,11 +103,9 @@ export function linearPicture(
   return { width, height, line };
 }
 
-/** A pixel of 5, 5 and 5 or 5, 6 and 5 bits; the highest are repeated below. */
+/** A pixel of 5, 5 and 5 or 5, 6 and 5 bits, with zeros below, as QEMU's pictures have it. */
 function fromBits(value: number, bpp: number): number {
-  const blue = value & 0x1f;
-  const green = bpp === 15 ? (value >> 5) & 0x1f : (value >> 5) & 0x3f;
-  const red = bpp === 15 ? (value >> 10) & 0x1f : value >> 11;
-  const g8 = bpp === 15 ? (green << 3) | (green >> 2) : (green << 2) | (green >> 4);
-  return (((red << 3) | (red >> 2)) << 16) | (g8 << 8) | (blue << 3) | (blue >> 2);
+  const blue = (value & 0x1f) << 3;
+  if (bpp === 15) return ((value & 0x7c00) << 9) | ((value & 0x3e0) << 6) | blue;
+  return ((value & 0xf800) << 8) | ((value & 0x7e0) << 5) | blue;
 }

@@ -9,9 +9,9 @@ export function dacColors(s: VgaState, dac8: boolean, into: Uint32Array): void {
   }
 }
 
-/** Six bits to eight: the highest are repeated below, so that all ones stay white. */
+/** Six bits to eight: the lowest is repeated, so that all ones stay white. QEMU's pictures have the same colours. */
 function part(value: number, dac8: boolean): number {
-  return dac8 ? value : ((value & 0x3f) << 2) | ((value & 0x3f) >> 4);
+  return dac8 ? value : ((value & 0x3f) << 2) | ((value & 1) * 3);
 }
 
 /** The 16 colours of text and planar modes, through the attribute controller's palette. */
