@@ -1,6 +1,7 @@
 import { jumpCacheIndex } from "../wasm/jump-cache.ts";
 import type { Tb } from "./blocks.ts";
 import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
+import { IndexSet } from "./index-set.ts";
 
 /** Classes of pages that entries are counted by. */
 const CLASSES = 65536;
@@ -18,9 +19,9 @@ export class JumpCache {
   /** Per entry: 1 when the block's tail lies in the next page. */
   readonly #spans = new Uint8Array(JUMP_CACHE_ENTRIES);
   readonly #global = new Uint8Array(JUMP_CACHE_ENTRIES);
-  /** Entries filled since the last flush, some more than once; with as many as there are, any may be. */
-  readonly #used = new Uint16Array(JUMP_CACHE_ENTRIES);
-  #usedCount = 0;
+  /** Entries that may be filled, with blocks that are local to an address space and with others. */
+  readonly #local = new IndexSet(JUMP_CACHE_ENTRIES);
+  readonly #shared = new IndexSet(JUMP_CACHE_ENTRIES);
 
   constructor(i32: Int32Array, env: number) {
     this.#i32 = i32;
@@ -34,7 +35,7 @@ export class JumpCache {
     const e = this.#base + index * 4;
     const i32 = this.#i32;
     if (i32[e + 3] !== 0) this.#uncount(index);
-    else if (this.#usedCount < JUMP_CACHE_ENTRIES) this.#used[this.#usedCount++] = index;
+    (global ? this.#shared : this.#local).add(index);
     i32[e] = tb.pcLo;
     i32[e + 1] = tb.pcHi;
     i32[e + 2] = tb.flags;
@@ -60,16 +61,16 @@ export class JumpCache {
 
   /** Costs what was filled since the last one. `keepGlobal`: see {@link JumpCache.insert}. */
   flush(keepGlobal = false): void {
-    const used = this.#usedCount;
     const i32 = this.#i32;
-    let kept = 0;
-    for (let n = 0; n < used; n++) {
-      const index = used === JUMP_CACHE_ENTRIES ? n : this.#used[n]!;
-      if (i32[this.#base + index * 4 + 3] === 0) continue;
-      if (keepGlobal && this.#global[index] === 1) this.#used[kept++] = index;
-      else this.#drop(index);
-    }
-    this.#usedCount = kept;
+    this.#local.sweep((index) => {
+      if (i32[this.#base + index * 4 + 3] !== 0 && this.#global[index] === 0) this.#drop(index);
+      return false;
+    });
+    if (keepGlobal) return;
+    this.#shared.sweep((index) => {
+      if (i32[this.#base + index * 4 + 3] !== 0) this.#drop(index);
+      return false;
+    });
   }
 
   /** Forgets the blocks with code in a page. */
@@ -77,19 +78,18 @@ export class JumpCache {
     const page = lo >>> 12;
     if (this.#onPage[page & (CLASSES - 1)] === 0) return;
     const i32 = this.#i32;
-    const used = this.#usedCount;
     const before = (page - 1) & 0xfffff;
-    let kept = 0;
-    for (let n = 0; n < used; n++) {
-      const index = used === JUMP_CACHE_ENTRIES ? n : this.#used[n]!;
+    const keep = (index: number): boolean => {
       const e = this.#base + index * 4;
-      if (i32[e + 3] === 0) continue;
+      if (i32[e + 3] === 0) return false;
       const at = i32[e]! >>> 12;
       // A block that spans has its tail in the page behind; the upper half may differ there by one.
-      if ((at === page && i32[e + 1] === hi) || (at === before && this.#spans[index] === 1)) this.#drop(index);
-      else this.#used[kept++] = index;
-    }
-    this.#usedCount = kept;
+      const here = (at === page && i32[e + 1] === hi) || (at === before && this.#spans[index] === 1);
+      if (here) this.#drop(index);
+      return !here;
+    };
+    this.#local.sweep(keep);
+    this.#shared.sweep(keep);
   }
 
   #drop(index: number): void {

@@ -4,6 +4,7 @@ import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } f
 import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { DevicePages } from "./device-pages.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
+import { IndexSet } from "./index-set.ts";
 import { LargePages, pageNumber } from "./large-pages.ts";
 
 /** Views of the machine memory. */
@@ -40,9 +41,9 @@ export class SoftTlb {
   readonly #physical: Float64Array;
   /** Entries whose page one device answers. */
   readonly #devices: DevicePages;
-  /** Per mmu index: entries filled since the last flush, and how many. */
-  readonly #used: Uint16Array;
-  readonly #usedCount: Int32Array;
+  /** Per mmu index: entries that may be filled, with translations of one address space and with those of all. */
+  readonly #local: readonly IndexSet[];
+  readonly #shared: readonly IndexSet[];
   /** Per mmu index. */
   readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
@@ -66,8 +67,8 @@ export class SoftTlb {
     this.#stats = stats;
     this.#physical = new Float64Array(indexes * TLB_ENTRIES);
     this.#devices = new DevicePages(indexes * TLB_ENTRIES);
-    this.#used = new Uint16Array(indexes * TLB_ENTRIES);
-    this.#usedCount = new Int32Array(indexes);
+    this.#local = Array.from({ length: indexes }, () => new IndexSet(TLB_ENTRIES));
+    this.#shared = Array.from({ length: indexes }, () => new IndexSet(TLB_ENTRIES));
     this.#large = Array.from({ length: indexes }, () => new LargePages());
     this.#storedTo = new Uint8Array(views.u8.length >>> 12);
     this.#fillInvalid(0, indexes);
@@ -99,13 +100,7 @@ export class SoftTlb {
     const { i32 } = this.#views;
     const e = this.#entry(lo, mmu);
     const n = this.#number(lo, mmu);
-    if (i32[e] === -1 && i32[e + 2] === -1 && i32[e + 4] === -1) {
-      const count = this.#usedCount[mmu]!;
-      if (count < TLB_ENTRIES) {
-        this.#used[mmu * TLB_ENTRIES + count] = n - mmu * TLB_ENTRIES;
-        this.#usedCount[mmu] = count + 1;
-      }
-    }
+    (walk.global ? this.#shared : this.#local)[mmu]!.add(n - mmu * TLB_ENTRIES);
     const offset = walk.physical % 4096;
     const page = walk.physical - offset;
     const range = this.#bus.lookup(page);
@@ -372,15 +367,16 @@ export class SoftTlb {
     this.#storedTo[ram >>> 12] = 0;
     const { i32 } = this.#views;
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
-      const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
-      const count = this.#usedCount[mmu]!;
-      for (let i = 0; i < count; i++) {
-        // A full list may have left some out.
-        const e = base + (count === TLB_ENTRIES ? i : this.#used[mmu * TLB_ENTRIES + i]!) * WORDS;
+      const base = this.#first + mmu * TLB_ENTRIES * WORDS;
+      const mark = (n: number): boolean => {
+        const e = base + n * WORDS;
         const tag = i32[e + 2]!;
-        if ((tag & (TLB_INVALID | TLB_MMIO)) !== 0) continue;
-        if (((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
-      }
+        const stores = (tag & (TLB_INVALID | TLB_MMIO)) === 0;
+        if (stores && ((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
+        return true;
+      };
+      this.#local[mmu]!.sweep(mark);
+      this.#shared[mmu]!.sweep(mark);
     }
   }
 
@@ -388,22 +384,14 @@ export class SoftTlb {
   flush(mask: number, keepGlobal = false): void {
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       if ((mask & (1 << mmu)) === 0) continue;
-      if (keepGlobal && this.#usedCount[mmu]! < TLB_ENTRIES) this.#flushLocal(mmu);
-      else this.#flushIndex(mmu);
+      if (!keepGlobal) this.#flushIndex(mmu);
+      else
+        this.#local[mmu]!.sweep((n) => {
+          const e = this.#first + (mmu * TLB_ENTRIES + n) * WORDS;
+          if ((this.#i32[e + LAST]! & 1) === 0) this.#empty(e);
+          return false;
+        });
     }
-  }
-
-  /** Forgets all but the global translations of an mmu index, whose list of used entries is complete. */
-  #flushLocal(mmu: number): void {
-    const from = mmu * TLB_ENTRIES;
-    const count = this.#usedCount[mmu]!;
-    let kept = 0;
-    for (let i = 0; i < count; i++) {
-      const n = this.#used[from + i]!;
-      if ((this.#i32[this.#first + (from + n) * WORDS + LAST]! & 1) === 1) this.#used[from + kept++] = n;
-      else this.#empty(this.#first + (from + n) * WORDS);
-    }
-    this.#usedCount[mmu] = kept;
   }
 
   /** The entry for an address is valid for fetches and the same in all address spaces. */
@@ -413,13 +401,20 @@ export class SoftTlb {
   }
 
   #flushIndex(mmu: number): void {
-    const count = this.#usedCount[mmu]!;
-    if (count > MANY) this.#fillInvalid(mmu, mmu + 1);
-    else {
-      const base = (this.#env + ENV.tlb + mmu * TLB_ENTRIES * TLB_ENTRY_SIZE) >>> 2;
-      for (let i = 0; i < count; i++) this.#empty(base + this.#used[mmu * TLB_ENTRIES + i]! * WORDS);
+    const local = this.#local[mmu]!;
+    const shared = this.#shared[mmu]!;
+    if (local.size + shared.size > MANY) {
+      this.#fillInvalid(mmu, mmu + 1);
+      local.clear();
+      shared.clear();
+    } else {
+      const empty = (n: number): boolean => {
+        this.#empty(this.#first + (mmu * TLB_ENTRIES + n) * WORDS);
+        return false;
+      };
+      local.sweep(empty);
+      shared.sweep(empty);
     }
-    this.#usedCount[mmu] = 0;
     this.#large[mmu]!.clear();
   }
 
