@@ -13,6 +13,7 @@ import { addHostBridge, addIde, addIsaBridge, addPowerManagement } from "./devic
 import { addInterrupts } from "./devices/interrupts.ts";
 import type { BoardIsaBus } from "./devices/interrupts.ts";
 import { installed } from "./devices/place.ts";
+import { addBoardPorts } from "./devices/ports.ts";
 import { addIsaParts } from "./devices/superio.ts";
 import { BoardError } from "./errors.ts";
 import type { PcProps } from "./machine.ts";
@@ -53,6 +54,7 @@ export class Board {
         m.createDevice("i8257", { base, "page-base": page, dshift: shift }, { bus: isa.name, realize: true });
     const interrupts = addInterrupts(m, isa, this.#processors, host?.device.path);
     addCards(m, this.#pci, isa.name);
+    addBoardPorts(m, isa.bus, this.#processors);
     const { cmos, floppy } = addIsaParts(m, isa, interrupts, this.#processors, {
       hpet: this.#pci && this.#p.hpet,
       pit: this.#p.pit !== "off",
