@@ -5,6 +5,7 @@ import isa from "@mimus/bus-isa";
 import pci from "@mimus/bus-pci";
 import virtioBus from "@mimus/bus-virtio";
 import fdc from "@mimus/dev-fdc";
+import ide from "@mimus/dev-ide";
 import irqchip from "@mimus/dev-irqchip";
 import misc from "@mimus/dev-misc";
 import parallel from "@mimus/dev-parallel";
@@ -29,6 +30,7 @@ export function pcRegistry(): Registry {
     serial,
     parallel,
     fdc,
+    ide,
 
     ps2,
     vga,

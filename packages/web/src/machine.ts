@@ -4,6 +4,7 @@ import busPci from "@mimus/bus-pci";
 import busVirtio from "@mimus/bus-virtio";
 import { openChar } from "@mimus/chardev";
 import fdc from "@mimus/dev-fdc";
+import ide from "@mimus/dev-ide";
 import flash from "@mimus/dev-flash";
 import irqchip from "@mimus/dev-irqchip";
 import misc from "@mimus/dev-misc";
@@ -28,7 +29,7 @@ import type { FromMachine } from "./protocol.ts";
 
 const COMMON: readonly Plugin[] = [busPci, busVirtio, serial, irqchip, timer, misc, virtio, block];
 const VIRT: readonly Plugin[] = [...COMMON, riscv, virt, flash];
-const PC: readonly Plugin[] = [...COMMON, x86, pc, busIsa, piix, ps2, vga, parallel, fdc];
+const PC: readonly Plugin[] = [...COMMON, x86, pc, busIsa, piix, ps2, vga, parallel, fdc, ide];
 /** Option ROMs that a PC may have; one that is not there is left out. */
 const ROMS: readonly string[] = ["vgabios-stdvga.bin"];
 
