@@ -1,5 +1,6 @@
 /** How the chips of a PC are exercised: random operations in the test protocol that both sides can be asked. */
 import type { Seeded } from "@mimus/testkit";
+import { PERIPHERALS } from "./peripherals.ts";
 
 export interface Chip {
   readonly args?: readonly string[];
@@ -209,4 +210,5 @@ export const CHIPS: Readonly<Record<string, Chip>> = {
       return `writel ${at} ${hex((random.below(3) === 0 ? random.next() : random.below(0x10000)) & ~0x4000)}`;
     },
   },
+  ...PERIPHERALS,
 };

@@ -48,7 +48,7 @@ export async function buildMachine(target: string, args: string, host: SystemHos
     smp: Number(options.get("smp")?.[0] ?? 1),
     accel: "qtest",
     ...(isPc ? { firmwareFiles: firmware, bios: firmware.read("bios-256k.bin") as Uint8Array } : {}),
-    board: { noDefaults: words.some((w) => /^--?nodefaults$/.test(w)), vga: options.get("vga")?.[0] ?? "none" },
+    board: { noDefaults: words.some((w) => /^--?nodefaults$/.test(w)), vga: options.get("vga")?.at(-1) ?? "none" },
     devices,
     backends,
   });

@@ -19,7 +19,6 @@ export class ConfigSpace implements Stateful {
   readonly #volatile: Uint8Array;
   #start: Uint8Array | undefined;
   #next = 0x40;
-  #lastLink: number = REG.CAPABILITIES;
   /** Called after a write, with the bytes that it covered. */
   onWrite: ((at: number, size: number) => void) | undefined;
   /** Called before a read, for bytes that are not stored. */
@@ -53,20 +52,20 @@ export class ConfigSpace implements Stateful {
     this.#volatile[at + 1]! |= bits >>> 8;
   }
 
-  /** Appends a capability of `length` bytes, its two header bytes included; answers its offset. */
+  /** Adds a capability of `length` bytes, its two header bytes included; answers its offset. */
   addCapability(id: number, length: number, at?: number): number {
     const offset = at ?? this.#next;
     if (offset + length > 256) throw new Error("no room for another capability");
     this.#next = Math.max(this.#next, (offset + length + 3) & ~3);
     this.set(offset, 1, id);
-    this.set(offset + 1, 1, 0);
-    this.set(this.#lastLink, 1, offset);
-    this.#lastLink = offset + 1;
+    // The newest one is found first.
+    this.set(offset + 1, 1, this.bytes[REG.CAPABILITIES]!);
+    this.set(REG.CAPABILITIES, 1, offset);
     this.set(REG.STATUS, 2, this.view.getUint16(REG.STATUS, true) | STATUS.CAPABILITIES, 0, STATUS.ERRORS);
     return offset;
   }
 
-  /** Appends the PCI Express capability. `type`: 0 endpoint, 4 root port, 9 root complex endpoint. Source: 7.5.3. */
+  /** Adds the PCI Express capability. `type`: 0 endpoint, 4 root port, 9 root complex endpoint. Source: 7.5.3. */
   addExpress(type: number, opts: { slot?: number; port?: number } = {}): number {
     const at = this.addCapability(CAP.EXPRESS, 0x3c);
     const slot = opts.slot !== undefined;

@@ -21,6 +21,8 @@ export interface FamilySpec<S extends Z.ZodRawShape> {
   readonly pciClass: number;
   /** MSI-X vectors on PCI when the user says nothing. */
   vectors?(props: Z.output<Z.ZodObject<S>>, cpus: number): number;
+  /** File of its option ROM on PCI. */
+  readonly rom?: string;
   /** Properties that depend on the number of vCPUs on PCI. */
   perCpu?(props: Z.output<Z.ZodObject<S>>, cpus: number): Readonly<Record<string, unknown>>;
   /** Types for legacy and modern PCI only; absent for devices that never were legacy. Default true. */
@@ -40,6 +42,7 @@ export interface VirtioFamily {
   readonly pciClass: number;
   readonly legacy: boolean;
   vectors(props: Readonly<Record<string, unknown>>, cpus: number): number;
+  readonly rom: string | undefined;
   perCpu(props: Readonly<Record<string, unknown>>, cpus: number): Readonly<Record<string, unknown>>;
 }
 
@@ -65,6 +68,7 @@ export function defineFamily<S extends Z.ZodRawShape>(spec: FamilySpec<S>): Virt
     device,
     pciClass: spec.pciClass,
     legacy: spec.legacy ?? true,
+    rom: spec.rom,
     vectors: (props, cpus) => spec.vectors?.(props as Props, cpus) ?? 2,
     perCpu: (props, cpus) => spec.perCpu?.(props as Props, cpus) ?? {},
   };

@@ -45,7 +45,7 @@ export const pvpanicPci: DeviceType = defineDevice({
     const p = props as typeof props & PciProps;
     const f = new PciFunction(
       dev,
-      { vendor: 0x1b36, device: 0x0011, revision: 1, class: 0x080000, subsystemVendor: 0x1af4, subsystem: 0x1100 },
+      { vendor: 0x1b36, device: 0x0011, revision: 1, class: 0x088000, subsystemVendor: 0x1af4, subsystem: 0x1100 },
       { multifunction: p.multifunction },
     );
     const regs = registers(dev, p.events);

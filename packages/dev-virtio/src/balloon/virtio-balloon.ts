@@ -18,6 +18,7 @@ export const virtioBalloon: VirtioFamily = defineFamily({
     iothread: z.string().optional().describe("accepted"),
   },
   pciClass: 0x00ff00,
+  vectors: () => 0,
   realize(p, dev) {
     for (const name of ["free-page-hint", "free-page-reporting"] as const)
       if (p[name]) throw new Error(`property '${name}' is on: not available, leave it off`);

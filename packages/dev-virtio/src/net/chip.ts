@@ -59,7 +59,10 @@ const State = defineState("virtio-net", 1, {
 export class VirtioNet implements VirtioModel, NetNic {
   readonly deviceId: number = DEVICE_ID.NET;
   readonly queueSizes: readonly number[];
-  readonly configSize = 12;
+  /** Address and status; the payload's limit when it is told. */
+  get configSize(): number {
+    return this.#options.mtu > 0 ? 12 : 8;
+  }
   readonly name: string;
   device!: VirtioDevice;
   readonly #options: NetOptions;

@@ -86,6 +86,7 @@ export const virtioNet: VirtioFamily = defineFamily({
   },
   pciClass: 0x020000,
   vectors: () => 4,
+  rom: "efi-virtio.rom",
   realize(p, dev) {
     for (const name of ["mq", "guest_rsc_ext", "rss", "hash", "failover"] as const)
       if (p[name]) throw new Error(`property '${name}' is on: not available, leave it off`);

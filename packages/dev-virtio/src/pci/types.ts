@@ -1,5 +1,5 @@
 import type { PciProps } from "@mimus/bus-pci";
-import { pciDevice, PciFunction } from "@mimus/bus-pci";
+import { addOptionRom, pciDevice, PciFunction } from "@mimus/bus-pci";
 import { VIRTIO_BUS, virtioProps } from "@mimus/bus-virtio";
 import type { DeviceContext, DeviceType } from "@mimus/machine-core";
 import { defineDevice } from "@mimus/machine-core";
@@ -69,6 +69,8 @@ function realize(
   if (behindPort) pci.config.addExpress(0);
   const vectors = p.vectors === AUTO ? family.vectors(own, cpus) : p.vectors;
   const transport = new PciTransport(dev, pci, { legacy, modern, vectors });
+  // Its code is for PCs.
+  if (dev.machine.io !== undefined) addOptionRom(pci, dev, p, family.rom);
   dev.stateful(transport, "virtio-pci");
   let n = 0;
   while (dev.machine.findBus(`virtio-bus.${n}`) !== undefined) n++;
