@@ -10,6 +10,7 @@ import { ALL_INDEXES, FLAG, HF, OFF, PENDING, regOffset, SEG_FIELD, segOffset } 
 import { BreakPoints } from "./system/debug.ts";
 import { Descriptor } from "./system/descriptor.ts";
 import { readEflags, writeEflags } from "./system/eflags.ts";
+import { fastPaths, type FastPaths } from "./system/fast.ts";
 import { updateFlags } from "./system/hflags.ts";
 import { deliverException, takeInterrupt } from "./system/interrupt.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
@@ -34,6 +35,7 @@ export class X86Cpu implements TargetCpu {
   readonly i32: Int32Array;
   readonly walker: Walker;
   readonly breakPoints: BreakPoints;
+  readonly fast: FastPaths;
   ports: PortBus = NO_PORTS;
   controller: InterruptController = NO_CONTROLLER;
   apic: LocalApic | undefined;
@@ -44,6 +46,8 @@ export class X86Cpu implements TargetCpu {
   readonly stackDescriptor: Descriptor = new Descriptor();
   readonly gate: Descriptor = new Descriptor();
   readonly stack: StackFrame = new StackFrame(this);
+  /** High word of what `system/memory.ts` read last. */
+  readHigh = 0;
   /** Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
 
@@ -56,6 +60,7 @@ export class X86Cpu implements TargetCpu {
     this.i32 = engine.i32;
     this.walker = new Walker(this);
     this.breakPoints = new BreakPoints(this);
+    this.fast = fastPaths(engine.memory);
     this.setLo(OFF.pending, 0);
     this.reset();
   }

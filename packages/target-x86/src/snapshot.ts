@@ -55,7 +55,7 @@ export class X86State implements Stateful {
     const legal: Readonly<Record<string, boolean>> = {
       cpl: at(OFF.cpl) >>> 0 <= 3,
       df: at(OFF.df) === 1 || at(OFF.df) === -1,
-      ccOp: at(OFF.ccOp) >>> 0 < 56,
+      ccOp: at(OFF.ccOp) >>> 0 < 256,
       fpuTop: at(OFF.fpuTop) >>> 0 < 8,
       errorCode: at(OFF.errorCode) >= -1,
       softLength: at(OFF.softLength) >>> 0 <= 15,

@@ -40,6 +40,9 @@ export class Walker {
   readonly #windows = new Map<string, PhysicalWindow>();
   /** The windows as numbers: base, end, distance, smm. */
   #moved: readonly PhysicalWindow[] = [];
+  /** All of them lie between. */
+  #from = Infinity;
+  #to = -Infinity;
   /** Entries of the walk: their places, and their low words. */
   readonly #at = new Float64Array(5);
   readonly #low = new Int32Array(5);
@@ -101,12 +104,19 @@ export class Walker {
     if (window === undefined) this.#windows.delete(name);
     else this.#windows.set(name, window);
     this.#moved = [...this.#windows.values()];
+    this.#from = Math.min(...this.#moved.map((w) => w.base));
+    this.#to = Math.max(...this.#moved.map((w) => w.base + w.size));
     this.#ramEnd = 0;
     this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
   }
 
   /** Where this CPU finds a physical address. */
   place(physical: number): number {
+    if (this.#a20 && (physical < this.#from || physical >= this.#to)) return physical;
+    return this.#moveTo(physical);
+  }
+
+  #moveTo(physical: number): number {
     let at = physical;
     if (!this.#a20 && Math.floor(at / A20) % 2 === 1) at -= A20;
     const windows = this.#moved;

@@ -81,6 +81,14 @@ export function systemHelpers(word: WordSize): Helper[] {
       returnFromInterrupt(cpu, width as Width);
       cpu.updateFlags();
     }),
+    {
+      // iret_fast(operand size) -> whether it did: the usual returns from ring 0. pc is behind the instruction.
+      name: "iret_fast",
+      params: ["env", "i32"],
+      result: "i32",
+      mayFault: false,
+      impl: { kind: "wasm", module: "x86-integer", export: "return_from_handler" },
+    },
     whole("rsm", [], resume),
     // Segments
     whole("load_segment", ["i32", "i32"], (cpu, n, selector) => {

@@ -91,6 +91,9 @@ function dispatch(cpu: X86Cpu, vector: number, code: number, source: number, sof
   for (;;) {
     if (vector === EXC.PF && source === HARDWARE) cpu.copy(OFF.cr2, SYS.faultAddress);
     if (vector === EXC.DB) cpu.set(OFF.dr7, cpu.lo(OFF.dr7) & ~0x2000, 0);
+    const coded = source === HARDWARE && ((WITH_ERROR_CODE >>> vector) & 1) === 1 ? error : -1;
+    const rf = source === HARDWARE && ((TRAPS >>> vector) & 1) === 0 ? 1 : 0;
+    if (cpu.fast.enter(cpu.env, vector, coded, source === SOFTWARE ? 1 : 0, rf) !== 0) return;
     try {
       enter(cpu, vector, error, source);
       cpu.updateFlags();

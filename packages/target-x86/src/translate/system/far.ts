@@ -52,8 +52,16 @@ const retf: Translate = (t, i) => {
 };
 
 const iret: Translate = (t, i) => {
-  t.ir.set("pc", t.pcNext());
-  t.call("iret", t.ir.const32(i.opSize));
+  const { ir } = t;
+  ir.set("pc", t.pcNext());
+  if (t.cpl === 0 && i.opSize > 2) {
+    const slow = ir.label();
+    const done = t.call("iret_fast", ir.const32(i.opSize));
+    ir.brcond("eq", done, ir.const32(0), slow, true);
+    endWithInterrupts(t);
+    ir.place(slow);
+  }
+  t.call("iret", ir.const32(i.opSize));
   endWithInterrupts(t);
 };
 
