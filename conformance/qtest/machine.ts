@@ -1,5 +1,6 @@
 /** A machine for a test sequence, from the part of QEMU's command line that such sequences use. */
 import { BlockBackend, BlockGraph } from "@mimus/block";
+import { NullChar } from "@mimus/chardev";
 import { machineInfo } from "@mimus/machine-core";
 import { parseSize } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, type SystemHost } from "@mimus/system";
@@ -37,6 +38,11 @@ export async function buildMachine(target: string, args: string, host: SystemHos
   for (const text of options.get("blockdev") ?? []) {
     const node = await graph.open(Object.fromEntries(text.split(",").map(pair)));
     backends.push(["drive", node.name, new BlockBackend(node.name, node)]);
+  }
+  for (const text of options.get("chardev") ?? []) {
+    const [type, id] = [text.split(",")[0], /id=([^,]+)/.exec(text)?.[1] ?? ""];
+    if (type !== "null") throw new Unavailable(`chardev ${type}`);
+    backends.push(["chardev", id, new NullChar(id)]);
   }
   return assemble({
     registry,

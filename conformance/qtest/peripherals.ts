@@ -175,10 +175,16 @@ export const PERIPHERALS: Readonly<Record<string, Chip>> = {
   dispi: { operations: dispi, args: ["-vga", "std"] },
   keyboard: {
     operations: keyboard,
-    // There the bit that tells commands from data is always on.
-    same: (line, qemu, ours) => line === input(0x64) && (Number(qemu.slice(3)) ^ Number(ours.slice(3))) === 0x08,
+    // There the bit that tells commands from data is always on, and the system flag is not that of the command byte.
+    same: (line, qemu, ours) => line === input(0x64) && ((Number(qemu.slice(3)) ^ Number(ours.slice(3))) & ~0x0c) === 0,
   },
-  serial: { operations: serial, args: ["-serial", "null"] },
-  parallel: { operations: parallel, args: ["-parallel", "null"] },
+  serial: {
+    operations: serial,
+    // In loopback the changes of the inputs are told here, not there.
+    same: (line, qemu, ours) =>
+      line === input(SERIAL + 6) && ((Number(qemu.slice(3)) ^ Number(ours.slice(3))) & 0xf0) === 0,
+    args: ["-chardev", "null,id=c", "-device", "isa-serial,chardev=c"],
+  },
+  parallel: { operations: parallel, args: ["-chardev", "null,id=c", "-device", "isa-parallel,chardev=c"] },
   floppy: { operations: floppy, args: ["-device", "floppy,unit=0"] },
 };

@@ -162,6 +162,7 @@ export class Fdc implements Stateful {
       s.pretrack = 0;
     }
     s.perpendicular = 0;
+    for (const drive of this.drives) drive?.home();
     s.resets = 4;
     this.#interrupt(true);
   }

@@ -65,6 +65,11 @@ export class FloppyDrive implements Stateful {
     if (this.#geometry !== undefined) this.#s.changed = false;
   }
 
+  /** The controller has forgotten where the head is; it is taken to be over the first cylinder. */
+  home(): void {
+    this.#s.track = 0;
+  }
+
   /** Number of a sector, counted from the start of the medium; undefined for one that is not there. `sector` counts from 1. */
   sectorNumber(track: number, head: number, sector: number): number | undefined {
     const g = this.#geometry;

@@ -38,8 +38,8 @@ const COMMAND = {
   PULSE: 0xf0,
 } as const;
 
-/** Bits of the output port. */
-const OUTPUT = { NOT_RESET: 1, A20: 2, KBD_IRQ: 0x10, AUX_IRQ: 0x20 } as const;
+/** Bits of the output port. The lines to the devices and those that lead nowhere are high. */
+const OUTPUT = { NOT_RESET: 1, A20: 2, KBD_IRQ: 0x10, AUX_IRQ: 0x20, LINES: 0xcc } as const;
 
 /** Who filled the output buffer. */
 const FROM = { KEYBOARD: 0, AUX: 1, CONTROLLER: 2 } as const;
@@ -49,7 +49,7 @@ const State = defineState("i8042", 1, {
   /** The controller's memory from byte 1 on; byte 0 is `config`. */
   memory: stateBytes(32, true).optional(),
   config: byte.default(CONFIG.KBD_IRQ | CONFIG.AUX_IRQ),
-  output: byte.default(OUTPUT.NOT_RESET | OUTPUT.A20),
+  output: byte.default(OUTPUT.NOT_RESET | OUTPUT.A20 | OUTPUT.LINES),
   /** The command whose parameter is awaited; 0 for none. */
   command: byte.default(0),
   /** Whether what was written last was a command. */
@@ -230,7 +230,7 @@ export class I8042 implements Stateful {
 
   #writeOutput(value: number): void {
     const s = this.#s;
-    s.output = (value & OUTPUT.A20) | OUTPUT.NOT_RESET;
+    s.output = value | OUTPUT.NOT_RESET;
     if (!(value & OUTPUT.NOT_RESET)) this.#pins.resetPulse();
   }
 

@@ -95,10 +95,15 @@ export class Dispi implements Stateful {
     const [width, height, bpp] = [this.#r(DISPI.XRES), this.#r(DISPI.YRES), this.#r(DISPI.BPP)];
     const stride = this.#stride();
     if (width === 0 || height === 0 || stride === 0) return undefined;
+    return { width, height, bpp, start: this.#start(), stride };
+  }
+
+  /** First byte of the picture. */
+  #start(): number {
+    const bpp = this.#r(DISPI.BPP);
     const x = this.#r(DISPI.X_OFFSET);
     const across = bpp === 4 ? (x >> 3) * 4 : bpp === 15 ? x * 2 : x * (bpp >> 3);
-    const start = across + this.#r(DISPI.Y_OFFSET) * stride;
-    return { width, height, bpp, start, stride };
+    return across + this.#r(DISPI.Y_OFFSET) * this.#stride();
   }
 
   readIndex(): number {
@@ -159,7 +164,6 @@ export class Dispi implements Stateful {
       regs[DISPI.VIRT_WIDTH] = regs[DISPI.X_OFFSET] = regs[DISPI.Y_OFFSET] = 0;
       this.#fit();
     }
-    if (!on) regs[DISPI.BANK] = 0;
     if (on !== was) this.#events.switched(on, on && !(value & ENABLE.KEEP));
     this.#events.changed();
     this.#events.windowChanged();
@@ -186,8 +190,9 @@ export class Dispi implements Stateful {
     }
     regs[DISPI.YRES] = Math.min(Math.max(regs[DISPI.YRES]!, 1), MOST.y, lines);
     regs[DISPI.VIRT_HEIGHT] = Math.min(lines, 0xffff);
-    if (regs[DISPI.X_OFFSET]! + regs[DISPI.XRES]! > regs[DISPI.VIRT_WIDTH]!)
-      regs[DISPI.X_OFFSET] = regs[DISPI.VIRT_WIDTH]! - regs[DISPI.XRES]!;
-    if (regs[DISPI.Y_OFFSET]! + regs[DISPI.YRES]! > lines) regs[DISPI.Y_OFFSET] = lines - regs[DISPI.YRES]!;
+    // The picture may begin anywhere from which all of it is in memory: a line may go on in the next.
+    const room = this.#memory - regs[DISPI.YRES]! * this.#stride();
+    if (this.#start() > room) regs[DISPI.Y_OFFSET] = 0;
+    if (this.#start() > room) regs[DISPI.X_OFFSET] = 0;
   }
 }
