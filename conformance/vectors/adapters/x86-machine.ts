@@ -35,7 +35,8 @@ class NotingCpu extends X86Cpu {
   /** Delivers to the guest after all. */
   delivers = false;
 
-  override deliver(vector: number): void {
+  override deliver(raised: number): void {
+    const vector = this.refine(raised);
     this.exception = vector;
     this.errorCode = this.lo(OFF.errorCode);
     this.softLength = this.lo(OFF.softLength);

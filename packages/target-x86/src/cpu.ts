@@ -14,6 +14,7 @@ import { fastPaths, type FastPaths } from "./system/fast.ts";
 import { updateFlags } from "./system/hflags.ts";
 import { deliverException, takeInterrupt } from "./system/interrupt.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
+import { addressesStack } from "./system/stack-fault.ts";
 import { StackFrame } from "./system/stack.ts";
 import { FAULT } from "./system/vectors.ts";
 
@@ -48,6 +49,8 @@ export class X86Cpu implements TargetCpu {
   readonly stack: StackFrame = new StackFrame(this);
   /** High word of what `system/memory.ts` read last. */
   readHigh = 0;
+  /** The exception being raised is for an address that is not canonical. */
+  notCanonical = false;
   /** Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
 
@@ -164,6 +167,7 @@ export class X86Cpu implements TargetCpu {
 
   /** Raises an exception; translated code leaves its block after the call that did. -1: no error code. */
   raise(vector: number, errorCode = -1): void {
+    this.notCanonical = false;
     this.setLo(OFF.errorCode, errorCode);
     this.setLo(OFF.softLength, 0);
     this.setLo(ENV.exception, vector + 1);
@@ -189,7 +193,14 @@ export class X86Cpu implements TargetCpu {
   }
 
   deliver(exception: number): void {
-    deliverException(this, exception);
+    deliverException(this, this.refine(exception));
+  }
+
+  /** #GP for an address that is not canonical is #SS where it is one of the stack segment. */
+  refine(exception: number): number {
+    const stack = this.notCanonical && exception === 13 && addressesStack(this);
+    this.notCanonical = false;
+    return stack ? 12 : exception;
   }
 
   restore(words: Int32Array, tbPcLo: number, tbPcHi: number): void {

@@ -1,6 +1,7 @@
 /** Disassembler: text of instructions in AT&T syntax, as GNU objdump writes it, from the rows of the decoder. */
 import { createInsn } from "./decode/create-insn.ts";
-import { Decoder } from "./decode/decoder.ts";
+import type { Decoder } from "./decode/decoder.ts";
+import { sharedDecoder } from "./decode/shared.ts";
 import { att, conditionName } from "./disas/mnemonic.ts";
 import { operandTexts } from "./disas/operands.ts";
 import type { Insn } from "./insn.ts";
@@ -8,16 +9,8 @@ import type { Insn } from "./insn.ts";
 /** Text and length in bytes of the instruction at the start of `bytes`. */
 export type Disassemble = (pc: bigint, bytes: Uint8Array) => { text: string; length: number };
 
-let shared: Decoder | undefined;
-
-/** The decoder of all rows, made when it is first needed. */
-function everything(): Decoder {
-  shared ??= new Decoder(undefined, { near16: true });
-  return shared;
-}
-
 /** A disassembler for code segments of `mode` bits. What is no instruction shows as `(bad)`, one byte long. */
-export function createDisassembler(mode: 16 | 32 | 64, decoder: Decoder = everything()): Disassemble {
+export function createDisassembler(mode: 16 | 32 | 64, decoder: Decoder = sharedDecoder()): Disassemble {
   const insn = createInsn();
   return (pc, bytes) => {
     const result = decoder.decode((at) => bytes[at] ?? -1, mode, insn);

@@ -162,6 +162,7 @@ export class Walker {
     const spare = levels === 5 ? 7 : 16;
     if ((hi << spare) >> spare !== hi) {
       this.#cpu.raise(EXC.GP, 0);
+      this.#cpu.notCanonical = true;
       return false;
     }
     return this.#walk(lo, hi, access, mmu, levels, this.#root, PTE.W | PTE.U, 0, out);
@@ -282,8 +283,7 @@ export class Walker {
   /** Half of a paging-structure entry. */
   #read(physical: number): number {
     const at = this.place(physical);
-    if (at >= this.#ramBase && at < this.#ramEnd)
-      return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
+    if (at >= this.#ramBase && at < this.#ramEnd) return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
     const { bus } = this.#cpu.engine;
     const range = bus.lookup(at);
     if (range === undefined || range.ramOffset < 0) return bus.read(at, 4) | 0;
