@@ -1,4 +1,5 @@
 import { fprOffset, OFF, xmmOffset, ymmhOffset } from "@mimus/target-x86";
+import { ENV } from "@mimus/tcg";
 import type { BackEnd } from "@mimus/tcg";
 import { FlatX86 } from "../../vectors/adapters/x86-machine.ts";
 import { CASE } from "./native.ts";
@@ -47,6 +48,7 @@ export class Emulated {
     ram.load([{ address: DATA, bytes: state.subarray(CASE.memory) }]);
     machine.setPc(BigInt(CODE));
     cpu.exception = -1;
+    cpu.setLo(ENV.halted, 0);
     vcpu.step();
     for (let n = 0; n < 8; n++) {
       state.set(u8.subarray(env + xmmOffset(n), env + xmmOffset(n) + 16), 32 * n);

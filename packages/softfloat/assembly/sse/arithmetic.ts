@@ -123,10 +123,10 @@ export function sse_dp32(p: usize, m: usize, imm: i32): i32 {
     const on = ((imm >> (4 + n)) & 1) != 0;
     setLane<u32>(p + C, n, on ? two<u32>(p, mxcsr, MUL, lane<u32>(p, n), lane<u32>(p + B, n)) : 0);
   }
-  if (isDue(p, mxcsr)) return finish(p, m);
+  if (isDue(p, m)) return finish(p, m);
   const x = two<u32>(p, mxcsr, ADD, lane<u32>(p + C, 0), lane<u32>(p + C, 1));
   const y = two<u32>(p, mxcsr, ADD, lane<u32>(p + C, 2), lane<u32>(p + C, 3));
-  if (isDue(p, mxcsr)) return finish(p, m);
+  if (isDue(p, m)) return finish(p, m);
   const sum = two<u32>(p, mxcsr, ADD, x, y);
   for (let n = 0; n < 4; n++) setLane<u32>(p + RESULT, n, ((imm >> n) & 1) != 0 ? sum : 0);
   return finish(p, m);
@@ -137,7 +137,7 @@ export function sse_dp64(p: usize, m: usize, imm: i32): i32 {
   const mxcsr = begin(p, m);
   const x = (imm & 16) != 0 ? two<u64>(p, mxcsr, MUL, lane<u64>(p, 0), lane<u64>(p + B, 0)) : 0;
   const y = (imm & 32) != 0 ? two<u64>(p, mxcsr, MUL, lane<u64>(p, 1), lane<u64>(p + B, 1)) : 0;
-  if (isDue(p, mxcsr)) return finish(p, m);
+  if (isDue(p, m)) return finish(p, m);
   const sum = two<u64>(p, mxcsr, ADD, x, y);
   setLane<u64>(p + RESULT, 0, (imm & 1) != 0 ? sum : 0);
   setLane<u64>(p + RESULT, 1, (imm & 2) != 0 ? sum : 0);

@@ -26,7 +26,7 @@ export const DE: i32 = 32;
 
 /** Result of an operation: an exception is not masked, and nothing but flags may be changed. */
 const UNMASKED: i32 = 2;
-/** MXCSR became one with which the host's arithmetic will do: all masked, nearest, no DAZ, no FTZ, PE set. */
+/** MXCSR is one with which the host's arithmetic will do: all masked, nearest, no DAZ, no FTZ, PE set. */
 const FAST: i32 = 1;
 
 // NaN of the first operand, negative default NaN, inf * 0 + NaN quiet, integer indefinite.
@@ -71,9 +71,16 @@ const DIRECTIONS: i32 = 0x1320;
   );
 }
 
-/** An exception that is not masked is due. */
-export function isDue(p: usize, mxcsr: i32): bool {
-  return (collected(p) & ~(mxcsr >> 7)) != 0;
+/** Ends one step of several: whether an exception that is not masked is due. Else the flags so far are in MXCSR. */
+export function isDue(p: usize, m: usize): bool {
+  const flags = collected(p);
+  const mxcsr = load<i32>(m);
+  if ((flags & ~(mxcsr >> 7)) != 0) return true;
+  if (load<i32>(p, PART) == 0) {
+    store<i32>(m, mxcsr | flags);
+    store<i32>(p, 0, ALL);
+  }
+  return false;
 }
 
 /** Ends an operation. */
@@ -89,7 +96,7 @@ export function finish(p: usize, m: usize): i32 {
   const after = before | flags;
   store<i32>(m, after);
   if (unmasked != 0) return UNMASKED;
-  return (after & 0xffe0) == 0x1fa0 && after != before ? FAST : 0;
+  return (after & 0xffe0) == 0x1fa0 ? FAST : 0;
 }
 
 @inline export function isDenormal<T>(a: u64): bool {

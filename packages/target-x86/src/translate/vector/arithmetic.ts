@@ -4,8 +4,7 @@ import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
 import {
-  either, isFast, needLanes, needNoDenormal, needNormal, needNumbers, needOrdinary, needPositive, number, numberLanes, ordinaryLanes,
-  PACKED, SHAPE,
+  either, needLanes, needNoDenormal, needNumbers, needOrdinary, needOrdinaryLanes, needPositive, numberLanes, SHAPE,
 } from "./fast.ts"; // prettier-ignore
 import {
   both, first, isMem, isPlain, lane0, readScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
@@ -44,56 +43,26 @@ function exactScalar(t: Tx, i: Insn, f: Float, name: string, numbers: number[], 
   exact.finish(() => writeScalar(t, i, f, r));
 }
 
-/** To `other` unless the result is zero, exactly: the way of a zero, which is frequent. */
-function needExactZero(t: Tx, f: Float, row: Rounded, r: Value, x: Value, y: Value, other: Label): void {
-  const { ir } = t;
-  const zero = number(t, f, 0);
-  const is = (v: Value): Value => ir.float(ops.feq, v, zero);
-  let ok = is(r);
-  if (row.zeros !== undefined) ok = ir.and(ok, row.zeros === 1 ? is(x) : ir.or(is(x), is(y)));
-  ir.brcond("eq", ok, ir.const32(0), other, true);
-  needNoDenormal(t, f, x, other);
-  needNoDenormal(t, f, y, other);
-}
-
 /** ADDSD and its kin. */
 function scalar(f: Float, row: Rounded): Translate {
   return (t, i) => {
-    const { ir } = t;
     const k = first(i);
     const loaded = loadedScalar(t, i, k + 1, f);
-    const operands = (): [Value, Value] => [
-      lane0(t, f, vec(t, i.operands[k]!.n)),
-      loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n)),
-    ];
     either(
       t,
       (slow) => {
-        const [x, y] = operands();
-        const r = ir.float(row.one, x, y);
-        (row.underflows ? needOrdinary : needNormal)(t, f, r, slow);
+        const x = lane0(t, f, vec(t, i.operands[k]!.n));
+        const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
+        const r = t.ir.float(row.one, x, y);
+        needOrdinary(t, f, r, row.underflows, row.zeros === 1 ? [x] : [x, y], slow);
         needNoDenormal(t, f, x, slow);
         needNoDenormal(t, f, y, slow);
-        // An infinite or NaN operand would have shown in the result.
+        // A NaN would have shown in the result.
         setPlain(t, x, f);
         setPlain(t, y, f);
         writeScalar(t, i, f, r);
       },
-      () => {
-        const call = (): void =>
-          exactScalar(t, i, f, `sse_${f}`, [row.code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded));
-        if (!isFast(t)) return call();
-        const other = ir.label();
-        const done = ir.label();
-        const [x, y] = operands();
-        const r = ir.float(row.one, x, y);
-        needExactZero(t, f, row, r, x, y, other);
-        writeScalar(t, i, f, r);
-        ir.br(done);
-        ir.place(other);
-        call();
-        ir.place(done);
-      },
+      () => exactScalar(t, i, f, `sse_${f}`, [row.code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded)),
     );
   };
 }
@@ -167,8 +136,10 @@ function packedRounded(f: Float, row: Rounded): PackedOp {
   return {
     fast: (t, a, b, slow) => {
       const r = t.ir.vector(row.all[f], a, b);
-      needLanes(t, f, ordinaryLanes(t, f, r, row.underflows), [a, b], slow);
-      setPlain(t, r, f);
+      needOrdinaryLanes(t, f, r, row.underflows, row.zeros === 1 ? [a] : [a, b], slow);
+      needLanes(t, f, undefined, [a, b], slow);
+      setPlain(t, a, f);
+      setPlain(t, b, f);
       return r;
     },
     exact: (t, e, a, b) => e.call(`sse_${f}`, { a, b }, [row.code, SHAPE[f].lanes], "v128"),
@@ -182,47 +153,11 @@ function sources(t: Tx, i: Insn): [Value[], Value[]] {
   return [readVec(t, i, k), b];
 }
 
-/** ADDPD and its kin; where lanes are zero exactly, which is frequent, the host does it, too. */
+/** ADDPD and its kin. */
 function vector(f: Float, row: Rounded): Translate {
   const op = packedRounded(f, row);
-  return (t, i) => {
-    const [a, b] = sources(t, i);
-    if (!isFast(t) || t.ctx.guards) return packed(t, i, op, a, b);
-    const { ir } = t;
-    either(
-      t,
-      (slow) => writeVec(t, i, 0, a.map((v, h) => op.fast(t, v, b[h]!, slow))), // prettier-ignore
-      () => {
-        const other = ir.label();
-        const done = ir.label();
-        const r = a.map((v, h) => zeroLanes(t, f, row, v, b[h]!, other)); // prettier-ignore
-        writeVec(t, i, 0, r);
-        ir.br(done);
-        ir.place(other);
-        const e = new Exact(t, a.length);
-        const x = a.map((v, h) => op.exact(t, e, v, b[h]!)); // prettier-ignore
-        e.finish(() => writeVec(t, i, 0, x));
-        ir.place(done);
-      },
-    );
-  };
+  return (t, i) => packed(t, i, op, ...sources(t, i));
 }
-
-/** The host's result where all lanes are ordinary or exactly zero; else to `other`. */
-function zeroLanes(t: Tx, f: Float, row: Rounded, a: Value, b: Value, other: Label): Value {
-  const { ir } = t;
-  const p = PACKED[f];
-  const zero = number128(t);
-  const is = (v: Value): Value => ir.vector(p.eq, v, zero);
-  const r = ir.vector(row.all[f], a, b);
-  let exact = is(r);
-  if (row.zeros === 1) exact = ir.vector(ops.v128_and, exact, is(a));
-  if (row.zeros === 2) exact = ir.vector(ops.v128_and, exact, ir.vector(ops.v128_or, is(a), is(b)));
-  const ok = ir.vector(ops.v128_or, ordinaryLanes(t, f, r, row.underflows), exact);
-  needLanes(t, f, ok, [a, b], other);
-  return r;
-}
-const number128 = (t: Tx): Value => t.ir.const128(Array.from({ length: 16 }, () => 0));
 
 function vectorExtremum(f: Float, code: 5 | 6): Translate {
   const spec = code === 5 ? { f32: ops.f32x4_pmin, f64: ops.f64x2_pmin } : { f32: ops.f32x4_pmax, f64: ops.f64x2_pmax };
@@ -242,8 +177,8 @@ function vectorRoot(f: Float): Translate {
     fast: (t, _a, b, slow) => {
       // A root of what is not negative, and not denormal, is ordinary; a negative one's is NaN.
       const r = t.ir.vector(spec, b);
-      needLanes(t, f, ordinaryLanes(t, f, r, false), [b], slow);
-      setPlain(t, r, f);
+      needOrdinaryLanes(t, f, r, false, [], slow);
+      needLanes(t, f, undefined, [b], slow);
       return r;
     },
     exact: (_t, e, _a, b) => e.call(`sse_${f}`, { b }, [4, SHAPE[f].lanes], "v128"),
@@ -284,8 +219,8 @@ function alternate(f: Float): Translate {
       const { ir } = t;
       const even = ir.const128(Array.from({ length: 16 }, (_, n) => mask[n % mask.length]!));
       const r = ir.vector(ops.v128_bitselect, ir.vector(SUB.all[f], a, b), ir.vector(ADD.all[f], a, b), even);
-      needLanes(t, f, ordinaryLanes(t, f, r, false), [a, b], slow);
-      setPlain(t, r, f);
+      needOrdinaryLanes(t, f, r, false, [], slow);
+      needLanes(t, f, undefined, [a, b], slow);
       return r;
     },
     exact: (_t, e, a, b) => e.call(`sse_${f}`, { a, b }, [7, SHAPE[f].lanes], "v128"),
@@ -328,7 +263,7 @@ function fusedScalar(f: Float, order: Order, signs: number): Translate {
       (slow) => {
         const [a, b, c] = ORDER[order].map(number0) as [Value, Value, Value];
         const r = ir.float(ops.fmadd, signs & 1 ? ir.float(ops.fneg, a) : a, b, signs & 2 ? ir.float(ops.fneg, c) : c);
-        needOrdinary(t, f, r, slow);
+        needOrdinary(t, f, r, true, [a, b], slow);
         for (const v of [a, b, c]) needNoDenormal(t, f, v, slow);
         writeFused(t, i, f, r);
       },
@@ -362,8 +297,8 @@ function fusedVector(f: Float, order: Order, signs: number): Translate {
           const x = signs & 1 ? ir.vector(neg, v) : v;
           const z = signs & 2 ? ir.vector(neg, c[h]!) : c[h]!;
           const r = ir.vector(spec, x, b[h]!, z);
-          needLanes(t, f, ordinaryLanes(t, f, r, true), [v, b[h]!, c[h]!], slow);
-          setPlain(t, r, f);
+          needOrdinaryLanes(t, f, r, true, [v, b[h]!], slow);
+          needLanes(t, f, undefined, [v, b[h]!, c[h]!], slow);
           return r;
         })), // prettier-ignore
       exact,

@@ -120,14 +120,14 @@ function flags(f: Float, signaling: boolean): Translate {
   return (t, i) => {
     const { ir } = t;
     const loaded = isMem(i, 1) ? readScalar(t, i, 1, f) : undefined;
-    const set = (v: Value): void => ir.set("cc_src", t.toWord(v));
+    let bits: Value | undefined;
     either(
       t,
       (slow) => {
         const x = lane0(t, f, vec(t, i.operands[0].n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[1].n));
         needOrdered(t, f, x, y, slow);
-        set(ir.or(ir.shlI(ir.float(ops.feq, x, y), 6), ir.float(ops.flt, x, y)));
+        bits = ir.or(ir.shlI(ir.float(ops.feq, x, y), 6), ir.float(ops.flt, x, y));
       },
       () => {
         const e = new Exact(t);
@@ -137,7 +137,7 @@ function flags(f: Float, signaling: boolean): Translate {
         e.finish(() => t.setFlags("eflags", 1, { src: r }));
       },
     );
-    t.setFlags("eflags", 1, { src: t.low(ir.get("cc_src")) });
+    if (bits !== undefined) t.setFlags("eflags", 1, { src: bits });
   };
 }
 

@@ -12,7 +12,7 @@ import {
   needOrdinary,
   number,
   numberLanes,
-  ordinaryLanes,
+  needOrdinaryLanes,
   PACKED,
   SHAPE,
 } from "./fast.ts";
@@ -91,7 +91,7 @@ function scalar(from: Float, to: Float): Translate {
         const x = loaded ?? lane0(t, from, vec(t, i.operands[k]!.n));
         const r = t.ir.float(to === "f64" ? ops.promote : ops.demote, x);
         if (to === "f32") {
-          needOrdinary(t, to, r, slow);
+          needOrdinary(t, to, r, true, [x], slow);
           needNoDenormal(t, from, x, slow);
         } else {
           needNumbers(t, from, x, x, slow);
@@ -253,8 +253,10 @@ const cvtpd2psOp: Narrow = {
   fast: (t, v, slow) => {
     const { ir } = t;
     const r = ir.vector(ops.f32x4_demote_f64x2_zero, v);
-    const ok = ir.vector(ops.i32x4_bitmask, ordinaryLanes(t, "f32", r, true));
-    leaveIf(t, "ne", ir.andI(ok, 3), ir.const32(3), slow);
+    // Lanes of singles have no causes here: a zero is one whose double is zero.
+    const cause = ir.vector(ops.f64x2_eq, v, zeros(ir));
+    const narrowed = ir.shuffle(cause, cause, [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]);
+    needOrdinaryLanes(t, "f32", r, true, [ir.vector(ops.v128_not, narrowed)], slow, 3);
     return r;
   },
   exact: (_t, e, v) => e.call("sse_f64_f32", { b: v }, [2], "v128"),

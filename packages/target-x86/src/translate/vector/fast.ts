@@ -7,7 +7,7 @@ import { ops, type Cond, type Label, type OpSpec, type Value } from "@mimus/tcg"
 import { HF } from "../../state.ts";
 import type { Tx } from "../tx.ts";
 import { pattern } from "./lanes.ts";
-import { forget, isPlain, setPlain, type Float } from "./registers.ts";
+import { apart, isPlain, setPlain, type Float } from "./registers.ts";
 
 /** Widths of a format's parts. */
 interface Shape {
@@ -32,20 +32,45 @@ export function isFast(t: Tx): boolean {
 
 /**
  * `fast` emits the common case and branches to the label it is given where that does not hold, before it sets anything;
- * then `exact` is done. Where guards may be used there is no other path to meet.
+ * then `exact` is done, and the block ends, so that what is known on the common path stays so. Where guards may be used
+ * there is no other path.
+ * @returns whether `fast` was emitted
  */
-export function either(t: Tx, fast: (slow: Label) => void, exact: () => void): void {
-  if (!isFast(t)) return exact();
-  if (t.ctx.guards) return fast(ELSEWHERE);
+export function either(t: Tx, fast: (slow: Label) => void, exact: () => void): boolean {
+  if (!isFast(t)) {
+    exact();
+    return false;
+  }
+  if (t.ctx.guards) {
+    fast(ELSEWHERE);
+    return true;
+  }
   const slow = t.ir.label();
   const done = t.ir.label();
   fast(slow);
-  forget();
   t.ir.br(done);
   t.ir.place(slow);
-  exact();
-  forget();
+  apart(t, () => {
+    exact();
+    t.jumpTo(t.pcNext());
+  });
   t.ir.place(done);
+  return true;
+}
+
+/**
+ * Where the condition holds, `except` may save it by branching to `slow` only in other cases. Guards have no exceptions:
+ * what they leave for often is translated without them.
+ */
+function tolerate(t: Tx, cond: Cond, x: Value, y: Value, slow: Label, except: () => void): void {
+  if (slow === ELSEWHERE) return t.ir.guard(cond, x, y);
+  const rare = t.ir.label();
+  const fine = t.ir.label();
+  t.ir.brcond(cond, x, y, rare, true);
+  t.ir.br(fine);
+  t.ir.place(rare);
+  except();
+  t.ir.place(fine);
 }
 
 /** To `slow` if the condition holds. */
@@ -67,20 +92,33 @@ export function needNoDenormal(t: Tx, f: Float, x: Value, slow: Label): void {
   leaveIf(t, "ltu", ir.addI(doubled, -1), bits(t, f, (1n << BigInt(SHAPE[f].fraction + 1)) - 1n), slow);
 }
 
-/** To `slow` if the number is infinite, NaN, zero or denormal. */
-export function needNormal(t: Tx, f: Float, x: Value, slow: Label): void {
-  needExponent(t, f, x, 1, slow);
-}
-/** As {@link needNormal}, or so small that rounding may have made it normal. */
-export function needOrdinary(t: Tx, f: Float, x: Value, slow: Label): void {
-  needExponent(t, f, x, 2, slow);
-}
-function needExponent(t: Tx, f: Float, x: Value, least: number, slow: Label): void {
+/**
+ * To `slow` unless the result is finite and normal, or zero exactly; `underflows`: it must not be the least normal number,
+ * which rounding may have made of a smaller one, and is an exact zero only if one of `causes` is zero.
+ */
+export function needOrdinary(
+  t: Tx,
+  f: Float,
+  r: Value,
+  underflows: boolean,
+  causes: readonly Value[],
+  slow: Label,
+): void {
+  const { ir } = t;
   const { fraction, exponent } = SHAPE[f];
-  const field = t.ir.extract(t.ir.bitcast(x), fraction, exponent);
+  const least = underflows ? 2 : 1;
+  const field = ir.extract(ir.bitcast(r), fraction, exponent);
   const count = 2 ** exponent - 1 - least;
-  leaveIf(t, "geu", t.ir.addI(field, -least), bits(t, f, BigInt(count)), slow);
-  setPlain(t, x, f);
+  tolerate(t, "geu", ir.addI(field, -least), bits(t, f, BigInt(count)), slow, () => {
+    const is = (v: Value): Value => ir.float(ops.feq, v, number(t, ir.typeOf(v) as Float, 0));
+    let exact = is(r);
+    if (underflows) {
+      const cause = causes.map(is);
+      exact = ir.and(exact, cause.length === 2 ? ir.or(cause[0]!, cause[1]!) : cause[0]!);
+    }
+    leaveIf(t, "eq", exact, ir.const32(0), slow);
+  });
+  setPlain(t, r, f);
 }
 
 /** To `slow` unless the number is positive, finite and normal. */
@@ -166,13 +204,38 @@ export function needLanes(t: Tx, f: Float, ok: Value | undefined, operands: read
 }
 
 /** Ones in lanes whose size is between a limit (least normal number, or twice that) and the greatest number. */
-export function ordinaryLanes(t: Tx, f: Float, v: Value, underflows: boolean): Value {
+function ordinaryLanes(t: Tx, f: Float, v: Value, underflows: boolean): Value {
   const { ir } = t;
   const p = PACKED[f];
   const size = ir.vector(p.abs, v);
   const least = pattern(ir, ...(underflows ? p.ordinary : p.least));
   return ir.vector(ops.v128_and, ir.vector(p.ge, size, least), ir.vector(p.le, size, pattern(ir, ...p.most)));
 }
+
+/** As {@link needOrdinary}, of all lanes; `lanes`: the mask of those that count. */
+export function needOrdinaryLanes(
+  t: Tx, f: Float, r: Value, underflows: boolean, causes: readonly Value[], slow: Label, lanes: number = PACKED[f].all,
+): void {
+  const { ir } = t;
+  const p = PACKED[f];
+  const mask = (ok: Value): Value => {
+    const all = ir.vector(p.bitmask, ok);
+    return lanes === p.all ? all : ir.andI(all, lanes);
+  };
+  const ordinary = ordinaryLanes(t, f, r, underflows);
+  tolerate(t, "ne", mask(ordinary), ir.const32(lanes), slow, () => {
+    const zero = pattern(ir, 0);
+    const is = (v: Value): Value => ir.vector(p.eq, v, zero);
+    let exact = is(r);
+    if (underflows) {
+      const cause = causes.map(is);
+      const any = cause.length === 2 ? ir.vector(ops.v128_or, cause[0]!, cause[1]!) : cause[0]!;
+      exact = ir.vector(ops.v128_and, exact, any);
+    }
+    leaveIf(t, "ne", mask(ir.vector(ops.v128_or, ordinary, exact)), ir.const32(lanes), slow);
+  });
+  setPlain(t, r, f);
+} // prettier-ignore
 
 /** Ones in lanes where neither vector has a NaN. */
 export function numberLanes(t: Tx, f: Float, x: Value, y: Value): Value | undefined {

@@ -5,7 +5,7 @@ import type { Insn } from "../../insn.ts";
 import { OFF } from "../../state.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { memOf } from "../width.ts";
-import { isMem, isWide, readVec, setVec, upper, vec, writeVec, zeros, type Half } from "./registers.ts";
+import { apart, forget, isMem, isWide, readVec, setVec, upper, vec, writeVec, zeros, type Half } from "./registers.ts";
 
 const lanesOf = (bytes: 4 | 8) =>
   bytes === 4
@@ -50,29 +50,32 @@ function gather(bytes: 4 | 8, index: 4 | 8): Translate {
     const total = (wide ? 32 : 16) / Math.max(bytes, index);
     const element = lanesOf(bytes);
     const from = lanesOf(index);
-    const place = (k: number, count: number): [Half, number] => [k < count ? 0 : 1, k % count];
-    for (let k = 0; k < total; k++) {
-      const [h, n] = place(k, element.count);
-      const [ih, at] = place(k, from.count);
-      const on = ir.vector(element.get, vec(t, maskOf.n, h), undefined, undefined, n);
-      t.when("lt", on, ir.constant(bytes === 4 ? "i32" : "i64", 0), () => {
-        const offset = ir.vector(from.get, vec(t, indexes, ih), undefined, undefined, at);
-        const x = t.load(memOf(bytes), elementAddress(t, i, offset, bytes));
-        setVec(t, to.n, h, ir.vector(element.put, vec(t, to.n, h), x, undefined, n));
-      });
-      // Up to the element that faults the mask is cleared.
-      const none = ir.constant(bytes === 4 ? "i32" : "i64", 0);
-      setVec(t, maskOf.n, h, ir.vector(element.put, vec(t, maskOf.n, h), none, undefined, n));
-    }
-    // What has no element becomes zero.
-    setVec(t, maskOf.n, 0, zeros(ir));
-    setVec(t, maskOf.n, 1, zeros(ir));
-    const done = total * bytes;
-    if (done === 8) {
-      const v = vec(t, to.n);
-      setVec(t, to.n, 0, ir.vector(ops.i64x2_replace_lane, v, ir.const64(0n), undefined, 1));
-    }
-    if (done <= 16) setVec(t, to.n, 1, zeros(ir));
+    apart(t, () => {
+      const place = (k: number, count: number): [Half, number] => [k < count ? 0 : 1, k % count];
+      for (let k = 0; k < total; k++) {
+        const [h, n] = place(k, element.count);
+        const [ih, at] = place(k, from.count);
+        const on = ir.vector(element.get, vec(t, maskOf.n, h), undefined, undefined, n);
+        t.when("lt", on, ir.constant(bytes === 4 ? "i32" : "i64", 0), () => {
+          const offset = ir.vector(from.get, vec(t, indexes, ih), undefined, undefined, at);
+          const x = t.load(memOf(bytes), elementAddress(t, i, offset, bytes));
+          setVec(t, to.n, h, ir.vector(element.put, vec(t, to.n, h), x, undefined, n));
+        });
+        // Up to the element that faults the mask is cleared.
+        const none = ir.constant(bytes === 4 ? "i32" : "i64", 0);
+        setVec(t, maskOf.n, h, ir.vector(element.put, vec(t, maskOf.n, h), none, undefined, n));
+      }
+      // What has no element becomes zero.
+      setVec(t, maskOf.n, 0, zeros(ir));
+      setVec(t, maskOf.n, 1, zeros(ir));
+      const done = total * bytes;
+      if (done === 8) {
+        const v = vec(t, to.n);
+        setVec(t, to.n, 0, ir.vector(ops.i64x2_replace_lane, v, ir.const64(0n), undefined, 1));
+      }
+      if (done <= 16) setVec(t, to.n, 1, zeros(ir));
+    });
+    forget();
   };
 }
 

@@ -25,10 +25,21 @@ export function both<const T extends Readonly<Record<string, Translate>>>(
 // ---- registers
 
 export function vec(t: Tx, n: number, half: Half = 0): Value {
-  return t.ir.get((half === 0 ? XMM : YMMH)[n]!);
+  const name = (half === 0 ? XMM : YMMH)[n]!;
+  const k = knowledge(t);
+  if (k.off) return t.ir.get(name);
+  let v = k.registers.get(name);
+  if (v === undefined) {
+    v = t.ir.get(name);
+    k.registers.set(name, v);
+  }
+  return v;
 }
 export function setVec(t: Tx, n: number, half: Half, v: Value): void {
-  t.ir.set((half === 0 ? XMM : YMMH)[n]!, v);
+  const name = (half === 0 ? XMM : YMMH)[n]!;
+  t.ir.set(name, v);
+  const k = knowledge(t);
+  if (!k.off) k.registers.set(name, v);
 }
 /** A vector of zeros. */
 export function zeros(ir: Builder): Value {
@@ -57,28 +68,44 @@ export function enterMmx(t: Tx): void {
 
 // ---- lanes
 
-/** What is known of values of a block: numbers in lane 0, the vector that one was put into, numbers that need no look. */
+/**
+ * What is known of a block: the registers' values, which labels within instructions do not change; numbers in lane 0, the
+ * vector that one was put into; numbers, and vectors of them, that are zero or normal.
+ */
 interface Known {
   block: Block | undefined;
+  readonly registers: Map<string, Value>;
   readonly scalar: Map<Value, Value>;
   readonly base: Map<Value, Value>;
   readonly plain: Map<Value, Float>;
+  /** Nothing is known, nor learnt: what is emitted now may be passed by. */
+  off: boolean;
 }
-const known: Known = { block: undefined, scalar: new Map(), base: new Map(), plain: new Map() };
+const known: Known = {
+  block: undefined, registers: new Map(), scalar: new Map(), base: new Map(), plain: new Map(), off: false,
+}; // prettier-ignore
 
 function knowledge(t: Tx): Known {
   const { block } = t.ir;
   if (known.block !== block) {
     known.block = block;
-    known.scalar.clear();
-    known.base.clear();
-    known.plain.clear();
+    forget();
   }
   return known;
 }
-/** What is known does not hold here: paths have met, or parted. */
+/** Registers may have changed behind our back. */
 export function forget(): void {
-  known.block = undefined;
+  known.registers.clear();
+  known.scalar.clear();
+  known.base.clear();
+  known.plain.clear();
+}
+/** Emits what may be passed by, and does not go on with what follows, or writes no register. */
+export function apart(t: Tx, emit: () => void): void {
+  const k = knowledge(t);
+  k.off = true;
+  emit();
+  k.off = false;
 }
 
 /** Types of a lane that is a number. */
@@ -89,8 +116,8 @@ const REPLACE: Readonly<Record<Float, OpSpec>> = { f32: ops.f32x4_replace_lane, 
 
 /** Lane 0 of a vector. */
 export function lane0(t: Tx, f: Float, v: Value): Value {
-  const { scalar } = knowledge(t);
-  const x = scalar.get(v);
+  const { scalar, off } = knowledge(t);
+  const x = off ? undefined : scalar.get(v);
   if (x !== undefined && t.ir.typeOf(x) === f) return x;
   const lane = t.ir.vector(EXTRACT[f], v);
   if (isPlain(t, v, f)) setPlain(t, lane, f);
@@ -99,6 +126,7 @@ export function lane0(t: Tx, f: Float, v: Value): Value {
 /** A vector with lane 0 replaced. What was lane 0 of `base` before is not computed for it. */
 export function withLane0(t: Tx, f: Float, base: Value, x: Value): Value {
   const k = knowledge(t);
+  if (k.off) return t.ir.vector(REPLACE[f], base, x);
   const under = k.scalar.has(base) && t.ir.typeOf(k.scalar.get(base)!) === f ? k.base.get(base)! : base;
   const v = t.ir.vector(REPLACE[f], under, x);
   k.scalar.set(v, x);
@@ -107,10 +135,12 @@ export function withLane0(t: Tx, f: Float, base: Value, x: Value): Value {
 }
 /** A number, or all of a vector's, is zero or normal: looked at already. */
 export function isPlain(t: Tx, x: Value, f: Float): boolean {
-  return knowledge(t).plain.get(x) === f;
+  const { plain, off } = knowledge(t);
+  return !off && plain.get(x) === f;
 }
 export function setPlain(t: Tx, x: Value, f: Float): void {
-  knowledge(t).plain.set(x, f);
+  const k = knowledge(t);
+  if (!k.off) k.plain.set(x, f);
 }
 
 // ---- leaving
