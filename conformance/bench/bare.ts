@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { CONTENDERS } from "./machine.ts";
+import { contenders, RISCV64 } from "./platform.ts";
 import { median } from "./stats.ts";
 import { figure, type Row } from "./table.ts";
 import { BenchError, need, output, progress } from "./tools.ts";
@@ -51,7 +51,7 @@ export async function bareCosts(rounds: number): Promise<Row[]> {
     await output([need("riscv64-linux-gnu-gcc"), ...FLAGS.split(" "), link, "-o", image, SOURCE], 60_000);
     for (let round = 0; round < rounds; round++)
       for (const name of ["qemu", "ours"] as const) {
-        const machine = CONTENDERS[name].start(["-M", "virt", "-nographic", "-bios", image]);
+        const machine = contenders(RISCV64)[name].start(["-M", "virt", "-nographic", "-bios", image]);
         await machine.exit(120_000);
         const costs = parseCosts(machine.log);
         FIGURES.forEach((f, i) => {

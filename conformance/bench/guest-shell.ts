@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
-import { type Contender, linuxArgs, PROMPT, READY } from "./machine.ts";
+import { type Contender, contenders, linuxArgs, type Platform, PROMPT, READY } from "./platform.ts";
 import { BenchError, progress } from "./tools.ts";
 
 /** An initramfs with more programs: the kernel unpacks archives that follow one another. @param programs paths by name in the guest */
@@ -32,12 +32,14 @@ export class GuestShell {
 
   /** @param initrd path of an initramfs, with the shell of tools/guests/initramfs.ts */
   static async boot(
-    contender: Contender,
+    platform: Platform,
+    who: "ours" | "qemu",
     initrd: string,
     extra: readonly string[] = [],
     append = "",
   ): Promise<GuestShell> {
-    const shell = new GuestShell(contender, linuxArgs(extra, initrd, append));
+    const contender = contenders(platform)[who];
+    const shell = new GuestShell(contender, linuxArgs(platform, extra, initrd, append));
     try {
       const ms = await shell.#console.waitFor(READY, 180_000);
       await shell.#console.waitFor(PROMPT, 20_000);

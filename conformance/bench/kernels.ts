@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { KernelPage } from "../web/kernel-page.ts";
 import { needChromium } from "./browser.ts";
 import { GuestShell, initramfsWith } from "./guest-shell.ts";
-import { CONTENDERS as MACHINES } from "./machine.ts";
+import type { Platform } from "./platform.ts";
 import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
 import { BenchError, compile, emulators, need, needGuest, output, progress } from "./tools.ts";
 
@@ -122,18 +122,19 @@ export async function browserKernels(options: KernelOptions): Promise<KernelSamp
 }
 
 /** In a guest with one processor, which boots anew each round. */
-export async function systemKernels(options: KernelOptions): Promise<KernelSamples[]> {
+export async function systemKernels(options: KernelOptions, platform: Platform): Promise<KernelSamples[]> {
   const { kernels, rounds } = options;
-  need("qemu-system-riscv64");
-  needGuest("riscv64/linux");
+  need(`qemu-system-${platform.target}`);
+  needGuest(`${platform.name}/linux`);
   const native = await compile("bench", "native");
   const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
   const initrd = join(folder, "initramfs");
-  await initramfsWith({ "bin/bench": await compile("bench", "riscv64") }, initrd, needGuest("riscv64/initramfs.gz"));
+  const program = await compile("bench", platform.isa);
+  await initramfsWith({ "bin/bench": program }, initrd, needGuest(`${platform.name}/initramfs.gz`));
   const collector = new Collector(kernels);
   try {
     for (let round = 0; round < rounds; round++) {
-      const machines = new Machines(initrd);
+      const machines = new Machines(platform, initrd);
       try {
         await machines.get("qemu");
         await machines.get("ours");
@@ -157,15 +158,17 @@ export async function systemKernels(options: KernelOptions): Promise<KernelSampl
 
 /** The two guests of a round. One that stopped to answer is given up, and boots anew for the next kernel. */
 class Machines {
+  readonly #platform: Platform;
   readonly #initrd: string;
   readonly #shells: Map<"qemu" | "ours", GuestShell> = new Map();
 
-  constructor(initrd: string) {
+  constructor(platform: Platform, initrd: string) {
+    this.#platform = platform;
     this.#initrd = initrd;
   }
 
   async get(name: "qemu" | "ours"): Promise<GuestShell> {
-    const shell = this.#shells.get(name) ?? (await GuestShell.boot(MACHINES[name], this.#initrd));
+    const shell = this.#shells.get(name) ?? (await GuestShell.boot(this.#platform, name, this.#initrd));
     this.#shells.set(name, shell);
     return shell;
   }

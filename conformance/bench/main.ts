@@ -10,6 +10,7 @@ import { browserKernels, systemKernels, userKernels } from "./kernels.ts";
 import { boot, coldStart } from "./machine.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { gzip, hello, python } from "./programs.ts";
+import { RISCV64 } from "./platform.ts";
 import {
   describeMachine,
   printSection,
@@ -34,7 +35,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
   },
   machine: {
     "cold-start": ({ rounds }) => coldStart(rounds),
-    boot: ({ rounds }) => boot(rounds, 10),
+    boot: ({ rounds, platform }) => boot(platform, rounds, 10),
     disk: ({ rounds }) => diskRates(rounds, 256),
     traps: ({ rounds }) => bareCosts(rounds),
   },
@@ -53,14 +54,19 @@ const KERNEL_RUNS: Readonly<
   Record<KernelRun, { title: string; bars?: Bars; run: (options: Options) => Promise<KernelSamples[]> }>
 > = {
   "kernels user": { title: "user mode", bars: USER_BARS, run: userKernels },
-  "kernels system": { title: "inside a booted guest, one processor", bars: SYSTEM_BARS, run: systemKernels },
+  "kernels system": {
+    title: "inside a booted guest, one processor",
+    bars: SYSTEM_BARS,
+    run: (options) => systemKernels(options, options.platform),
+  },
   "browser kernels": { title: "user mode in Chromium, without SharedArrayBuffer", run: browserKernels },
 };
 
 async function kernelSection(name: KernelRun, options: Options): Promise<Section> {
   const { title, bars, run } = KERNEL_RUNS[name];
   const whole = options.kernels.length === KERNELS.length;
-  const head = { name: `${name} riscv64`, title: `Kernels, riscv64, ${title}`, whole };
+  const target = options.platform.name;
+  const head = { name: `${name} ${target}`, title: `Kernels, ${target}, ${title}`, whole };
   try {
     const rows = (await run(options)).map(kernelRow);
     const summary = summarise(rows, bars, whole);
@@ -82,9 +88,14 @@ async function figureSection(group: string, options: Options): Promise<Section |
       failures.push(`${name}: ${(error as Error).message}`);
     }
   }
-  const whole = Object.keys(FIGURES[group] ?? {}).every((name) => options.wanted.has(`${group} ${name}`));
+  const all = Object.keys(FIGURES[group] ?? {}).every((name) => options.wanted.has(`${group} ${name}`));
   const nothing = rows.length === 0 && failures.length === 0;
-  return nothing ? undefined : { name: group, title: TITLES[group] ?? group, whole, rows, failures };
+  const of = options.platform === RISCV64 ? "" : ` ${options.platform.name}`;
+  // Of a PC there is less to measure.
+  const whole = all || of !== "";
+  return nothing
+    ? undefined
+    : { name: `${group}${of}`, title: `${TITLES[group] ?? group}${of}`, whole, rows, failures };
 }
 
 async function main(argv: string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+import { type Platform, PLATFORMS, RISCV64 } from "./platform.ts";
 import { KERNELS } from "./stats.ts";
 import { BenchError } from "./tools.ts";
 
@@ -11,10 +12,10 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   browser: ["kernels", "boot"],
 };
 
-export const HELP = `usage: pnpm bench [GROUP [NAME...] [riscv64]] [options]
+export const HELP = `usage: pnpm bench [GROUP [NAME...] [riscv64|amd64|i386]] [options]
 
 Measures ours, QEMU and native code on the same work in one run, in turn, and prints medians, ratios and bars.
-Without a group: everything, which takes an hour.
+Without a group: everything of riscv64, which takes an hour. For amd64 and i386 there are 'kernels system' and 'machine boot'.
 
   kernels   user, system        18 kernels: under 'mimus riscv64' / inside a booted guest with one processor
   programs  hello, gzip, python, codegen
@@ -43,6 +44,7 @@ export interface Options {
   readonly help: boolean;
   /** `"kernels user"` and so on. */
   readonly wanted: ReadonlySet<string>;
+  readonly platform: Platform;
   readonly rounds: number;
   readonly kernels: readonly string[];
   readonly warmUp: number;
@@ -56,12 +58,14 @@ export interface Options {
 /** @throws BenchError kind usage, which names what there is */
 export function parseOptions(argv: readonly string[]): Options {
   const { values, positionals } = parse(argv);
+  const platform = platformOf(positionals);
   const kernels = values.kernel ?? KERNELS;
   const unknown = kernels.find((name) => !KERNELS.includes(name));
   if (unknown !== undefined) throw usage(`no kernel '${unknown}'; there are ${KERNELS.join(", ")}`);
   return {
     help: values.help,
-    wanted: wanted(positionals),
+    wanted: wanted(positionals, platform),
+    platform,
     rounds: count("rounds", values.rounds, 1),
     kernels,
     warmUp: count("warm-up", values["warm-up"], 0),
@@ -96,16 +100,32 @@ const parse = (argv: readonly string[]) => {
   }
 };
 
-function wanted(positionals: readonly string[]): Set<string> {
+function wanted(positionals: readonly string[], on: Platform): Set<string> {
   const [group, ...rest] = positionals;
-  if (group === undefined)
-    return new Set(Object.entries(GROUPS).flatMap(([g, names]) => names.map((n) => `${g} ${n}`)));
+  const there = (g: string): string[] =>
+    (GROUPS[g] ?? []).map((n) => `${g} ${n}`).filter((name) => on === RISCV64 || ON_PC.includes(name));
+  if (group === undefined) return new Set(Object.keys(GROUPS).flatMap(there));
   const names = GROUPS[group];
   if (names === undefined) throw usage(`no group '${group}'; there are ${Object.keys(GROUPS).join(", ")}`);
-  const chosen = rest.filter((name) => name !== "riscv64");
-  for (const name of chosen)
-    if (!names.includes(name)) throw usage(`no '${name}' in ${group}; there are ${names.join(", ")} (target: riscv64)`);
-  return new Set((chosen.length === 0 ? names : chosen).map((name) => `${group} ${name}`));
+  const chosen = rest.filter((name) => !Object.hasOwn(PLATFORMS, name));
+  for (const name of chosen) {
+    if (there(group).includes(`${group} ${name}`)) continue;
+    if (names.includes(name))
+      throw usage(`'${group} ${name}' is not measured for ${on.name}; there are: ${ON_PC.join(", ")}`);
+    throw usage(
+      `no '${name}' in ${group}; there are ${names.join(", ")} (targets: ${Object.keys(PLATFORMS).join(", ")})`,
+    );
+  }
+  return new Set(chosen.length === 0 ? there(group) : chosen.map((name) => `${group} ${name}`));
+}
+
+/** What is measured on a PC. */
+const ON_PC: readonly string[] = ["kernels system", "machine boot"];
+
+function platformOf(positionals: readonly string[]): Platform {
+  const found = positionals.filter((name) => Object.hasOwn(PLATFORMS, name));
+  if (found.length > 1) throw usage(`one target at a time: ${found.join(", ")}`);
+  return PLATFORMS[(found[0] ?? "riscv64") as Platform["name"]];
 }
 
 function count(name: string, text: string, least: number): number {

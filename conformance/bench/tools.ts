@@ -28,6 +28,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "qemu-riscv64-static": "qemu-user-static",
   "qemu-system-riscv64": "qemu-system-misc",
   "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu and libc6-dev-riscv64-cross",
+  "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-system-i386": "qemu-system-x86",
+  "i686-linux-gnu-gcc": "gcc-i686-linux-gnu and libc6-dev-i386-cross",
   gcc: "gcc and libc6-dev",
 };
 
@@ -77,7 +80,7 @@ export function needCommand(): void {
 }
 
 /** Debian's cross compiler and the machine's own. */
-const COMPILERS = { native: "gcc", riscv64: "riscv64-linux-gnu-gcc" } as const;
+const COMPILERS = { native: "gcc", riscv64: "riscv64-linux-gnu-gcc", i386: "i686-linux-gnu-gcc" } as const;
 export type Isa = keyof typeof COMPILERS;
 const FLAGS = ["-O2", "-static", "-fno-math-errno", "-fno-strict-aliasing", "-w"];
 

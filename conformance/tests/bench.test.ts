@@ -151,6 +151,10 @@ describe("the command", () => {
       kernels: ["fib", "lz"],
       rounds: 2,
     });
+    expect([...parseOptions(["kernels", "amd64"]).wanted]).toEqual(["kernels system"]);
+    expect(parseOptions(["machine", "boot", "i386"])).toMatchObject({ platform: { target: "i386" } });
+    expect(() => parseOptions(["kernels", "user", "amd64"])).toThrow("'kernels user' is not measured for amd64");
+    expect(() => parseOptions(["kernels", "amd64", "i386"])).toThrow("one target at a time");
     expect(() => parseOptions(["kernel"])).toThrow("no group 'kernel'; there are kernels, programs");
     expect(() => parseOptions(["kernels", "usr"])).toThrow("no 'usr' in kernels; there are user, system");
     expect(() => parseOptions(["--kernel", "fibb"])).toThrow("no kernel 'fibb'; there are records, mix");
