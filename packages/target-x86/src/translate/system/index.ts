@@ -3,7 +3,7 @@ import type { systemRows } from "../../decode/system.ts";
 import { branch } from "../branch.ts";
 import { stackOps } from "../stack-ops.ts";
 import type { Translate, Translators } from "../tx.ts";
-import { calls } from "./calls.ts";
+import { calls, popf } from "./calls.ts";
 import { control } from "./control.ts";
 import { far } from "./far.ts";
 import { ports } from "./ports.ts";
@@ -17,5 +17,5 @@ export const system: Readonly<Record<string, Translate>> = {
   int3: branch.int3,
   into: branch.into,
   pushf: stackOps.pushf,
-  popf: stackOps.popf,
+  popf,
 } satisfies Translators<typeof systemRows>;
