@@ -175,6 +175,8 @@ export const PERIPHERALS: Readonly<Record<string, Chip>> = {
   dispi: { operations: dispi, args: ["-vga", "std"] },
   keyboard: {
     operations: keyboard,
+    // There the mouse has another resolution until it is set to its defaults.
+    setup: [out(0x64, 0xd4), out(0x60, 0xf6), input(0x60)],
     // There the bit that tells commands from data is always on, and the system flag is not that of the command byte.
     same: (line, qemu, ours) => line === input(0x64) && ((Number(qemu.slice(3)) ^ Number(ours.slice(3))) & ~0x0c) === 0,
   },

@@ -189,7 +189,7 @@ export class Dispi implements Stateful {
       lines = Math.floor(this.#memory / this.#stride());
     }
     regs[DISPI.YRES] = Math.min(Math.max(regs[DISPI.YRES]!, 1), MOST.y, lines);
-    regs[DISPI.VIRT_HEIGHT] = Math.min(lines, 0xffff);
+    regs[DISPI.VIRT_HEIGHT] = lines & 0xffff;
     // The picture may begin anywhere from which all of it is in memory: a line may go on in the next.
     const room = this.#memory - regs[DISPI.YRES]! * this.#stride();
     if (this.#start() > room) regs[DISPI.Y_OFFSET] = 0;
