@@ -25,6 +25,8 @@ const WRITABLE = LEVEL | INTERRUPTS | PERIODIC | SET_VALUE | MODE_32 | 0x3e00;
 
 /** Ticks by which a comparator may be too late: ten seconds. */
 const RECENT = 1e9;
+/** Ticks that a periodic timer is behind at most: older interrupts are lost. A quarter of a second. */
+const MOST_BEHIND = 25e6;
 /** Most timers of a block. */
 const MOST = 32;
 
@@ -339,11 +341,12 @@ export class Hpet implements Registers, Stateful {
     return left >= -RECENT ? left : left + (wide ? U32 * U32 : U32);
   }
 
-  /** Moves a periodic comparator behind the counter. */
+  /** Moves a periodic comparator on: by one period, so that a slow machine loses no ticks, or behind a counter that is far ahead. */
   #advance(t: TimerState): void {
     const period = t.periodHigh * U32 + t.periodLow;
     if (period === 0) return;
-    const steps = (Math.floor(-this.#left(t) / period) + 1) * period;
+    const late = -this.#left(t);
+    const steps = late > MOST_BEHIND ? (Math.floor(late / period) + 1) * period : period;
     const low = t.low + (steps % U32);
     t.low = low >>> 0;
     if ((t.config & MODE_32) === 0) t.high = (t.high + Math.floor(steps / U32) + (low >= U32 ? 1 : 0)) >>> 0;

@@ -29,7 +29,10 @@ export const hpet: DeviceType = defineDevice({
     const chip: Hpet = new Hpet(
       { timers: p.timers, messages: p.msi, routes: p["hpet-intcap"] },
       {
-        now: () => dev.now(),
+        now: () => {
+          dev.machine.clocks.virtual.exact?.();
+          return dev.now();
+        },
         arm: (n, deadline) => (deadline === undefined ? timers[n]!.cancel() : timers[n]!.arm(deadline)),
         line: (n, level) => lines[n]!.set(level),
         legacy: (n, level) => legacy[n]!.set(level),

@@ -16,7 +16,10 @@ export const isaPit: DeviceType = defineDevice({
     const irq = dev.irq("irq");
     const timer = dev.timer(() => pit.expire());
     const pit: Pit = new Pit({
-      now: () => dev.now(),
+      now: () => {
+        dev.machine.clocks.virtual.exact?.();
+        return dev.now();
+      },
       output: (level) => irq.set(level),
       arm: (deadline) => (deadline === undefined ? timer.cancel() : timer.arm(deadline)),
     });

@@ -25,6 +25,8 @@ export class VirtualClock implements TimerClock {
    * arming a timer. True when the clock has reached it.
    */
   soon: ((deadlineNs: number) => boolean) | undefined;
+  /** Set by who drives the clock: the next reading asks the host, whatever an earlier one found. Counters that guests poll call it. */
+  exact: (() => void) | undefined;
   #source: () => number;
   #running = true;
   /** Guest time when the source showed `#base`. */

@@ -86,6 +86,7 @@ export class RunLoop {
     if (this.#icount === undefined) {
       clocks.virtual.setSource(() => this.#time.now());
       clocks.virtual.soon = (deadline) => this.#spin(deadline);
+      clocks.virtual.exact = () => this.#time.forget();
     } else {
       const { nsPerInsn } = this.#icount;
       clocks.virtual.setSource(() => this.executed * nsPerInsn);

@@ -94,7 +94,10 @@ export const piix4Pm: DeviceType = defineDevice({
     const smi = dev.irq("smi-irq");
     const timer = dev.timer(() => pm.expire());
     const pm: PmRegisters = new PmRegisters({
-      now: () => dev.now(),
+      now: () => {
+        machine.clocks.virtual.exact?.();
+        return dev.now();
+      },
       arm: (deadline) => (deadline === undefined ? timer.cancel() : timer.arm(deadline)),
       sci: (level) => sci.set(level),
       sleep: (type) => {
