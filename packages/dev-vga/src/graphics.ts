@@ -103,9 +103,11 @@ export function linearPicture(
   return { width, height, line };
 }
 
-/** A pixel of 5, 5 and 5 or 5, 6 and 5 bits, with zeros below, as QEMU's pictures have it. */
+/** A pixel of 5, 5 and 5 bits with zeros below, or of 5, 6 and 5 with the highest repeated below: as QEMU's pictures have them. */
 function fromBits(value: number, bpp: number): number {
-  const blue = (value & 0x1f) << 3;
-  if (bpp === 15) return ((value & 0x7c00) << 9) | ((value & 0x3e0) << 6) | blue;
-  return ((value & 0xf800) << 8) | ((value & 0x7e0) << 5) | blue;
+  if (bpp === 15) return ((value & 0x7c00) << 9) | ((value & 0x3e0) << 6) | ((value & 0x1f) << 3);
+  const red = ((value >> 8) & 0xf8) | (value >> 13);
+  const green = ((value >> 3) & 0xfc) | ((value >> 9) & 3);
+  const blue = ((value << 3) & 0xf8) | ((value >> 2) & 7);
+  return (red << 16) | (green << 8) | blue;
 }

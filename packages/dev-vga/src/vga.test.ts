@@ -308,7 +308,7 @@ describe("the display interface", () => {
   it.each([
     [8, 0x24, color(0x24)],
     [15, 0x7c1f, 0xf800f8],
-    [16, 0x07e0, 0x00fc00],
+    [16, 0x07e0, 0x00ff00],
     [24, 0x123456, 0x123456],
     [32, 0x123456, 0x123456],
   ])("shows %i bits a pixel", (bpp, value, wanted) => {
@@ -408,7 +408,7 @@ it("has registers in memory space, and a monitor", () => {
   memory.write(0x4000_0000, 2, 0xf800);
   const console = bench.machine.backend(DISPLAY_KIND, "0") as DisplayConsole;
   console.refresh?.();
-  expect(new Uint32Array(console.surface!.bytes.buffer)[0]).toBe(0xf80000);
+  expect(new Uint32Array(console.surface!.bytes.buffer)[0]).toBe(0xff0000);
 });
 
 it("identifies any size of monitor with a good sum", () => {
