@@ -95,6 +95,7 @@ export class VirtioNet implements VirtioModel, NetNic {
     for (let i = 0; i < 6; i++) v.setUint8(i, Number.parseInt(this.#address.slice(2 * i, 2 * i + 2), 16));
     const status = (this.#peer?.up === false ? 0 : LINK_UP) | (this.#announce ? ANNOUNCE : 0);
     v.setUint16(6, status, little);
+    if (this.#options.mtu === 0) return;
     v.setUint16(8, 1, little);
     v.setUint16(10, this.#options.mtu, little);
   }
