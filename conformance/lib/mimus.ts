@@ -25,14 +25,13 @@ export function startMimus(args: readonly string[], options: { cwd?: string; env
 /** Runs the command to its end. */
 export function runMimus(
   args: readonly string[],
-  options: { cwd?: string; timeoutMs?: number; input?: string } = {},
+  options: { cwd?: string; timeoutMs?: number } = {},
 ): { status: number; stdout: string; stderr: string } {
   const mimus = mimusCommand();
   const result = spawnSync(mimus.command, [...mimus.args, ...args], {
     encoding: "utf8",
     timeout: options.timeoutMs ?? 20_000,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.input === undefined ? {} : { input: options.input }),
   });
   return { status: result.status ?? 128, stdout: result.stdout, stderr: result.stderr };
 }

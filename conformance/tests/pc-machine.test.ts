@@ -1,24 +1,38 @@
 /** The PC boards beside QEMU's: what monitors show of them. */
-import { spawnSync } from "node:child_process";
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
-import { oracle, runMimus } from "../lib/mimus.ts";
+import { Console } from "../lib/console.ts";
+import { oracle, startMimus } from "../lib/mimus.ts";
 
-const COMMANDS = "info qtree\ninfo mtree\ninfo pci\nquit\n";
+const COMMANDS = ["info qtree", "info mtree", "info pci"];
+const MINUTE = 60_000;
 
-function qemu(machine: string, ...more: string[]): string {
-  const args = ["-M", machine, "-m", "256", "-display", "none", "-monitor", "stdio", "-S", ...more];
-  return spawnSync("qemu-system-x86_64", args, { encoding: "latin1", input: COMMANDS, timeout: 30_000 }).stdout;
+afterEach(() => Console.killAll());
+
+/** What a monitor answers to all commands. It is waited for each: QEMU throws away what it has not written when it ends. */
+async function ask(console: Console): Promise<string> {
+  for (const command of COMMANDS) {
+    await console.waitFor(/\((?:qemu|mimus)\) /, MINUTE);
+    await console.type(`${command}\n`);
+  }
+  await console.waitFor(/\((?:qemu|mimus)\) (?!.*\n)/, MINUTE);
+  await console.type("quit\n");
+  await console.exit(MINUTE);
+  return console.log;
 }
 
-function mimus(machine: string, ...more: string[]): string {
-  const args = ["system-x86_64", "-M", machine, "-m", "256", "-display", "none", "-monitor", "stdio", "-S", ...more];
-  return runMimus(args, { input: COMMANDS, timeoutMs: 30_000 }).stdout;
-}
+const args = (machine: string, more: readonly string[]): string[] => [
+  ...["-M", machine, "-m", "256", "-display", "none", "-monitor", "stdio", "-S"],
+  ...more,
+];
+const qemu = (machine: string, ...more: string[]): Promise<string> =>
+  ask(new Console("qemu-system-x86_64", args(machine, more)));
+const mimus = (machine: string, ...more: string[]): Promise<string> =>
+  ask(startMimus(["system-x86_64", ...args(machine, more)]));
 
 /** The lines of one address space: first and last address, and name. */
 function ranges(text: string, space: string): string[] {
@@ -27,7 +41,7 @@ function ranges(text: string, space: string): string[] {
   const end = lines.findIndex((line) => line.trim() === "");
   return lines.slice(0, end).flatMap((line) => {
     const match = /^\s+([\da-f]{16})-([\da-f]{16}) \(prio [^)]*\): (?:alias )?(\S+)/.exec(line);
-    return match === null ? [] : [`${match[1]}-${match[2]} ${match[3]}`];
+    return match === null ? [] : [`${match[1]}-${match[2]} ${match[3]!.replace(/^ide\d(-control)?$/, "ide")}`];
   });
 }
 
@@ -50,7 +64,7 @@ const functions = (text: string): string[] =>
   );
 
 /** The disk controller comes with a package of its own. */
-const disks = false;
+const disks = existsSync(join(import.meta.dirname, "../../packages/dev-ide/src/index.ts"));
 /** What a virtual machine of the host's kernel needs, and parts that are not modelled. */
 const LEFT_OUT =
   /kvmvapic|vmport|vmmouse|unnamed|^.* acpi-(evt|cnt|tmr)$|rtc-index|pc-boot-memory|smram|^00100|apic$|cpu-memory/;
@@ -62,8 +76,8 @@ describe.skipIf(!oracle("qemu-system-x86_64"))(
     test.each([
       ["pc", ["-nodefaults"]],
       ["isapc", ["-nodefaults"]],
-    ] as const)("%s %s has the same ports, memory and devices at the same places", (machine, options) => {
-      const [theirs, ours] = [qemu(machine, ...options), mimus(machine, ...options)];
+    ] as const)("%s %s has the same ports, memory and devices at the same places", async (machine, options) => {
+      const [theirs, ours] = [await qemu(machine, ...options), await mimus(machine, ...options)];
       const cut = (list: string[]): string[] =>
         list.filter((line) => !LEFT_OUT.test(line) && (disks || !/\bide\b|-ide\b/.test(line))).toSorted();
       expect(cut(ranges(ours, "I/O"))).toEqual(cut(ranges(theirs, "I/O")));

@@ -1,15 +1,16 @@
 import type { Device, MachineBuilder, MemoryRegion } from "@mimus/machine-core";
 import type { BootMemory } from "./boot/device.ts";
 import { addKernel, kernelImage, ROM_FILE } from "./boot/kernel.ts";
-import { setBootOrder, setEquipment, setMemory } from "./cmos.ts";
-import type { CmosMemory } from "./cmos.ts";
+import { bootOrderFile, bootPaths } from "./bootorder.ts";
+import { setBootOrder, setDisks, setEquipment, setMemory } from "./cmos.ts";
+import type { CmosMemory, DiskGeometry } from "./cmos.ts";
 import { addConfigItems } from "./config.ts";
 import type { ConfigStore } from "./config.ts";
 import { addProcessors, apicIdOf } from "./cpus.ts";
 import type { Processor } from "./cpus.ts";
 import { LINE } from "./cpus.ts";
 import { addCards } from "./devices/cards.ts";
-import { addHostBridge, addIde, addIsaBridge, addPowerManagement } from "./devices/i440fx.ts";
+import { addHostBridge, addIde, addIsaIde, addIsaBridge, addPowerManagement } from "./devices/i440fx.ts";
 import { addInterrupts } from "./devices/interrupts.ts";
 import type { BoardIsaBus } from "./devices/interrupts.ts";
 import { installed } from "./devices/place.ts";
@@ -44,7 +45,7 @@ export class Board {
     const ram = addRam(m, this.#split);
     const config = this.#configDevice();
     const host = this.#pci ? addHostBridge(m, ram.region, this.#processors) : undefined;
-    this.#roms(host?.pciMemory ?? m.system.root);
+    const boot = this.#roms(host?.pciMemory ?? m.system.root);
     const isa = this.#pci ? addIsaBridge(m) : this.#isaBus();
     if (installed(m, "i8257"))
       for (const [base, page, shift] of [
@@ -62,12 +63,9 @@ export class Board {
       vmport: this.#p.vmport !== "off",
     });
     if (this.#pci) addIde(m);
+    else addIsaIde(m, isa.name);
     if (cmos !== undefined) this.#cmos(cmos);
-    // The drives come after the board.
-    floppy?.context.onReset("exit", () => {
-      const { cmosTypes } = floppy.impl as { readonly cmosTypes: readonly [number, number] };
-      if (cmos !== undefined) setEquipment(cmos, cmosTypes);
-    });
+    boot.started = () => this.#started(config, cmos, floppy);
     const acpi = this.#pci && this.#p.acpi !== "off";
     if (acpi)
       addPowerManagement(m, {
@@ -82,12 +80,26 @@ export class Board {
     return device.impl as ConfigStore;
   }
 
-  #roms(into: MemoryRegion): void {
+  #roms(into: MemoryRegion): BootMemory {
     const { bios } = this.#m.options;
     const image = bios instanceof Uint8Array ? bios : undefined;
     const roms = addRoms(this.#m, into, image, !this.#pci);
     const device = this.#m.createDevice("pc-boot-memory", {}, { realize: true });
-    (device.impl as BootMemory).install = () => roms.install();
+    const boot = device.impl as BootMemory;
+    boot.install = () => roms.install();
+    return boot;
+  }
+
+  /** What users added after the board was wired: drives for the CMOS memory, and the boot order. */
+  #started(config: ConfigStore, cmos: CmosMemory | undefined, floppy: Device | undefined): void {
+    const devices = this.#m.buses().flatMap((bus) => bus.children);
+    const paths = bootPaths(devices);
+    if (this.#m.options.kernel !== undefined) paths.unshift(`/rom@genroms/${ROM_FILE}`);
+    config.addFile({ name: "bootorder", bytes: bootOrderFile(paths, this.#m.options.bootStrict === true) });
+    if (cmos === undefined) return;
+    const types = (floppy?.impl as { readonly cmosTypes?: readonly [number, number] } | undefined)?.cmosTypes;
+    setEquipment(cmos, types ?? [0, 0]);
+    setDisks(cmos, disksOf(devices));
   }
 
   /** The bus of a PC without PCI. */
@@ -99,7 +111,6 @@ export class Board {
   #cmos(cmos: CmosMemory): void {
     const { options } = this.#m;
     setMemory(cmos, this.#split, options.cpus);
-    setEquipment(cmos, [0, 0]);
     try {
       setBootOrder(cmos, options.bootOnce ?? options.bootOrder ?? "cad");
     } catch (error) {
@@ -124,7 +135,6 @@ export class Board {
     if (options.kernel !== undefined) {
       const { kernel, initrd, append } = options;
       addKernel(config, kernelImage({ kernel, initrd, append, lowRam: this.#split.below }));
-      config.addFile({ name: "bootorder", bytes: bootOrder([`/rom@genroms/${ROM_FILE}`]) });
     }
     const { name, summary } = this.#pci ? PC : ISAPC;
     addSmbios(config, this.#m, this.#p, { ...shared, machine: name, summary });
@@ -132,9 +142,18 @@ export class Board {
   }
 }
 
-/** Paths of what firmware boots from, first choice first. */
-function bootOrder(paths: readonly string[]): Uint8Array {
-  return Uint8Array.from(`${paths.join("\n")}\0`, (c) => c.charCodeAt(0));
+/** The disks of the four places of the two IDE channels. */
+function disksOf(devices: readonly Device[]): (DiskGeometry | undefined)[] {
+  return ["ide.0", "ide.1"].flatMap((bus) =>
+    [0, 1].map((unit) => {
+      const disk = devices.find(
+        (d) => d.type.name === "ide-hd" && d.parentBus?.name === bus && d.values["unit"] === unit,
+      );
+      if (disk === undefined) return undefined;
+      const { cyls, heads, secs } = disk.values;
+      return { cylinders: Number(cyls), heads: Number(heads), sectors: Number(secs) };
+    }),
+  );
 }
 
 /** Names that SMBIOS tells. */

@@ -6,6 +6,8 @@ import type { DeviceType } from "@mimus/machine-core";
 export interface BootMemory {
   /** Called at every reset: puts ROMs in place. */
   install: () => void;
+  /** Called at the end of every reset, when all devices are there. */
+  started: () => void;
 }
 
 /** The part of a PC that fills its memory at reset. */
@@ -16,8 +18,9 @@ export const pcBoot: DeviceType = defineDevice({
   userCreatable: false,
   props: z.strictObject({}),
   realize(_props, dev) {
-    const impl: BootMemory = { install: () => {} };
+    const impl: BootMemory = { install: () => {}, started: () => {} };
     dev.onReset("enter", () => impl.install());
+    dev.onReset("exit", () => impl.started());
     return impl;
   },
 });

@@ -54,6 +54,16 @@ export function addIde(m: MachineBuilder): Device | undefined {
   return m.createDevice("piix3-ide", { addr: "1.1" }, { bus: "pci.0", realize: true });
 }
 
+/** The two IDE channels of a PC without PCI. */
+export function addIsaIde(m: MachineBuilder, bus: string): void {
+  if (!installed(m, "isa-ide")) return;
+  for (const [iobase, iobase2, irq] of [
+    [0x1f0, 0x3f6, 14],
+    [0x170, 0x376, 15],
+  ])
+    m.createDevice("isa-ide", { iobase, iobase2, irq }, { bus, realize: true });
+}
+
 /** Power management: ACPI registers, SMI, SMBus. `smi` is the CPU's input, `sci` global interrupt 9. */
 export function addPowerManagement(
   m: MachineBuilder,
