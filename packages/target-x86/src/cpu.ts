@@ -49,7 +49,7 @@ export class X86Cpu implements TargetCpu {
   readonly stack: StackFrame = new StackFrame(this);
   /** High word of what `system/memory.ts` read last. */
   readHigh = 0;
-  /** The exception being raised is for an address that is not canonical. */
+  /** The exception being raised is for an address that is not canonical, or above a limit of 4 GiB. */
   notCanonical = false;
   /** Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
@@ -196,7 +196,7 @@ export class X86Cpu implements TargetCpu {
     deliverException(this, this.refine(exception));
   }
 
-  /** #GP for an address that is not canonical is #SS where it is one of the stack segment. */
+  /** #GP for an address that can't be is #SS where it is one of the stack segment. */
   refine(exception: number): number {
     const stack = this.notCanonical && exception === 13 && addressesStack(this);
     this.notCanonical = false;

@@ -131,6 +131,12 @@ export class Walker {
 
   /** @returns false when it raised a page fault, or #GP for an address that is not canonical. */
   translate(lo: number, hi: number, access: Access, mmu: number, size: number, out: Translation): boolean {
+    // Limits of 4 GiB are looked at by nobody else
+    if (lo >>> 0 > 2 ** 32 - size && access !== FETCH && !this.#code64) {
+      this.#cpu.raise(EXC.GP, 0);
+      this.#cpu.notCanonical = true;
+      return false;
+    }
     if (!this.#translate(lo, hi, access, mmu, out)) return false;
     const { breakPoints } = this.#cpu;
     if (access !== FETCH && breakPoints.watches(lo, hi)) {
@@ -138,6 +144,11 @@ export class Walker {
       out.pageBits = 0;
     }
     return true;
+  }
+
+  /** The CPU executes 64-bit code. */
+  get #code64(): boolean {
+    return ((this.#cpu.lo(ENV.tbFlags) >> HF.codeShift) & 3) === 2;
   }
 
   #translate(lo: number, hi: number, access: Access, mmu: number, out: Translation): boolean {

@@ -1,4 +1,4 @@
-/** Addresses that are not canonical: #SS where the stack segment addresses, else #GP. Source: SDM volume 3A (2023), 6.15. */
+/** Addresses that are not canonical, or above a limit of 4 GiB: #SS in the stack segment, else #GP. Source: SDM volume 3A (2023), 6.15. */
 import { ENV } from "@mimus/tcg";
 import type { X86Cpu } from "../cpu.ts";
 import { createInsn } from "../decode/create-insn.ts";
@@ -10,9 +10,10 @@ import { HF, OFF, SEG } from "../state.ts";
 const STACK: ReadonlySet<string> = new Set(
   "push pop pushf popf pushseg popseg call call_ind callf ret retf iret enter leave".split(" "),
 );
+const MODES = [16, 32, 64] as const;
 let insn: Insn | undefined;
 
-/** Whether the instruction at pc, which used an address that is not canonical, used it in the stack segment. */
+/** Whether the instruction at pc, which used an address that can't be, used it in the stack segment. */
 export function addressesStack(cpu: X86Cpu): boolean {
   insn ??= createInsn();
   const mmu = cpu.lo(ENV.tbFlags) & HF.mmu;
@@ -24,7 +25,7 @@ export function addressesStack(cpu: X86Cpu): boolean {
       const carry = sum >>> 0 < lo >>> 0 ? 1 : 0;
       return cpu.engine.load(cpu.env, sum, (hi + carry) | 0, 1, mmu) ? cpu.lo(ENV.scratch) & 0xff : -1;
     },
-    64,
+    MODES[(cpu.lo(ENV.tbFlags) >> HF.codeShift) & 3] ?? 64,
     insn,
   );
   if (result !== "ok") {
