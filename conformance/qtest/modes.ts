@@ -106,8 +106,7 @@ export function modeOperations(name: string, random: Seeded): string[] {
     ] as const)
       lines.push(`outw 0x1ce ${hex(index)}`, `outw 0x1d0 ${hex(value)}`);
   }
-  const memory = new Uint8Array(FILLED);
-  random.fill(memory);
+  const memory = Uint8Array.from({ length: FILLED }, () => random.below(256));
   // Characters B0 to BF repeat their last dot there.
   if (name.startsWith("text") || name === "fonts" || name === "origin")
     for (let at = 0; at < memory.length; at += 4) if ((memory[at]! & 0xf0) === 0xb0) memory[at] = 0x41;
