@@ -55,6 +55,7 @@ function* about(machine: MachineControl, device: Device): Generator<string> {
 /** A value as QEMU prints properties of that type. */
 function valueText(name: string, value: unknown, type: string): string {
   if (typeof value === "boolean") return String(value);
+  if (typeof value === "bigint") return `${value} (0x${BigInt.asUintN(64, value).toString(16)})`;
   if (typeof value === "number") {
     if (name === "addr" && type === "number|str")
       return `${(value >> 3).toString(16).padStart(2, "0")}.${(value & 7).toString(16)}`;
