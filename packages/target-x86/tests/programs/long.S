@@ -350,6 +350,25 @@ tests:
   mov $0x0000800000000000,%rbx
   jmp *%rbx
   CATCH
+.ifndef QEMU
+  NAME "noncanonical stack"
+  TRY
+  AT
+  mov $0x8000000000000000,%rbp
+  mov (%rbp),%eax
+  CATCH
+  TRY
+  AT
+  mov $0x8000000000000000,%rbp
+  mov %ds:(%rbp),%eax
+  CATCH
+  movb $1,0x20000+12*16+4
+  TRY
+  AT
+  mov $0x8000000000000000,%rsp
+  push %rax
+  CATCH
+.endif
   NAME "pf absent read"
   TRY
   AT

@@ -235,7 +235,7 @@ export const printed: string = `r
 int80[ 80 0 2 8 46 6fe0 10]
 into[ 4 0 5 8 892 6fe0 10]
 bound[ 5 0 10 8 46 6fe0 10]
-limits[ d 0 0 8 46 6fe0 10] 11223344[ d 0 0 8 46 6fe0 10][ d 0 0 8 46 6fe0 10][ d 0 7 80 46 6fe0 10]
+limits[ d 0 0 8 46 6fe0 10] 11223344[ d 0 0 8 46 6fe0 10][ d 0 0 8 46 6fe0 10][ d 0 0 8 46 6fe0 10][ d 0 0 8 46 6fe0 10][ d 0 7 80 46 6fe0 10]
 null segment[ d 0 0 8 46 6fe0 10][ d 0 0 8 46 6fe0 10]
 segment loads 10[ d 10 5 8 46 6fe0 10] 18[ d 38 5 8 46 6fe0 10][ b 78 5 8 46 6fe0 10][ d 80 5 8 46 6fe0 10] 88 8b[ d 100 5 8 46 6fe0 10][ d a8 5 8 46 6fe0 10]
 stack segment loads[ d 0 5 8 46 6fe0 10][ d 10 5 8 46 6fe0 10][ d 18 5 8 46 6fe0 10][ d 20 5 8 46 6fe0 10][ d 30 5 8 46 6fe0 10][ d 60 5 8 46 6fe0 10][ c 78 5 8 46 6fe0 10][ d 88 5 8 46 6fe0 10][ d 100 5 8 46 6fe0 10]
