@@ -9,7 +9,7 @@ import type { ConfigStore } from "./config.ts";
 import { addProcessors, apicIdOf } from "./cpus.ts";
 import type { Processor } from "./cpus.ts";
 import { LINE } from "./cpus.ts";
-import { addCards } from "./devices/cards.ts";
+import { addCards, isaCardRom } from "./devices/cards.ts";
 import { addHostBridge, addIde, addIsaIde, addIsaBridge, addPowerManagement } from "./devices/i440fx.ts";
 import { addInterrupts } from "./devices/interrupts.ts";
 import type { BoardIsaBus } from "./devices/interrupts.ts";
@@ -55,6 +55,8 @@ export class Board {
         m.createDevice("i8257", { base, "page-base": page, dshift: shift }, { bus: isa.name, realize: true });
     const interrupts = addInterrupts(m, isa, this.#processors, host?.device.path);
     addCards(m, this.#pci, isa.name);
+    const cardRom = isaCardRom(m, isa.name);
+    if (cardRom !== undefined) config.addFile(cardRom);
     addBoardPorts(m, isa.bus, this.#processors);
     const { cmos, floppy } = addIsaParts(m, isa, interrupts, this.#processors, {
       hpet: this.#pci && this.#p.hpet,

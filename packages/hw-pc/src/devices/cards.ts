@@ -1,4 +1,4 @@
-import type { MachineBuilder } from "@mimus/machine-core";
+import type { FirmwareFiles, MachineBuilder } from "@mimus/machine-core";
 import { BoardError } from "../errors.ts";
 import { installed } from "./place.ts";
 
@@ -47,4 +47,15 @@ function addGraphics(m: MachineBuilder, pci: boolean, isaBus: string): void {
     );
   }
   m.createDevice(type, pci ? { addr: "2" } : {}, { realize: true, bus: pci ? "pci.0" : isaBus });
+}
+
+/** File of the BIOS of ISA graphics cards: they have no register that shows it, so firmware is given it. */
+const ISA_VGA_ROM = "vgabios-isavga.bin";
+
+/** The BIOS of an ISA graphics card, when there is one and its BIOS is installed. */
+export function isaCardRom(m: MachineBuilder, isaBus: string): { name: string; bytes: Uint8Array } | undefined {
+  const has = m.findBus(isaBus)?.children.some(({ type }) => type.name === "isa-vga") === true;
+  const files = m.backend("firmware", "files") as FirmwareFiles | undefined;
+  const bytes = has ? files?.read(ISA_VGA_ROM) : undefined;
+  return bytes === undefined ? undefined : { name: `vgaroms/${ISA_VGA_ROM}`, bytes };
 }
