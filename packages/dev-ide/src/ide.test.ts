@@ -483,6 +483,7 @@ it("outlives drivers that write anything anywhere", async () => {
   const seeded = new Seeded(7);
   const bytes = new Uint8Array(8);
   for (let n = 0; n < 20_000; n++) {
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- no array
     seeded.fill(bytes);
     const [what, value, ...more] = bytes as unknown as number[];
     const port = what! < 200 ? 0x1f0 + (what! & 7) : what! < 220 ? 0x3f6 : 0xc000 + (what! & 7);

@@ -11,7 +11,7 @@ const MASKS = 0x3f;
 /** The status word with TOP in it. */
 export function statusWord(t: Tx): Value {
   const { ir } = t;
-  return ir.or(ir.envLd("i32", "u32", OFF.fpuSw), ir.shlI(ir.envLd("i32", "u32", OFF.fpuTop), 11));
+  return ir.or(ir.envLd("i32", "u32", OFF.fpuSw), ir.shlI(ir.get("fpu_top"), 11));
 }
 
 /** The masks may have changed: ends the block if what it was specialised on has. `cw` is the control word. */

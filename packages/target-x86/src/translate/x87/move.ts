@@ -1,7 +1,7 @@
 /** Loads, stores, exchanges, constants. Source: Intel SDM volume 2 (2023), their pages. */
 import type { Value } from "@mimus/tcg";
 import { OPERAND, type Insn } from "../../insn.ts";
-import { HF } from "../../state.ts";
+import { HF, OFF } from "../../state.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { memOf } from "../width.ts";
 import { loadInteger, stack } from "./arith.ts";
@@ -37,14 +37,23 @@ const loadRegister = escape((t, i) => void t.ir.call("x87_ld", t.ir.const32(stac
  */
 function storeWith(t: Tx, write: () => void, pops: number): () => void {
   const { ir } = t;
-  if ((t.flags & HF.x87Fast) !== 0) write();
-  else {
+  if ((t.flags & HF.x87Fast) === 0) {
     const skip = ir.label();
     ir.brcond("ne", ir.envLd("i32", "u32", X87.refused), ir.const32(0), skip, true);
     write();
     ir.place(skip);
+    return () => void ir.call("x87_stored", ir.const32(pops));
   }
-  return () => void ir.call("x87_stored", ir.const32(pops));
+  write();
+  // What x87_stored does; nothing is refused.
+  return () => {
+    ir.envSt("u32", OFF.fpuSw, ir.envLd("i32", "u32", X87.status));
+    if (pops === 0) return;
+    const top = ir.get("fpu_top");
+    const empty = ir.shl(ir.constBits("i64", 1, 0), ir.extuI32(ir.shlI(top, 3)));
+    ir.envSt("u64", OFF.fpuEmpty, ir.or(ir.envLd("i64", "u64", OFF.fpuEmpty), empty));
+    ir.set("fpu_top", ir.andI(ir.addI(top, 1), 7));
+  };
 }
 
 /** The address comes first: its faults come before what storing finds out. */
