@@ -1,0 +1,54 @@
+/** x86 instructions against this computer's processor, and random code. More of both: conformance/README.md. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { generate } from "../vectors/oracle/generate-x86.ts";
+import { readVectors } from "../vectors/readers.ts";
+import { report } from "../vectors/report.ts";
+import { runStrings } from "../x86/strings.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "mimus-x86-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+const program = join(directory, "x86-step");
+
+/** Compiles the stepper; why there is none, otherwise "". */
+function unavailable(): string {
+  if (process.platform !== "linux" || process.arch !== "x64") return "this is no x86-64 Linux";
+  const source = fileURLToPath(new URL("../vectors/oracle/x86-step.c", import.meta.url));
+  const { error, status, stderr } = spawnSync("gcc", ["-O1", "-o", program, source]);
+  if (error) return "gcc is not installed";
+  if (status !== 0) return `gcc: ${stderr.toString().split("\n")[0]}`;
+  const run = spawnSync(program, [], { input: Buffer.alloc(0x10000) });
+  return run.status === 0 ? "" : "ptrace is not allowed here";
+}
+
+describe("single instructions, against this processor", () => {
+  const why = unavailable();
+  if (why !== "") console.log(`skipped: ${why}`);
+  it.skipIf(why !== "").each([64, 32] as const)("%i-bit user mode", { timeout: 120_000 }, async (mode) => {
+    const text = generate({ program, mode, perRow: 1, seed: Number(process.env.MIMUS_SEED ?? 1) });
+    const result = await report(readVectors(text));
+    expect(Object.fromEntries(result.classes)).toEqual({});
+    expect(result.equal).toBeGreaterThan(600);
+  });
+});
+
+describe.each([
+  [32, "real"],
+  [32, "kernel16"],
+  [32, "user16"],
+  [32, "kernel32"],
+  [32, "user32"],
+  [64, "kernel64"],
+  [64, "user64"],
+  [64, "user32"],
+] as const)("random code on %i-bit registers, %s", (word, mode) => {
+  it("ends in an exception or a result, the same on each back end", { timeout: 60_000 }, () => {
+    const { failures, ends } = runStrings({ word, mode, strings: 60, backends: ["interp", "region"], seed: 1 });
+    expect(failures).toEqual([]);
+    expect(ends.size).toBeGreaterThan(3);
+  });
+});
