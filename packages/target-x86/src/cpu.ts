@@ -9,10 +9,12 @@ import { Walker } from "./mmu/walk.ts";
 import { ALL_INDEXES, FLAG, HF, OFF, PENDING, regOffset, SEG_FIELD, segOffset } from "./state.ts";
 import { BreakPoints } from "./system/debug.ts";
 import { Descriptor } from "./system/descriptor.ts";
+import { registerText } from "./system/dump.ts";
 import { readEflags, writeEflags } from "./system/eflags.ts";
 import { fastPaths, type FastPaths } from "./system/fast.ts";
 import { updateFlags } from "./system/hflags.ts";
 import { deliverException, takeInterrupt } from "./system/interrupt.ts";
+import { memText, tlbText } from "./system/page-tables.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
 import { addressesStack } from "./system/stack-fault.ts";
 import { StackFrame } from "./system/stack.ts";
@@ -67,6 +69,13 @@ export class X86Cpu implements TargetCpu {
     this.setLo(OFF.pending, 0);
     this.reset();
   }
+
+  /** What monitors show: `info registers`, `info mem`, `info tlb`. */
+  readonly inspect: Readonly<Record<string, () => string>> = {
+    registers: () => registerText(this),
+    mem: () => (this.index === 0 ? memText(this) : ""),
+    tlb: () => (this.index === 0 ? tlbText(this) : ""),
+  };
 
   // ---- wires
 

@@ -8,6 +8,7 @@ export { ALL_ROWS } from "./decode/index.ts";
 export { createDisassembler, type Disassemble, textOf } from "./disas.ts";
 export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
+export { gdbFeatures, type GdbFeature, type GdbRegister } from "./gdb.ts";
 export * from "./insn.ts";
 export * from "./state.ts";
 export { X86CpuObject, type AttachableCpu, type CpuClass } from "./object.ts";

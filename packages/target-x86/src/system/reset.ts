@@ -18,8 +18,9 @@ export function resetCpu(cpu: X86Cpu): void {
   cpu.set(OFF.pat, 0x0007_0406, 0x0007_0406);
   cpu.set(OFF.miscEnable, 1, 0);
   cpu.set(OFF.xcr0, 1, 0);
-  cpu.setLo(OFF.fpuCw, 0x40);
-  for (let n = 0; n < 8; n++) cpu.engine.u8[cpu.env + OFF.fpuEmpty + n] = 0;
+  // As after FNINIT, which QEMU has it be; the manuals have 40h, and registers that are in use.
+  cpu.setLo(OFF.fpuCw, 0x37f);
+  for (let n = 0; n < 8; n++) cpu.engine.u8[cpu.env + OFF.fpuEmpty + n] = 1;
   cpu.setLo(OFF.mxcsr, 0x1f80);
   common(cpu, CR0.ET | CR0.CD | CR0.NW);
 }
