@@ -94,7 +94,8 @@ function typeSection(type: ResolvedType): string[] {
   const props = describeProps(type);
   if (props.length > 0) lines.push("", "| Property | Type | Default | Meaning |", "|---|---|---|---|");
   for (const p of props) {
-    const value = p.default === undefined ? (p.required ? "required" : "") : `\`${cell(JSON.stringify(p.default))}\``;
+    const text = typeof p.default === "bigint" ? String(p.default) : JSON.stringify(p.default);
+    const value = p.default === undefined ? (p.required ? "required" : "") : `\`${cell(text)}\``;
     lines.push(
       `| \`${p.name}\` | ${cell(p.type)} | ${value} | ${cell(p.description ?? (p.link === undefined ? "" : `id of a ${p.link}`))} |`,
     );

@@ -117,7 +117,8 @@ describe.skipIf(memtest === undefined || memtest64 === undefined || invaders ===
         "-append", "console=ttyS0,115200",
       ]); // prettier-ignore
       await console.waitFor("Memtest86", 2 * MINUTES);
-      await console.waitFor("Pass", 4 * MINUTES);
+      await console.waitFor(/Time: +0:00:0[3-9]/, 4 * MINUTES);
+      await console.waitFor(/Errors: 0/, MINUTES);
       console.kill();
       await console.exit(MINUTES);
     });
