@@ -18,7 +18,7 @@ const DEFAULT = VIRTIO.flatMap((d) => [
 const devices =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : [...DEFAULT, "virtio-keyboard-pci", "virtio-mouse-pci", "virtio-tablet-pci", "edu", "pvpanic-pci", "i6300esb"];
+    : [...DEFAULT, "virtio-keyboard-pci", "virtio-mouse-pci", "virtio-tablet-pci", "edu", "i6300esb"];
 /** Slot of the device. */
 const SLOT = 4;
 const hex = (n: number): string => n.toString(16).padStart(8, "0");
