@@ -21,7 +21,7 @@ const OUTSIDE: readonly RegExp[] = [
 ];
 /** The same by Zydis' names of extensions. */
 const OUTSIDE_EXT =
-  /^(AMD3DNOW|AVX512\w*|KNC\w*|XOP|FMA4|TBM|MPX|CET|RTM|SGX|VTX|SVM|AMX\w*|PADLOCK|GFNI|KEYLOCKER\w*)$/;
+  /^(AMD3DNOW|AVX512\w*|KNC\w*|XOP|FMA4|TBM|MPX|CET|RTM|SGX|VTX|SVM|AMX\w*|APX\w*|PADLOCK|GFNI|KEYLOCKER\w*)$/;
 /** The same by Capstone's files. */
 const OUTSIDE_FILE = /(xop|fma4|tbm|3DNow|avx512|rtm)/;
 const SKIP = "outside the instruction sets that are modelled";
@@ -96,6 +96,11 @@ export const capstoneDecode: Reader = {
   read: (text) => decodeFile(capstoneDecode.name, text, capstone),
 };
 
+/** D5 is APX's REX2 in 64-bit mode. */
+function isRex2(args: string, hex: string): boolean {
+  return !/-(16|32)\b/.test(args) && /^d5/i.test(hex);
+}
+
 function zydis(content: string, line: number): DecodeCase | undefined {
   const test = parseObject<{ name: string; in: string; out: string }>(content, line);
   const hex = /([0-9a-fA-F]+)$/.exec(test.in)?.[1] ?? "";
@@ -109,7 +114,7 @@ function zydis(content: string, line: number): DecodeCase | undefined {
     mode: bits(/-(16|32)\b/.exec(test.in)?.[1] ?? "64"),
     bytes: hexBytes(hex),
     ...(length === undefined ? {} : { length: Number(length) }),
-    ...(OUTSIDE_EXT.test(extension) ? { skip: SKIP } : {}),
+    ...(OUTSIDE_EXT.test(extension) || isRex2(test.in, hex) ? { skip: SKIP } : {}),
     ...(test.in.includes("-knc") ? { skip: "is for Knights Corner" } : {}),
   };
 }
