@@ -180,15 +180,13 @@ export function squareRoot(cw: i32, se: i32, sig: u64): u64 {
   const odd = (exponent & 1) != 0;
   const high = odd ? sig : sig >> 1;
   const rest = odd ? <u64>0 : sig << 63;
-  let root = u64.MAX_VALUE;
-  if (high != u64.MAX_VALUE) {
-    const estimate = sqrt<f64>(<f64>high) * 4294967296.0;
-    if (estimate < 18446744073709549568.0) root = <u64>estimate;
-    if (high >= root) root = u64.MAX_VALUE;
-    // Newton's step; the error is then far below one.
-    const quotient = divideWide(high, rest, root);
-    root = (root >> 1) + (quotient >> 1) + (root & quotient & 1);
-  }
+  // The host's root has 53 bits; Newton's step from there leaves an error below one.
+  const estimate = sqrt<f64>(<f64>high) * 4294967296.0;
+  let root = estimate < 18446744073709549568.0 ? <u64>estimate : u64.MAX_VALUE;
+  const firstHigh = multiplyWide(root, root);
+  const differenceHigh = <i64>(high - firstHigh - <u64>(rest < low));
+  const difference = <f64>differenceHigh * 18446744073709551616.0 + <f64>(rest - low);
+  root += <u64>(<i64>floor<f64>(difference / (2 * <f64>root)));
   let squareHigh = multiplyWide(root, root);
   let squareLow = low;
   while (squareHigh > high || (squareHigh == high && squareLow > rest)) {
