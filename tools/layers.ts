@@ -9,7 +9,7 @@ const LAYERS = [
   { name: "object model", match: /^qom$/ },
   {
     name: "core",
-    match: /^(bits|decodetree|softfloat|tcg|machine-core|block|chardev|net|display|audio|migration)$/,
+    match: /^(bits|decodetree|softfloat|acpi|tcg|machine-core|block|chardev|net|display|audio|migration)$/,
     inside: true,
   },
   { name: "buses", match: /^bus-/ },
