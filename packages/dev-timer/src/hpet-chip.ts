@@ -213,7 +213,7 @@ export class Hpet implements Registers, Stateful {
       this.#setComparator(t, lo, true);
       if (sets) t.config |= SET_VALUE;
       this.#setComparator(t, hi, false);
-      return this.#schedule(n);
+      return this.#schedule(n, true);
     }
     this.write(offset, 4, lo);
     this.write(offset + 4, 4, hi);
@@ -314,7 +314,7 @@ export class Hpet implements Registers, Stateful {
       default:
         return;
     }
-    this.#schedule(n);
+    this.#schedule(n, (offset & 0x18) === TIMER.COMPARATOR);
   }
 
   /** In periodic mode a write gives the period, and the comparator too when the timer was told so. */
@@ -352,13 +352,20 @@ export class Hpet implements Registers, Stateful {
     if ((t.config & MODE_32) === 0) t.high = (t.high + Math.floor(steps / U32) + (low >= U32 ? 1 : 0)) >>> 0;
   }
 
-  #schedule(n: number): void {
+  /** After a snapshot was loaded, when the clock shows its time. */
+  loaded(): void {
+    for (let n = 0; n < this.#timers.length; n++) this.#schedule(n);
+  }
+
+  /** Arms a timer. A comparator that has passed matches only when it has just been written, or is periodic. */
+  #schedule(n: number, written = false): void {
     const t = this.#timers[n]!;
     if (!this.#counts || (t.config & INTERRUPTS) === 0) return this.#pins.arm(n, undefined);
     this.#read();
     const left = this.#left(t);
     const ticks = this.#ticks() + Math.max(0, left);
-    const never = left > 2 ** 49 || ((t.config & PERIODIC) !== 0 && left <= 0 && t.periodLow + t.periodHigh === 0);
+    const passed = (t.config & PERIODIC) !== 0 ? t.periodLow + t.periodHigh === 0 : !written;
+    const never = left > 2 ** 49 || (left <= 0 && passed);
     this.#pins.arm(n, never ? undefined : ticks * TICK_NS);
   }
 

@@ -42,6 +42,7 @@ export const hpet: DeviceType = defineDevice({
     dev.input("legacy", 2, (n, level) => chip.input(n, level));
     dev.region("hpet", chip, { size: 0x400, minAccess: 4, reentrant: true });
     dev.stateful(chip);
+    dev.onLoaded(() => chip.loaded());
     return chip;
   },
 });

@@ -26,6 +26,7 @@ export const isaPit: DeviceType = defineDevice({
     dev.input("irq-control", 1, (_n, level) => pit.enableOutput(level));
     isaBusOf(dev).io.add(p.iobase, dev.region("pit", pit, { size: 4, maxAccess: 1 }));
     dev.stateful(pit);
+    dev.onLoaded(() => pit.loaded());
     return pit;
   },
 });

@@ -66,6 +66,11 @@ export class Pit implements Registers, Stateful {
     this.#schedule(this.#now());
   }
 
+  /** After a snapshot was loaded, when the clock shows its time. */
+  loaded(): void {
+    this.#schedule(this.#now());
+  }
+
   /** The gate of a counter, 0..2. */
   setGate(n: number, level: boolean): void {
     const now = this.#now();

@@ -40,6 +40,7 @@ export const apic: DeviceType = defineDevice({
     bus.add(chip);
     dev.onUnrealize(() => bus.remove(chip));
     dev.stateful(chip);
+    dev.onLoaded(() => chip.timeChanged());
     return chip;
   },
 });

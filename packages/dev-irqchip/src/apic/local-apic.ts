@@ -73,9 +73,9 @@ export class LocalApicChip implements Registers, Stateful {
     this.#pins.deadlineOf = fn;
   }
 
-  /** The time stamp counter was set. */
+  /** The time stamp counter was set, or a snapshot was loaded and the clock shows its time. */
   timeChanged(): void {
-    if (this.#timer.mode === TIMER.DEADLINE) this.#timer.update();
+    this.#timer.update();
   }
 
   expire(): void {

@@ -146,6 +146,7 @@ export const piix4Pm: DeviceType = defineDevice({
       smbusRegion.setEnabled((config.bytes[REG.SMBUS_CONFIG]! & 1) !== 0);
     };
     dev.stateful(pm, "pm");
+    dev.onLoaded(() => pm.settle());
     dev.stateful(apm, "apm");
     dev.stateful(smbus, "smbus");
     dev.onReset("enter", () => hotplug.reset());
