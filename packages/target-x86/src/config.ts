@@ -50,9 +50,9 @@ export interface PhysicalWindow {
   readonly smm: boolean;
 }
 
-/** One instant of the machine's clock. */
+/** The machine's clock. */
 export interface TimeSource {
-  /** Time stamp counter into `out`: low half, high half. */
+  /** Time stamp counter, nanoseconds of the virtual clock, into `out`: low half, high half. */
   tsc(out: Uint32Array): void;
 }
 

@@ -18,6 +18,7 @@ import { memText, tlbText } from "./system/page-tables.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
 import { addressesStack } from "./system/stack-fault.ts";
 import { StackFrame } from "./system/stack.ts";
+import { counterDeadline } from "./system/msr.ts";
 import { FAULT } from "./system/vectors.ts";
 
 const NO_PORTS: PortBus = {
@@ -89,6 +90,7 @@ export class X86Cpu implements TargetCpu {
   setApic(apic: LocalApic): void {
     this.apic = apic;
     this.controller = apic;
+    apic.deadlineOf = (lo, hi) => counterDeadline(this, lo, hi);
     this.apicMoved();
   }
   /** The base of the local APIC changed: its page is found there, while it is enabled and not in x2APIC mode. */

@@ -117,8 +117,10 @@ function vector(n: number): GdbRegister {
 
 /** The features of a CPU; QEMU adds bases and control registers to the core, under GDB's name for the system's. */
 export function gdbFeatures(word: WordSize): GdbFeature[] {
-  const base = (name: string, n: number): GdbRegister => slot(name, segOffset(n) + SEG_FIELD.base, word, word === 64 ? "int64" : "int32");
-  const control = (name: string, offset: number): GdbRegister => derived(slot(name, offset, word, word === 64 ? "int64" : "int32"));
+  const base = (name: string, n: number): GdbRegister =>
+    slot(name, segOffset(n) + SEG_FIELD.base, word, word === 64 ? "int64" : "int32");
+  const control = (name: string, offset: number): GdbRegister =>
+    derived(slot(name, offset, word, word === 64 ? "int64" : "int32"));
   return [
     {
       name: "org.gnu.gdb.i386.core",

@@ -47,7 +47,13 @@ export class X86CpuObject extends CpuObject implements AttachableCpu {
     };
     super(request.type, request.machine, request.props, request.index, wiring);
     const { machine, index } = request;
-    const place = { index, cpus: machine.options.cpus };
+    const { cpus, topology } = machine.options;
+    const place = {
+      index,
+      cpus,
+      threads: topology?.threads ?? 1,
+      cores: topology === undefined ? cpus : topology.cores * topology.dies,
+    };
     this.config = x86Config(model, request.props as CpuProps, word, place, (text) => {
       if (index === 0) machine.log.write("warning", "cpu", text);
     });

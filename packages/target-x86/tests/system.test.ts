@@ -44,6 +44,9 @@ function run(code: string, backend: BackEnd, word: 32 | 64): string {
 for (const backend of ["interp", "wasm", "region"] as const) {
   test(`long mode, ${backend}`, () => expect(run(long.code, backend, 64)).toBe(long.printed), SLOW);
   for (const word of [64, 32] as const)
-    test(`protected mode, ${word}-bit registers, ${backend}`, () =>
-      expect(run(protectedMode.code, backend, word)).toBe(protectedMode.printed), SLOW);
+    test(
+      `protected mode, ${word}-bit registers, ${backend}`,
+      () => expect(run(protectedMode.code, backend, word)).toBe(protectedMode.printed),
+      SLOW,
+    );
 }

@@ -32,7 +32,11 @@ const ceiling = (n: number): number => 2 ** (32 - Math.clz32(n - 1));
 function deterministic(c: Cache, cores: number, threads: number): Leaf {
   const sharing = c.shared === true ? cores * threads : threads;
   const eax =
-    c.type | (c.level << 5) | (c.selfInit === false ? 0 : 1 << 8) | ((ceiling(sharing) - 1) << 14) | ((ceiling(cores) - 1) << 26);
+    c.type |
+    (c.level << 5) |
+    (c.selfInit === false ? 0 : 1 << 8) |
+    ((ceiling(sharing) - 1) << 14) |
+    ((ceiling(cores) - 1) << 26);
   const ebx = (c.line - 1) | ((c.partitions - 1) << 12) | ((c.ways - 1) << 22);
   const edx = (c.noInvalidate === true ? 1 : 0) | (c.inclusive === true ? 2 : 0) | (c.complex === true ? 4 : 0);
   return [eax, ebx, c.sets - 1, edx];
@@ -60,7 +64,18 @@ export function legacyCaches(): Caches {
 const bytes = (c: Cache): number => c.line * c.ways * c.partitions * c.sets;
 
 /** Ways as leaf 8000_0006 writes them. Source: AMD APM volume 3, table E-4. */
-const WAYS: Readonly<Record<number, number>> = { 1: 1, 2: 2, 4: 4, 8: 6, 16: 8, 32: 10, 48: 11, 64: 12, 96: 13, 128: 14 };
+const WAYS: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 2,
+  4: 4,
+  8: 6,
+  16: 8,
+  32: 10,
+  48: 11,
+  64: 12,
+  96: 13,
+  128: 14,
+};
 
 /** L1 data, L1 instructions, L2, L3 of AMD families 17h and 19h. `instructions`: KiB and ways; `l3`: MiB. */
 function zen(instructions: readonly [number, number], l3: number): readonly Cache[] {
@@ -69,16 +84,31 @@ function zen(instructions: readonly [number, number], l3: number): readonly Cach
     { level: 1, type: 1, line: 64, ways: 8, partitions: 1, sets: 64, noInvalidate: true },
     { level: 1, type: 2, line: 64, ways, partitions: 1, sets: (kib * 1024) / (64 * ways), noInvalidate: true },
     { level: 2, type: 3, line: 64, ways: 8, partitions: 1, sets: 1024, selfInit: false },
-    { level: 3, type: 3, line: 64, ways: 16, partitions: 1, sets: l3 * 1024, inclusive: true, complex: true, shared: true },
+    {
+      level: 3,
+      type: 3,
+      line: 64,
+      ways: 16,
+      partitions: 1,
+      sets: l3 * 1024,
+      inclusive: true,
+      complex: true,
+      shared: true,
+    },
   ];
 }
 
 /** The caches of an AMD model, by its name. */
 export function ownCaches(name: string): Caches {
-  const list = name.startsWith("EPYC-Rome") ? zen([32, 8], 16) : name.startsWith("EPYC-Milan") ? zen([32, 8], 32) : zen([64, 4], 8);
+  const list = name.startsWith("EPYC-Rome")
+    ? zen([32, 8], 16)
+    : name.startsWith("EPYC-Milan")
+      ? zen([32, 8], 32)
+      : zen([64, 4], 8);
   const [l1d, l1i, l2, l3] = list as [Cache, Cache, Cache, Cache];
   const l1 = (c: Cache): number => ((bytes(c) / 1024) << 24) | (c.ways << 16) | 0x140;
-  const leaf: Caches["leaf4"] = (n, cores, threads) => (list[n] === undefined ? undefined : deterministic(list[n], cores, threads));
+  const leaf: Caches["leaf4"] = (n, cores, threads) =>
+    list[n] === undefined ? undefined : deterministic(list[n], cores, threads);
   return {
     leaf2: [1, 0, 0x4b, 0x002c_ff80],
     leaf4: leaf,

@@ -4,7 +4,7 @@ import { X86Error } from "../errors.ts";
 import type { WordSize } from "../state.ts";
 import { makeCpuid, type Identity } from "./cpuid.ts";
 import { MODEL_ALIASES, MODEL_DATA, TRANSLATED } from "./data.ts";
-import { bitName, FEATURE_WORDS, featureOf } from "./features.ts";
+import { bitName, FEATURE_NAMES, FEATURE_WORDS, featureOf } from "./features.ts";
 import type { ModelData } from "./model.ts";
 import type { CpuProps } from "./props.ts";
 
@@ -30,7 +30,20 @@ const TRANSLATED_SET: ReadonlySet<string> = new Set(TRANSLATED.split(" "));
 /** What a CPU of 32 bits does not have of it. */
 const ONLY_64: ReadonlySet<string> = new Set(["lm", "syscall"]);
 /** What this program can do beyond QEMU's translator: there for who asks for it by name. */
-const BEYOND: ReadonlySet<string> = new Set(["pcid", "invpcid", "rdseed", "sha-ni", "rdpid", "x2apic", "tsc-deadline", "tsc-adjust", "3dnowprefetch", "fsrm", "xsavec", "xsaves"]);
+const BEYOND: ReadonlySet<string> = new Set([
+  "pcid",
+  "invpcid",
+  "rdseed",
+  "sha-ni",
+  "rdpid",
+  "x2apic",
+  "tsc-deadline",
+  "tsc-adjust",
+  "3dnowprefetch",
+  "fsrm",
+  "xsavec",
+  "xsaves",
+]);
 
 /** Leaves that a feature needs, when levels are not set by hand. */
 function levels(features: ReadonlySet<string>, level: number, xlevel: number): [number, number] {
@@ -47,8 +60,11 @@ function levels(features: ReadonlySet<string>, level: number, xlevel: number): [
 /** Where a CPU stands in the machine. */
 export interface Place {
   readonly index: number;
-  /** CPUs, threads of a core, cores of all. */
+  /** CPUs of the machine. */
   readonly cpus: number;
+  /** Threads of a core, cores of a socket; default: all CPUs are cores of one. */
+  readonly threads?: number;
+  readonly cores?: number;
 }
 
 /** The CPU that a model makes of its properties. `warn` gets what cannot be had, as QEMU says it. @throws X86Error */
@@ -67,7 +83,8 @@ export function x86Config(
   const [level, xlevel] = levels(features, props.level ?? model.level, props.xlevel ?? model.xlevel);
   const wanted = new Set(features);
   const missing: string[] = [];
-  for (const feature of features) {
+  for (const feature of FEATURE_NAMES) {
+    if (!features.has(feature)) continue;
     const can = (TRANSLATED_SET.has(feature) && (word === 64 || !ONLY_64.has(feature))) || (asked.get(feature) === true && BEYOND.has(feature));
     if (!can) missing.push(feature);
   }
@@ -81,8 +98,8 @@ export function x86Config(
   const physBits = lm ? props["phys-bits"] || 40 : features.has("pse36") ? 36 : 32;
   const apicId = props["apic-id"] ?? place.index;
   const vendor = props.vendor ?? model.vendor;
-  const threads = 1;
-  const cores = place.cpus;
+  const threads = place.threads ?? 1;
+  const cores = place.cores ?? place.cpus;
   // The CPU with everything is of an older family where it has 32 bits.
   const old = word === 32 && model.name === "max";
   const identity: Identity = {

@@ -6,7 +6,8 @@ import { DESC, isCode64, isLong } from "./descriptor.ts";
 import { EXC } from "./vectors.ts";
 
 /** Bits of CR0 that exist. */
-const CR0_KNOWN: number = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
+const CR0_KNOWN: number =
+  CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.ET | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 
 /** Bits of CR4 and the feature that each is there for; always there: undefined. */
 const CR4_BITS: readonly (readonly [number, string])[] = [

@@ -37,10 +37,17 @@ function generalLines(cpu: X86Cpu, show: (offset: number) => string, wide: boole
   const row = (names: readonly string[], numbers: readonly number[]): string =>
     names.map((name, n) => `${name}=${show(regOffset(numbers[n]!))}`).join(" ");
   const lines = [
-    row(["AX", "BX", "CX", "DX"].map((n) => prefix + n), [0, 3, 1, 2]),
-    row(["SI", "DI", "BP", "SP"].map((n) => prefix + n), [6, 7, 5, 4]),
+    row(
+      ["AX", "BX", "CX", "DX"].map((n) => prefix + n),
+      [0, 3, 1, 2],
+    ),
+    row(
+      ["SI", "DI", "BP", "SP"].map((n) => prefix + n),
+      [6, 7, 5, 4],
+    ),
   ];
-  if (wide) lines.push(row(["R8 ", "R9 ", "R10", "R11"], [8, 9, 10, 11]), row(["R12", "R13", "R14", "R15"], [12, 13, 14, 15]));
+  if (wide)
+    lines.push(row(["R8 ", "R9 ", "R10", "R11"], [8, 9, 10, 11]), row(["R12", "R13", "R14", "R15"], [12, 13, 14, 15]));
   return lines;
 }
 
@@ -71,7 +78,8 @@ function segmentLine(cpu: X86Cpu, n: number, wide: boolean): string {
   if ((attr & DESC.s) === 0) return text + dpl + (isLong(cpu) ? TYPES64 : TYPES32)[(attr >>> 8) & 15]!;
   const kind =
     attr & DESC.code
-      ? (attr & DESC.l ? "CS64" : attr & DESC.db ? "CS32" : "CS16") + ` [${letter(DESC.conforming, "C")}${letter(DESC.rw, "R")}`
+      ? (attr & DESC.l ? "CS64" : attr & DESC.db ? "CS32" : "CS16") +
+        ` [${letter(DESC.conforming, "C")}${letter(DESC.rw, "R")}`
       : (attr & DESC.db || isLong(cpu) ? "DS  " : "DS16") + ` [${letter(DESC.conforming, "E")}${letter(DESC.rw, "W")}`;
   return `${text}${dpl}${kind}${letter(DESC.accessed, "A")}]`;
 }

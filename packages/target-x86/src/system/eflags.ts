@@ -59,7 +59,7 @@ function flagsOf(cpu: X86Cpu, op: number, at: number): number {
       const same = d === s && dl === sl;
       if (below || (c === 1 && same)) flags |= FLAG.cf;
       const a = firstOfSum(d, s, dl, sl, c) & mask;
-      if (((a ^ d) & (s ^ d)) >>> top & 1) flags |= FLAG.of;
+      if ((((a ^ d) & (s ^ d)) >>> top) & 1) flags |= FLAG.of;
       flags |= ((dst - src - c) ^ src ^ dst) & FLAG.af;
       return flags;
     }
@@ -72,18 +72,18 @@ function flagsOf(cpu: X86Cpu, op: number, at: number): number {
       const less = a >>> 0 < s >>> 0 || (a === s && al >>> 0 < sl >>> 0);
       const same = a === s && al === sl;
       if (less || (c === 1 && same)) flags |= FLAG.cf;
-      if (((a ^ s) & (a ^ d)) >>> top & 1) flags |= FLAG.of;
+      if ((((a ^ s) & (a ^ d)) >>> top) & 1) flags |= FLAG.of;
       flags |= ((dst + src + c) ^ src ^ dst) & FLAG.af;
       return flags;
     }
     case CC.logic:
       return flags;
     case CC.inc:
-      if (d === (1 << top) && dl === 0) flags |= FLAG.of;
+      if (d === 1 << top && dl === 0) flags |= FLAG.of;
       if ((dst & 15) === 0) flags |= FLAG.af;
       return flags | (src & 1);
     case CC.dec:
-      if (d === ((1 << top) - 1 & mask) && (!wide || dl === -1)) flags |= FLAG.of;
+      if (d === (((1 << top) - 1) & mask) && (!wide || dl === -1)) flags |= FLAG.of;
       if ((dst & 15) === 15) flags |= FLAG.af;
       return flags | (src & 1);
     case CC.shl:

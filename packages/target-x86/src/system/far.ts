@@ -68,7 +68,7 @@ function needGateTarget(cpu: X86Cpu, selector: number, d: Descriptor): Width {
   gate.atHi = d.atHi;
   gate.upper = 0;
   const long = isLong(cpu);
-  if (long && ((selector & 0xfff8) + 15 > cpu.lo(OFF.gdtLimit) >>> 0 && (selector & 4) === 0))
+  if (long && (selector & 0xfff8) + 15 > cpu.lo(OFF.gdtLimit) >>> 0 && (selector & 4) === 0)
     cpu.fault(EXC.GP, selector & 0xfffc);
   if (long && !readUpper(cpu, gate)) cpu.fault(EXC.GP, selector & 0xfffc);
   const target = gate.gateSelector;
@@ -187,7 +187,13 @@ export function returnFar(cpu: X86Cpu, width: Width, release: number): void {
 
 /** The common end of RET and IRET in protected mode: `cpu.stack` is behind CS (and flags) and the released bytes. */
 function returnTo(
-  cpu: X86Cpu, selector: number, lo: number, hi: number, width: Width, release: number, iret: boolean,
+  cpu: X86Cpu,
+  selector: number,
+  lo: number,
+  hi: number,
+  width: Width,
+  release: number,
+  iret: boolean,
 ): void {
   const { stack } = cpu;
   const d = cpu.descriptor;
@@ -241,7 +247,8 @@ function returnTo(
 
 /** Flags that IRET, POPF may change at a privilege level. */
 export function writableFlags(cpl: number, iopl: number): number {
-  const always = FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.tf | FLAG.df | FLAG.of | FLAG.nt | FLAG.ac | FLAG.id;
+  const always =
+    FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.tf | FLAG.df | FLAG.of | FLAG.nt | FLAG.ac | FLAG.id;
   return always | (cpl <= iopl ? FLAG.if : 0) | (cpl === 0 ? FLAG.iopl : 0);
 }
 

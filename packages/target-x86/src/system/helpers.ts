@@ -40,7 +40,14 @@ function whole(name: string, params: Params, fn: Fn, result?: "i32"): Helper {
 
 /** A helper that touches no global, and may raise. */
 function apart(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): Helper {
-  const spec: HelperSpec = { name, params, mayFault: true, reads: [], writes: [], ...(result === undefined ? {} : { result }) };
+  const spec: HelperSpec = {
+    name,
+    params,
+    mayFault: true,
+    reads: [],
+    writes: [],
+    ...(result === undefined ? {} : { result }),
+  };
   return { ...spec, impl: { kind: "js", fn: guarded(fn) as never } };
 }
 

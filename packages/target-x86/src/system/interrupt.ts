@@ -12,7 +12,16 @@ import { enterSmm } from "./smm.ts";
 import type { Width } from "./stack.ts";
 import { SYS } from "./state.ts";
 import { switchTask } from "./task.ts";
-import { ipOf, checkIp, needInnerStack, nullStack, pointerFromTask64, setCode, setIp, stackFromTask } from "./transfer.ts";
+import {
+  ipOf,
+  checkIp,
+  needInnerStack,
+  nullStack,
+  pointerFromTask64,
+  setCode,
+  setIp,
+  stackFromTask,
+} from "./transfer.ts";
 import { EXC, FAULT, WITH_ERROR_CODE } from "./vectors.ts";
 
 /** Where an interrupt comes from. */

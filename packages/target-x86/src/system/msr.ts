@@ -87,6 +87,12 @@ export function readTsc(cpu: X86Cpu, out: Uint32Array): void {
   out[0] = lo;
 }
 
+/** Nanoseconds of the virtual clock at which the time stamp counter, as programs see it, reaches a value. */
+export function counterDeadline(cpu: X86Cpu, lo: number, hi: number): number {
+  const offset = cpu.hi(OFF.tscOffset) * 2 ** 32 + (cpu.lo(OFF.tscOffset) >>> 0);
+  return (hi >>> 0) * 2 ** 32 + (lo >>> 0) - offset;
+}
+
 const APIC_BASE: Msr = {
   read(cpu, out) {
     if (cpu.apic !== undefined) return cpu.apic.readBase(out);
@@ -123,7 +129,10 @@ const TABLE: ReadonlyMap<number, Msr> = new Map<number, Msr>([
   [0x1b, APIC_BASE],
   [0x35, CORES],
   [0x3b, field(SYS.tscAdjust, writeTscAdjust)],
-  [0x8b, { read: (cpu, out) => void ((out[0] = cpu.config.microcode[0]), (out[1] = cpu.config.microcode[1])), write() {} }],
+  [
+    0x8b,
+    { read: (cpu, out) => void ((out[0] = cpu.config.microcode[0]), (out[1] = cpu.config.microcode[1])), write() {} },
+  ],
   [0xfe, value(MTRR_COUNT | 0x500, 0)],
   [0x174, word(OFF.sysenterCs)],
   [0x175, field(OFF.sysenterEsp)],
@@ -145,9 +154,10 @@ const TABLE: ReadonlyMap<number, Msr> = new Map<number, Msr>([
   [0xc000_0102, address(OFF.kernelGsBase)],
   [0xc000_0103, field(OFF.tscAux)],
   [0xc001_0117, field(SYS.hsave)],
-  ...[0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f].map(
-    (number, n): [number, Msr] => [number, field(SYS.mtrrFix + 8 * n)],
-  ),
+  ...[0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f].map((number, n): [number, Msr] => [
+    number,
+    field(SYS.mtrrFix + 8 * n),
+  ]),
   ...Array.from({ length: 2 * MTRR_COUNT }, (_, n): [number, Msr] => [0x200 + n, field(SYS.mtrrVar + 8 * n)]),
   ...Array.from({ length: 4 * MC_BANKS }, (_, n): [number, Msr] => [0x400 + n, field(SYS.mcBanks + 8 * n)]),
 ]);

@@ -61,7 +61,9 @@ export function tlbText(cpu: X86Cpu): string {
   if ((cpu.lo(OFF.cr0) & CR0.PG) === 0) return "PG disabled\n";
   const lines: string[] = [];
   for (const { address, entry, bits } of pages(cpu)) {
-    const letters = [63, 8, 7, 6, 5, 4, 3, 2, 1].map((bit, n) => ((entry >> BigInt(bit)) & 1n ? "XGPDACTUW"[n] : "-")).join("");
+    const letters = [63, 8, 7, 6, 5, 4, 3, 2, 1]
+      .map((bit, n) => ((entry >> BigInt(bit)) & 1n ? "XGPDACTUW"[n] : "-"))
+      .join("");
     const physical = entry & 0xf_ffff_ffff_f000n & ~((1n << BigInt(bits)) - 1n);
     lines.push(`${hex(canonical(cpu, address), 16)}: ${hex(physical, 16)} ${letters}\n`);
     if (lines.length >= MOST) break;

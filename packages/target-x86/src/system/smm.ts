@@ -174,7 +174,15 @@ function load32(cpu: X86Cpu, a: SaveArea): void {
   cpu.set(OFF.idtBase, a.get(0x7f58), 0);
   cpu.setLo(OFF.idtLimit, a.get(0x7f54));
   for (let n = 0; n < 6; n++)
-    setSegment(cpu, n, a.get(0x7fa8 + 4 * n), a.get(place32(n) + 8), 0, a.get(place32(n) + 4), unpack(a.get(place32(n))));
+    setSegment(
+      cpu,
+      n,
+      a.get(0x7fa8 + 4 * n),
+      a.get(place32(n) + 8),
+      0,
+      a.get(place32(n) + 4),
+      unpack(a.get(place32(n))),
+    );
   setIp(cpu, a.get(0x7ff0), 0);
   if (a.get(0x7efc) & RELOCATION) cpu.setLo(OFF.smbase, a.get(0x7ef8));
 }

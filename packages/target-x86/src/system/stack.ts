@@ -40,7 +40,8 @@ export class StackFrame {
     this.#mmu = mmuOf(cpu, cpu.lo(OFF.cpl));
     this.#wide = isCode64(cpu);
     this.#code = 0;
-    if (!this.#wide) this.#segment(cpu.lo(at + SEG_FIELD.base), cpu.lo(at + SEG_FIELD.limit), cpu.lo(at + SEG_FIELD.attr));
+    if (!this.#wide)
+      this.#segment(cpu.lo(at + SEG_FIELD.base), cpu.lo(at + SEG_FIELD.limit), cpu.lo(at + SEG_FIELD.attr));
   }
 
   /** A new stack of 16 or 32 bits for a privilege level. */

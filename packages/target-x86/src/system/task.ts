@@ -26,8 +26,28 @@ interface Layout {
   readonly ldt: number;
   readonly limit: number;
 }
-const TSS32: Layout = { width: 4, ip: 0x20, flags: 0x24, regs: 0x28, segs: 0x48, segStep: 4, segCount: 6, ldt: 0x60, limit: 0x67 };
-const TSS16: Layout = { width: 2, ip: 0x0e, flags: 0x10, regs: 0x12, segs: 0x22, segStep: 2, segCount: 4, ldt: 0x2a, limit: 0x2b };
+const TSS32: Layout = {
+  width: 4,
+  ip: 0x20,
+  flags: 0x24,
+  regs: 0x28,
+  segs: 0x48,
+  segStep: 4,
+  segCount: 6,
+  ldt: 0x60,
+  limit: 0x67,
+};
+const TSS16: Layout = {
+  width: 2,
+  ip: 0x0e,
+  flags: 0x10,
+  regs: 0x12,
+  segs: 0x22,
+  segStep: 2,
+  segCount: 4,
+  ldt: 0x2a,
+  limit: 0x2b,
+};
 
 /** Checks the selector of a task state, and reads its descriptor to `cpu.gate`. */
 function needTask(cpu: X86Cpu, selector: number, reason: TaskReason, ext: number): Descriptor {
