@@ -4,7 +4,7 @@ import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
 import {
-  either, needLanes, needNoDenormal, needNumbers, needOrdinary, needOrdinaryLanes, needPositive, numberLanes, SHAPE,
+  either, needNumberLanes, needNoDenormal, needNumbers, needOrdinary, needOrdinaryLanes, needPositive, SHAPE,
 } from "./fast.ts"; // prettier-ignore
 import {
   both, first, isMem, isPlain, lane0, readScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
@@ -136,8 +136,8 @@ function packedRounded(f: Float, row: Rounded): PackedOp {
   return {
     fast: (t, a, b, slow) => {
       const r = t.ir.vector(row.all[f], a, b);
-      needOrdinaryLanes(t, f, r, row.underflows, row.zeros === 1 ? [a] : [a, b], slow);
-      needLanes(t, f, undefined, [a, b], slow);
+      const causes = row.zeros === 1 ? [a] : [a, b];
+      needOrdinaryLanes(t, f, r, { underflows: row.underflows, causes, operands: [a, b] }, slow);
       setPlain(t, a, f);
       setPlain(t, b, f);
       return r;
@@ -163,7 +163,7 @@ function vectorExtremum(f: Float, code: 5 | 6): Translate {
   const spec = code === 5 ? { f32: ops.f32x4_pmin, f64: ops.f64x2_pmin } : { f32: ops.f32x4_pmax, f64: ops.f64x2_pmax };
   const op: PackedOp = {
     fast: (t, a, b, slow) => {
-      needLanes(t, f, numberLanes(t, f, a, b), [a, b], slow);
+      needNumberLanes(t, f, [a, b], slow);
       return t.ir.vector(spec[f], b, a);
     },
     exact: (_t, e, a, b) => e.call(`sse_${f}`, { a, b }, [code, SHAPE[f].lanes], "v128"),
@@ -177,8 +177,7 @@ function vectorRoot(f: Float): Translate {
     fast: (t, _a, b, slow) => {
       // A root of what is not negative, and not denormal, is ordinary; a negative one's is NaN.
       const r = t.ir.vector(spec, b);
-      needOrdinaryLanes(t, f, r, false, [], slow);
-      needLanes(t, f, undefined, [b], slow);
+      needOrdinaryLanes(t, f, r, { underflows: false, operands: [b] }, slow);
       return r;
     },
     exact: (_t, e, _a, b) => e.call(`sse_${f}`, { b }, [4, SHAPE[f].lanes], "v128"),
@@ -219,8 +218,7 @@ function alternate(f: Float): Translate {
       const { ir } = t;
       const even = ir.const128(Array.from({ length: 16 }, (_, n) => mask[n % mask.length]!));
       const r = ir.vector(ops.v128_bitselect, ir.vector(SUB.all[f], a, b), ir.vector(ADD.all[f], a, b), even);
-      needOrdinaryLanes(t, f, r, false, [], slow);
-      needLanes(t, f, undefined, [a, b], slow);
+      needOrdinaryLanes(t, f, r, { underflows: false, operands: [a, b] }, slow);
       return r;
     },
     exact: (_t, e, a, b) => e.call(`sse_${f}`, { a, b }, [7, SHAPE[f].lanes], "v128"),
@@ -297,8 +295,13 @@ function fusedVector(f: Float, order: Order, signs: number): Translate {
           const x = signs & 1 ? ir.vector(neg, v) : v;
           const z = signs & 2 ? ir.vector(neg, c[h]!) : c[h]!;
           const r = ir.vector(spec, x, b[h]!, z);
-          needOrdinaryLanes(t, f, r, true, [v, b[h]!], slow);
-          needLanes(t, f, undefined, [v, b[h]!, c[h]!], slow);
+          needOrdinaryLanes(
+            t,
+            f,
+            r,
+            { underflows: true, causes: [v, b[h]!], operands: [v, b[h]!, c[h]!] },
+            slow,
+          );
           return r;
         })), // prettier-ignore
       exact,

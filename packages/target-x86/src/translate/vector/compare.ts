@@ -3,7 +3,7 @@ import { ops, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
-import { either, needLanes, needNoDenormal, needNumbers, numberLanes, PACKED, SHAPE } from "./fast.ts";
+import { either, needNumberLanes, needNoDenormal, needNumbers, PACKED, SHAPE } from "./fast.ts";
 import { packed } from "./arithmetic.ts";
 import {
   both, first, immediate, isMem, lane0, readScalar, readVec, setLow, vec, zeros, type Float,
@@ -103,7 +103,7 @@ function vector(f: Float): Translate {
       i,
       {
         fast: (_t, x, y, slow) => {
-          needLanes(t, f, numberLanes(t, f, x, y), [x, y], slow);
+          needNumberLanes(t, f, [x, y], slow);
           return relations(t, f, HOLDS[predicate(i) & 15]!, x, y);
         },
         exact: (_t, e, x, y) =>

@@ -11,14 +11,13 @@ import {
   needNumbers,
   needOrdinary,
   number,
-  numberLanes,
   needOrdinaryLanes,
   PACKED,
   SHAPE,
 } from "./fast.ts";
 import { pattern } from "./lanes.ts";
 import {
-  both, enterMmx, first, immediate, isMem, isMm, isWide, lane0, read64, readPart, readScalar, readVec, setMm, setPlain, setVec, vec,
+  both, enterMmx, first, immediate, isMem, isMm, isPlain, isWide, lane0, read64, readPart, readScalar, readVec, setMm, setPlain, setVec, vec,
   writeScalar, writeVec, zeros, type Float,
 } from "./registers.ts"; // prettier-ignore
 
@@ -147,8 +146,8 @@ function roundVector(f: Float): Translate {
       i,
       {
         fast: (_t, _a, v, slow) => {
-          const ok = numberLanes(t, f, v, v);
-          if (ok !== undefined) leaveIf(t, "ne", t.ir.vector(PACKED[f].bitmask, ok), t.ir.const32(PACKED[f].all), slow);
+          const same = t.ir.vector(PACKED[f].bitmask, t.ir.vector(PACKED[f].eq, v, v));
+          if (!isPlain(t, v, f)) leaveIf(t, "ne", same, t.ir.const32(PACKED[f].all), slow);
           return t.ir.vector(direction(imm)[f === "f64" ? 2 : 1], v);
         },
         exact: (_t, e, _a, v) =>
@@ -256,7 +255,13 @@ const cvtpd2psOp: Narrow = {
     // Lanes of singles have no causes here: a zero is one whose double is zero.
     const cause = ir.vector(ops.f64x2_eq, v, zeros(ir));
     const narrowed = ir.shuffle(cause, cause, [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]);
-    needOrdinaryLanes(t, "f32", r, true, [ir.vector(ops.v128_not, narrowed)], slow, 3);
+    needOrdinaryLanes(
+      t,
+      "f32",
+      r,
+      { underflows: true, causes: [ir.vector(ops.v128_not, narrowed)], operands: [], lanes: 3 },
+      slow,
+    );
     return r;
   },
   exact: (_t, e, v) => e.call("sse_f64_f32", { b: v }, [2], "v128"),

@@ -88,8 +88,11 @@ function bits(t: Tx, f: Float, value: bigint): Value {
 export function needNoDenormal(t: Tx, f: Float, x: Value, slow: Label): void {
   if (isPlain(t, x, f)) return;
   const { ir } = t;
-  const doubled = ir.shlI(ir.bitcast(x), 1);
-  leaveIf(t, "ltu", ir.addI(doubled, -1), bits(t, f, (1n << BigInt(SHAPE[f].fraction + 1)) - 1n), slow);
+  const { fraction, exponent } = SHAPE[f];
+  const value = ir.bitcast(x);
+  const mask = bits(t, f, ((1n << BigInt(exponent)) - 1n) << BigInt(fraction));
+  // Zeros are an exception.
+  tolerate(t, "tsteq", value, mask, slow, () => leaveIf(t, "ne", ir.shlI(value, 1), bits(t, f, 0n), slow));
 }
 
 /**
@@ -178,29 +181,32 @@ export const PACKED: Readonly<Record<Float, Packed>> = {
   },
 }; // prettier-ignore
 
-/** Ones in lanes that hold a denormal number; undefined: it is known that none does. */
-function denormals(t: Tx, f: Float, v: Value): Value | undefined {
-  if (isPlain(t, v, f)) return undefined;
-  const p = PACKED[f];
-  const small = t.ir.vector(p.lt, t.ir.vector(p.abs, v), pattern(t.ir, ...p.least));
-  return t.ir.vector(ops.v128_and, small, t.ir.vector(p.ne, v, pattern(t.ir, 0)));
-}
-
-/** To `slow` unless all lanes of `ok` are ones, and no lane of `operands` is denormal. */
-export function needLanes(t: Tx, f: Float, ok: Value | undefined, operands: readonly Value[], slow: Label): void {
+/** Ones in lanes where no vector has a NaN or what may be denormal; `zeros`: zeros may not. Undefined: it is known that no lane is. */
+function normalLanes(t: Tx, f: Float, operands: readonly Value[], zeros: boolean): Value | undefined {
   const { ir } = t;
   const p = PACKED[f];
-  let bad: Value | undefined;
+  let all: Value | undefined;
   for (const [n, v] of operands.entries()) {
-    const d = operands.indexOf(v) === n ? denormals(t, f, v) : undefined;
-    if (d !== undefined) bad = bad === undefined ? d : ir.vector(ops.v128_or, bad, d);
+    if (isPlain(t, v, f) || operands.indexOf(v) !== n) continue;
+    let ok = ir.vector(p.ge, ir.vector(p.abs, v), pattern(ir, ...p.least));
+    if (zeros) ok = ir.vector(ops.v128_or, ok, ir.vector(p.eq, v, pattern(ir, 0)));
+    all = all === undefined ? ok : ir.vector(ops.v128_and, all, ok);
   }
-  if (ok === undefined) {
-    if (bad !== undefined) leaveIf(t, "ne", ir.vector(p.bitmask, bad), ir.const32(0), slow);
-    return;
-  }
-  const good = bad === undefined ? ok : ir.vector(ops.v128_andnot, ok, bad);
-  leaveIf(t, "ne", ir.vector(p.bitmask, good), ir.const32(p.all), slow);
+  return all;
+}
+const both = (t: Tx, x: Value | undefined, y: Value | undefined): Value | undefined =>
+  x === undefined || y === undefined ? (x ?? y) : t.ir.vector(ops.v128_and, x, y);
+
+/** To `slow` if a lane of `operands` is NaN or denormal. */
+export function needNumberLanes(t: Tx, f: Float, operands: readonly Value[], slow: Label): void {
+  const { ir } = t;
+  const p = PACKED[f];
+  const strict = normalLanes(t, f, operands, false);
+  if (strict === undefined) return;
+  tolerate(t, "ne", ir.vector(p.bitmask, strict), ir.const32(p.all), slow, () => {
+    leaveIf(t, "ne", ir.vector(p.bitmask, normalLanes(t, f, operands, true)!), ir.const32(p.all), slow);
+  });
+  for (const v of operands) setPlain(t, v, f);
 }
 
 /** Ones in lanes whose size is between a limit (least normal number, or twice that) and the greatest number. */
@@ -212,35 +218,40 @@ function ordinaryLanes(t: Tx, f: Float, v: Value, underflows: boolean): Value {
   return ir.vector(ops.v128_and, ir.vector(p.ge, size, least), ir.vector(p.le, size, pattern(ir, ...p.most)));
 }
 
-/** As {@link needOrdinary}, of all lanes; `lanes`: the mask of those that count. */
-export function needOrdinaryLanes(
-  t: Tx, f: Float, r: Value, underflows: boolean, causes: readonly Value[], slow: Label, lanes: number = PACKED[f].all,
-): void {
+/** What {@link needOrdinaryLanes} is told of a result. */
+interface Outcome {
+  readonly underflows: boolean;
+  /** With `underflows`: one of them is zero where the result is zero exactly. */
+  readonly causes?: readonly Value[];
+  /** None of them may be denormal. */
+  readonly operands: readonly Value[];
+  /** Mask of the lanes that count; absent: all. */
+  readonly lanes?: number;
+}
+
+/** As {@link needOrdinary}, of all lanes, and {@link needNoDenormal} of the operands'. */
+export function needOrdinaryLanes(t: Tx, f: Float, r: Value, outcome: Outcome, slow: Label): void {
   const { ir } = t;
   const p = PACKED[f];
+  const { underflows, causes = [], operands, lanes = p.all } = outcome;
   const mask = (ok: Value): Value => {
     const all = ir.vector(p.bitmask, ok);
     return lanes === p.all ? all : ir.andI(all, lanes);
   };
   const ordinary = ordinaryLanes(t, f, r, underflows);
-  tolerate(t, "ne", mask(ordinary), ir.const32(lanes), slow, () => {
+  const strict = both(t, ordinary, normalLanes(t, f, operands, false))!;
+  tolerate(t, "ne", mask(strict), ir.const32(lanes), slow, () => {
     const zero = pattern(ir, 0);
     const is = (v: Value): Value => ir.vector(p.eq, v, zero);
     let exact = is(r);
-    if (underflows) {
-      const cause = causes.map(is);
-      const any = cause.length === 2 ? ir.vector(ops.v128_or, cause[0]!, cause[1]!) : cause[0]!;
-      exact = ir.vector(ops.v128_and, exact, any);
-    }
-    leaveIf(t, "ne", mask(ir.vector(ops.v128_or, ordinary, exact)), ir.const32(lanes), slow);
+    if (underflows)
+      exact = both(
+        t,
+        exact,
+        causes.map(is).reduce((x, y) => ir.vector(ops.v128_or, x, y)),
+      )!;
+    const lax = both(t, ir.vector(ops.v128_or, ordinary, exact), normalLanes(t, f, operands, true))!;
+    leaveIf(t, "ne", mask(lax), ir.const32(lanes), slow);
   });
   setPlain(t, r, f);
-} // prettier-ignore
-
-/** Ones in lanes where neither vector has a NaN. */
-export function numberLanes(t: Tx, f: Float, x: Value, y: Value): Value | undefined {
-  const { ir } = t;
-  const p = PACKED[f];
-  const self = [x, y].filter((v, n) => !isPlain(t, v, f) && (n === 0 || v !== x)).map((v) => ir.vector(p.eq, v, v));
-  return self.length === 2 ? ir.vector(ops.v128_and, self[0]!, self[1]!) : self[0];
 }
