@@ -8,6 +8,8 @@ import { isaDebugExit } from "./pc/isa-debug-exit.ts";
 import { isaDebugcon } from "./pc/isa-debugcon.ts";
 import { port92 } from "./pc/port92.ts";
 import { pvpanic, pvpanicPci } from "./pc/pvpanic.ts";
+import { vmmouse } from "./pc/vmmouse.ts";
+import { vmport } from "./pc/vmport.ts";
 import { edu } from "./pci/edu.ts";
 import { i6300esb } from "./pci/i6300esb.ts";
 import { sifiveTest } from "./sifive-test.ts";
@@ -32,6 +34,8 @@ export {
   pvpanicPci,
   sifiveTest,
   unimplementedDevice,
+  vmmouse,
+  vmport,
 };
 
 const plugin: Plugin = definePlugin({
@@ -50,6 +54,8 @@ const plugin: Plugin = definePlugin({
     pvpanicPci,
     sifiveTest,
     unimplementedDevice,
+    vmmouse,
+    vmport,
   ],
 });
 export default plugin;

@@ -122,6 +122,14 @@ export class Ps2Mouse implements Ps2Device, InputSink, Stateful {
     if (this.ready) this.onReady?.();
   }
 
+  /** A report of nothing new: the driver of a pointer that has its data elsewhere looks there. */
+  nudge(): void {
+    const s = this.#s;
+    if (!s.reporting || s.remote || this.#queue.room < (s.id === 0 ? 3 : 4)) return;
+    this.#queue.event(this.#packet());
+    this.onReady?.();
+  }
+
   write(value: number): void {
     const s = this.#s;
     if (s.wrap && value !== COMMAND.WRAP_OFF && value !== COMMAND.RESET) this.#queue.answer(value);

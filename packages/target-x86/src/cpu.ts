@@ -155,6 +155,10 @@ export class X86Cpu implements TargetCpu {
   reg(n: number): bigint {
     return this.bits64(regOffset(n));
   }
+  /** Sets general register `n` to an unsigned 32-bit number. Only from helpers that may change registers, as those of IN. */
+  setReg(n: number, value: number): void {
+    this.set(regOffset(n), value, 0);
+  }
 
   // ---- what the engine asks
 
