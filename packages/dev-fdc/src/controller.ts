@@ -23,6 +23,8 @@ export interface FdcPins {
   irq(level: boolean): void;
   /** The DMA channel, when there is one. */
   dma(): IsaDmaChannel | undefined;
+  /** Calls `fn` in a moment of guest time, in place of an earlier one. */
+  soon(fn: () => void): void;
 }
 
 /**
@@ -41,6 +43,7 @@ export class Fdc implements Stateful {
       drive: () => this.drives[this.#selected()],
       finish: (st0, st1, st2) => this.#finish(st0, st1, st2),
       ready: () => this.#request(),
+      soon: (fn) => pins.soon(fn),
       impliedSeek: () => (this.#s.config & IMPLIED_SEEK) !== 0,
     });
   }

@@ -14,6 +14,8 @@ export const FLOPPY_BUS = "floppy-bus";
 /** Drives that a PC's controller has wires for. */
 const UNITS = 2;
 const UNSET = 0xffffffff;
+/** Nanoseconds from a command to its data. */
+const MOMENT = 20_000;
 const kind = z.enum(["144", "288", "120", "none", "auto"]);
 
 /** The places of the drives behind a controller. */
@@ -120,7 +122,13 @@ export const isaFdc: DeviceType = defineDevice({
     const isa = isaBusOf(dev);
     const irq = isa.irq(props.irq);
     dev.onUnrealize(() => irq(false));
-    const fdc = new Fdc({ irq, dma: () => isa.dmaChannel(props.dma) });
+    let next: (() => void) | undefined;
+    const timer = dev.timer(() => next?.());
+    const soon = (fn: () => void): void => {
+      next = fn;
+      timer.arm(dev.now() + MOMENT);
+    };
+    const fdc = new Fdc({ irq, dma: () => isa.dmaChannel(props.dma), soon });
     dev.onUnrealize(() => isa.dmaChannel(props.dma)?.attach(undefined));
     const at = (first: number): { read(offset: number): number; write(o: number, s: number, value: number): void } => ({
       read: (offset) => fdc.read(first + offset),

@@ -5,6 +5,9 @@ import { z } from "zod";
 import type { DriveKind, Geometry } from "./geometry.ts";
 import { geometryFor, kindFor, SECTOR } from "./geometry.ts";
 
+/** Bytes of the largest medium that is kept in memory; no floppy disk has more. */
+const MOST_COPIED = 4 * 2 ** 20;
+
 const State = defineState("floppy", 1, {
   track: z.int().min(0).max(255).default(0),
   /** A medium was changed, and no step has happened since. */
@@ -18,6 +21,7 @@ export class FloppyDrive implements Stateful {
   readonly #fallback: DriveKind;
   #kind: DriveKind = "none";
   #geometry: Geometry | undefined;
+  #copy: Uint8Array | undefined;
   #s = State.parse({});
 
   /** `wanted` "auto": the kind that the medium is for, `fallback` when it does not tell. */
@@ -78,17 +82,41 @@ export class FloppyDrive implements Stateful {
     return (number + 1) * SECTOR <= (this.#backend?.size ?? 0) ? number : undefined;
   }
 
-  async read(sector: number, into: Uint8Array): Promise<void> {
-    await this.#backend?.read(sector * SECTOR, into);
+  /** Undefined: it is done at once, from the copy in memory. */
+  read(sector: number, into: Uint8Array): Promise<void> | undefined {
+    const at = sector * SECTOR;
+    const copy = this.#copy;
+    if (copy === undefined || at + into.length > copy.length) return this.#backend?.read(at, into);
+    into.set(copy.subarray(at, at + into.length));
+    return undefined;
   }
   async write(sector: number, from: Uint8Array): Promise<void> {
-    await this.#backend?.write(sector * SECTOR, from);
+    const at = sector * SECTOR;
+    await this.#backend?.write(at, from);
+    if (this.#copy !== undefined && at + from.length <= this.#copy.length) this.#copy.set(from, at);
+  }
+
+  /** Reads the medium into memory, so that a slow host does not make the guest give up; without it each read asks the host. */
+  async prepare(): Promise<void> {
+    const backend = this.#backend;
+    const node = backend?.node;
+    this.#copy = undefined;
+    if (backend === undefined || node === undefined || backend.size > MOST_COPIED) return;
+    const copy = new Uint8Array(backend.size - (backend.size % SECTOR));
+    try {
+      // Asked of the medium itself: an error here is nobody's yet.
+      await node.read(0, copy);
+    } catch {
+      return;
+    }
+    if (backend.node === node) this.#copy = copy;
   }
 
   /** The user put in another medium, or took it out. */
   #swapped(): void {
     this.#look();
     this.#s.changed = true;
+    void this.prepare();
   }
 
   #look(): void {

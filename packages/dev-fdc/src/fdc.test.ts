@@ -7,7 +7,7 @@ import { Registry } from "@mimus/qom";
 import { Bench, Seeded, testDevice, testManifest } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import plugin, { floppy, geometryFor, isaFdc, kindFor } from "./index.ts";
+import plugin, { floppy, FloppyDrive, geometryFor, isaFdc, kindFor } from "./index.ts";
 
 testManifest(packageJson, plugin);
 const isa = { plugins: [busIsa], setup: (_m: unknown, b: Bench) => void b.device("isabus-bridge") };
@@ -327,6 +327,27 @@ describe("the controller", () => {
     r.file.fail(undefined);
     expect((await r.run(0x46, 0, 0, 0, 1, 2, 18, 0x1b, 0xff)).slice(0, 3)).toEqual([0, 0, 0]);
   });
+});
+
+it("answers from memory when the medium has been read before", async () => {
+  const r = await rig();
+  const drive = r.bench.machine.devices().find((d) => d.values["drive"] === "fd0")!.impl as FloppyDrive;
+  await drive.prepare();
+  r.start();
+  const before = r.file.calls.length;
+  r.channel.program("write", new Uint8Array(1024));
+  r.send(0x46, 0, 0, 0, 5, 2, 18, 0x1b, 0xff);
+  expect([r.irq(), r.msr()]).toEqual([false, 0x10]); // not before a moment has passed
+  r.bench.advance(20_000);
+  expect([r.irq(), r.results().slice(0, 3), r.file.calls.length - before]).toEqual([true, [0, 0, 0], 0]);
+  expect(r.channel.memory).toEqual(r.content.subarray(4 * 512, 6 * 512));
+  r.channel.program("read", new Uint8Array(512).fill(0x66));
+  expect((await r.run(0x45, 0, 0, 0, 5, 2, 18, 0x1b, 0xff)).slice(0, 3)).toEqual([0, 0, 0]);
+  expect((await r.sector(4))[0]).toBe(0x66);
+  r.channel.program("write", new Uint8Array(512));
+  r.send(0x46, 0, 0, 0, 5, 2, 18, 0x1b, 0xff);
+  r.bench.advance(20_000);
+  expect(r.channel.memory[511]).toBe(0x66);
 });
 
 it("survives whatever a guest writes", async () => {

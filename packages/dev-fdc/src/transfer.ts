@@ -12,6 +12,8 @@ export interface TransferHost {
   /** {@link Transfer.waiting} has changed. */
   ready(): void;
   impliedSeek(): boolean;
+  /** Calls `fn` in a moment of guest time: no disk answers before the command is over. */
+  soon(fn: () => void): void;
 }
 
 type Kind = "read" | "write" | "format" | "scan" | "verify" | "id";
@@ -189,16 +191,18 @@ export class Transfer {
   }
 
   /** Goes on with `then` when the disk has done its part. */
-  #disk(work: Promise<void>, then: () => void): void {
+  #disk(work: Promise<void> | undefined, then: () => void): void {
     const turn = this.#turn;
-    work.then(
-      () => {
-        if (turn === this.#turn) then();
-      },
-      () => {
-        if (turn === this.#turn) this.#end(ST0.ABNORMAL, ST1.DATA_ERROR, ST2.DATA_ERROR);
-      },
-    );
+    const go = (): void => {
+      if (turn === this.#turn) then();
+    };
+    if (work === undefined) {
+      this.#host.soon(go);
+      return;
+    }
+    work.then(go, () => {
+      if (turn === this.#turn) this.#end(ST0.ABNORMAL, ST1.DATA_ERROR, ST2.DATA_ERROR);
+    });
   }
 
   #wait(): void {
