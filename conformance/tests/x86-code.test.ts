@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { generate } from "../vectors/oracle/generate-x86.ts";
 import { readVectors } from "../vectors/readers.ts";
 import { report } from "../vectors/report.ts";
+import { compareWithObjdump, hasObjdump } from "../x86/objdump.ts";
 import { runStrings } from "../x86/strings.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "mimus-x86-"));
@@ -33,6 +34,17 @@ describe("single instructions, against this processor", () => {
     const result = await report(readVectors(text));
     expect(Object.fromEntries(result.classes)).toEqual({});
     expect(result.equal).toBeGreaterThan(600);
+  });
+});
+
+describe("the disassembler, against objdump", () => {
+  const there = hasObjdump();
+  if (!there) console.log("skipped: objdump is not installed");
+  it.skipIf(!there).each([16, 32, 64] as const)("%i-bit code", { timeout: 60_000 }, (mode) => {
+    const { instructions, lengths, texts } = compareWithObjdump(mode, 4000, 1, join(directory, `code${mode}`));
+    expect(instructions).toBeGreaterThan(2000);
+    expect(lengths).toEqual([]);
+    expect(texts.length / instructions, texts.slice(0, 20).join("\n")).toBeLessThan(0.02);
   });
 });
 

@@ -55,6 +55,8 @@ export function att(insn: Insn): { name: string; hidden: number } {
   if (/^(movs|cmps|ins|outs)$/.test(name)) return { name: name + stringSuffix(insn), hidden: 0 };
   const shift = /^(ro|rc|sh|sa)[lr]$/.test(name) && second.kind === OPERAND.one;
   if (shift) return { name: needsSuffix(insn) ? name + sized(first.size) : name, hidden: 1 };
+  const float = name.startsWith("f") ? x87(insn) : undefined;
+  if (float !== undefined) return { name: float, hidden: 0 };
   let out = (RENAMED[name] ?? text).replace("%c", conditionName(insn.opcode));
   if (out.includes("%x")) return { name: out.replace("%x", insn.rexW ? "64" : ""), hidden: 0 };
   if (name === "crc32") return { name: `crc32${sized(second.size)}`, hidden: 0 };
@@ -67,6 +69,22 @@ export function att(insn: Insn): { name: string; hidden: number } {
   if (SIZED.test(name) && !(name === "nop" && !text.includes("%s")) && needsSuffix(insn))
     out += sized(memorySize(insn));
   return { name: out, hidden: 0 };
+}
+
+const FLOAT = /^f(add|mul|comp?|subr?|divr?|ld|stp?)$/;
+const INTEGER = /^fi(add|mul|comp?|subr?|divr?|ld|stp?|sttp)$/;
+const FLOAT_SUFFIX: Readonly<Record<number, string>> = { 4: "s", 8: "l", 10: "t" };
+const INTEGER_SUFFIX: Readonly<Record<number, string>> = { 2: "s", 4: "l", 8: "ll" };
+
+/** x87: sizes of memory; and where ST(i) is the destination AT&T means by FSUB and FDIV what others mean by FSUBR and FDIVR. */
+function x87(insn: Insn): string | undefined {
+  const { name, operands } = insn.encoding;
+  const size = memorySize(insn);
+  if (size > 0 && FLOAT.test(name)) return name + (FLOAT_SUFFIX[size] ?? "");
+  if (size > 0 && INTEGER.test(name)) return name + (INTEGER_SUFFIX[size] ?? "");
+  const [, operation, reverse, pop] = /^(fsub|fdiv)(r?)(p?)$/.exec(name) ?? [];
+  if (operation === undefined || !operands.startsWith("STi")) return undefined;
+  return `${operation}${reverse === "" ? "r" : ""}${pop ?? ""}`;
 }
 
 function stringSuffix(insn: Insn): string {
