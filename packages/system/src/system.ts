@@ -85,9 +85,15 @@ export class System {
       clocks.start();
     }
     this.#cpus.onInterrupt = (index) => this.#loop.interrupted(index);
-    this.machine.on("reset-request", (reason: "guest" | "host") =>
-      this.post(() => this.#resetRequested(reason === "guest")),
-    );
+    let resets = 0;
+    this.machine.on("reset-request", (reason: "guest" | "host") => {
+      // A guest may ask many times before it is heard: that is one reset.
+      if (resets++ > 0) return;
+      this.post(() => {
+        resets = 0;
+        this.#resetRequested(reason === "guest");
+      });
+    });
     this.machine.on("shutdown-request", (reason: Exit["reason"], code: number) =>
       this.post(() => this.#shutdownRequested(reason, code)),
     );
