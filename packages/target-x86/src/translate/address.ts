@@ -10,6 +10,9 @@ export type SegmentAccess = "r" | "w" | "rw";
 /** Bits of a segment's attributes. */
 const ATTR = { present: 0x8000, code: 0x800, expandDown: 0x400, writable: 0x200, big: 0x400000 } as const;
 
+/** #AC. */
+const ALIGNMENT_CHECK = 17;
+
 const low = (n: number): number => n | 0;
 
 /** Offset of the memory operand, of the word type, zero-extended from `size` bytes. */
@@ -44,13 +47,27 @@ export function effective(t: Tx, i: Insn, size: number): Value {
 
 /** Linear address of `offset` in a segment, with the checks that tbFlags ask for. */
 export function segmentAddress(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAccess): Value {
+  const address = linear(t, seg, offset, bytes, how);
+  if ((t.flags & (HF.alignCheck | HF.breakpoints)) !== 0 && bytes > 0) watch(t, address, bytes, how);
+  return address;
+}
+
+function linear(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAccess): Value {
   const { ir, flags } = t;
   if (t.code === 64) return seg < SEG.fs ? offset : ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`));
-  // Nobody checks FS and GS ahead, nor that code is not written by an override
-  const extra = seg >= SEG.fs || (seg === SEG.cs && how !== "r" && t.protectedMode);
+  const extra = seg >= SEG.fs;
   if (bytes > 0 && (extra || (flags & HF.checkSeg) !== 0)) check(t, seg, offset, bytes, how);
-  if (seg < SEG.fs && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
+  if (!extra && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
   return t.cut(ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`)), 4);
+}
+
+/** #AC of what is not aligned to its size, where that is asked for; and data breakpoints, which trap behind the instruction. */
+function watch(t: Tx, address: Value, bytes: number, how: SegmentAccess): void {
+  const { ir } = t;
+  if ((t.flags & HF.breakpoints) !== 0)
+    t.call("break_watch", address, ir.const32(bytes), ir.const32(how === "r" ? 0 : 1));
+  if ((t.flags & HF.alignCheck) === 0 || (bytes !== 2 && bytes !== 4 && bytes !== 8)) return;
+  t.raiseIf("tstne", address, t.imm(bytes - 1), ALIGNMENT_CHECK, 0);
 }
 
 /**
