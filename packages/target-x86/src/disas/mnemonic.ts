@@ -59,7 +59,7 @@ export function att(insn: Insn): { name: string; hidden: number } {
   if (float !== undefined) return { name: float, hidden: 0 };
   let out = (RENAMED[name] ?? text).replace("%c", conditionName(insn.opcode));
   if (out.includes("%x")) return { name: out.replace("%x", insn.rexW ? "64" : ""), hidden: 0 };
-  if (name === "crc32") return { name: `crc32${sized(second.size)}`, hidden: 0 };
+  if (name === "crc32") return { name: `crc32${second.kind === OPERAND.mem ? sized(second.size) : ""}`, hidden: 0 };
   out = out.replace("%s", "");
   if (STACK.test(name)) {
     const plain = insn.operandCount > 0 && (first.kind === OPERAND.reg || first.kind === OPERAND.rel);

@@ -52,7 +52,9 @@ function operandText(insn: Insn, operand: Operand, pc: bigint, k: number): strin
       return `$${hex(BigInt(insn.imm2 >>> 0))}`;
     case OPERAND.rel: {
       const target = pc + BigInt(insn.length) + joined(insn.immLo, insn.immHi);
-      return hex(BigInt.asUintN(insn.mode === 16 ? 32 : 8 * insn.opSize, target));
+      // A 16-bit target lies in the 64 KiB of the instruction, whatever the base of CS is
+      if (insn.mode === 16 && insn.opSize === 2) return hex((pc & 0xffff_0000n) | (target & 0xffffn));
+      return hex(BigInt.asUintN(8 * insn.opSize, target));
     }
     case OPERAND.far:
       return `$${hex(BigInt(insn.imm2))},$${hex(BigInt(insn.immLo >>> 0))}`;
