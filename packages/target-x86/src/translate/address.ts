@@ -48,7 +48,8 @@ export function effective(t: Tx, i: Insn, size: number): Value {
 /** Linear address of `offset` in a segment, with the checks that tbFlags ask for. */
 export function segmentAddress(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAccess): Value {
   const address = linear(t, seg, offset, bytes, how);
-  if ((t.flags & (HF.alignCheck | HF.breakpoints)) !== 0 && bytes > 0) watch(t, address, bytes, how);
+  if ((t.flags & HF.alignCheck) !== 0 && (bytes === 2 || bytes === 4 || bytes === 8))
+    t.raiseIf("tstne", address, t.imm(bytes - 1), ALIGNMENT_CHECK, 0);
   return address;
 }
 
@@ -59,15 +60,6 @@ function linear(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAc
   if (bytes > 0 && (extra || (flags & HF.checkSeg) !== 0)) check(t, seg, offset, bytes, how);
   if (!extra && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
   return t.cut(ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`)), 4);
-}
-
-/** #AC of what is not aligned to its size, where that is asked for; and data breakpoints, which trap behind the instruction. */
-function watch(t: Tx, address: Value, bytes: number, how: SegmentAccess): void {
-  const { ir } = t;
-  if ((t.flags & HF.breakpoints) !== 0)
-    t.call("break_watch", address, ir.const32(bytes), ir.const32(how === "r" ? 0 : 1));
-  if ((t.flags & HF.alignCheck) === 0 || (bytes !== 2 && bytes !== 4 && bytes !== 8)) return;
-  t.raiseIf("tstne", address, t.imm(bytes - 1), ALIGNMENT_CHECK, 0);
 }
 
 /**
