@@ -129,7 +129,7 @@ export class Channel implements ChannelPins, Stateful {
 
   readData(size: number): number {
     const { unit } = this;
-    if (unit === undefined) return size === 4 ? 0xffff_ffff : size === 2 ? 0xffff : 0xff;
+    if (unit === undefined) return 0;
     const low = unit.readData();
     return size === 4 ? (low | (unit.readData() << 16)) >>> 0 : size === 2 ? low : low & 0xff;
   }

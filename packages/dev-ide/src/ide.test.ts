@@ -414,7 +414,7 @@ describe("ide-cd", () => {
 
   it("tells what it is and what is in it", async () => {
     const text = String.fromCharCode(...(await packet([0x12, 0, 0, 0, 36])));
-    expect([text.charCodeAt(0), text.slice(8)]).toEqual([5, "QEMU    DVD-ROM         2.5+"]);
+    expect([text.charCodeAt(0), text.slice(8)]).toEqual([5, "QEMU    QEMU DVD-ROM    2.5+"]);
     expect([...(await packet([0x25]))]).toEqual([0, 0, 0, 99, 0, 0, 8, 0]);
     const toc = await packet([0x43, 2, 0, 0, 0, 0, 0, 0, 20]);
     expect([...toc.subarray(0, 12)]).toEqual([0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 2, 0]);

@@ -55,9 +55,8 @@ function text(b: Uint8Array, at: number, length: number, value: string): void {
 export function inquiry(model: string, version: string): Uint8Array {
   return bytes(36, (_v, b) => {
     b.set([0x05, 0x80, 0x00, 0x21, 31, 0, 0, 0]);
-    const [vendor = "", ...product] = model.split(" ");
-    text(b, 8, 8, vendor);
-    text(b, 16, 16, product.join(" "));
+    text(b, 8, 8, model.split(" ")[0] ?? "");
+    text(b, 16, 16, model);
     text(b, 32, 4, version);
   });
 }
