@@ -93,12 +93,15 @@ export function writeCr8(cpu: X86Cpu, lo: number, hi: number): void {
 /** XSETBV. Source: SDM volume 1, 13.3. */
 export function writeXcr(cpu: X86Cpu, index: number, lo: number, hi: number): void {
   const known = knownXcr0(cpu);
-  if (index !== 0 || hi !== 0 || lo & ~known || (lo & 1) === 0 || (lo & 6) === 4) cpu.fault(EXC.GP, 0);
+  if (index !== 0 || hi !== 0 || lo & ~known || (lo & 1) === 0 || (lo & 6) === 4 || (lo & 0x18) % 0x18 !== 0)
+    cpu.fault(EXC.GP, 0);
   cpu.set(OFF.xcr0, lo, 0);
   cpu.updateFlags();
 }
 
-/** State components that XCR0 may turn on. */
+/** State components that XCR0 may turn on. Those of MPX are always in their initial state. */
 export function knownXcr0(cpu: X86Cpu): number {
-  return 1 | (cpu.has("sse") ? 2 : 0) | (cpu.has("avx") ? 4 : 0) | (cpu.has("pku") ? 0x200 : 0);
+  return (
+    1 | (cpu.has("sse") ? 2 : 0) | (cpu.has("avx") ? 4 : 0) | (cpu.has("mpx") ? 0x18 : 0) | (cpu.has("pku") ? 0x200 : 0)
+  );
 }

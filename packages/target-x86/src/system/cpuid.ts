@@ -3,11 +3,18 @@ import type { X86Cpu } from "../cpu.ts";
 import { OFF, REG, regOffset } from "../state.ts";
 import { CR4 } from "./bits.ts";
 
-/** Bytes of the XSAVE area of the components in a mask. Source: SDM volume 1, 13.5. */
+/** Ends of the components in the XSAVE area: AVX, MPX (two), PKRU. Source: SDM volume 1, 13.5. */
+const ENDS: readonly (readonly [number, number])[] = [
+  [4, 832],
+  [8, 1024],
+  [16, 1088],
+  [0x200, 2696],
+];
+
+/** Bytes of the XSAVE area of the components in a mask. */
 export function xsaveBytes(mask: number): number {
   let bytes = 576;
-  if (mask & 4) bytes = 832;
-  if (mask & 0x200) bytes = 2696;
+  for (const [bit, end] of ENDS) if (mask & bit) bytes = end;
   return bytes;
 }
 

@@ -89,11 +89,11 @@ function flagsOf(cpu: X86Cpu, op: number, at: number): number {
     case CC.shl:
       if ((s >>> top) & 1) flags |= FLAG.cf;
       if (((s ^ d) >>> top) & 1) flags |= FLAG.of;
-      return flags;
+      return flags | FLAG.af;
     case CC.sar:
       if (src & 1) flags |= FLAG.cf;
       if (((s ^ d) >>> top) & 1) flags |= FLAG.of;
-      return flags;
+      return flags | FLAG.af;
     case CC.mul:
       return (s | sl) !== 0 ? flags | FLAG.cf | FLAG.of : flags;
     case CC.bmi:

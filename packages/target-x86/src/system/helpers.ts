@@ -133,6 +133,7 @@ export function systemHelpers(word: WordSize): Helper[] {
       writeXcr(cpu, cpu.lo(regOffset(REG.cx)), cpu.lo(regOffset(REG.ax)), cpu.lo(regOffset(REG.dx))),
     ),
     apart("write_pkru", ["i32"], (cpu, value) => {
+      if (value === cpu.lo(OFF.pkru)) return;
       cpu.setLo(OFF.pkru, value!);
       if (cpu.lo(OFF.cr4) & CR4.PKE) cpu.engine.flushTlb(cpu.env, ALL_INDEXES);
     }),

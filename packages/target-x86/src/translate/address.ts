@@ -56,9 +56,10 @@ export function segmentAddress(t: Tx, seg: number, offset: Value, bytes: number,
 function linear(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAccess): Value {
   const { ir, flags } = t;
   if (t.code === 64) return seg < SEG.fs ? offset : ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`));
-  const extra = seg >= SEG.fs;
+  // Nobody checks FS and GS ahead, nor that code is not written by an override.
+  const extra = seg >= SEG.fs || (seg === SEG.cs && how !== "r" && t.protectedMode);
   if (bytes > 0 && (extra || (flags & HF.checkSeg) !== 0)) check(t, seg, offset, bytes, how);
-  if (!extra && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
+  if (seg < SEG.fs && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
   return t.cut(ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`)), 4);
 }
 

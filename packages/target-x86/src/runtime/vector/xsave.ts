@@ -208,6 +208,7 @@ function restore(cpu: X86Cpu, area: Area, kind: number, wide: boolean, requested
     if (area.read(HEADER + 16, 8) !== 0 || highWord(cpu) !== 0) bad();
   }
   const loaded = requested & present;
+  const keys = cpu.lo(OFF.pkru);
   const cleared = requested & ~present;
   let mxcsr = cpu.lo(OFF.mxcsr);
   if (compact) {
@@ -223,7 +224,7 @@ function restore(cpu: X86Cpu, area: Area, kind: number, wide: boolean, requested
   else if (cleared & AVX) clearVectors(cpu, ymmhOffset);
   if (loaded & PKRU) cpu.setLo(OFF.pkru, area.read(placeOf(PKRU, form), 4));
   else if (cleared & PKRU) cpu.setLo(OFF.pkru, 0);
-  if (requested & PKRU) cpu.engine.flushTlb(cpu.env, 7);
+  if (cpu.lo(OFF.pkru) !== keys) cpu.engine.flushTlb(cpu.env, 7);
   cpu.setLo(OFF.mxcsr, mxcsr);
 }
 
