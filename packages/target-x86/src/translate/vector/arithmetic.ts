@@ -7,7 +7,7 @@ import {
   either, needNumberLanes, needNoDenormal, needNumbers, needOrdinary, needOrdinaryLanes, needPositive, SHAPE,
 } from "./fast.ts"; // prettier-ignore
 import {
-  both, first, isMem, isPlain, lane0, readScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
+  both, first, isMem, lane0, readScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
 } from "./registers.ts"; // prettier-ignore
 
 /** An operation that rounds: on the host, and for the exact functions. */
@@ -55,11 +55,11 @@ function scalar(f: Float, row: Rounded): Translate {
         const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
         const r = t.ir.float(row.one, x, y);
         needOrdinary(t, f, r, row.underflows, row.zeros === 1 ? [x] : [x, y], slow);
-        needNoDenormal(t, f, x, slow);
-        needNoDenormal(t, f, y, slow);
         // A NaN would have shown in the result.
-        setPlain(t, x, f);
-        setPlain(t, y, f);
+        for (const v of [x, y]) {
+          needNoDenormal(t, f, v, slow);
+          setPlain(t, v, f);
+        }
         writeScalar(t, i, f, r);
       },
       () => exactScalar(t, i, f, `sse_${f}`, [row.code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded)),
@@ -100,10 +100,12 @@ function scalarExtremum(f: Float, code: 5 | 6): Translate {
         const x = lane0(t, f, vec(t, i.operands[k]!.n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
         needNumbers(t, f, x, y, slow);
-        needNoDenormal(t, f, x, slow);
-        needNoDenormal(t, f, y, slow);
+        for (const v of [x, y]) {
+          needNoDenormal(t, f, v, slow);
+          setPlain(t, v, f);
+        }
         const r = lane0(t, f, t.ir.vector(spec[f], t.ir.vector(splat, y), t.ir.vector(splat, x)));
-        if (isPlain(t, x, f) && isPlain(t, y, f)) setPlain(t, r, f);
+        setPlain(t, r, f);
         writeScalar(t, i, f, r);
       },
       () => exactScalar(t, i, f, `sse_${f}`, [code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded)),
@@ -262,7 +264,10 @@ function fusedScalar(f: Float, order: Order, signs: number): Translate {
         const [a, b, c] = ORDER[order].map(number0) as [Value, Value, Value];
         const r = ir.float(ops.fmadd, signs & 1 ? ir.float(ops.fneg, a) : a, b, signs & 2 ? ir.float(ops.fneg, c) : c);
         needOrdinary(t, f, r, true, [a, b], slow);
-        for (const v of [a, b, c]) needNoDenormal(t, f, v, slow);
+        for (const v of [a, b, c]) {
+          needNoDenormal(t, f, v, slow);
+          setPlain(t, v, f);
+        }
         writeFused(t, i, f, r);
       },
       exact,

@@ -6,7 +6,7 @@ import { Exact } from "./exact.ts";
 import { either, needNumberLanes, needNoDenormal, needNumbers, PACKED, SHAPE } from "./fast.ts";
 import { packed } from "./arithmetic.ts";
 import {
-  both, first, immediate, isMem, lane0, readScalar, readVec, setLow, vec, zeros, type Float,
+  both, first, immediate, isMem, lane0, readScalar, readVec, setLow, setPlain, vec, zeros, type Float,
 } from "./registers.ts"; // prettier-ignore
 
 /** For which of less (1), equal (2), greater (4) each predicate holds when no operand is NaN. */
@@ -63,8 +63,10 @@ const predicate = (i: Insn): number => immediate(i) & (i.vex === 0 ? 7 : 31);
 /** To the slow path where a flag may be due: a NaN, or a denormal number. */
 function needOrdered(t: Tx, f: Float, x: Value, y: Value, slow: Parameters<typeof needNumbers>[4]): void {
   needNumbers(t, f, x, y, slow);
-  needNoDenormal(t, f, x, slow);
-  needNoDenormal(t, f, y, slow);
+  for (const v of [x, y]) {
+    needNoDenormal(t, f, v, slow);
+    setPlain(t, v, f);
+  }
 }
 
 function scalar(f: Float): Translate {

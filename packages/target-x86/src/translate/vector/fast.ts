@@ -52,7 +52,8 @@ export function either(t: Tx, fast: (slow: Label) => void, exact: () => void): b
   t.ir.place(slow);
   apart(t, () => {
     exact();
-    t.jumpTo(t.pcNext());
+    // Looked up, so that nothing joins the common path there.
+    t.jumpTo(t.pcNext(), "barrier");
   });
   t.ir.place(done);
   return true;
