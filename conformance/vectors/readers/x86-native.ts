@@ -38,8 +38,6 @@ interface Line {
   readonly approx?: number;
 }
 
-/** 16-bit BSWAP: the architecture leaves the result undefined. */
-const UNDEFINED = /^660fc[89a-f]$/;
 const CONTROL = ["fsw", "ftw", "fcw", "mxcsr"] as const;
 
 function value(name: string, raw: string | number): bigint {
@@ -94,7 +92,6 @@ export const x86Native: Reader = {
         },
         ignored,
         ...(test.approx === undefined ? {} : { approximate: true }),
-        ...(UNDEFINED.test(test.c) ? { skip: "undefined by the architecture" } : {}),
       };
     };
     return {
