@@ -195,15 +195,17 @@ export class Walker {
     lo: number, hi: number, access: Access, mmu: number, levels: number, root: number, rights: number, reserved: number,
     out: Translation,
   ): boolean {
+    const { i32 } = this.#cpu;
     let table = root;
     let nx = 0;
     const highReserved = this.#beyond | reserved | (this.#nxe ? 0 : 0x8000_0000);
     this.#depth = 0;
     for (let level = levels - 1; ; level--) {
       const at = table + index(lo, hi, level) * 8;
-      const low = this.#read(at);
-      const high = this.#read(at + 4);
+      const word = this.#word(at);
+      const low = word >= 0 ? i32[word]! : this.#read(at);
       if (!(low & PTE.P)) return this.#fail(lo, hi, access, mmu, 0);
+      const high = word >= 0 ? i32[word + 1]! : this.#read(at + 4);
       if (high & highReserved) return this.#fail(lo, hi, access, mmu, PFEC.P | PFEC.RSVD);
       this.#at[this.#depth] = at;
       this.#low[this.#depth++] = low;
@@ -293,15 +295,21 @@ export class Walker {
 
   /** Half of a paging-structure entry. */
   #read(physical: number): number {
+    const n = this.#word(physical);
+    return n >= 0 ? this.#cpu.i32[n]! : this.#cpu.engine.bus.read(this.place(physical), 4) | 0;
+  }
+
+  /** Index of a word of RAM in the machine memory, by its physical address; -1: it is no RAM. */
+  #word(physical: number): number {
     const at = this.place(physical);
-    if (at >= this.#ramBase && at < this.#ramEnd) return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
-    const { bus } = this.#cpu.engine;
-    const range = bus.lookup(at);
-    if (range === undefined || range.ramOffset < 0) return bus.read(at, 4) | 0;
-    this.#ramBase = range.base;
-    this.#ramEnd = range.base + range.size;
-    this.#ramOffset = range.ramOffset;
-    return this.#cpu.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
+    if (at < this.#ramBase || at >= this.#ramEnd) {
+      const range = this.#cpu.engine.bus.lookup(at);
+      if (range === undefined || range.ramOffset < 0) return -1;
+      this.#ramBase = range.base;
+      this.#ramEnd = range.base + range.size;
+      this.#ramOffset = range.ramOffset;
+    }
+    return (this.#ramOffset + (at - this.#ramBase)) >>> 2;
   }
 
   #fail(lo: number, hi: number, access: Access, mmu: number, code: number): boolean {
