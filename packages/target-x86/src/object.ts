@@ -141,7 +141,7 @@ const root = (name: string, summary: string): TypeSpec => ({
 /** The abstract types. */
 export const x86Cpu: readonly TypeSpec[] = [root("x86_64-cpu", "an x86-64 CPU"), root("i386-cpu", "an i386 CPU")];
 
-function typeOf(name: string, model: ModelData, word: WordSize): TypeSpec {
+function typeOf(name: string, model: ModelData, word: WordSize, summary: string = model.summary): TypeSpec {
   const target = word === 64 ? "x86_64" : "i386";
   const cpu: CpuClass = {
     model: name,
@@ -152,7 +152,7 @@ function typeOf(name: string, model: ModelData, word: WordSize): TypeSpec {
     name: `${name}-${target}-cpu`,
     kind: "cpu",
     parent: `${target}-cpu`,
-    summary: model.summary,
+    summary,
     userCreatable: false,
     class: { cpu },
   };
@@ -161,5 +161,8 @@ function typeOf(name: string, model: ModelData, word: WordSize): TypeSpec {
 /** One type for each name of a model and each word size. */
 export const cpuTypes: readonly TypeSpec[] = ([64, 32] as const).flatMap((word) => [
   ...MODEL_DATA.map((model) => typeOf(model.name, model, word)),
-  ...Object.keys(MODEL_ALIASES).map((alias) => typeOf(alias, findModel(alias)!, word)),
+  ...Object.entries(MODEL_ALIASES).map(([alias, name]) => {
+    const what = name === `${alias}-v1` ? "(alias configured by machine type)" : `(alias of ${name})`;
+    return typeOf(alias, findModel(alias)!, word, what);
+  }),
 ]);

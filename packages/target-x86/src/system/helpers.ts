@@ -1,7 +1,7 @@
 /** What system instructions call. Names begin with the instruction or the thing. */
 import { ENV, type Helper, type HelperSpec } from "@mimus/tcg";
 import type { X86Cpu } from "../cpu.ts";
-import { ALL_INDEXES, OFF, REG, regOffset, SEG, type WordSize } from "../state.ts";
+import { ALL_INDEXES, FLAG, OFF, REG, regOffset, SEG, type WordSize } from "../state.ts";
 import { CR4 } from "./bits.ts";
 import { writeCr0, writeCr3, writeCr4, writeCr8, writeXcr } from "./control.ts";
 import { cpuid } from "./cpuid.ts";
@@ -160,8 +160,11 @@ export function systemHelpers(word: WordSize): Helper[] {
     whole("sysexit", ["i32"], (cpu, wide) => sysexit(cpu, wide!)),
     whole("syscall", [], syscall),
     whole("sysret", ["i32"], (cpu, wide) => sysret(cpu, wide!)),
-    // Waits only where nobody else could end it but an interrupt: other CPUs may write what is watched.
-    apart("mwait", [], (cpu) => cpu.setLo(ENV.halted, cpu.config.topology.alone ? 1 : 0)),
+    // Waits only where nothing but an interrupt that is let in could end it: other CPUs may write what is watched, and with
+    // ECX bit 0 an interrupt ends it that is not.
+    whole("mwait", [], (cpu) => {
+      cpu.setLo(ENV.halted, cpu.config.topology.alone && (cpu.lo(OFF.eflags) & FLAG.if) !== 0 ? 1 : 0);
+    }),
     // Ports
     apart("port_in", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
     apart("port_out", ["i32", "i32", "i32"], (cpu, port, size, value) => portOut(cpu, port!, size!, value!)),
