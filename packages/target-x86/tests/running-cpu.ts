@@ -44,7 +44,7 @@ class RecordingCpu extends X86Cpu {
   /** Vector of the exception that ended the run, -1 none; its error code; CR2. */
   vector = -1;
   code = -1;
-  fault = 0n;
+  faultAddress = 0n;
 
   override translate(lo: number, hi: number, access: Access, _mmu: number, _size: number, out: Translation): boolean {
     const address = lo >>> 0;
@@ -55,7 +55,7 @@ class RecordingCpu extends X86Cpu {
       return true;
     }
     const canonical = hi >> 15 === 0 || hi >> 15 === -1;
-    this.fault = (BigInt(hi >>> 0) << 32n) | BigInt(address);
+    this.faultAddress = (BigInt(hi >>> 0) << 32n) | BigInt(address);
     if (canonical) this.raise(14, access === 1 ? 6 : access === 2 ? 20 : 4);
     else this.raise(13, 0);
     return false;

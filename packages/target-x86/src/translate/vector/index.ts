@@ -23,7 +23,6 @@ import { elements } from "./elements.ts";
 import { integer } from "./integer.ts";
 import { maskedMoves } from "./masked.ts";
 import { moves } from "./moves.ts";
-import { unless } from "./registers.ts";
 import { shifts } from "./shift.ts";
 import { shuffles } from "./shuffle.ts";
 import { vectorState } from "./state.ts";
@@ -71,7 +70,7 @@ function usable(t: Tx, i: Insn, mmx: boolean): boolean {
   }
   if (mmx) {
     const summary = t.ir.envLd("i32", "u32", OFF.fpuSw);
-    unless(t, "tstne", summary, t.ir.const32(EXCEPTION_SUMMARY), () => t.raise(16));
+    t.raiseIf("tstne", summary, t.ir.const32(EXCEPTION_SUMMARY), 16);
   }
   return true;
 }

@@ -1,5 +1,5 @@
 /** Vector and MMX registers, and operands that are vectors. Source: Intel SDM volume 1 (2023), 9.2, 10.2.2, 14.1. */
-import { ops, type Block, type Builder, type Cond, type OpSpec, type Value } from "@mimus/tcg";
+import { ops, type Block, type Builder, type OpSpec, type Value } from "@mimus/tcg";
 import { TRAITS } from "../../decode/notation.ts";
 import { OPERAND, type Insn } from "../../insn.ts";
 import { fprOffset, OFF } from "../../state.ts";
@@ -143,15 +143,6 @@ export function setPlain(t: Tx, x: Value, f: Float): void {
   if (!k.off) k.plain.set(x, f);
 }
 
-// ---- leaving
-
-/** Leaves the instruction with what `then` raises if the condition holds, which is not expected. */
-export function unless(t: Tx, cond: Cond, a: Value, b: Value, then: () => void): void {
-  // Where guards may be used the interpreter raises it.
-  if (t.ctx.guards) t.ir.guard(cond, a, b);
-  else t.rarely(cond, a, b, then);
-}
-
 // ---- operands
 
 /** The instruction works on 256 bits. */
@@ -178,8 +169,7 @@ export function immediate(i: Insn): number {
 export function vectorAddress(t: Tx, i: Insn, k: number, how: "r" | "w" | "rw"): Value {
   const address = t.address(k, how);
   const { size } = i.operands[k]!;
-  if ((i.traits & TRAITS.aligned) !== 0 && size >= 16)
-    unless(t, "tstne", address, t.imm(size - 1), () => t.raise(13, 0));
+  if ((i.traits & TRAITS.aligned) !== 0 && size >= 16) t.raiseIf("tstne", address, t.imm(size - 1), 13, 0);
   return address;
 }
 

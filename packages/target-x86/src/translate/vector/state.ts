@@ -2,7 +2,7 @@
 import { XSAVE_KIND } from "../../runtime/vector/xsave.ts";
 import { HF, OFF } from "../../state.ts";
 import type { Translate, Tx } from "../tx.ts";
-import { forget, unless } from "./registers.ts";
+import { forget } from "./registers.ts";
 
 const CR4_OSXSAVE = 1 << 18;
 const MXCSR_FAST = 0x1fa0;
@@ -10,7 +10,7 @@ const MXCSR_FAST = 0x1fa0;
 const ldmxcsr: Translate = (t) => {
   const { ir } = t;
   const v = t.read(0, 4);
-  unless(t, "tstne", v, ir.const32(0xffff0000 | 0), () => t.raise(13, 0));
+  t.raiseIf("tstne", v, ir.const32(0xffff0000 | 0), 13, 0);
   ir.set("mxcsr", v);
   const fast = ir.setcond("eq", ir.andI(v, 0xffe0), ir.const32(MXCSR_FAST));
   const others = ir.andI(ir.get("tbflags"), ~HF.mxcsrFast);
@@ -27,11 +27,11 @@ function family(kind: keyof typeof XSAVE_KIND): Translate {
     const { ir } = t;
     if (old && (t.flags & (HF.ts | HF.em)) !== 0) return unavailable(t);
     if (!old) {
-      unless(t, "tsteq", ir.envLd("i32", "u32", OFF.cr4), ir.const32(CR4_OSXSAVE), () => t.raise(6));
+      t.raiseIf("tsteq", ir.envLd("i32", "u32", OFF.cr4), ir.const32(CR4_OSXSAVE), 6);
       if ((t.flags & HF.ts) !== 0) return unavailable(t);
     }
     const address = t.linear(i, old ? 512 : 576, restores ? "r" : "w");
-    unless(t, "tstne", address, t.imm(old ? 15 : 63), () => t.raise(13, 0));
+    t.raiseIf("tstne", address, t.imm(old ? 15 : 63), 13, 0);
     t.call("xsave", ir.const32(XSAVE_KIND[kind] | (i.rexW ? 8 : 0)), address);
     forget();
     if (restores) t.endToLookup();
