@@ -125,7 +125,7 @@ export const piix4Pm: DeviceType = defineDevice({
     config.set(REG.SMBUS_BASE, 4, p.smb_io_base | 1, 0x0000_fff0);
     config.set(REG.SMBUS_CONFIG, 1, 0x09, 0xff);
 
-    const pmRegion = dev.region("piix4-pm", pm, { size: 64, maxAccess: 2 });
+    const pmRegion = dev.region("piix4-pm", pm, { size: 64 });
     const smbusRegion = dev.region("pm-smbus", smbus, { size: 64, maxAccess: 1 });
     pmRegion.setEnabled(false);
     smbusRegion.setEnabled(false);

@@ -3,6 +3,8 @@ import { z } from "zod";
 
 /** Ticks of the power management timer per second: three times the PC's colour clock. */
 export const PM_TIMER_HZ = 3_579_545;
+/** Offset of the timer. */
+const TIMER = 8;
 
 /** Bits of the PM1 status and enable registers. */
 export const PM1 = {
@@ -64,11 +66,21 @@ export class PmRegisters implements Registers, Stateful {
 
   /** The 64 bytes at the power management base. */
   read(offset: number, size: number): number {
+    if (size === 4) {
+      // All 24 bits of the timer at once: two looks could find it before and after a carry.
+      if (offset === TIMER) return this.#ticks() % 0x100_0000;
+      return (this.#word(offset) | (this.#word(offset + 2) << 16)) >>> 0;
+    }
     const word = this.#word(offset & ~1);
     return size === 1 ? (word >> (8 * (offset & 1))) & 0xff : word;
   }
 
   write(offset: number, size: number, value: number): void {
+    if (size === 4) {
+      this.write(offset, 2, value & 0xffff);
+      this.write(offset + 2, 2, value >>> 16);
+      return;
+    }
     const at = offset & ~1;
     const shift = 8 * (offset & 1);
     const mask = size === 1 ? 0xff << shift : 0xffff;
