@@ -54,9 +54,9 @@ function flagsOf(op: i32, dst: i64, src: i64, src2: i64): i32 {
     case 6:
       return flags | (i32(src) & 1) | (i32((dst & 15) == 15) << 4) | (d == (i64.MAX_VALUE >> shift) << shift ? 0x800 : 0);
     case 7:
-      return flags | (s < 0 ? 1 : 0) | ((s ^ d) < 0 ? 0x800 : 0);
+      return flags | 16 | (s < 0 ? 1 : 0) | ((s ^ d) < 0 ? 0x800 : 0);
     case 8:
-      return flags | (i32(src) & 1) | ((s ^ d) < 0 ? 0x800 : 0);
+      return flags | 16 | (i32(src) & 1) | (((d << 1) ^ d) < 0 ? 0x800 : 0);
     case 9:
       return flags | (s != 0 ? 0x801 : 0);
     default:

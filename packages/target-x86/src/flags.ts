@@ -26,9 +26,9 @@ export const CC = {
   /** INC, DEC: CF in src (0 or 1). */
   inc: 24,
   dec: 28,
-  /** Left shifts: CF is bit size-1 of src = operand shifted by count-1. */
+  /** Left shifts: CF is bit size-1 of src = operand shifted by count-1. AF, which is undefined, is 1 as on AMD's Zen. */
   shl: 32,
-  /** Right shifts: CF is bit 0 of src = operand shifted by count-1. */
+  /** Right shifts: CF is bit 0 of src = operand shifted by count-1; OF is set where the two highest bits of the result differ. */
   sar: 36,
   /** MUL, IMUL: CF = OF = (src != 0). */
   mul: 40,

@@ -92,7 +92,7 @@ function flagsOf(cpu: X86Cpu, op: number, at: number): number {
       return flags | FLAG.af;
     case CC.sar:
       if (src & 1) flags |= FLAG.cf;
-      if (((s ^ d) >>> top) & 1) flags |= FLAG.of;
+      if (((d >>> top) ^ (d >>> (top - 1))) & 1) flags |= FLAG.of;
       return flags | FLAG.af;
     case CC.mul:
       return (s | sl) !== 0 ? flags | FLAG.cf | FLAG.of : flags;

@@ -174,8 +174,10 @@ export abstract class FlagView {
       case CC.sub:
       case CC.sbb:
         return ir.and(ir.xor(this.#a, this.#s), ir.xor(this.#a, this.d));
-      default:
+      case CC.shl:
         return ir.xor(this.#s, this.d);
+      default:
+        return ir.xor(ir.shlI(this.d, 1), this.d);
     }
   }
 
@@ -218,7 +220,7 @@ export abstract class FlagView {
         return ir.or(v, ir.shlI(this.#limit(1), 11));
       case CC.shl:
       case CC.sar:
-        return ir.or(v, this.#sign(this.#overflow(), 11));
+        return ir.orI(ir.or(v, this.#sign(this.#overflow(), 11)), FLAG.af);
       default: {
         const auxiliary = ir.xor(t.low(this.#a), ir.xor(t.low(this.#s), t.low(this.d)));
         v = ir.or(v, ir.andI(auxiliary, FLAG.af));
