@@ -127,6 +127,24 @@ it("ends a turn when a deadline comes nearer, or another vCPU is interrupted", (
   expect(a.kicked).toBe(false);
 });
 
+it("ends a turn when guest code looks at a clock after its end", () => {
+  const { host, cpus, clocks, loop } = setup(1);
+  const [a] = cpus as [FakeCpu];
+  const timer = new Timer(clocks.virtual, () => {});
+  timer.arm(clocks.virtual.now() + 500_000);
+  const seen: boolean[] = [];
+  a.onRun = () => {
+    for (let n = 0; n < 3; n++) {
+      host.time += 300_000; // devices take their time
+      clocks.virtual.exact?.();
+      clocks.virtual.now();
+      seen.push(a.kicked);
+    }
+  };
+  loop.step();
+  expect(seen).toEqual([false, true, true]);
+});
+
 it("gives the host its turn every few milliseconds", async () => {
   const { host, cpus, clocks, loop } = setup(1, { yieldEveryNs: 1e6 });
   const timer = new Timer(clocks.virtual, () => loop.stop());
