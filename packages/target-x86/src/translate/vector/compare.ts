@@ -4,7 +4,7 @@ import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
 import { either, needNumberLanes, needNoDenormal, needNumbers, PACKED, SHAPE } from "./fast.ts";
-import { packed } from "./arithmetic.ts";
+import { packed } from "./packed.ts";
 import {
   both, first, immediate, isMem, lane0, readScalar, readVec, setLow, setPlain, vec, zeros, type Float,
 } from "./registers.ts"; // prettier-ignore

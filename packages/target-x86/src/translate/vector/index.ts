@@ -18,8 +18,10 @@ import type { Translate, Translators, Tx } from "../tx.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { compares } from "./compare.ts";
 import { conversions } from "./convert.ts";
+import { vectorConversions } from "./convert-vector.ts";
 import { crypto } from "./crypto.ts";
 import { elements } from "./elements.ts";
+import { fusedArithmetic } from "./fused.ts";
 import { integer } from "./integer.ts";
 import { maskedMoves } from "./masked.ts";
 import { moves } from "./moves.ts";
@@ -43,7 +45,7 @@ type Rows = readonly (
 )[];
 
 const map = {
-  ...moves, ...integer, ...shifts, ...shuffles, ...elements, ...arithmetic, ...compares, ...conversions, ...crypto, ...maskedMoves,
+  ...moves, ...integer, ...shifts, ...shuffles, ...elements, ...arithmetic, ...fusedArithmetic, ...compares, ...conversions, ...vectorConversions, ...crypto, ...maskedMoves,
   ...vectorState,
 } satisfies Translators<Rows>; // prettier-ignore
 

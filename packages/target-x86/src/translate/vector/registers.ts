@@ -217,6 +217,10 @@ export function readScalar(t: Tx, i: Insn, k: number, f: Float): Value {
   if (o.kind !== OPERAND.mem) return lane0(t, f, vec(t, o.n));
   return t.ir.ld(f, f === "f64" ? "u64" : "u32", t.address(k, "r"), t.mmu);
 }
+/** A number operand that is in memory: loaded before paths part. */
+export function loadedScalar(t: Tx, i: Insn, k: number, f: Float): Value | undefined {
+  return isMem(i, k) ? readScalar(t, i, k, f) : undefined;
+}
 /** Writes a number into lane 0 of the destination; the other lanes are those of the first source. */
 export function writeScalar(t: Tx, i: Insn, f: Float, x: Value): void {
   setLow(t, i, i.operands[0].n, withLane0(t, f, vec(t, i.operands[first(i)]!.n), x));
