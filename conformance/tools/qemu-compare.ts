@@ -163,7 +163,9 @@ function isRepeated(bytes: Uint8Array): boolean {
   for (const byte of bytes) {
     if (byte === 0xf2 || byte === 0xf3) rep = true;
     else if (![0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65].includes(byte) && (byte & 0xf0) !== 0x40)
-      return rep && ((byte >= 0x6c && byte <= 0x6f) || (byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf));
+      return (
+        rep && ((byte >= 0x6c && byte <= 0x6f) || (byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf))
+      );
   }
   return false;
 }
@@ -237,8 +239,8 @@ for await (const q of records()) {
   const before = value(OFF.pc);
   const repeats = isRepeated(bytes);
   if (repeats) repeated = before;
-  do system.vcpus[0]!.run(1);
-  while (repeats && value(OFF.pc) === before);
+  system.vcpus[0]!.run(1);
+  if (repeats) while (value(OFF.pc) === before) system.vcpus[0]!.run(1);
 }
 console.log(`${count} instructions, ${adopted} results taken over`);
 qemu.kill("SIGKILL");
