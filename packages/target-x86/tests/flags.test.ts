@@ -126,25 +126,29 @@ function normalise({ cpu }: RunningCpu): void {
 const RUNS = Number(process.env.MIMUS_FUZZ_RUNS ?? 30);
 
 describe.each([32, 64] as const)("in %i-bit code", (mode) => {
-  it.each<BackEnd>(["interp", "wasm", "region"])("flags on %s are those of single instructions", (backend) => {
-    const oracle = new RunningCpu({ mode });
-    const cpu = new RunningCpu({ mode, backend, options: { exact: backend === "interp" } });
-    for (let seed = 1; seed <= RUNS; seed++) {
-      const { code } = program(seed * 7919, mode === 64);
-      const end = CODE + code.length;
-      prepare(oracle, seed);
-      oracle.poke(CODE, [...code, 0xcc]);
-      while (Number(oracle.pc) < end && oracle.run(1) < 0) normalise(oracle);
-      prepare(cpu, seed);
-      cpu.poke(CODE, [...code, 0xcc]);
-      // Twice, so that back ends with a past know the block.
-      for (let n = 0; n < 2; n++) {
+  it.each<BackEnd>(["interp", "wasm", "region"])(
+    "flags on %s are those of single instructions",
+    (backend) => {
+      const oracle = new RunningCpu({ mode });
+      const cpu = new RunningCpu({ mode, backend, options: { exact: backend === "interp" } });
+      for (let seed = 1; seed <= RUNS; seed++) {
+        const { code } = program(seed * 7919, mode === 64);
+        const end = CODE + code.length;
+        prepare(oracle, seed);
+        oracle.poke(CODE, [...code, 0xcc]);
+        while (Number(oracle.pc) < end && oracle.run(1) < 0) normalise(oracle);
         prepare(cpu, seed);
-        expect(cpu.run(1000), `seed ${seed}`).toBe(3);
+        cpu.poke(CODE, [...code, 0xcc]);
+        // Twice, so that back ends with a past know the block.
+        for (let n = 0; n < 2; n++) {
+          prepare(cpu, seed);
+          expect(cpu.run(1000), `seed ${seed}`).toBe(3);
+        }
+        const text = Buffer.from(code).toString("hex");
+        expect(state(cpu, mode), `seed ${seed}: ${text}`).toBe(state(oracle, mode));
+        expect(cpu.cpu.lo(OFF.ccOp)).toBeGreaterThanOrEqual(0);
       }
-      const text = Buffer.from(code).toString("hex");
-      expect(state(cpu, mode), `seed ${seed}: ${text}`).toBe(state(oracle, mode));
-      expect(cpu.cpu.lo(OFF.ccOp)).toBeGreaterThanOrEqual(0);
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
 });

@@ -28,12 +28,13 @@ const aam: Translate = (t, i) => {
   t.setFlags("logic", 1, { dst: low });
 };
 
+/** The flags are those of the addition. */
 const aad: Translate = (t: Tx, i) => {
   const { ir } = t;
-  const sum = ir.add(t.reg(REG.ax, 1), ir.mulI(t.reg(REG.ax, 1, true), i.immLo & 0xff));
-  const low = ir.ext8u(sum);
+  const product = ir.ext8u(ir.mulI(t.reg(REG.ax, 1, true), i.immLo & 0xff));
+  const low = ir.ext8u(ir.add(t.reg(REG.ax, 1), product));
   t.setReg(REG.ax, 2, low);
-  t.setFlags("logic", 1, { dst: low });
+  t.setFlags("add", 1, { dst: low, src: product });
 };
 
 /** What {@link adjust} is told. */
