@@ -114,5 +114,4 @@ export const move = {
   mov, movzx, movsx, movsxd: movsx, lea, cbw, cwd, xlat, bswap, movbe, setcc, cmovcc, nop,
   lahf, sahf, clc, stc, cmc, cld, std, salc, movnti, movdiri: movnti,
   pause: (t) => t.endToLoop("yield"),
-  ud: (t) => t.ud(),
 } satisfies Readonly<Record<string, Translate>>; // prettier-ignore
