@@ -187,31 +187,33 @@ const sidt: Translate = (t, i) => storeTable(t, i, OFF.idtBase, OFF.idtLimit);
 const lgdt: Translate = (t, i) => loadTable(t, i, OFF.gdtBase, OFF.gdtLimit);
 const lidt: Translate = (t, i) => loadTable(t, i, OFF.idtBase, OFF.idtLimit);
 
-/** ZF says whether; the other flags stay. */
-function setZero(t: Tx, zero: Value): void {
+/** ZF says whether; the other flags stay. `flags`: all of them, asked for before anything changed. */
+function setZero(t: Tx, flags: Value, zero: Value): void {
   const { ir } = t;
-  const flags = ir.andI(t.eflagsValue(), ~FLAG.zf);
-  t.setFlagBits(ir.or(flags, ir.shlI(zero, 6)));
+  t.setFlagBits(ir.or(ir.andI(flags, ~FLAG.zf), ir.shlI(zero, 6)));
 }
 
 const verify =
   (writing: 0 | 1): Translate =>
-  (t) =>
-    setZero(t, t.call("verify", t.read(0, 2), t.ir.const32(writing)));
+  (t) => {
+    const flags = t.eflagsValue();
+    setZero(t, flags, t.call("verify", t.read(0, 2), t.ir.const32(writing)));
+  };
 
 const lar: Translate = (t, i) => {
   const { ir } = t;
-  const o = i.operands[0];
+  const flags = t.eflagsValue();
   const rights = t.call("access_rights", t.read(1, 2));
   const seen = ir.setcondI("ge", rights, 0);
-  keepUnless(t, o, rights, seen);
-  setZero(t, seen);
+  keepUnless(t, i.operands[0], rights, seen);
+  setZero(t, flags, seen);
 };
 
 const lsl: Translate = (t, i) => {
+  const flags = t.eflagsValue();
   const seen = t.call("segment_limit", t.read(1, 2));
   keepUnless(t, i.operands[0], t.call("segment_limit_value"), seen);
-  setZero(t, seen);
+  setZero(t, flags, seen);
 };
 
 /** Writes a register if `seen` is 1. */
@@ -228,12 +230,13 @@ function keepUnless(t: Tx, o: Insn["operands"][0], v: Value, seen: Value): void 
 /** RPL of the first selector rises to that of the second. */
 const arpl: Translate = (t, i) => {
   const { ir } = t;
+  const flags = t.eflagsValue();
   const rpl = ir.andI(t.reg(i.operands[1].n, 2), 3);
   const old = t.read(0, 2);
   const less = ir.setcond("ltu", ir.andI(old, 3), rpl);
   const next = ir.movcond("ne", less, ir.const32(0), ir.or(ir.andI(old, 0xfffc), rpl), old);
   t.write(0, next);
-  setZero(t, less);
+  setZero(t, flags, less);
 };
 
 const rdmsr: Translate = (t) => void t.call("rdmsr");
