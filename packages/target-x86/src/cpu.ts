@@ -242,7 +242,8 @@ export class X86Cpu implements TargetCpu {
       case LINE.intr: {
         const pending = this.lo(OFF.pending);
         this.setLo(OFF.pending, level ? pending | PENDING.intr : pending & ~PENDING.intr);
-        if (level && (pending & PENDING.intr) === 0) this.checkInterrupts();
+        // Whether IF is set is not known while translated code runs: it may hold the flags itself.
+        if (level && (pending & PENDING.intr) === 0) this.engine.kick(this.env);
         return;
       }
       case LINE.a20:
