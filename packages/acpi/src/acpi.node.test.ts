@@ -1,3 +1,4 @@
+/** Needs Node: `iasl`, where it is installed, judges the tables. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** Needs Node: firmware files of the computer, and `iasl`, where they are installed. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
