@@ -1,6 +1,5 @@
 /** Guest calls and returns in regions: calls of the host, as long as the guest returns to where it called from. */
 import type { Tb } from "../exec/blocks.ts";
-import { chainSlot } from "../exec/chains.ts";
 import { CALL_DEPTH, ENV, EXIT } from "../exec/contract.ts";
 import { EXIT_LOOKUP, TB } from "../exec/descriptor.ts";
 import { ENVP } from "../wasm/block-emitter.ts";
@@ -70,7 +69,7 @@ export abstract class CallEmitter extends AccessEmitter {
     this.goByJumpCache();
     code.end();
     // Where addresses are not translated, a link to another page holds until that page's code dies.
-    const slot = known ? 0 : chainSlot(this.block, i, this.pcGlobal);
+    const slot = known ? 0 : this.linkOf(i);
     if (self !== undefined) {
       this.#enterCall(depth);
       code.get(ENVP);

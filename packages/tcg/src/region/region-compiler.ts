@@ -313,6 +313,12 @@ export class RegionCompiler extends CallEmitter {
     super.exit(op, i);
   }
 
+  /** The links of a descriptor are those of the whole block: one that was cut short here ends elsewhere. */
+  protected override linkOf(i: number): number {
+    const { tb, insns } = this.#plan.blocks[this.#node - 1]!;
+    return insns < tb.insns ? -1 : super.linkOf(i);
+  }
+
   /** To another node of the region, by way of the entry where the graph is not reducible. */
   #go(to: number): void {
     const { code } = this;

@@ -277,7 +277,7 @@ export class BlockCompiler extends MemoryEmitter {
       return code.op(W.return);
     }
     const entry = this.temp("entry");
-    const slot = chainSlot(this.block, i, this.pcGlobal);
+    const slot = this.linkOf(i);
     if (slot >= 0) {
       code.i32(this.tb);
       code.mem(W.i32Load, TB.link + 4 * slot, 2);
@@ -290,6 +290,11 @@ export class BlockCompiler extends MemoryEmitter {
     }
     if (this.#targets !== 0 && op.spec === ops.goto_ptr) this.noteTarget();
     this.goByJumpCache();
+  }
+
+  /** The link of the block's descriptor that the exit at a position takes, -1 none. */
+  protected linkOf(i: number): number {
+    return chainSlot(this.block, i, this.pcGlobal);
   }
 
   /** Leaves for the block at the pc in the state block. */
