@@ -4,14 +4,18 @@ import { ENV } from "../src/index.ts";
 import type { Target, TcgOptions } from "../src/index.ts";
 import { asm, OP, toy, ToyMachine } from "./toy.ts";
 
-/** `brk` writes the flags that blocks are looked up by, with what they are: no region goes on behind its block. */
+/** `brk` may write the flags that blocks are looked up by, if r6 and r7 differ: no region goes on behind its block. */
 const target: Target = {
   ...toy,
   globals: [...toy.globals, { name: "tbflags", offset: ENV.tbFlags, type: "i32" }],
   insn(c) {
     if (c.u32(c.at) >>> 24 !== OP.brk) return toy.insn(c);
-    c.ir.insn(c.at);
-    c.ir.set("tbflags", c.ir.get("tbflags"));
+    const { ir } = c;
+    ir.insn(c.at);
+    const same = ir.label();
+    ir.brcond("eq", ir.get("r6"), ir.get("r7"), same);
+    ir.set("tbflags", ir.or(ir.get("tbflags"), ir.const32(8)));
+    ir.place(same);
     return 4;
   },
 };
