@@ -8,12 +8,12 @@ import { type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption } from "./args/parse.ts";
 import { UsageError } from "./errors.ts";
 
-/** A whole number of an option's parameter. */
+/** A whole number of an option's parameter; `cpus` is the one whose name may be left away. */
 function number(option: string, key: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
   const n = Number(value);
   if (String(value).trim() === "" || !Number.isSafeInteger(n) || n < 0)
-    throw new UsageError(`-${option} ${key}=${String(value)}: expected a whole number`);
+    throw new UsageError(`-${option} ${key === "cpus" ? "" : `${key}=`}${String(value)}: expected a whole number`);
   return n;
 }
 
