@@ -185,6 +185,8 @@ describe("docs/benchmarks.md", () => {
     const names = [
       "kernels user riscv64",
       "kernels system riscv64",
+      "kernels system amd64",
+      "machine amd64",
       "programs",
       "machine",
       "browser",
