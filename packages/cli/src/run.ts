@@ -1,8 +1,11 @@
+import { isatty } from "node:tty";
+
 import { config } from "zod";
 
 import { isUserError } from "./compose.ts";
 import { pluginsCommand } from "./commands/plugins.ts";
 import { systemCommand } from "./commands/system.ts";
+import { leave } from "./user/leave.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `usage: mimus COMMAND [options]
@@ -37,6 +40,7 @@ try {
       ? `mimus: ${error.message}\n`
       : `mimus: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
   );
-  process.exitCode = 1;
+  // V8 may be at work on what the machine began with, and wait for this thread at the same time; a terminal needs an orderly end.
+  leave(1, isatty(0));
 }
 process.exit();
