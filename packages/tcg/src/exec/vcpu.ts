@@ -311,11 +311,16 @@ export class Vcpu {
     const at = this.#e;
     const address = i32[at + ENV.exitTb / 4]!;
     const site = i32[at + ENV.exitSite / 4]! & ~UNCOMMON;
-    this.#restore(address, site);
-    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site;
+    this.#rewind(address, site);
     const machine = this.#machine;
     const tb = machine.blocks.all[i32[(address + TB.id) >>> 2]!];
     machine.regions?.uncommon(address, tb, site, this.executed);
+  }
+
+  /** Makes the state that of the beginning of an instruction of a block, and takes back the budget from there on. */
+  #rewind(address: number, site: number): void {
+    this.#restore(address, site);
+    this.#i32[this.#e + ENV.budget / 4]! += this.#i32[(address + TB.insns) >>> 2]! - site;
   }
 
   #restore(address: number, site: number): void {
@@ -335,8 +340,7 @@ export class Vcpu {
     i32[at + ENV.exception / 4] = 0;
     const address = i32[at + ENV.exitTb / 4]!;
     const site = i32[at + ENV.exitSite / 4]!;
-    this.#restore(address, site);
-    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site;
+    this.#rewind(address, site);
     return true;
   }
 
@@ -346,8 +350,8 @@ export class Vcpu {
     const at = this.#e;
     const address = i32[at + ENV.exitTb / 4]!;
     const site = i32[at + ENV.exitSite / 4]!;
-    this.#restore(address, site);
-    i32[at + ENV.budget / 4]! += i32[(address + TB.insns) >>> 2]! - site - 1;
+    this.#rewind(address, site);
+    i32[at + ENV.budget / 4]!--;
     this.#deliver();
   }
 
