@@ -9,13 +9,14 @@ const LAYERS = [
   { name: "object model", match: /^qom$/ },
   {
     name: "core",
-    match: /^(bits|decodetree|softfloat|acpi|tcg|machine-core|block|chardev|net|display|audio|migration)$/,
+    match:
+      /^(bits|decodetree|softfloat|acpi|tcg|machine-core|compress|crypto|block|nbd|chardev|net|display|audio|migration)$/,
     inside: true,
   },
   { name: "buses", match: /^bus-/ },
   { name: "parts", match: /^(target|dev|block|net|accel|chardev|display|audio|guest)-/ },
   { name: "machines", match: /^hw-/ },
-  { name: "system", match: /^(system|monitor|gdbstub|linux-user)$/, inside: true },
+  { name: "system", match: /^(system|monitor|gdbstub|linux-user|image-tools|storage-daemon)$/, inside: true },
   { name: "hosts", match: /^host-/ },
   { name: "applications", match: /^(cli|web)$/ },
 ] as const;
@@ -25,7 +26,7 @@ type LayerName = (typeof LAYERS)[number]["name"] | "tests";
 const BLIND: { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^hw-/, to: /^target-/, why: "a board names its CPU by QOM type name" },
   {
-    from: /^(system|monitor|gdbstub|linux-user)$/,
+    from: /^(system|monitor|gdbstub|linux-user|image-tools|storage-daemon)$/,
     to: /^(hw|dev|target|accel|block|net)-/,
     why: "the system knows no concrete part",
   },

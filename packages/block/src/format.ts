@@ -1,5 +1,7 @@
 import type { TypeSpec } from "@mimus/qom";
 import type { z } from "zod";
+import type { Codecs } from "@mimus/compress";
+import type { Measure } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 
 /** What a format may ask of its graph while it opens an image. A format never opens a path itself. */
@@ -23,6 +25,29 @@ export interface FormatContext {
   /** Which format a probe of these bytes would choose. */
   looksLike(head: Uint8Array): string;
   warn(message: string): void;
+  readonly host: FormatHost;
+}
+
+/** What the world gives to formats, when opening and when creating. */
+export interface FormatHost {
+  readonly codecs: Codecs;
+  /** Fills with random bytes that nobody can guess. */
+  random(into: Uint8Array): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Bytes of a secret object (`-object secret`). @throws BlockError "bad-option" for an unknown id. */
+  secret(id: string): Promise<Uint8Array>;
+}
+
+/** What a format may ask while it makes an image. */
+export interface CreateContext {
+  /** Name of the image. */
+  readonly filename: string;
+  /** Makes (or empties) a further file in the image's folder; writable, grows. Closed by the format. */
+  extent(filename: string): Promise<BlockNode>;
+  /** The image below, when the options name one: its size and, for differencing images, its identity. */
+  readonly backing?: { readonly filename: string; readonly format?: string; readonly node?: BlockNode };
+  readonly host: FormatHost;
 }
 
 /** What a format package writes; see {@link defineFormat}. */
@@ -34,11 +59,29 @@ export interface FormatSpec<O extends z.ZodObject> {
   /** 0 (no) to 100 (certain) from the first bytes (up to 2048) and the name. raw answers 1. */
   readonly probe?: (head: Uint8Array, filename: string) => number;
   readonly open: (file: BlockNode, options: z.output<O>, ctx: FormatContext) => Promise<BlockNode>;
-  /** Makes a new image of `size` bytes in an empty, resizable file. */
-  readonly create?: (file: BlockNode, size: number, options: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Own options of `create`. */
+  /** Makes a new image; its own options are those of `createOptions`. */
+  readonly create?: CreateImage;
+  /** Own options of `create`, as `-o help` shows them; `backing_file` and `backing_fmt` where the format has them. */
   readonly createOptions?: z.ZodObject;
+  /** Bytes that an image with this content would take. `source`: what would be converted, when there is one. */
+  readonly measure?: MeasureImage;
+  /** Keys of `createOptions` that `amend` of an open image takes. */
+  readonly amendOptions?: readonly string[];
 }
+
+/** Makes a new image of `size` bytes in an empty, resizable file; options are parsed by `createOptions`. */
+export type CreateImage = (
+  file: BlockNode,
+  size: number,
+  options: Readonly<Record<string, unknown>>,
+  ctx: CreateContext,
+) => Promise<void>;
+
+export type MeasureImage = (
+  size: number,
+  options: Readonly<Record<string, unknown>>,
+  source: BlockNode | undefined,
+) => Promise<Measure>;
 
 /** An image format as the registry holds it: a type of kind "block-format" whose class data are its operations. */
 export interface BlockFormat extends TypeSpec {
@@ -51,8 +94,10 @@ export interface FormatOps {
   readonly name: string;
   readonly probe: (head: Uint8Array, filename: string) => number;
   readonly open: (file: BlockNode, options: never, ctx: FormatContext) => Promise<BlockNode>;
-  readonly create?: (file: BlockNode, size: number, options: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly create?: CreateImage;
   readonly createOptions?: z.ZodObject;
+  readonly measure?: MeasureImage;
+  readonly amendOptions?: readonly string[];
 }
 
 /** Declares an image format. */
@@ -63,6 +108,8 @@ export function defineFormat<O extends z.ZodObject>(spec: FormatSpec<O>): BlockF
     open: spec.open,
     ...(spec.create ? { create: spec.create } : {}),
     ...(spec.createOptions ? { createOptions: spec.createOptions } : {}),
+    ...(spec.measure ? { measure: spec.measure } : {}),
+    ...(spec.amendOptions ? { amendOptions: spec.amendOptions } : {}),
   };
   return {
     name: spec.name,

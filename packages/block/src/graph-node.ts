@@ -1,4 +1,5 @@
 import { asBlockError, BlockError } from "./errors.ts";
+import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 import { isZero, totalLength, zeroRange } from "./node.ts";
 
@@ -55,6 +56,9 @@ export class GraphNode implements BlockNode {
   }
   get filename(): string {
     return this.#inner.filename ?? "";
+  }
+  get image(): ImageOps | undefined {
+    return this.#inner.image;
   }
   get children(): Readonly<Record<string, BlockNode>> {
     return this.#inner.children ?? {};

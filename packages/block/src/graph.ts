@@ -3,8 +3,9 @@ import type { Registry, ResolvedType } from "@mimus/qom";
 import { BlockBackend } from "./backend.ts";
 import { borrow } from "./borrowed-node.ts";
 import { asBlockError, BlockError } from "./errors.ts";
-import type { FormatContext, FormatOps } from "./format.ts";
+import type { FormatContext, FormatHost, FormatOps } from "./format.ts";
 import { probe, PROBE_BYTES } from "./format.ts";
+import { formatHost } from "./format-host.ts";
 import { GraphNode } from "./graph-node.ts";
 import type { HostFiles } from "./host-file.ts";
 import type { BlockNode } from "./node.ts";
@@ -23,6 +24,8 @@ export interface BlockHost {
   readonly warn: (message: string) => void;
   /** Waits host time, nanoseconds (null-co's latency-ns). */
   readonly delay?: (ns: number) => Promise<void>;
+  /** What formats need besides files; absent = portable codecs, and no randomness, time or secrets. */
+  readonly format?: Partial<FormatHost>;
   /** Services for protocols of other packages. */
   readonly services?: Readonly<Record<string, unknown>>;
 }
@@ -266,6 +269,7 @@ export class BlockGraph {
         extent: (n) => this.#extent(n, filename, readOnly, state),
         looksLike: (head) => probe(formats, head, filename),
         warn: this.#host.warn,
+        host: formatHost(this.#host.format),
       };
       const node = await format.open(file, own as never, ctx);
       return this.#register(node, type.name, { ...common, "read-only": readOnly }, common["node-name"] !== undefined);

@@ -7,13 +7,24 @@ export { BlockBackend } from "./backend.ts";
 export type { BlockStats, ErrorPolicy, IoErrorEvent } from "./backend.ts";
 export { openDrive } from "./drive.ts";
 export type { Drive, DriveDefaults } from "./drive.ts";
+export type { Codecs } from "@mimus/compress";
 export { asBlockError, BlockError } from "./errors.ts";
 export type { BlockErrorKind } from "./errors.ts";
 export { FaultyFile, hostError } from "./faulty-file.ts";
 export type { FileCall, Fault } from "./faulty-file.ts";
+export { Fields } from "./fields.ts";
 export { FileNode } from "./file-node.ts";
 export { defineFormat, probe, PROBE_BYTES } from "./format.ts";
-export type { BlockFormat, FormatContext, FormatOps, FormatSpec } from "./format.ts";
+export type {
+  BlockFormat,
+  CreateContext,
+  CreateImage,
+  FormatContext,
+  FormatHost,
+  FormatOps,
+  FormatSpec,
+  MeasureImage,
+} from "./format.ts";
 export { BlockGraph, MAX_DEPTH } from "./graph.ts";
 export type { BlockHost } from "./graph.ts";
 export { GraphNode } from "./graph-node.ts";
@@ -29,6 +40,17 @@ export type {
   OpenMode,
 } from "./host-directory.ts";
 export type { HostFile, HostFiles } from "./host-file.ts";
+export type {
+  BitmapInfo,
+  BitmapOps,
+  CheckRepair,
+  CheckReport,
+  ImageInfo,
+  ImageOps,
+  Measure,
+  SnapshotInfo,
+  SnapshotOps,
+} from "./image-ops.ts";
 export { MemoryFile, MemoryFiles } from "./memory-file.ts";
 export { isZero, MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
 export type { BlockNode } from "./node.ts";
@@ -39,6 +61,8 @@ export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
 export { defineProtocol, file, nullAio, nullCo } from "./protocol.ts";
 export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts";
 export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
+export { statusOf } from "./status.ts";
+export type { BlockStatus } from "./status.ts";
 
 /** The formats and protocols that every machine has. */
 const plugin: Plugin = definePlugin({ name: "@mimus/block", types: [raw, file, nullCo, nullAio] });

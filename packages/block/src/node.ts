@@ -1,3 +1,6 @@
+import type { ImageOps } from "./image-ops.ts";
+import type { BlockStatus } from "./status.ts";
+
 /**
  * One node of the block graph: a byte array that may live anywhere.
  *
@@ -31,6 +34,14 @@ export interface BlockNode {
   /** The range reads as zeroes afterwards; `unmap` allows giving the space back. */
   writeZeroes?(at: number, length: number, unmap: boolean): Promise<void>;
   resize?(size: number): Promise<void>;
+  /** Where the content of a range that lies inside the node comes from; absent = data everywhere. */
+  blockStatus?(at: number, length: number): Promise<BlockStatus>;
+  /** Reads through another backing node from now on; undefined = none. The image's own record of the name stays. */
+  setBacking?(node: BlockNode | undefined): void;
+  /** Becomes read-only or writable: an image below an active layer is written by commit. */
+  reopen?(opts: { readOnly: boolean }): Promise<void>;
+  /** What the format of the image can do besides bytes. */
+  readonly image?: ImageOps | undefined;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,116 @@
+import type { BlockNode } from "./node.ts";
+
+/** What a format can do besides bytes: each member is there when the format (and this image) can. */
+export interface ImageOps {
+  /** Bytes of the unit in which the image allocates. */
+  readonly clusterSize?: number;
+  /** Facts about the image for `info`, in QEMU's names of `ImageInfoSpecific`; numbers, strings, booleans, lists, nested. */
+  info?(): Promise<ImageInfo>;
+  /** Looks for errors, and mends them as asked. */
+  check?(repair: CheckRepair, progress?: (done: number, total: number) => void): Promise<CheckReport>;
+  readonly snapshots?: SnapshotOps;
+  readonly bitmaps?: BitmapOps;
+  /** Stores one cluster compressed (at its start, a whole cluster unless it is the image's end). */
+  writeCompressed?(at: number, from: Uint8Array): Promise<void>;
+  /** Writes the name of the backing file into the image; undefined takes it out. Content is the caller's matter. */
+  changeBacking?(filename: string | undefined, format: string | undefined): Promise<void>;
+  /** Gives up everything that the image itself holds: all reads come from the backing node afterwards. */
+  makeEmpty?(): Promise<void>;
+  /** Changes options of an existing image; keys as in `createOptions`. */
+  amend?(options: Readonly<Record<string, unknown>>, progress?: (done: number, total: number) => void): Promise<void>;
+  /** The machine's saved state inside the image: bytes beyond the disk, sparse. */
+  readonly vmState?: {
+    read(at: number, into: Uint8Array): Promise<void>;
+    write(at: number, from: Uint8Array): Promise<void>;
+  };
+}
+
+export interface ImageInfo {
+  /** Name of the backing file as the image has it. */
+  readonly backingFile?: string;
+  readonly backingFormat?: string;
+  readonly encrypted?: boolean;
+  readonly compressed?: boolean;
+  /** The image was not closed properly. */
+  readonly dirty?: boolean;
+  /** QEMU's `format-specific`: type and data. */
+  readonly specific?: { readonly type: string; readonly data: Readonly<Record<string, unknown>> };
+}
+
+export type CheckRepair = "none" | "leaks" | "all";
+
+/** Counts in QEMU's names (ImageCheck); absent = not counted by this format. */
+export interface CheckReport {
+  /** Things wrong that could cost data. */
+  readonly corruptions: number;
+  /** Space that nothing uses. */
+  readonly leaks: number;
+  readonly corruptionsFixed: number;
+  readonly leaksFixed: number;
+  /** Parts that could not be checked (I/O errors). */
+  readonly checkErrors: number;
+  readonly imageEndOffset?: number;
+  readonly totalClusters?: number;
+  readonly allocatedClusters?: number;
+  readonly fragmentedClusters?: number;
+  readonly compressedClusters?: number;
+  /** One line for each finding, at most 1000. */
+  readonly messages: readonly string[];
+}
+
+/** A snapshot inside an image. */
+export interface SnapshotInfo {
+  /** Unique in the image: "1", "2", ... */
+  readonly id: string;
+  readonly name: string;
+  /** Bytes of saved machine state; 0 = disk only. */
+  readonly vmStateSize: number;
+  /** Seconds since 1970 and nanoseconds. */
+  readonly dateSec: number;
+  readonly dateNsec: number;
+  /** Guest time that had run, nanoseconds. */
+  readonly vmClockNs: number;
+  /** Instructions executed under icount; absent when not recorded. */
+  readonly icount?: number;
+  /** Bytes of the disk when the snapshot was made. */
+  readonly diskSize?: number;
+}
+
+export interface SnapshotOps {
+  list(): Promise<readonly SnapshotInfo[]>;
+  /** @throws BlockError "in-use" when the name is taken. */
+  create(info: Omit<SnapshotInfo, "id">): Promise<SnapshotInfo>;
+  /** The disk becomes as it was. `which`: id or name. */
+  apply(which: string): Promise<void>;
+  delete(which: string): Promise<void>;
+  /** A read-only node of the disk as it was; closing it leaves the image open. */
+  open(which: string, name: string): Promise<BlockNode>;
+}
+
+/** A dirty bitmap that an image keeps. */
+export interface BitmapInfo {
+  readonly name: string;
+  /** Bytes of disk for each bit. */
+  readonly granularity: number;
+  /** Records writes when the image is opened. */
+  readonly auto: boolean;
+  /** Was not saved properly: its content cannot be relied on. */
+  readonly inUse: boolean;
+}
+
+export interface BitmapOps {
+  list(): Promise<readonly BitmapInfo[]>;
+  add(name: string, granularity: number, auto: boolean): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** The bits, one for each granule, least significant first. */
+  load(name: string): Promise<Uint8Array>;
+  store(name: string, bits: Uint8Array): Promise<void>;
+  setAuto(name: string, auto: boolean): Promise<void>;
+}
+
+/** What an image would take: `measure`. Bytes. */
+export interface Measure {
+  readonly required: number;
+  readonly fullyAllocated: number;
+  readonly bitmaps?: number;
+}

@@ -1,0 +1,2 @@
+export type { Codecs } from "./codecs.ts";
+export { portable } from "./portable.ts";
