@@ -96,6 +96,8 @@ export interface ProcessHost {
   readonly ids: {
     readonly pid: number;
     readonly ppid: number;
+    /** Session; 0 when its leader lives outside the pid namespace. Absent = the process leads its own. */
+    readonly sid?: number;
     readonly uid: number;
     readonly euid: number;
     readonly gid: number;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 import { E, seeded, SIG, signalName, type LinuxProcess, type ProcessHost } from "@mimus/linux-user";
 
@@ -41,6 +41,7 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
     ids: {
       pid: process.pid,
       ppid: process.ppid,
+      ...session(),
       uid: id("getuid"),
       euid: id("geteuid"),
       gid: id("getgid"),
@@ -48,6 +49,17 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
       groups: process.getgroups?.() ?? [],
     },
   };
+}
+
+/** Field 6 of /proc/self/stat, where the host has it. */
+function session(): { sid?: number } {
+  try {
+    const stat = readFileSync("/proc/self/stat", "latin1");
+    const sid = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
+    return Number.isSafeInteger(sid) ? { sid } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Loading node:crypto takes 8 ms of a cold start, for sixteen bytes on a stack: the kernel has them at once. */

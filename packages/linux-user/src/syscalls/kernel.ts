@@ -40,7 +40,7 @@ export class Kernel {
   noNewPrivileges = 0;
   deathSignal = 0;
   nice = 0;
-  /** Process group and session: its own when it was not told. */
+  /** Process group: its own. Session: the host's. */
   group: number;
   readonly session: number;
   /** Keys of files with shared mappings, and how many there are. */
@@ -61,7 +61,7 @@ export class Kernel {
     this.timers = new Timers(process);
     this.name = process.info.path.slice(process.info.path.lastIndexOf("/") + 1).slice(0, 15);
     this.group = process.pid;
-    this.session = process.pid;
+    this.session = process.host.ids.sid ?? process.pid;
     this.isRiscv = system.machine.startsWith("riscv");
   }
 
