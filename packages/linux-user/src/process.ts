@@ -98,6 +98,8 @@ export interface ProcessHost {
     readonly ppid: number;
     /** Session; 0 when its leader lives outside the pid namespace. Absent = the process leads its own. */
     readonly sid?: number;
+    /** PR_GET_NO_NEW_PRIVS at the start: 1 in many containers. */
+    readonly noNewPrivs?: number;
     readonly uid: number;
     readonly euid: number;
     readonly gid: number;

@@ -41,7 +41,7 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
     ids: {
       pid: process.pid,
       ppid: process.ppid,
-      ...session(),
+      ...fromProc(),
       uid: id("getuid"),
       euid: id("geteuid"),
       gid: id("getgid"),
@@ -51,12 +51,13 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
   };
 }
 
-/** Field 6 of /proc/self/stat, where the host has it. */
-function session(): { sid?: number } {
+/** What only Linux's /proc tells; nothing where there is none. */
+function fromProc(): { sid?: number; noNewPrivs?: number } {
   try {
     const stat = readFileSync("/proc/self/stat", "latin1");
     const sid = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
-    return Number.isSafeInteger(sid) ? { sid } : {};
+    const noNewPrivs = Number(/^NoNewPrivs:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? 0);
+    return Number.isSafeInteger(sid) ? { sid, noNewPrivs } : { noNewPrivs };
   } catch {
     return {};
   }

@@ -37,7 +37,7 @@ export class Kernel {
   name: string;
   personality = 0;
   dumpable = 1;
-  noNewPrivileges = 0;
+  noNewPrivileges: number;
   deathSignal = 0;
   nice = 0;
   /** Process group: its own. Session: the host's. */
@@ -61,6 +61,7 @@ export class Kernel {
     this.timers = new Timers(process);
     this.name = process.info.path.slice(process.info.path.lastIndexOf("/") + 1).slice(0, 15);
     this.group = process.pid;
+    this.noNewPrivileges = process.host.ids.noNewPrivs ?? 0;
     this.session = process.host.ids.sid ?? process.pid;
     this.isRiscv = system.machine.startsWith("riscv");
   }
