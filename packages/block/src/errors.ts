@@ -30,6 +30,15 @@ export class BlockError extends Error {
   }
 }
 
+/** Kinds that errors of other packages (ciphers) may carry: they pass with their own message. */
+const KINDS: ReadonlySet<BlockErrorKind> = new Set<BlockErrorKind>([
+  "bad-option",
+  "corrupt",
+  "not-this-format",
+  "permission",
+  "unsupported-feature",
+]);
+
 /** Host error codes (POSIX names, as Node gives them) with a kind of their own; any other is "io". */
 const KIND_OF_CODE: Readonly<Record<string, BlockErrorKind>> = {
   ENOSPC: "no-space",
@@ -47,6 +56,8 @@ const KIND_OF_CODE: Readonly<Record<string, BlockErrorKind>> = {
 export function asBlockError(cause: unknown, what: string, at?: number): BlockError {
   if (cause instanceof BlockError) return cause;
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+  if (cause instanceof Error && "kind" in cause && KINDS.has(cause.kind as BlockErrorKind))
+    return new BlockError(cause.kind as BlockErrorKind, cause.message, at === undefined ? { cause } : { at, cause });
   const text = cause instanceof Error ? cause.message : String(cause);
   return new BlockError(KIND_OF_CODE[code] ?? "io", `${what}: ${text}`, at === undefined ? { cause } : { at, cause });
 }

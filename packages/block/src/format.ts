@@ -20,6 +20,8 @@ export interface FormatContext {
    * @throws BlockError "bad-option" for a name that an image may not give (json:, a protocol), "corrupt" for a loop.
    */
   backing(filename: string, format?: string): Promise<BlockNode>;
+  /** Nodes that the options gave for the format's further roles ({@link FormatSpec.children}), by role. */
+  readonly children: Readonly<Record<string, BlockNode>>;
   /** Opens a further file that the image names; it must lie in the image's own folder unless the user allowed more. */
   extent(filename: string): Promise<BlockNode>;
   /** Which format a probe of these bytes would choose. */
@@ -35,6 +37,16 @@ export interface FormatHost {
   random(into: Uint8Array): void;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Derives a key with the host's own PBKDF2, off the event loop; undefined = it has none for this hash. Absent = none. */
+  pbkdf2?(
+    hash: string,
+    password: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+    length: number,
+  ): Promise<Uint8Array> | undefined;
+  /** Lets the event loop run before long work goes on. */
+  pause?(): Promise<void>;
   /** Bytes of a secret object (`-object secret`). @throws BlockError "bad-option" for an unknown id. */
   secret(id: string): Promise<Uint8Array>;
 }
@@ -56,6 +68,11 @@ export interface FormatSpec<O extends z.ZodObject> {
   readonly summary: string;
   /** Own options of -blockdev; common ones (node-name, read-only, cache, ...) are the graph's. */
   readonly options?: O;
+  /**
+   * Options besides `file` and `backing` that are nodes (a node-name, or the options of a node): "data-file". They come
+   * as {@link FormatContext.children}; closed by the format.
+   */
+  readonly children?: readonly string[];
   /** 0 (no) to 100 (certain) from the first bytes (up to 2048) and the name. raw answers 1. */
   readonly probe?: (head: Uint8Array, filename: string) => number;
   readonly open: (file: BlockNode, options: z.output<O>, ctx: FormatContext) => Promise<BlockNode>;
@@ -92,6 +109,7 @@ export interface BlockFormat extends TypeSpec {
 /** The erased operations of a format. `open` takes options that `props` has parsed. */
 export interface FormatOps {
   readonly name: string;
+  readonly children: readonly string[];
   readonly probe: (head: Uint8Array, filename: string) => number;
   readonly open: (file: BlockNode, options: never, ctx: FormatContext) => Promise<BlockNode>;
   readonly create?: CreateImage;
@@ -104,6 +122,7 @@ export interface FormatOps {
 export function defineFormat<O extends z.ZodObject>(spec: FormatSpec<O>): BlockFormat {
   const format: FormatOps = {
     name: spec.name,
+    children: spec.children ?? [],
     probe: spec.probe ?? (() => 0),
     open: spec.open,
     ...(spec.create ? { create: spec.create } : {}),

@@ -1,6 +1,8 @@
 import { asBlockError, BlockError } from "./errors.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
+import type { BlockStatus } from "./status.ts";
+import { statusOf } from "./status.ts";
 import { isZero, totalLength, zeroRange } from "./node.ts";
 
 /** Options that every node of a graph has, whatever its driver. */
@@ -19,7 +21,7 @@ export interface NodeOptions {
 export class GraphNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
-  readonly readOnly: boolean;
+  readOnly: boolean;
   readonly options: NodeOptions;
   /** Named by `-blockdev`, or made up by the graph. */
   readonly named: boolean;
@@ -27,6 +29,8 @@ export class GraphNode implements BlockNode {
   readonly users: Set<string> = new Set();
   readonly discard?: (at: number, length: number) => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
+  readonly setBacking?: (node: BlockNode | undefined) => void;
+  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
   readonly #inner: BlockNode;
   readonly #warn: (message: string) => void;
   #inFlight = 0;
@@ -45,6 +49,13 @@ export class GraphNode implements BlockNode {
     const { discard, resize } = inner;
     if (discard && options.discard === "unmap" && !this.readOnly)
       this.discard = (at, length) => this.#run("discard", at, length, () => discard.call(inner, at, length));
+    const { setBacking, reopen } = inner;
+    if (setBacking) this.setBacking = (node) => setBacking.call(inner, node);
+    if (reopen)
+      this.reopen = async (opts) => {
+        await reopen.call(inner, opts);
+        this.readOnly = opts.readOnly;
+      };
     if (resize && !this.readOnly) this.resize = (size) => this.#run("resize", 0, 0, () => resize.call(inner, size));
   }
 
@@ -107,6 +118,14 @@ export class GraphNode implements BlockNode {
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     const may = unmap && this.options.discard === "unmap";
     return this.#run("write zeroes", at, length, () => zeroRange(this.#inner, at, length, may));
+  }
+
+  async blockStatus(at: number, length: number): Promise<BlockStatus> {
+    let status: BlockStatus | undefined;
+    await this.#run("read", at, length, async () => {
+      status = await statusOf(this.#inner, at, length);
+    });
+    return status ?? { length, allocated: true, zero: false, data: true };
   }
 
   flush(): Promise<void> {

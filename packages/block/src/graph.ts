@@ -265,6 +265,7 @@ export class BlockGraph {
         probed,
         filename,
         explicitBacking: backing,
+        children: {},
         backing: (n, f) => this.#backing(n, f, filename, state),
         extent: (n) => this.#extent(n, filename, readOnly, state),
         looksLike: (head) => probe(formats, head, filename),

@@ -55,6 +55,8 @@ export { MemoryFile, MemoryFiles } from "./memory-file.ts";
 export { isZero, MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
 export type { BlockNode } from "./node.ts";
 export { NullNode } from "./null-node.ts";
+export { createImage, openImage } from "./open-image.ts";
+export type { CreateImageOptions, OpenImageOptions } from "./open-image.ts";
 export { nest } from "./options.ts";
 export { OverlayNode } from "./overlay.ts";
 export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
