@@ -52,6 +52,7 @@ export type {
   SnapshotOps,
 } from "./image-ops.ts";
 export { MemoryFile, MemoryFiles } from "./memory-file.ts";
+export { Mutex } from "./mutex.ts";
 export { isZero, MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
 export type { BlockNode } from "./node.ts";
 export { NullNode } from "./null-node.ts";
@@ -63,6 +64,8 @@ export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
 export { defineProtocol, file, nullAio, nullCo } from "./protocol.ts";
 export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts";
 export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
+export { TableCache } from "./table-cache.ts";
+export type { TablePiece, TableWriter } from "./table-cache.ts";
 export { statusOf } from "./status.ts";
 export type { BlockStatus } from "./status.ts";
 
