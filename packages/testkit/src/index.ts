@@ -5,3 +5,17 @@ export { checkManifest, testManifest } from "./manifest.ts";
 export { offsetsOf, pokeRegisters } from "./poke.ts";
 export { Seeded } from "./random.ts";
 export * from "./target.ts";
+export { type CutCounts, type CutRun, runCuts } from "./format/cuts.ts";
+export { type FaultCounts, runFaults } from "./format/faults.ts";
+export { DiskModel } from "./format/model.ts";
+export { type MutationCounts, type MutationRun, runMutations } from "./format/mutations.ts";
+export {
+  type ImageOracle,
+  type OperationCounts,
+  type RandomRun,
+  RandomRunError,
+  runRandomOperations,
+} from "./format/operations.ts";
+export { type FileEvent, RecordedFiles } from "./format/recorded-files.ts";
+export { FormatRig, type RigOptions, testHost } from "./format/rig.ts";
+export { type FormatCheck, testFormat, type TestFormatOptions } from "./format/suite.ts";

@@ -1,0 +1,54 @@
+/** A disk as plain bytes: what an image is compared with. */
+export class DiskModel {
+  bytes: Uint8Array;
+  /** 1 where the content is not defined: a discard may leave anything. */
+  unknown: Uint8Array;
+  readonly snapshots: Map<string, { readonly bytes: Uint8Array; readonly unknown: Uint8Array }> = new Map();
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.unknown = new Uint8Array(size);
+  }
+
+  get size(): number {
+    return this.bytes.length;
+  }
+
+  write(at: number, from: Uint8Array): void {
+    this.bytes.set(from, at);
+    this.unknown.fill(0, at, at + from.length);
+  }
+  zero(at: number, length: number): void {
+    this.bytes.fill(0, at, at + length);
+    this.unknown.fill(0, at, at + length);
+  }
+  discard(at: number, length: number): void {
+    this.unknown.fill(1, at, at + length);
+  }
+  resize(size: number): void {
+    [this.bytes, this.unknown] = [resized(this.bytes, size), resized(this.unknown, size)];
+  }
+  snapshot(name: string): void {
+    this.snapshots.set(name, { bytes: this.bytes.slice(), unknown: this.unknown.slice() });
+  }
+  apply(name: string): void {
+    const s = this.snapshots.get(name);
+    if (!s) throw new Error(`no snapshot ${name}`);
+    [this.bytes, this.unknown] = [s.bytes.slice(), s.unknown.slice()];
+  }
+
+  /** First difference between what was read at `at` and the model; undefined when there is none. */
+  difference(at: number, got: Uint8Array): string | undefined {
+    for (let i = 0; i < got.length; i++) {
+      if (got[i] === this.bytes[at + i] || this.unknown[at + i] === 1) continue;
+      return `byte ${at + i} is ${got[i]}, not ${this.bytes[at + i]}`;
+    }
+    return undefined;
+  }
+}
+
+function resized(bytes: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(size);
+  out.set(bytes.subarray(0, size));
+  return out;
+}
