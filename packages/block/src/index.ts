@@ -3,8 +3,13 @@ import { definePlugin } from "@mimus/qom";
 import { file, nullAio, nullCo } from "./protocol.ts";
 import { raw } from "./raw.ts";
 
+export { readBelow } from "./below.ts";
 export { BlockBackend } from "./backend.ts";
 export type { BlockStats, ErrorPolicy, IoErrorEvent } from "./backend.ts";
+export { COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
+export type { ClusterMap } from "./cluster-map.ts";
+export { ClusterNode } from "./cluster-node.ts";
+export type { ClusterNodeOptions } from "./cluster-node.ts";
 export { openDrive } from "./drive.ts";
 export type { Drive, DriveDefaults } from "./drive.ts";
 export type { Codecs } from "@mimus/compress";

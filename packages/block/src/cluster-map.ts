@@ -1,0 +1,35 @@
+/** Codes of {@link ClusterMap.peek} for clusters whose bytes have no place of their own in the file. */
+export const UNALLOCATED = -1;
+export const ZEROES = -2;
+export const COMPRESSED = -3;
+
+/**
+ * Where the clusters of an image lie: what a format gives to {@link ClusterNode}. A cluster is its number, from 0 on; its
+ * place is the offset of its bytes in the file (0 and up), or {@link UNALLOCATED}, {@link ZEROES} or {@link COMPRESSED}.
+ */
+export interface ClusterMap {
+  /** Bytes, a power of two. */
+  readonly clusterSize: number;
+  /** The format can mark a cluster as zeroes without storing it. */
+  readonly marksZeroes: boolean;
+  /** The place, when its table is in memory. @throws BlockError "corrupt" for an entry that cannot be right */
+  peek(cluster: number): number | undefined;
+  /** Brings the table of a cluster into memory: `peek` knows it right afterwards. */
+  load(cluster: number): Promise<void>;
+  /** Reserves room for one cluster; calls right after each other give neighbours where they can. */
+  allocate(): number;
+  /** Gives reserved room back that no entry points at. */
+  release?(place: number): void;
+  /** The room may hold old bytes, so that every byte of it must be written. Absent: new room reads as zeroes. */
+  stale?(place: number): boolean;
+  /** Points a cluster at its place (or {@link ZEROES}). What it points at was written before. */
+  set(cluster: number, place: number): Promise<void>;
+  /** Bytes of a compressed cluster. */
+  readCompressed?(cluster: number): Promise<Uint8Array>;
+  /** Stores a cluster in the format's own way instead of at a place: compressed. */
+  store?(cluster: number, bytes: Uint8Array): Promise<void>;
+  /** Pieces of tables that wait for a commit. */
+  readonly changed: number;
+  /** Makes all data stable, then what points at it. */
+  commit(): Promise<void>;
+}
