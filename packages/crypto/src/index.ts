@@ -27,3 +27,7 @@ export {
 export type { KeySlot, LuksHeader } from "./luks-header.ts";
 export { openLuks, readLuks, unlockLuks } from "./luks.ts";
 export type { LuksReader, LuksVolume, LuksWriter } from "./luks.ts";
+export { amendLuks } from "./luks-amend.ts";
+export type { LuksChange, LuksStorage } from "./luks-amend.ts";
+export { CIPHER_ALGS, createLuks, luksHeaderBytes, luksOptions } from "./luks-create.ts";
+export type { LuksHost, LuksOptionNames, LuksOptions } from "./luks-create.ts";

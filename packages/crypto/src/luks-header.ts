@@ -127,7 +127,7 @@ function parseSuite(cipher: string, spec: string, hash: HashName, name: string):
   if (!isCipherName(cipher)) throw unsupported(name, "cipher-name", cipher, 8);
   const [mode = "", ivSpec] = split(spec, "-");
   if (!isMode(mode)) throw unsupported(name, "cipher-mode", spec, 40);
-  if (mode === "ecb") return { cipher, mode };
+  if (mode === "ecb" && ivSpec === undefined) return { cipher, mode };
   const [iv = "", ivHash] = split(ivSpec ?? "", ":");
   if (!isIv(iv)) throw unsupported(name, "cipher-mode", spec, 40);
   if (iv !== "essiv") return { cipher, mode, iv };
