@@ -380,8 +380,7 @@ export class ClusterNode implements BlockNode {
       for (const r of results) if (r.status === "rejected") throw r.reason;
       for (const [i, place] of places.entries()) await this.#map.set(first + i, place);
     } catch (e) {
-      for (const [i, place] of places.entries())
-        if (this.#map.peek(first + i) !== place) this.#map.release?.(place);
+      for (const [i, place] of places.entries()) if (this.#map.peek(first + i) !== place) this.#map.release?.(place);
       throw e;
     }
   }

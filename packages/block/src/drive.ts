@@ -126,8 +126,8 @@ export async function openDrive(
   };
   let node =
     filename === undefined && fileOptions === undefined
-      ? await graph.open(options)
-      : await graph.openFile(filename ?? String(fileOptions?.["filename"] ?? ""), options);
+      ? await graph.open(options, { use: "device" })
+      : await graph.openFile(filename ?? String(fileOptions?.["filename"] ?? ""), options, { use: "device" });
   if (snapshot && !readOnly) node = await graph.overlay(node, defaults.overlayLimit);
   try {
     return { ...common, backend: configured(graph.addBackend(id, node), o.werror, o.rerror, cache.writeback) };

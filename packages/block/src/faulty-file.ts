@@ -1,4 +1,5 @@
 import type { HostFile } from "./host-file.ts";
+import type { LockRequest } from "./lock.ts";
 
 /** One call that a {@link FaultyFile} saw. `data` is a copy. */
 export type FileCall =
@@ -69,9 +70,9 @@ export class FaultyFile implements HostFile {
     await this.#saw({ op: "zero", at, length });
     await this.#file.zero?.(at, length);
   }
-  async lock(mode: "shared" | "exclusive"): Promise<void> {
+  async lock(request: LockRequest): Promise<void> {
     await this.#saw({ op: "lock" });
-    await this.#file.lock?.(mode);
+    await this.#file.lock?.(request);
   }
   async close(): Promise<void> {
     this.calls.push({ op: "close" });

@@ -1,9 +1,9 @@
+import type { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
-import type { BlockStatus } from "./status.ts";
-import { statusOf } from "./status.ts";
 import { isZero, totalLength, zeroRange } from "./node.ts";
+import type { BlockStatus } from "./status.ts";
 
 /** Options that every node of a graph has, whatever its driver. */
 export interface NodeOptions {
@@ -12,6 +12,18 @@ export interface NodeOptions {
   readonly detectZeroes: "off" | "on" | "unmap";
   /** Flushes are not passed on: fast, and a power cut loses everything. */
   readonly noFlush: boolean;
+  /** The host's cache is bypassed (cache.direct): accepted, reported. */
+  readonly direct?: boolean;
+}
+
+/** Who wants to know of changes to a node: dirty bitmaps, and copies that must be made before old bytes are gone. */
+export interface WriteHook {
+  /** Awaited before a write, a zeroing or a discard begins. */
+  before?(at: number, length: number): Promise<void> | undefined;
+  /** Called when it has ended, also when it failed. */
+  after?(at: number, length: number): void;
+  /** The node has another size now. */
+  resized?(size: number): void;
 }
 
 /**
@@ -21,20 +33,32 @@ export interface NodeOptions {
 export class GraphNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
-  readOnly: boolean;
-  readonly options: NodeOptions;
-  /** Named by `-blockdev`, or made up by the graph. */
+  options: NodeOptions;
+  /** Named by the user, or made up by the graph. */
   readonly named: boolean;
-  /** Who stands on this node: parents' names. */
-  readonly users: Set<string> = new Set();
-  readonly discard?: (at: number, length: number) => Promise<void>;
-  readonly resize?: (size: number) => Promise<void>;
+  /** Edges of the nodes that stand on this one. */
+  readonly parents: Set<Edge> = new Set();
+  /** Edges to the nodes below, by role. */
+  readonly edges: Map<string, Edge> = new Map();
+  /** Reasons why the node must not be closed (jobs, exports, backends). */
+  readonly holds: Set<string> = new Set();
+  readonly hooks: Set<WriteHook> = new Set();
+  /** Made by blockdev-add: stays until blockdev-del. */
+  monitor = false;
+  /** Called once when the node has closed. */
+  onClosed: (() => void) | undefined;
   readonly setBacking?: (node: BlockNode | undefined) => void;
-  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
   readonly #inner: BlockNode;
   readonly #warn: (message: string) => void;
+  readonly #discard = (at: number, length: number): Promise<void> =>
+    this.#change("discard", at, length, () => this.#inner.discard?.(at, length) ?? DONE);
+  readonly #resize = (size: number): Promise<void> => this.#setSize(size);
+  #readOnly: boolean;
   #inFlight = 0;
   #idle: (() => void)[] = [];
+  /** Drained sections that are open; requests wait for the last one's end. */
+  #drains = 0;
+  #waiting: (() => void)[] = [];
   #closed = false;
   #complained = "";
 
@@ -44,23 +68,17 @@ export class GraphNode implements BlockNode {
     this.driver = driver;
     this.options = options;
     this.named = named;
-    this.readOnly = options.readOnly || inner.readOnly;
+    this.#readOnly = options.readOnly || inner.readOnly;
     this.#warn = warn;
-    const { discard, resize } = inner;
-    if (discard && options.discard === "unmap" && !this.readOnly)
-      this.discard = (at, length) => this.#run("discard", at, length, () => discard.call(inner, at, length));
-    const { setBacking, reopen } = inner;
+    const { setBacking } = inner;
     if (setBacking) this.setBacking = (node) => setBacking.call(inner, node);
-    if (reopen)
-      this.reopen = async (opts) => {
-        await reopen.call(inner, opts);
-        this.readOnly = opts.readOnly;
-      };
-    if (resize && !this.readOnly) this.resize = (size) => this.#run("resize", 0, 0, () => resize.call(inner, size));
   }
 
   get size(): number {
     return this.#inner.size;
+  }
+  get readOnly(): boolean {
+    return this.#readOnly;
   }
   get sectorSize(): number {
     return this.#inner.sectorSize;
@@ -72,7 +90,10 @@ export class GraphNode implements BlockNode {
     return this.#inner.image;
   }
   get children(): Readonly<Record<string, BlockNode>> {
-    return this.#inner.children ?? {};
+    if (this.edges.size === 0) return this.#inner.children ?? {};
+    const out: Record<string, BlockNode> = {};
+    for (const [role, edge] of this.edges) out[role] = edge.target;
+    return out;
   }
   /** The driver's own node. */
   get inner(): BlockNode {
@@ -86,57 +107,146 @@ export class GraphNode implements BlockNode {
   get inFlight(): number {
     return this.#inFlight;
   }
-
-  read(at: number, into: Uint8Array): Promise<void> {
-    return this.#run("read", at, into.length, () => this.#inner.read(at, into));
+  get discard(): ((at: number, length: number) => Promise<void>) | undefined {
+    const can = this.options.discard === "unmap" && !this.#readOnly && this.#inner.discard !== undefined;
+    return can ? this.#discard : undefined;
+  }
+  get resize(): ((size: number) => Promise<void>) | undefined {
+    return !this.#readOnly && this.#inner.resize !== undefined ? this.#resize : undefined;
   }
 
-  write(at: number, from: Uint8Array): Promise<void> {
-    return this.#run("write", at, from.length, () => this.#store(at, from));
+  async read(at: number, into: Uint8Array): Promise<void> {
+    if (this.#drains > 0) await this.#opened();
+    this.#check("read", at, into.length);
+    this.#inFlight++;
+    try {
+      await this.#inner.read(at, into);
+    } catch (e) {
+      throw this.#failed(e, "read", at);
+    } finally {
+      this.#leave();
+    }
   }
 
-  readv(at: number, into: readonly Uint8Array[]): Promise<void> {
-    return this.#run("read", at, totalLength(into), async () => {
-      if (this.#inner.readv) return this.#inner.readv(at, into);
-      for (const piece of into) {
-        await this.#inner.read(at, piece);
-        at += piece.length;
-      }
-    });
+  async readv(at: number, into: readonly Uint8Array[]): Promise<void> {
+    if (this.#drains > 0) await this.#opened();
+    this.#check("read", at, totalLength(into));
+    this.#inFlight++;
+    let here = at;
+    try {
+      if (this.#inner.readv) await this.#inner.readv(at, into);
+      else
+        for (const piece of into) {
+          await this.#inner.read(here, piece);
+          here += piece.length;
+        }
+    } catch (e) {
+      throw this.#failed(e, "read", here);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async write(at: number, from: Uint8Array): Promise<void> {
+    if (this.#drains > 0) await this.#opened();
+    this.#check("write", at, from.length);
+    this.#inFlight++;
+    try {
+      if (this.hooks.size > 0) await this.#before(at, from.length);
+      await this.#store(at, from);
+    } catch (e) {
+      throw this.#failed(e, "write", at);
+    } finally {
+      if (this.hooks.size > 0) this.#after(at, from.length);
+      this.#leave();
+    }
   }
 
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
-    return this.#run("write", at, totalLength(from), async () => {
+    return this.#change("write", at, totalLength(from), async () => {
       if (this.#inner.writev && this.options.detectZeroes === "off") return this.#inner.writev(at, from);
+      let here = at;
       for (const piece of from) {
-        await this.#store(at, piece);
-        at += piece.length;
+        await this.#store(here, piece);
+        here += piece.length;
       }
     });
   }
 
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     const may = unmap && this.options.discard === "unmap";
-    return this.#run("write zeroes", at, length, () => zeroRange(this.#inner, at, length, may));
+    return this.#change("write zeroes", at, length, () => zeroRange(this.#inner, at, length, may));
+  }
+
+  async flush(): Promise<void> {
+    if (this.#drains > 0) await this.#opened();
+    this.#check("flush", 0, 0);
+    if (this.options.noFlush) return;
+    this.#inFlight++;
+    try {
+      await this.#inner.flush();
+    } catch (e) {
+      throw this.#failed(e, "flush");
+    } finally {
+      this.#leave();
+    }
   }
 
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
-    let status: BlockStatus | undefined;
-    await this.#run("read", at, length, async () => {
-      status = await statusOf(this.#inner, at, length);
-    });
-    return status ?? { length, allocated: true, zero: false, data: true };
+    if (this.#drains > 0) await this.#opened();
+    this.#check("block status", at, length);
+    if (!this.#inner.blockStatus) return { length, allocated: true, zero: false, data: true, offset: at, file: this };
+    this.#inFlight++;
+    try {
+      const status = await this.#inner.blockStatus(at, length);
+      return status.file === this.#inner ? { ...status, file: this } : status;
+    } catch (e) {
+      throw this.#failed(e, "block status", at);
+    } finally {
+      this.#leave();
+    }
   }
 
-  flush(): Promise<void> {
-    return this.#run("flush", 0, 0, async () => {
-      if (!this.options.noFlush) await this.#inner.flush();
-    });
+  /** Rejects as a node does that cannot do `what`. */
+  async refuse(what: string): Promise<never> {
+    if (this.#readOnly) throw new BlockError("read-only", `Node '${this.name}' is read-only`);
+    throw new BlockError("unsupported-feature", `Node '${this.name}' (${this.driver}) cannot ${what}`);
+  }
+
+  async reopen(opts: { readOnly: boolean }): Promise<void> {
+    if (opts.readOnly === this.#readOnly) return;
+    await this.drain();
+    if (opts.readOnly && !this.options.noFlush) await this.#inner.flush();
+    // Writable from below upwards, read-only from above downwards.
+    if (!opts.readOnly) for (const [role, edge] of this.edges) if (role !== "backing") await edge.target.reopen(opts);
+    await this.#inner.reopen?.(opts);
+    this.#readOnly = opts.readOnly || (this.#inner.reopen === undefined && this.#inner.readOnly);
+    this.options = { ...this.options, readOnly: this.#readOnly };
+    if (opts.readOnly)
+      for (const [role, edge] of this.edges)
+        if (role !== "backing" && edge.target.parents.size === 1 && !edge.target.monitor)
+          await edge.target.reopen(opts);
+    if (this.#readOnly !== opts.readOnly) await this.refuse("be made writable");
   }
 
   /** Resolves when nothing is in flight. */
   async drain(): Promise<void> {
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Holds back requests that come from now on, and resolves when those in flight have ended. */
+  async drainBegin(): Promise<void> {
+    this.#drains++;
+    await this.drain();
+  }
+  /** Lets requests go on that {@link drainBegin} held back. */
+  drainEnd(): void {
+    if (--this.#drains === 0) for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /** Closes the node when neither a parent nor anybody else holds it. */
+  async closeUnheld(): Promise<void> {
+    if (this.parents.size === 0 && this.holds.size === 0 && !this.monitor) await this.close();
   }
 
   /** Waits for requests in flight, flushes, and closes what is below. */
@@ -145,9 +255,14 @@ export class GraphNode implements BlockNode {
     this.#closed = true;
     await this.drain();
     try {
-      if (!this.readOnly && !this.options.noFlush) await this.#inner.flush();
+      if (!this.#readOnly && !this.options.noFlush) await this.#inner.flush();
     } finally {
-      await this.#inner.close();
+      try {
+        await this.#inner.close();
+      } finally {
+        for (const edge of [...this.edges.values()]) await edge.close();
+        this.onClosed?.();
+      }
     }
   }
 
@@ -158,33 +273,68 @@ export class GraphNode implements BlockNode {
     return this.#inner.write(at, from);
   }
 
-  async #run(what: string, at: number, length: number, act: () => Promise<void>): Promise<void> {
+  async #setSize(size: number): Promise<void> {
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new BlockError("out-of-range", `Node '${this.name}': ${size} is no size`);
+    await this.#change("resize", 0, 0, () => this.#inner.resize?.(size) ?? this.refuse("resize"));
+    for (const hook of this.hooks) hook.resized?.(this.size);
+  }
+
+  async #change(what: string, at: number, length: number, act: () => Promise<void>): Promise<void> {
+    if (this.#drains > 0) await this.#opened();
+    this.#check(what, at, length);
+    this.#inFlight++;
+    try {
+      if (this.hooks.size > 0 && length > 0) await this.#before(at, length);
+      await act();
+    } catch (e) {
+      throw this.#failed(e, what, at);
+    } finally {
+      if (this.hooks.size > 0 && length > 0) this.#after(at, length);
+      this.#leave();
+    }
+  }
+
+  async #before(at: number, length: number): Promise<void> {
+    for (const hook of this.hooks) await hook.before?.(at, length);
+  }
+  #after(at: number, length: number): void {
+    for (const hook of this.hooks) hook.after?.(at, length);
+  }
+
+  async #opened(): Promise<void> {
+    while (this.#drains > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    if (--this.#inFlight === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #check(what: string, at: number, length: number): void {
     if (this.#closed) throw new BlockError("closed", `Node '${this.name}' is closed`);
-    if (at < 0 || length < 0 || at + length > this.size)
+    const reads = what === "read" || what === "flush" || what === "block status";
+    if (at < 0 || length < 0 || (at + length > this.size && this.#inner.grows !== true))
       throw new BlockError(
         "out-of-range",
         `${what} of ${length} bytes at ${at} lies outside '${this.name}' (${this.size} bytes)`,
         { at },
       );
-    if (this.readOnly && what !== "read" && what !== "flush")
-      throw new BlockError("read-only", `Node '${this.name}' is read-only`, { at });
-    this.#inFlight++;
-    try {
-      await act();
-    } catch (e) {
-      const error = asBlockError(e, `${what} on '${this.name}'`, at);
-      this.#complain(error);
-      throw error;
-    } finally {
-      if (--this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    if (this.#readOnly && !reads) throw new BlockError("read-only", `Node '${this.name}' is read-only`, { at });
+  }
+  get grows(): boolean {
+    return this.#inner.grows === true;
   }
 
-  /** One line for each kind of trouble, not one for each request. */
-  #complain(error: BlockError): void {
-    if (error.kind === this.#complained) return;
-    this.#complained = error.kind;
-    if (!error.told) this.#warn(error.message);
-    error.told = true;
+  #failed(e: unknown, what: string, at?: number): BlockError {
+    const error = asBlockError(e, `${what} on '${this.name}'`, at);
+    // One line for each kind of trouble, not one for each request.
+    if (error.kind !== this.#complained) {
+      this.#complained = error.kind;
+      if (!error.told) this.#warn(error.message);
+      error.told = true;
+    }
+    return error;
   }
 }
+
+const DONE: Promise<void> = Promise.resolve();

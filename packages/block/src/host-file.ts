@@ -1,3 +1,5 @@
+import type { LockRequest } from "./lock.ts";
+
 /** An open file of the host. Implemented by the host packages; the block layer knows no other way to a file. */
 export interface HostFile {
   readonly path: string;
@@ -16,8 +18,13 @@ export interface HostFile {
   punch?(at: number, length: number): Promise<void>;
   /** The range reads as zeroes; space stays reserved. */
   zero?(at: number, length: number): Promise<void>;
-  /** Advisory lock held until close. @throws when another process holds a conflicting one. */
-  lock?(mode: "shared" | "exclusive"): Promise<void>;
+  /** Where the next stretch of data or of a hole ends that starts at `at`; undefined when the file system cannot tell. */
+  extent?(at: number): { readonly data: boolean; readonly end: number } | undefined;
+  /**
+   * Advisory lock held until close; asked for again, it changes. @throws BlockError "locked" when another process holds a
+   * conflicting one.
+   */
+  lock?(request: LockRequest): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ export { FaultyFile, hostError } from "./faulty-file.ts";
 export type { FileCall, Fault } from "./faulty-file.ts";
 export { Fields } from "./fields.ts";
 export { FileNode } from "./file-node.ts";
+export type { FileNodeOptions } from "./file-node.ts";
 export { defineFormat, probe, PROBE_BYTES } from "./format.ts";
 export type {
   BlockFormat,
@@ -30,10 +31,19 @@ export type {
   FormatSpec,
   MeasureImage,
 } from "./format.ts";
-export { BlockGraph, MAX_DEPTH } from "./graph.ts";
-export type { BlockHost } from "./graph.ts";
+export type { CreateFileOptions } from "./create-file.ts";
+export { Edge } from "./edge.ts";
+export { defineFilter } from "./filter.ts";
+export type { BlockFilter, FilterContext, FilterOps } from "./filter.ts";
+export { FilterNode } from "./filter-node.ts";
+export { BlockGraph } from "./graph.ts";
+export type { OpenAs } from "./graph.ts";
+export { MAX_DEPTH } from "./opener.ts";
+export type { BlockHost } from "./opener.ts";
 export { GraphNode } from "./graph-node.ts";
-export type { NodeOptions } from "./graph-node.ts";
+export type { NodeOptions, WriteHook } from "./graph-node.ts";
+export { ALL_PERMISSIONS, lockFor, PERMISSION, permissionName } from "./lock.ts";
+export type { LockRequest, LockUse } from "./lock.ts";
 export type {
   HostChanges,
   HostDirectory,

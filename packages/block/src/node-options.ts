@@ -28,6 +28,7 @@ export interface Common {
   readonly "node-name"?: string | undefined;
   readonly "read-only": boolean;
   readonly "auto-read-only": boolean;
+  readonly "force-share": boolean;
   readonly discard: "ignore" | "unmap";
   readonly "detect-zeroes": "off" | "on" | "unmap";
   readonly cache: { readonly direct: boolean; readonly "no-flush": boolean };

@@ -10,8 +10,10 @@ import type { BlockStatus } from "./status.ts";
 export interface BlockNode {
   /** Unique in its graph: `node-name`, or made up ("#block0"). */
   readonly name: string;
-  /** Bytes; changes only through `resize`. */
+  /** Bytes; changes only through `resize`, and through writes beyond the end where the node `grows`. */
   readonly size: number;
+  /** A file below a format: writes beyond its end make it larger, reads there give zeroes. */
+  readonly grows?: boolean;
   readonly readOnly: boolean;
   /** Logical sector, bytes: 512 unless the format says otherwise. */
   readonly sectorSize: number;
@@ -30,10 +32,10 @@ export interface BlockNode {
   writev?(at: number, from: readonly Uint8Array[]): Promise<void>;
   flush(): Promise<void>;
   /** A hint: the range may read as anything afterwards, unless the driver promises zeroes. */
-  discard?(at: number, length: number): Promise<void>;
+  readonly discard?: ((at: number, length: number) => Promise<void>) | undefined;
   /** The range reads as zeroes afterwards; `unmap` allows giving the space back. */
   writeZeroes?(at: number, length: number, unmap: boolean): Promise<void>;
-  resize?(size: number): Promise<void>;
+  readonly resize?: ((size: number) => Promise<void>) | undefined;
   /** Where the content of a range that lies inside the node comes from; absent = data everywhere. */
   blockStatus?(at: number, length: number): Promise<BlockStatus>;
   /** Reads through another backing node from now on; undefined = none. The image's own record of the name stays. */

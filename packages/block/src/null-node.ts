@@ -1,5 +1,7 @@
 import type { BlockNode } from "./node.ts";
 
+import type { BlockStatus } from "./status.ts";
+
 /** A node that takes everything and gives nothing (or zeroes): "null-co" and "null-aio". */
 export class NullNode implements BlockNode {
   readonly sectorSize: number = 512;
@@ -28,6 +30,9 @@ export class NullNode implements BlockNode {
   }
   async write(): Promise<void> {
     await this.#wait?.();
+  }
+  async blockStatus(at: number, length: number): Promise<BlockStatus> {
+    return { length, allocated: true, zero: this.#zeroes, data: false, offset: at, file: this };
   }
   async flush(): Promise<void> {
     await this.#wait?.();

@@ -1,6 +1,8 @@
 import { BlockError } from "./errors.ts";
 import type { BlockNode } from "./node.ts";
 
+import type { BlockStatus } from "./status.ts";
+
 const PAGE = 4096;
 const SLAB = 1 << 20;
 const ZERO = new Uint8Array(PAGE);
@@ -72,6 +74,24 @@ export class OverlayNode implements BlockNode {
 
   discard(at: number, length: number): Promise<void> {
     return this.writeZeroes(at, length);
+  }
+
+  /** Pages that were written lie here; anything else below. */
+  async blockStatus(at: number, length: number): Promise<BlockStatus> {
+    const first = this.#pages.get(Math.floor(at / PAGE));
+    let end = at - (at % PAGE) + PAGE;
+    while (end < at + length) {
+      const next = this.#pages.get(end / PAGE);
+      if ((next === undefined) !== (first === undefined) || (next === ZERO) !== (first === ZERO)) break;
+      end += PAGE;
+    }
+    const n = Math.min(length, end - at);
+    return {
+      length: n,
+      allocated: first !== undefined,
+      zero: first === ZERO,
+      data: first !== undefined && first !== ZERO,
+    };
   }
 
   async flush(): Promise<void> {}

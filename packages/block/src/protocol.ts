@@ -2,7 +2,8 @@ import type { TypeSpec } from "@mimus/qom";
 import { onOff as flag, size as byteCount, u64 } from "@mimus/qom";
 import { z } from "zod";
 import { FileNode } from "./file-node.ts";
-import type { HostFiles } from "./host-file.ts";
+import type { HostFile, HostFiles } from "./host-file.ts";
+import type { LockRequest } from "./lock.ts";
 import type { BlockNode } from "./node.ts";
 import { NullNode } from "./null-node.ts";
 
@@ -11,6 +12,8 @@ export interface ProtocolContext {
   readonly name: string;
   readonly readOnly: boolean;
   readonly files: HostFiles;
+  /** The lock that a file takes against other processes, for a node that is read-only or not. */
+  readonly lock: (readOnly: boolean) => LockRequest;
   /** Waits this many nanoseconds of host time; absent = no waiting. */
   readonly delay?: (ns: number) => Promise<void>;
   /** Services that the application injected for protocols of other packages (sockets, fetch), by name. */
@@ -28,6 +31,8 @@ export interface ProtocolOps {
   readonly open: (options: never, ctx: ProtocolContext) => Promise<BlockNode>;
   /** Options for a name such as "nbd://host/export"; absent = the protocol has no such names. */
   readonly parse?: (filename: string) => Record<string, unknown>;
+  /** Makes (or empties) what the name means and opens it for writing; absent = it must be there. */
+  readonly create?: (filename: string, ctx: ProtocolContext) => Promise<BlockNode>;
 }
 
 /** Declares a protocol. */
@@ -37,8 +42,13 @@ export function defineProtocol<O extends z.ZodObject>(spec: {
   readonly options: O;
   readonly open: (options: z.output<O>, ctx: ProtocolContext) => Promise<BlockNode>;
   readonly parse?: (filename: string) => Record<string, unknown>;
+  readonly create?: (filename: string, ctx: ProtocolContext) => Promise<BlockNode>;
 }): BlockProtocol {
-  const protocol: ProtocolOps = { open: spec.open, ...(spec.parse ? { parse: spec.parse } : {}) };
+  const protocol: ProtocolOps = {
+    open: spec.open,
+    ...(spec.parse ? { parse: spec.parse } : {}),
+    ...(spec.create ? { create: spec.create } : {}),
+  };
   return { name: spec.name, kind: "block-protocol", summary: spec.summary, props: spec.options, class: { protocol } };
 }
 
@@ -57,8 +67,9 @@ export const file: BlockProtocol = defineProtocol({
     "x-check-cache-dropped": flag.default(false),
   }),
   async open({ filename, locking }, ctx) {
-    const file = await ctx.files.open(filename, { writable: !ctx.readOnly });
-    return FileNode.open(ctx.name, file, { readOnly: ctx.readOnly, locking: locking !== false });
+    const again = (writable: boolean): Promise<HostFile> => ctx.files.open(filename, { writable });
+    const { readOnly, lock } = ctx;
+    return FileNode.open(ctx.name, await again(!readOnly), { readOnly, locking: locking !== false, lock, again });
   },
 });
 

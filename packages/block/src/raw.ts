@@ -1,10 +1,12 @@
-import { size as byteCount } from "@mimus/qom";
+import { onOff, size as byteCount } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "./errors.ts";
 import type { BlockFormat } from "./format.ts";
 import { defineFormat } from "./format.ts";
 import type { BlockNode } from "./node.ts";
-import { isZero } from "./node.ts";
+import { isZero, zeroRange } from "./node.ts";
+import type { BlockStatus } from "./status.ts";
+import { statusOf } from "./status.ts";
 
 /** Bytes at the start of an image that probing looks at, and that a probed raw image guards. */
 export const PROBE_GUARD = 512;
@@ -14,7 +16,6 @@ export class RawNode implements BlockNode {
   readonly driver: string = "raw";
   readonly name: string;
   readonly sectorSize: number;
-  readonly readOnly: boolean;
   readonly children: Readonly<Record<string, BlockNode>>;
   readonly filename?: string;
   readonly discard?: (at: number, length: number) => Promise<void>;
@@ -24,6 +25,7 @@ export class RawNode implements BlockNode {
   readonly resize?: (size: number) => Promise<void>;
   readonly #file: BlockNode;
   readonly #offset: number;
+  #readOnly: boolean;
   readonly #fixed: number | undefined;
   readonly #looksLike: ((head: Uint8Array) => string) | undefined;
 
@@ -36,10 +38,10 @@ export class RawNode implements BlockNode {
     this.name = name;
     this.#file = file;
     this.#offset = opts.offset ?? 0;
+    this.#readOnly = opts.readOnly;
     this.#fixed = opts.size;
     this.#looksLike = this.#offset === 0 ? opts.looksLike : undefined;
     this.sectorSize = file.sectorSize;
-    this.readOnly = opts.readOnly;
     this.children = { file };
     if (file.filename !== undefined) this.filename = file.filename;
     const offset = this.#offset;
@@ -51,6 +53,18 @@ export class RawNode implements BlockNode {
     if (resize && opts.size === undefined) this.resize = (size) => resize.call(file, size + offset);
   }
 
+  /** The bytes lie in the file as they are: the status is that of the file there. */
+  async blockStatus(at: number, length: number): Promise<BlockStatus> {
+    const status = await statusOf(this.#file, at + this.#offset, length);
+    return { ...status, allocated: true };
+  }
+
+  get readOnly(): boolean {
+    return this.#readOnly || this.#file.readOnly;
+  }
+  async reopen(opts: { readOnly: boolean }): Promise<void> {
+    this.#readOnly = opts.readOnly;
+  }
   get size(): number {
     return this.#fixed ?? this.#file.size - this.#offset;
   }
@@ -97,6 +111,38 @@ export const raw: BlockFormat = defineFormat({
     size: byteCount.optional().describe("bytes of the window; the rest of the file when not given"),
   }),
   probe: () => 1, // anything is raw when it is nothing else
+  createOptions: z.strictObject({
+    size: byteCount.optional().describe("Virtual disk size"),
+    preallocation: z
+      .enum(["off", "falloc", "full"])
+      .default("off")
+      .describe("Preallocation mode (allowed values: off, falloc, full)"),
+    nocow: onOff.optional().describe("Turn off copy-on-write (valid only on btrfs)"),
+  }),
+  async create(file, size, { preallocation }) {
+    const bytes = Math.ceil(size / 512) * 512;
+    if (!file.resize) {
+      if (file.size < bytes)
+        throw new BlockError(
+          "no-space",
+          `'${file.filename ?? file.name}' has ${file.size} bytes; the image needs ${bytes}`,
+        );
+      return;
+    }
+    await file.resize(bytes);
+    const piece = 1 << 30;
+    if (preallocation === "falloc")
+      for (let at = 0; at < bytes; at += piece) await zeroRange(file, at, Math.min(piece, bytes - at), false);
+    if (preallocation === "full") {
+      const zeroes = new Uint8Array(1 << 20);
+      for (let at = 0; at < bytes; at += zeroes.length)
+        await file.write(at, zeroes.subarray(0, Math.min(zeroes.length, bytes - at)));
+    }
+  },
+  async measure(size) {
+    const bytes = Math.ceil(size / 512) * 512;
+    return { required: bytes, fullyAllocated: bytes };
+  },
   async open(file, { offset, size }, ctx) {
     const room = file.size - offset;
     if (room < 0)

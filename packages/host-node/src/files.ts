@@ -1,7 +1,9 @@
+import { constants } from "node:fs";
 import { type FileHandle, open, readFile, realpath } from "node:fs/promises";
 
-import { BlockError, type HostFile, type HostFiles } from "@mimus/block";
+import { BlockError, type HostFile, type HostFiles, type LockRequest } from "@mimus/block";
 
+import { FileLock } from "./file-lock.ts";
 import { libc } from "./libc.ts";
 
 const KEEP_SIZE = 1;
@@ -12,7 +14,9 @@ const ZERO_RANGE = 16;
 export const nodeFiles: HostFiles = {
   async open(path, { writable, create = false }) {
     try {
-      const handle = await open(path, create ? "w+" : writable ? "r+" : "r");
+      // What is there stays until whoever creates has its lock and empties it.
+      const flags = create ? constants.O_RDWR | constants.O_CREAT : writable ? constants.O_RDWR : constants.O_RDONLY;
+      const handle = await open(path, flags);
       const stat = await handle.stat();
       if (stat.isDirectory()) {
         await handle.close();
@@ -36,6 +40,7 @@ export const nodeFiles: HostFiles = {
 class NodeFile implements HostFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  #lock: FileLock | undefined;
 
   constructor(path: string, handle: FileHandle) {
     this.path = path;
@@ -103,13 +108,21 @@ class NodeFile implements HostFile {
       await this.write(at + done, zeroes.subarray(0, Math.min(zeroes.length, length - done)));
   }
 
-  async lock(mode: "shared" | "exclusive"): Promise<void> {
-    const result = libc()?.lock(this.#handle.fd, mode) ?? 0;
-    if (result < 0)
-      throw new BlockError(
-        "locked",
-        `Failed to get "${mode === "exclusive" ? "write" : "read"}" lock on '${this.path}': is another process using the image? (file.locking=off or read-only=on would open it)`,
-      );
+  extent(at: number): { data: boolean; end: number } | undefined {
+    const calls = libc();
+    if (!calls) return undefined;
+    const { fd } = this.#handle;
+    const data = calls.seek(fd, at, "data");
+    if (data === -1) return { data: false, end: Number.MAX_SAFE_INTEGER };
+    if (data < 0) return undefined;
+    if (data > at) return { data: false, end: data };
+    const hole = calls.seek(fd, at, "hole");
+    return hole > at ? { data: true, end: hole } : undefined;
+  }
+
+  async lock(request: LockRequest): Promise<void> {
+    this.#lock ??= new FileLock(this.#handle.fd, this.path);
+    this.#lock.set(request);
   }
 
   async close(): Promise<void> {

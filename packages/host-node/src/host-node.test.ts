@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { lockFor } from "@mimus/block";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { libc, nodeChars, nodeFiles } from "./index.ts";
@@ -46,10 +47,12 @@ test.skipIf(libc() === undefined)("a second writer finds the file locked (needs 
   await writeFile(path, "x");
   const one = await nodeFiles.open(path, { writable: true });
   const two = await nodeFiles.open(path, { writable: true });
-  await one.lock?.("exclusive");
-  await expect(two.lock?.("exclusive")).rejects.toThrow(/Failed to get "write" lock on .*locked/);
+  await one.lock?.(lockFor("format", false, false));
+  await expect(two.lock?.(lockFor("format", false, false))).rejects.toThrow(/Failed to get "write" lock\n.*locked\]/);
+  await expect(two.lock?.(lockFor("format", true, false))).rejects.toThrow(/Failed to get shared "write" lock\n/);
+  await two.lock?.(lockFor("format", true, true)); // force-share
   await one.close();
-  await two.lock?.("exclusive");
+  await two.lock?.(lockFor("format", false, false));
   await two.close();
 });
 

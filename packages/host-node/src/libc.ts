@@ -4,8 +4,12 @@ import { createRequire } from "node:module";
 export interface Libc {
   /** Zeroes or frees `length` bytes. @returns 0, or the negated errno. */
   fallocate(fd: number, mode: number, offset: number, length: number): number;
-  /** An open-file-description lock on the whole file. @returns 0, or the negated errno. */
-  lock(fd: number, kind: "shared" | "exclusive"): number;
+  /** Sets or drops a shared open-file-description lock on one byte. @returns 0, or the negated errno. */
+  lockByte(fd: number, at: number, on: boolean): number;
+  /** True when another open file description has a lock on the byte. */
+  byteLocked(fd: number, at: number): boolean;
+  /** Next offset at or after `at` that is data, or a hole; -1 = none, less = the file system cannot tell. */
+  seek(fd: number, at: number, what: "data" | "hole"): number;
   /** Makes a named pipe; `path` ends with a zero byte. @returns 0, or the negated errno. */
   mkfifo(path: Uint8Array, mode: number): number;
   /** Sets access and modification time: two of struct timespec. @returns 0, or the negated errno. */
@@ -20,13 +24,27 @@ export interface Libc {
   openPty(): { fd: number; name: string };
 }
 
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
+const F_UNLCK = 2;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const ENXIO = 6;
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
+
+/** struct flock of 64-bit Linux for one byte: short type, short whence, off_t start, off_t len, pid_t pid. */
+function flock(type: number, at: number): Buffer {
+  const lock = Buffer.alloc(32);
+  lock.writeInt16LE(type, 0);
+  lock.writeUInt32LE(at, 8);
+  lock.writeUInt32LE(1, 16);
+  return lock;
+}
 
 let loaded: Libc | null | undefined;
 
@@ -43,6 +61,7 @@ function load(): Libc | null {
     const lib = koffi.load("libc.so.6");
     const fallocate = lib.func("int fallocate(int fd, int mode, int64_t offset, int64_t len)");
     const fcntl = lib.func("int fcntl(int fd, int cmd, void *arg)");
+    const lseek = lib.func("int64_t lseek(int fd, int64_t at, int whence)");
     const openpt = lib.func("int posix_openpt(int flags)");
     const grantpt = lib.func("int grantpt(int fd)");
     const unlockpt = lib.func("int unlockpt(int fd)");
@@ -55,11 +74,16 @@ function load(): Libc | null {
     const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
-      lock(fd, kind) {
-        // struct flock of 64-bit Linux: short type, short whence, off_t start, off_t len, pid_t pid
-        const flock = Buffer.alloc(32);
-        flock.writeInt16LE(kind === "shared" ? F_RDLCK : F_WRLCK, 0);
-        return result(fcntl(fd, F_OFD_SETLK, flock) as number);
+      lockByte: (fd, at, on) => result(fcntl(fd, F_OFD_SETLK, flock(on ? F_RDLCK : F_UNLCK, at)) as number),
+      byteLocked(fd, at) {
+        const lock = flock(F_WRLCK, at);
+        return (fcntl(fd, F_OFD_GETLK, lock) as number) === 0 && lock.readInt16LE(0) !== F_UNLCK;
+      },
+      seek(fd, at, what) {
+        const found = lseek(fd, at, what === "data" ? SEEK_DATA : SEEK_HOLE) as number;
+        if (found >= 0) return found;
+        const errno = koffi.errno();
+        return errno === ENXIO ? -1 : -errno - 1000;
       },
       mkfifo: (path, mode) => result(mkfifo(path, mode) as number),
       futimens: (fd, times) => result(futimens(fd, times) as number),

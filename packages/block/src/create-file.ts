@@ -1,0 +1,100 @@
+import { BlockError } from "./errors.ts";
+import { FileNode } from "./file-node.ts";
+import type { BlockFormat, CreateContext } from "./format.ts";
+import type { BlockGraph } from "./graph.ts";
+import type { GraphNode } from "./graph-node.ts";
+import { lockFor } from "./lock.ts";
+import type { BlockNode } from "./node.ts";
+import { createIn } from "./open-image.ts";
+import type { Opener } from "./opener.ts";
+import { protocolOf, resolveBeside } from "./paths.ts";
+import type { ProtocolOps } from "./protocol.ts";
+
+/** How {@link BlockGraph.create} makes an image. */
+export interface CreateFileOptions {
+  /** The backing file is not opened: it need not exist, and the size must be given. */
+  readonly unsafeBacking?: boolean;
+}
+
+/** See {@link BlockGraph.create}. */
+export async function createFile(
+  graph: BlockGraph,
+  opener: Opener,
+  format: string,
+  filename: string,
+  size: number | undefined,
+  options: Readonly<Record<string, unknown>>,
+  how: CreateFileOptions,
+): Promise<void> {
+  const type = await opener.type(format);
+  if (!type.class["format"]) throw new BlockError("bad-option", `'${format}' is no image format`);
+  const ops = type as unknown as BlockFormat;
+  if (!ops.class.format.create)
+    throw new BlockError("unsupported-feature", `Format driver '${format}' does not support image creation`);
+  const below = await openBacking(graph, opener, filename, options, how);
+  const opened: BlockNode[] = [];
+  try {
+    const bytes = size ?? below?.node?.size;
+    if (bytes === undefined) throw new BlockError("bad-option", "Image creation needs a size parameter");
+    const file = await openTarget(graph, opener, filename, opened);
+    await createIn(ops, file, bytes, {
+      options,
+      ...(below === undefined ? {} : { backing: below }),
+      ...(graph.host.format === undefined ? {} : { host: graph.host.format }),
+      extent: async (name) => {
+        const where = await opener.beside(name, filename);
+        return openTarget(graph, opener, String(where["filename"]), opened);
+      },
+    });
+    await file.flush();
+  } finally {
+    for (const node of opened.toReversed()) await node.close();
+    await below?.node?.close();
+  }
+}
+
+/** A file that is there and empty or will be emptied, locked before anything happens to it. */
+async function openTarget(
+  graph: BlockGraph,
+  opener: Opener,
+  filename: string,
+  opened: BlockNode[],
+): Promise<BlockNode> {
+  const options = opener.fileOptions(filename);
+  const driver = String(options["driver"]);
+  const { files, services = {}, delay } = graph.host;
+  const lock = (): ReturnType<typeof lockFor> => lockFor("format", false, false);
+  let node: BlockNode;
+  if (driver === "file") {
+    const file = await files.open(String(options["filename"]), { writable: true, create: true });
+    node = await FileNode.open(filename, file, { readOnly: false, lock });
+    if (node.size > 0) await node.resize?.(0);
+  } else {
+    const { create } = ((await opener.type(driver)).class["protocol"] ?? {}) as Partial<ProtocolOps>;
+    const ctx = { name: filename, readOnly: false, files, services, lock, ...(delay ? { delay } : {}) };
+    node = create ? await create(filename, ctx) : await graph.open({ ...options, "node-name": undefined });
+  }
+  opened.push(node);
+  return node;
+}
+
+async function openBacking(
+  graph: BlockGraph,
+  opener: Opener,
+  image: string,
+  options: Readonly<Record<string, unknown>>,
+  how: CreateFileOptions,
+): Promise<(NonNullable<CreateContext["backing"]> & { node?: GraphNode }) | undefined> {
+  const { backing_file: name, backing_fmt: format } = options;
+  if (typeof name !== "string" || name === "") return undefined;
+  const known = typeof format === "string" && format !== "" ? { format } : {};
+  if (how.unsafeBacking) return { filename: name, ...known };
+  const path = protocolOf(name) === undefined ? resolveBeside(image, name) : name;
+  if (path === image)
+    throw new BlockError("bad-option", `Error: Trying to create an image with the same filename as the backing file`);
+  const node = await graph.openFile(path, {
+    "read-only": true,
+    ...(known.format === undefined ? {} : { driver: known.format }),
+  });
+  return { filename: name, ...known, node };
+}

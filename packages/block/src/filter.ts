@@ -1,0 +1,52 @@
+import type { TypeSpec } from "@mimus/qom";
+import type { z } from "zod";
+import type { BlockNode } from "./node.ts";
+
+/** What a filter gets from its graph. */
+export interface FilterContext {
+  readonly name: string;
+  readonly readOnly: boolean;
+  /** Nodes by role. */
+  readonly children: Readonly<Record<string, BlockNode>>;
+  /** Whole content of a file of the host that the options name (blkdebug's rules). */
+  readFile(path: string): Promise<Uint8Array>;
+  /** An object that -object made, by its id (throttle-group). @throws BlockError "not-found" */
+  object(id: string): unknown;
+  /** Milliseconds of the host, from some start. */
+  now(): number;
+  /** Waits this many nanoseconds of host time. */
+  delay(ns: number): Promise<void>;
+  warn(message: string): void;
+}
+
+/** The erased operations of a filter. */
+export interface FilterOps {
+  readonly children: Readonly<Record<string, "required" | "optional">>;
+  readonly open: (options: never, ctx: FilterContext) => Promise<BlockNode>;
+  readonly parse?: (filename: string) => Record<string, unknown>;
+}
+
+/** A node that stands on others and changes how requests pass: a type of kind "block-filter". */
+export interface BlockFilter extends TypeSpec {
+  readonly kind: "block-filter";
+  readonly class: Readonly<Record<string, unknown>> & { readonly filter: FilterOps };
+}
+
+/** Declares a filter. Its node closes its children. */
+export function defineFilter<O extends z.ZodObject>(spec: {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: O;
+  /** Options that are nodes; the first one is the filtered one. Default: "file". */
+  readonly children?: Readonly<Record<string, "required" | "optional">>;
+  readonly open: (options: z.output<O>, ctx: FilterContext) => Promise<BlockNode>;
+  /** Options for a name such as "blkdebug:rules:disk.img". */
+  readonly parse?: (filename: string) => Record<string, unknown>;
+}): BlockFilter {
+  const filter: FilterOps = {
+    children: spec.children ?? { file: "required" },
+    open: spec.open,
+    ...(spec.parse ? { parse: spec.parse } : {}),
+  };
+  return { name: spec.name, kind: "block-filter", summary: spec.summary, props: spec.options, class: { filter } };
+}
