@@ -3,6 +3,7 @@ import { ops, type OpSpec } from "../ir/ops.ts";
 import { NONE, type IrType, type Value } from "../ir/type.ts";
 import { maskHi, maskLo } from "../ir/wasm-ops.ts";
 import type { Rewriter } from "./rewriter.ts";
+import { narrowed, rotated } from "./rotates.ts";
 import { onesLength, widthOf, type Rule, type Rules } from "./rule.ts";
 
 /**
@@ -228,7 +229,7 @@ function fieldFits(r: Rewriter, shift: Op, n: number): boolean {
 
 const and: Rule = (r, op) => {
   const y = r.out[op.b]!;
-  if (y.spec !== ops.const) return NONE;
+  if (y.spec !== ops.const) return narrowed(r, op);
   // Only bits that are zero anyway are cleared, or all that may be one
   if ((~r.zeroLo[op.a]! & ~y.imm) === 0 && (op.type === "i32" || (~r.zeroHi[op.a]! & ~y.imm2) === 0)) return op.a;
   if (r.within(op.a, ~y.imm, ~y.imm2)) return small(r, op, 0);
@@ -311,6 +312,11 @@ const extrh: Rule = (r, op) => {
   return NONE;
 };
 
+const joined: Rule = (r, op) => {
+  const v = rotated(r, op);
+  return v >= 0 ? v : narrowed(r, op);
+};
+
 /** Simplifications at the level of bits: shifts, fields, extensions, masks. */
 export const bits: Rules = {
   shl,
@@ -318,7 +324,10 @@ export const bits: Rules = {
   sar,
   rotl: shifted,
   rotr: shifted,
+  add: rotated,
   and,
+  or: joined,
+  xor: joined,
   extract,
   sextract,
   deposit,
