@@ -1,14 +1,15 @@
-import { constants } from "node:fs";
+import { constants, read, write, writeSync, writevSync } from "node:fs";
 import { type FileHandle, open, readFile, realpath } from "node:fs/promises";
 
-import { BlockError, type HostFile, type HostFiles, type LockRequest } from "@mimus/block";
+import { BlockError, type HostFile, type HostFiles, type LockRequest, totalLength } from "@mimus/block";
 
 import { FileLock } from "./file-lock.ts";
-import { libc } from "./libc.ts";
+import { libc, NOWAIT_BYTES } from "./libc.ts";
 
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
 const ZERO_RANGE = 16;
+const QUICK_IN_A_ROW = 128;
 
 /** The host's files, for disks, kernels and firmware. */
 export const nodeFiles: HostFiles = {
@@ -40,11 +41,15 @@ export const nodeFiles: HostFiles = {
 class NodeFile implements HostFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #fd: number;
+  readonly #calls = libc();
+  #quick: number = QUICK_IN_A_ROW;
   #lock: FileLock | undefined;
 
   constructor(path: string, handle: FileHandle) {
     this.path = path;
     this.#handle = handle;
+    this.#fd = handle.fd;
   }
 
   async size(): Promise<number> {
@@ -55,31 +60,81 @@ class NodeFile implements HostFile {
 
   async read(at: number, into: Uint8Array): Promise<number> {
     let done = 0;
+    // What the host has in memory needs no thread: a fifth of the time for small requests.
+    if (into.length <= NOWAIT_BYTES && this.#calls && this.#mayBeQuick()) {
+      done = Math.max(0, this.#calls.readCached(this.#fd, into, at));
+      if (done === into.length) return done;
+    }
     while (done < into.length) {
-      const { bytesRead } = await this.#try("read", () => this.#handle.read(into, done, into.length - done, at + done));
-      if (bytesRead === 0) break;
-      done += bytesRead;
+      const n = await this.#read(into, done, at + done);
+      if (n === 0) break;
+      done += n;
     }
     return done;
   }
 
   async write(at: number, from: Uint8Array): Promise<number> {
     let done = 0;
-    while (done < from.length) {
-      const { bytesWritten } = await this.#try("write", () =>
-        this.#handle.write(from, done, from.length - done, at + done),
-      );
-      done += bytesWritten;
-    }
+    if (from.length <= NOWAIT_BYTES && this.#mayBeQuick()) done = this.#writeNow(at, from);
+    while (done < from.length) done += await this.#write(from, done, at + done);
     return done;
   }
 
+  /** Small requests are done at once, but not so many in a row that nothing else in the program gets its turn. */
+  #mayBeQuick(): boolean {
+    if (--this.#quick > 0) return true;
+    this.#quick = QUICK_IN_A_ROW;
+    return false;
+  }
+
+  #writeNow(at: number, from: Uint8Array): number {
+    try {
+      return writeSync(this.#fd, from, 0, from.length, at);
+    } catch (error) {
+      throw this.#failed("write", error);
+    }
+  }
+
+  #read(into: Uint8Array, done: number, at: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#fd, into, done, into.length - done, at, (error, n) => {
+        if (error) reject(this.#failed("read", error));
+        else resolve(n);
+      });
+    });
+  }
+
+  #write(from: Uint8Array, done: number, at: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#fd, from, done, from.length - done, at, (error, n) => {
+        if (error) reject(this.#failed("write", error));
+        else resolve(n);
+      });
+    });
+  }
+
   async readv(at: number, into: readonly Uint8Array[]): Promise<number> {
+    if (this.#calls && totalLength(into) <= NOWAIT_BYTES) {
+      let done = 0;
+      for (const piece of into) {
+        const n = await this.read(at + done, piece);
+        done += n;
+        if (n < piece.length) break;
+      }
+      return done;
+    }
     const { bytesRead } = await this.#try("read", () => this.#handle.readv(into, at));
     return bytesRead;
   }
 
   async writev(at: number, from: readonly Uint8Array[]): Promise<number> {
+    if (totalLength(from) <= NOWAIT_BYTES && this.#mayBeQuick()) {
+      try {
+        return writevSync(this.#fd, from, at);
+      } catch (error) {
+        throw this.#failed("write", error);
+      }
+    }
     const { bytesWritten } = await this.#try("write", () => this.#handle.writev(from, at));
     return bytesWritten;
   }
@@ -101,7 +156,7 @@ class NodeFile implements HostFile {
   }
 
   async #fallocate(mode: number, at: number, length: number): Promise<void> {
-    const result = libc()?.fallocate(this.#handle.fd, mode, at, length) ?? -1;
+    const result = this.#calls?.fallocate(this.#fd, mode, at, length) ?? -1;
     if (result === 0) return;
     const zeroes = new Uint8Array(Math.min(length, 1 << 20));
     for (let done = 0; done < length; done += zeroes.length)
@@ -109,9 +164,9 @@ class NodeFile implements HostFile {
   }
 
   extent(at: number): { data: boolean; end: number } | undefined {
-    const calls = libc();
+    const calls = this.#calls;
     if (!calls) return undefined;
-    const { fd } = this.#handle;
+    const fd = this.#fd;
     const data = calls.seek(fd, at, "data");
     if (data === -1) return { data: false, end: Number.MAX_SAFE_INTEGER };
     if (data < 0) return undefined;
@@ -121,7 +176,7 @@ class NodeFile implements HostFile {
   }
 
   async lock(request: LockRequest): Promise<void> {
-    this.#lock ??= new FileLock(this.#handle.fd, this.path);
+    this.#lock ??= new FileLock(this.#fd, this.path);
     this.#lock.set(request);
   }
 
@@ -133,10 +188,14 @@ class NodeFile implements HostFile {
     try {
       return await act();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      const kind = code === "ENOSPC" || code === "EDQUOT" ? "no-space" : "io";
-      throw new BlockError(kind, `${what} of '${this.path}' failed: ${reason(error)}`, { cause: error });
+      throw this.#failed(what, error);
     }
+  }
+
+  #failed(what: string, error: unknown): BlockError {
+    const code = (error as NodeJS.ErrnoException).code;
+    const kind = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" ? "no-space" : "io";
+    return new BlockError(kind, `${what} of '${this.path}' failed: ${reason(error)}`, { cause: error });
   }
 }
 

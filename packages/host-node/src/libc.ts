@@ -8,6 +8,11 @@ export interface Libc {
   lockByte(fd: number, at: number, on: boolean): number;
   /** True when another open file description has a lock on the byte. */
   byteLocked(fd: number, at: number): boolean;
+  /**
+   * Reads what is in the host's memory already, without waiting for a disk: at most {@link NOWAIT_BYTES}.
+   * @returns bytes read; negative when that cannot be done here, or not now.
+   */
+  readCached(fd: number, into: Uint8Array, at: number): number;
   /** Next offset at or after `at` that is data, or a hole; -1 = none, less = the file system cannot tell. */
   seek(fd: number, at: number, what: "data" | "hole"): number;
   /** Makes a named pipe; `path` ends with a zero byte. @returns 0, or the negated errno. */
@@ -29,6 +34,9 @@ const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const RWF_NOWAIT = 8;
+/** Most bytes that one read without waiting brings: larger ones are worth a thread. */
+export const NOWAIT_BYTES = 65536;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const ENXIO = 6;
@@ -61,6 +69,12 @@ function load(): Libc | null {
     const lib = koffi.load("libc.so.6");
     const fallocate = lib.func("int fallocate(int fd, int mode, int64_t offset, int64_t len)");
     const fcntl = lib.func("int fcntl(int fd, int cmd, void *arg)");
+    const preadv2 = lib.func("int64_t preadv2(int fd, void *iov, int count, int64_t at, int flags)");
+    const scratch = koffi.alloc("uint8_t", NOWAIT_BYTES) as unknown;
+    const cached = new Uint8Array(koffi.view(scratch, NOWAIT_BYTES));
+    // struct iovec: void *base, size_t length
+    const iovec = Buffer.alloc(16);
+    iovec.writeBigUInt64LE(BigInt(koffi.address(scratch)), 0);
     const lseek = lib.func("int64_t lseek(int fd, int64_t at, int whence)");
     const openpt = lib.func("int posix_openpt(int flags)");
     const grantpt = lib.func("int grantpt(int fd)");
@@ -74,6 +88,12 @@ function load(): Libc | null {
     const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
+      readCached(fd, into, at) {
+        iovec.writeUInt32LE(into.length, 8);
+        const n = preadv2(fd, iovec, 1, at, RWF_NOWAIT) as number;
+        if (n > 0) into.set(n === NOWAIT_BYTES ? cached : cached.subarray(0, n));
+        return n;
+      },
       lockByte: (fd, at, on) => result(fcntl(fd, F_OFD_SETLK, flock(on ? F_RDLCK : F_UNLCK, at)) as number),
       byteLocked(fd, at) {
         const lock = flock(F_WRLCK, at);
