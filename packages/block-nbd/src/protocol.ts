@@ -1,0 +1,92 @@
+import type { BlockProtocol, ProtocolContext } from "@mimus/block";
+import { BlockError, defineProtocol } from "@mimus/block";
+import type { ClientOptions, StreamHost, TlsLookup } from "@mimus/nbd";
+import { Haggle, NbdClient, targetText } from "@mimus/nbd";
+import { z } from "zod";
+import { Link } from "./link.ts";
+import { NbdNode } from "./node.ts";
+import type { NbdSettings } from "./options.ts";
+import { optionsOf, targetOf } from "./options.ts";
+
+const number = z.coerce.number().int().min(0);
+
+const NbdOptions = z.strictObject({
+  server: z
+    .looseObject({
+      type: z.enum(["inet", "unix", "fd"]).optional().describe("kind of address"),
+      host: z.string().optional(),
+      port: z.union([z.string(), z.number()]).optional(),
+      path: z.string().optional(),
+      str: z.string().optional(),
+    })
+    .optional()
+    .describe("address of the server: type=inet,host,port or type=unix,path or type=fd,str"),
+  export: z.string().max(4096).optional().describe("name of the export; default the one without a name"),
+  "tls-creds": z.string().optional().describe("id of a tls-creds object: encrypts the connection"),
+  "tls-hostname": z.string().optional().describe("name that the server's certificate has; default the host"),
+  "x-dirty-bitmap": z.string().optional().describe("metadata context that block status is read from"),
+  "reconnect-delay": number.max(4294967295).default(0).describe("seconds that requests wait for a lost connection"),
+  "open-timeout": number.max(4294967295).default(0).describe("seconds to try again when the server is not there"),
+  host: z.string().optional().describe("short for server.host"),
+  port: z.union([z.string(), z.number()]).optional().describe("short for server.port"),
+  path: z.string().optional().describe("short for server.path"),
+  "tls-default": z.boolean().default(false).describe("encrypt with the host's own trust (nbds://)"),
+});
+
+async function open(options: NbdSettings, ctx: ProtocolContext): Promise<NbdNode> {
+  const target = targetOf(options);
+  const name = targetText(target);
+  const sockets = ctx.services["sockets"] as StreamHost | undefined;
+  if (sockets === undefined)
+    throw new BlockError("unsupported-feature", `'${name}': NBD needs sockets, which this host does not offer`);
+  const client = clientOptions(options, ctx);
+  const contexts = [options["x-dirty-bitmap"] ?? "base:allocation"];
+  const dial = async (): Promise<NbdClient> => {
+    const stream = await sockets.connect(target.address);
+    try {
+      const haggle = await Haggle.begin(stream, client);
+      return new NbdClient(await haggle.open(target.exportName, contexts));
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
+  };
+  const link = await Link.open(name, dial, {
+    reconnectSeconds: options["reconnect-delay"],
+    openSeconds: options["open-timeout"],
+    ...(ctx.delay ? { delay: ctx.delay } : {}),
+  });
+  try {
+    return new NbdNode(ctx.name, name, link, { readOnly: ctx.readOnly, context: contexts[0] as string });
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+function clientOptions(options: NbdSettings, { services }: ProtocolContext): ClientOptions {
+  const id = options["tls-creds"];
+  const hostname = options["tls-hostname"];
+  if (id === undefined && !options["tls-default"]) {
+    if (hostname !== undefined) throw new BlockError("bad-option", "nbd: tls-hostname needs tls-creds");
+    return {};
+  }
+  const lookup = services["tls"] as TlsLookup | undefined;
+  if (lookup === undefined) throw new BlockError("unsupported-feature", "nbd: this host offers no TLS");
+  const tls = lookup(id);
+  if (tls.endpoint !== "client")
+    throw new BlockError("bad-option", `nbd: tls-creds '${id}' are a server's: they need endpoint=client`);
+  const { address } = targetOf(options);
+  return { tls, tlsHostname: hostname ?? (address.type === "inet" ? address.host : undefined) };
+}
+
+/** The names under which the protocol is known: the schemes of its addresses. */
+export const protocols: readonly BlockProtocol[] = ["nbd", "nbd+tcp", "nbd+unix", "nbds", "nbds+unix"].map((name) =>
+  defineProtocol({
+    name,
+    summary: `An export of an NBD server${name.startsWith("nbds") ? ", encrypted" : ""}`,
+    options: NbdOptions,
+    open: (options, ctx) => open(name.startsWith("nbds") ? { ...options, "tls-default": true } : options, ctx),
+    parse: optionsOf,
+  }),
+);
