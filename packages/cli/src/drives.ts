@@ -1,5 +1,5 @@
 import { BlockGraph, type Drive, openDrive } from "@mimus/block";
-import { nodeFiles } from "@mimus/host-node";
+import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import type { Registry } from "@mimus/qom";
 
 import type { MachineConfig } from "./config.ts";
@@ -19,6 +19,7 @@ export async function openDrives(config: MachineConfig, registry: Registry, defa
     files: nodeFiles,
     warn: (message) => void process.stderr.write(`mimus: ${message}\n`),
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
+    format: nodeFormatHost(),
   });
   for (const options of config.blockdevs) await graph.open(options);
   const drives: Drive[] = [];
