@@ -88,6 +88,11 @@ export interface ProcessHost {
   after(ns: number, fn: () => void): () => void;
   /** Lets the host's events happen. */
   yield(): Promise<void>;
+  /**
+   * The program's memory is reserved: the host may tell its kernel how to back it.
+   * @returns what is called when the program maps much at once (2 MiB or more, without a file)
+   */
+  reserved?(memory: ArrayBufferLike): () => void;
   /** Sends a signal to another process. @returns 0 or a negated error number */
   kill?(pid: number, signal: number): number;
   /** Stops this process as a job, until it is continued. */

@@ -1,10 +1,13 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
+import { adviseHugePages } from "./huge-pages.ts";
 import { E, seeded, SIG, signalName, type LinuxProcess, type ProcessHost } from "@mimus/linux-user";
 
 /** setTimeout's longest delay. */
 const LONGEST_MS = 2 ** 31 - 1;
 const MS = 1e6;
+/** A program that runs for longer than this has its memory backed by large pages. */
+const ADVISE_AFTER_MS = 30;
 
 /** Time, randomness, identity and signals of this process, for a program that runs in it. */
 export function nodeProcessHost(options: { readonly seed?: number } = {}): ProcessHost {
@@ -28,6 +31,16 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
     },
     after,
     yield: () => new Promise((resolve) => setImmediate(resolve)),
+    reserved: (memory) => {
+      let asked = false;
+      const advise = (): void => {
+        if (!asked) adviseHugePages(memory);
+        asked = true;
+      };
+      // Not at once: what it takes to ask (12 ms) would be much of what a short program costs.
+      setTimeout(advise, ADVISE_AFTER_MS).unref();
+      return advise;
+    },
     kill: (pid, signal) => {
       try {
         process.kill(pid, signal === 0 ? 0 : signalName(signal));

@@ -221,7 +221,7 @@ describe("released memory", () => {
   it("makes the engine forget the code that was in it", () => {
     const { space } = makeSpace();
     const gone: number[] = [];
-    space.events = { flush: () => {}, codeWritten: (ram) => gone.push(ram) };
+    space.events = { ...space.events, codeWritten: (ram) => gone.push(ram) };
     const at = space.map({ address: 0, length: PAGE, prot: 7, flags: ANON });
     space.bytes(at, 4, "w").fill(1);
     space.pages.watch(at / PAGE, true);

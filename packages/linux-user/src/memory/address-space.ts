@@ -37,6 +37,8 @@ export interface AddressSpaceEvents {
   flush(): void;
   /** Bytes with translated code were changed by others than the program; `ramOffset` in the machine memory. */
   codeWritten(ramOffset: number, length: number): void;
+  /** 2 MiB or more were mapped at once by the program, without a file. */
+  mappedMuch(): void;
 }
 
 export class AddressSpace implements GuestMemory {
@@ -47,7 +49,7 @@ export class AddressSpace implements GuestMemory {
   readonly view: DataView;
   readonly pages: PageTable;
   readonly mappings: Mappings;
-  events: AddressSpaceEvents = { flush: () => {}, codeWritten: () => {} };
+  events: AddressSpaceEvents = { flush: () => {}, codeWritten: () => {}, mappedMuch: () => {} };
   readonly #flags: Uint8Array;
 
   constructor(config: AddressSpaceConfig) {

@@ -7,6 +7,9 @@ import { Heap } from "./heap.ts";
 import { PAGE, PG } from "./page-table.ts";
 import { SharedFiles } from "./shared-files.ts";
 
+/** Bytes of a mapping from which large pages of the host are of use. */
+const MUCH = 2 << 20;
+
 /** Nothing is mapped below by itself: null pointers fault. */
 const LOWEST = 0x10000;
 /** Most areas of a process. Source: Linux, vm.max_map_count's default. */
@@ -56,6 +59,7 @@ export class Mappings {
     this.areas.insert({ start, end, prot: prot & 7, shared, file, offset, name });
     this.#space.pages.map(start / PAGE, end / PAGE, effective(prot), file !== undefined);
     if (replaced > 0) this.#space.events.flush();
+    if (size >= MUCH && file === undefined && name === "") this.#space.events.mappedMuch();
     return start;
   }
 

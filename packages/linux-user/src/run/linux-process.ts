@@ -80,6 +80,8 @@ export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
     this.engine = machine.engine;
     this.#vcpu = machine.vcpu;
     this.cpu = machine.cpu;
+    const mappedMuch = host.reserved?.(machine.space.machine.buffer);
+    if (mappedMuch !== undefined) machine.space.events = { ...machine.space.events, mappedMuch };
     this.pid = host.ids.pid;
     this.current = { tid: this.pid, clearChildTid: 0, robustList: 0, robustListSize: 0 };
     this.threads = [this.current];
