@@ -1,7 +1,7 @@
 import { Mutex } from "./mutex.ts";
 import type { BlockNode } from "./node.ts";
 
-/** Bytes that tear as one on a disk: the unit in which changed tables are written. */
+/** Bytes that tear as one on a disk: the unit in which changed tables are written, unless a format has a larger one. */
 const SECTOR = 512;
 
 /** A piece of an image's tables in memory. */
@@ -33,6 +33,7 @@ export type TableWriter = (sectors: readonly { readonly at: number; readonly byt
 export class TableCache {
   readonly #file: BlockNode;
   readonly #limit: number;
+  readonly #unit: number;
   readonly #writer: TableWriter;
   readonly #held: Map<number, Held> = new Map();
   readonly #loading: Map<number, Promise<Held>> = new Map();
@@ -41,9 +42,13 @@ export class TableCache {
   #bytes = 0;
   #clock = 0;
 
-  /** `limit`: bytes kept in memory, apart from changed ones. `write` replaces the plain "write, then flush". */
-  constructor(file: BlockNode, options: { limit?: number; write?: TableWriter } = {}) {
+  /**
+   * `limit`: bytes kept in memory, apart from changed ones. `unit`: bytes that are written together; default 512. `write`
+   * replaces the plain "write, then flush".
+   */
+  constructor(file: BlockNode, options: { limit?: number; unit?: number; write?: TableWriter } = {}) {
     this.#file = file;
+    this.#unit = options.unit ?? SECTOR;
     this.#limit = options.limit ?? 16 << 20;
     this.#writer = options.write ?? ((sectors) => this.#writePlainly(sectors));
   }
@@ -92,7 +97,7 @@ export class TableCache {
   /** Says that bytes of a piece were changed. The piece must be one that `peek`, `load` or `put` gave just now. */
   change(piece: TablePiece, offset: number, length: number): void {
     const held = piece as Held;
-    for (let s = Math.floor(offset / SECTOR); s * SECTOR < offset + length; s++) held.dirty.add(s);
+    for (let s = Math.floor(offset / this.#unit); s * this.#unit < offset + length; s++) held.dirty.add(s);
     this.#changed.add(held);
     if (this.#held.get(held.at) !== held) this.#keep(held);
   }
@@ -111,7 +116,7 @@ export class TableCache {
       piece.dirty.clear();
       piece.writing++;
       for (const s of marks[i] ?? [])
-        sectors.push({ at: piece.at + s * SECTOR, bytes: piece.bytes.slice(s * SECTOR, (s + 1) * SECTOR) });
+        sectors.push({ at: piece.at + s * this.#unit, bytes: piece.bytes.slice(s * this.#unit, (s + 1) * this.#unit) });
     }
     try {
       await this.#file.flush();
