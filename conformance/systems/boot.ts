@@ -1,0 +1,63 @@
+/** Boots a Debian system on a disk, uses it, powers it off, and checks its file system. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Architecture, copyDisk, debianSystem, fsck } from "./debian.ts";
+import { type BootOptions, DebianGuest } from "./guest.ts";
+
+export type BootCase = Pick<BootOptions, "architecture" | "bus" | "by" | "cpus" | "qemu"> & {
+  readonly off: "command" | "button";
+};
+
+/** What each system is started from and how it ends: every bus, every way to start, every way to end on both architectures. */
+export const BOOTS: readonly BootCase[] = (["amd64", "i386"] as const).flatMap((architecture) => [
+  { architecture, bus: "ide", by: "kernel", off: "command" } as const,
+  { architecture, bus: "virtio", by: "grub", off: "button" } as const,
+]);
+
+export function nameOf({ architecture, bus, by, off }: BootCase): string {
+  const start = by === "grub" ? "by GRUB" : "by -kernel";
+  return `Debian for ${architecture} from ${bus}, ${start}, powered off by ${off === "button" ? "system_powerdown" : "poweroff"}`;
+}
+
+/** What was seen. */
+export interface BootResult {
+  readonly secondsToLogin: number;
+  readonly cpus: number;
+  readonly machine: string;
+  readonly disk: string;
+  /** Units of systemd that failed. */
+  readonly failedUnits: string;
+  readonly exit: number;
+  /** Exit status of e2fsck. */
+  readonly fsck: number;
+  readonly fsckText: string;
+}
+
+export async function bootOnce({ off, ...o }: BootCase, log: (line: string) => void = () => {}): Promise<BootResult> {
+  const system = debianSystem(o.architecture satisfies Architecture, log);
+  const folder = mkdtempSync(join(tmpdir(), "mimus-system-"));
+  const disk = join(folder, "disk.img");
+  copyDisk(system.disk, disk);
+  const guest = new DebianGuest({ ...o, system, disk });
+  try {
+    const secondsToLogin = await guest.login();
+    log(`login after ${secondsToLogin.toFixed(0)} s`);
+    const cpus = Number((await guest.run("nproc")).trim());
+    const machine = (await guest.run("uname -m")).trim();
+    const root = (await guest.run("findmnt -no SOURCE /")).trim();
+    await guest.run("systemctl is-system-running --wait || true", 10);
+    const failedUnits = (await guest.run("systemctl --failed --no-legend --plain")).trim();
+    await guest.run("dd if=/dev/urandom of=/root/data bs=1M count=4 status=none; sha256sum /root/data > /root/sum");
+    const exit = await guest.poweroff(off);
+    const { status, text } = fsck(disk);
+    return { secondsToLogin, cpus, machine, disk: root, failedUnits, exit, fsck: status, fsckText: text };
+  } catch (error) {
+    log(guest.console.log.slice(-4000));
+    throw error;
+  } finally {
+    guest.console.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
