@@ -6,9 +6,8 @@ import { expect, it } from "vitest";
 import { adviseHugePages } from "./huge-pages.ts";
 
 const here = process.platform === "linux" && hasKoffi();
-if (!here) console.warn("huge pages: skipped, this is not Linux or koffi is not installed");
 
-it.skipIf(!here)("marks the memory for large pages", () => {
+it.skipIf(!here)("marks the memory for large pages (needs koffi and Linux)", () => {
   const { buffer } = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
   const marked = (): number => [...readFileSync("/proc/self/smaps", "latin1").matchAll(/^VmFlags:.* hg\b/gm)].length;
   const before = marked();

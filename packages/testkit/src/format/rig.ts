@@ -23,6 +23,8 @@ export interface RigOptions {
   /** Further types that it needs. */
   readonly plugins?: readonly Plugin[];
   readonly filename?: string;
+  /** In place of parts of {@link testHost}. */
+  readonly host?: Partial<FormatHost>;
 }
 
 /** What formats get in tests: portable codecs, a fixed clock, seeded randomness, one secret. */
@@ -41,11 +43,12 @@ export class FormatRig {
   readonly files: RecordedFiles = new RecordedFiles();
   readonly options: RigOptions;
   readonly filename: string;
-  readonly host: FormatHost = testHost();
+  readonly host: FormatHost;
   #graph: BlockGraph | undefined;
 
   constructor(options: RigOptions) {
     this.options = options;
+    this.host = { ...testHost(), ...options.host };
     this.filename = options.filename ?? "disk.img";
   }
 
@@ -74,7 +77,8 @@ export class FormatRig {
     const { format, plugins = [] } = this.options;
     const registry = new Registry().use(blockPlugin);
     for (const plugin of plugins) registry.use(plugin);
-    if (format.name !== "raw") registry.use(definePlugin({ name: "under-test", types: [format] }));
+    if (![...registry.known("block-format")].some((type) => type.name === format.name))
+      registry.use(definePlugin({ name: "under-test", types: [format] }));
     const graph = new BlockGraph({
       registry,
       files: opts.files ?? this.files,

@@ -1,0 +1,43 @@
+/** Long runs over the image formats. `pnpm disks -h` says which. */
+import { parseArgs } from "node:util";
+import { images } from "./images.ts";
+import { crash, faults, fuzz, random } from "./runs.ts";
+
+const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N]
+
+  images FOLDER...  images with an EXPECTED.json: sizes, content hashes, and what to do with hostile ones
+  random            random operations against a plain model, judged by qemu-img at each reopen (default 10,000)
+  crash             power cuts: nothing flushed is lost, at most leaks (default 1,000)
+  faults            each call of the host fails in turn (default 200)
+  fuzz              damaged images are read or refused (default 100,000)
+
+FORMAT is a format or the name of one of its variants; all when none is given. The status is 1 when something failed.
+`;
+const DEFAULTS: Readonly<Record<string, number>> = { random: 10_000, crash: 1_000, faults: 200, fuzz: 100_000 };
+const RUNS = { random, crash, faults, fuzz };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { count: { type: "string" }, seed: { type: "string" }, help: { type: "boolean", short: "h" } },
+});
+const [command = "", ...rest] = positionals;
+const print = (line: string): void => console.log(line);
+if (values.help || command === "") print(HELP);
+else if (command === "images") process.exitCode = (await images(rest, print)) ? 0 : 1;
+else if (Object.hasOwn(RUNS, command)) {
+  const count = Number(values.count ?? DEFAULTS[command]);
+  const seed = Number(values.seed ?? 1);
+  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
+    console.error("disks: --count and --seed are whole numbers");
+    process.exit(2);
+  }
+  try {
+    await RUNS[command as keyof typeof RUNS]({ formats: rest, count, seed, print });
+  } catch (e) {
+    console.error(`disks: ${e instanceof Error ? e.message : String(e)}`);
+    process.exitCode = 1;
+  }
+} else {
+  console.error(`disks: no command '${command}'; one of images, ${Object.keys(RUNS).join(", ")}`);
+  process.exitCode = 2;
+}
