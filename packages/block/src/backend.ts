@@ -1,5 +1,6 @@
 import { asBlockError, BlockError } from "./errors.ts";
 import type { BlockNode } from "./node.ts";
+import type { ThrottleClock, ThrottleGroup } from "./throttle.ts";
 import { MAX_TRANSFER, totalLength, zeroRange } from "./node.ts";
 
 /** What to do when a request fails: tell the guest, stop the machine, stop only when space ran out, or carry on. */
@@ -23,8 +24,31 @@ export interface BlockStats {
   writeBytes: number;
   flushOps: number;
   discardOps: number;
+  discardBytes: number;
   failedOps: number;
+  failedReads: number;
+  failedWrites: number;
+  failedFlushes: number;
+  failedDiscards: number;
+  /** Host time that requests took, nanoseconds; 0 without a clock. */
+  readTimeNs: number;
+  writeTimeNs: number;
+  flushTimeNs: number;
+  discardTimeNs: number;
+  /** Host milliseconds when the last request ended. */
+  lastAccess: number;
+  /** Bytes from the start of the disk to the end of the last byte that was written. */
+  highestWrite: number;
 }
+
+type Operation = "read" | "write" | "flush" | "discard";
+const TIME = { read: "readTimeNs", write: "writeTimeNs", flush: "flushTimeNs", discard: "discardTimeNs" } as const;
+const FAILED = {
+  read: "failedReads",
+  write: "failedWrites",
+  flush: "failedFlushes",
+  discard: "failedDiscards",
+} as const;
 
 /**
  * A drive as a device sees it: a node plus the policies that belong to the device. A backend without a node is an empty
@@ -47,17 +71,32 @@ export class BlockBackend {
     writeBytes: 0,
     flushOps: 0,
     discardOps: 0,
+    discardBytes: 0,
     failedOps: 0,
+    failedReads: 0,
+    failedWrites: 0,
+    failedFlushes: 0,
+    failedDiscards: 0,
+    readTimeNs: 0,
+    writeTimeNs: 0,
+    flushTimeNs: 0,
+    discardTimeNs: 0,
+    lastAccess: 0,
+    highestWrite: 0,
   };
+  /** Limits that the drive shares with others, or has alone. */
+  throttle: ThrottleGroup | undefined;
+  readonly #clock: ThrottleClock | undefined;
   #node: BlockNode | undefined;
   #owner: string | undefined;
   #parked: ((again: boolean) => void)[] = [];
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
-  constructor(id: string, node?: BlockNode) {
+  constructor(id: string, node?: BlockNode, clock?: ThrottleClock) {
     this.id = id;
     this.#node = node;
+    this.#clock = clock;
   }
 
   get node(): BlockNode | undefined {
@@ -106,14 +145,17 @@ export class BlockBackend {
 
   readv(at: number, into: readonly Uint8Array[]): Promise<void> {
     this.stats.readOps++;
-    this.stats.readBytes += totalLength(into);
-    return this.#run("read", (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
+    const length = totalLength(into);
+    this.stats.readBytes += length;
+    return this.#run("read", length, (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
   }
 
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
     this.stats.writeOps++;
-    this.stats.writeBytes += totalLength(from);
-    return this.#run("write", async (node) => {
+    const length = totalLength(from);
+    this.stats.writeBytes += length;
+    if (at + length > this.stats.highestWrite) this.stats.highestWrite = at + length;
+    return this.#run("write", length, async (node) => {
       await pieces(at, from, (a, p) => many(node, a, p, "write"));
       if (!this.writeCache) await node.flush();
     });
@@ -129,19 +171,20 @@ export class BlockBackend {
   /** Resolves when all writes that had completed are on stable storage. */
   flush(): Promise<void> {
     this.stats.flushOps++;
-    return this.#run("write", (node) => node.flush());
+    return this.#run("flush", 0, (node) => node.flush());
   }
 
   discard(at: number, length: number): Promise<void> {
     this.stats.discardOps++;
-    return this.#run("write", async (node) => {
+    this.stats.discardBytes += length;
+    return this.#run("discard", length, async (node) => {
       await node.discard?.(at, length);
     });
   }
 
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     this.stats.writeOps++;
-    return this.#run("write", async (node) => {
+    return this.#run("write", length, async (node) => {
       await zeroRange(node, at, length, unmap);
       if (!this.writeCache) await node.flush();
     });
@@ -169,9 +212,13 @@ export class BlockBackend {
     while (this.#inFlight > this.#parked.length) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async #run(operation: "read" | "write", act: (node: BlockNode) => Promise<void>): Promise<void> {
+  async #run(what: Operation, bytes: number, act: (node: BlockNode) => Promise<void>): Promise<void> {
     this.#inFlight++;
+    const clock = this.#clock;
+    const start = clock ? clock.now() : 0;
+    const operation = what === "read" ? "read" : "write";
     try {
+      if (this.throttle && clock && what !== "flush") await this.throttle.admit(what !== "read", bytes, clock);
       for (;;) {
         try {
           if (!this.#node) throw new BlockError("not-found", `Drive '${this.id}' has no medium`);
@@ -180,6 +227,7 @@ export class BlockBackend {
         } catch (e) {
           const error = asBlockError(e, `${operation} on drive '${this.id}'`);
           this.stats.failedOps++;
+          this.stats[FAILED[what]]++;
           const action = this.#decide(operation, error);
           if (action === "ignore") return;
           if (action === "report") throw error;
@@ -191,6 +239,11 @@ export class BlockBackend {
         }
       }
     } finally {
+      if (clock) {
+        const end = clock.now();
+        this.stats[TIME[what]] += (end - start) * 1e6;
+        this.stats.lastAccess = end;
+      }
       this.#inFlight--;
       this.#settle();
     }

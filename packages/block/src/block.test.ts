@@ -277,8 +277,8 @@ describe("-drive", () => {
     files.add("d.img", 4096);
     const no = (o: Record<string, unknown>): Promise<unknown> =>
       openDrive(graph, { file: "d.img", format: "raw", ...o }, virtio);
-    await expect(no({ "throttling.bps-total": 1 })).rejects.toThrow(/throttling is not available/);
-    await expect(no({ iops: 1 })).rejects.toThrow(/throttling/);
+    await expect(no({ "throttling.bps-totl": 1 })).rejects.toThrow(/throttling.bps-totl/);
+    await expect(no({ iops: 1, iops_rd: 1 })).rejects.toThrow(/cannot be used at the same time/);
     await expect(no({ serial: "x" })).rejects.toThrow(/-device DEVICE,drive=ID,serial/);
     await expect(no({ cache: "quick" })).rejects.toThrow(/one of writeback/);
     await expect(no({ if: "sata" })).rejects.toThrow(/'if'/);

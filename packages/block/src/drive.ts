@@ -4,6 +4,8 @@ import type { BlockBackend, ErrorPolicy } from "./backend.ts";
 import { BlockError } from "./errors.ts";
 import type { BlockGraph } from "./graph.ts";
 import { nest } from "./options.ts";
+import { BUCKETS, parseLimits } from "./throttle.ts";
+import type { ThrottleLimits } from "./throttle.ts";
 
 /** One -drive option after it was opened: where the machine plugs it, and its backend. */
 export interface Drive {
@@ -62,8 +64,6 @@ const OWN = new Set(Object.keys(DriveOptions.shape));
 /** Options of older versions, or of parts that are not there: what to say instead. */
 function refuse(options: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(options)) {
-    if (/^(throttling\.|bps|iops)/.test(key))
-      throw new BlockError("unsupported-feature", `-drive ${key}: throttling is not available. Remove the option`);
     if (["serial", "cyls", "heads", "secs", "trans", "addr"].includes(key))
       throw new BlockError(
         "bad-option",
@@ -93,7 +93,7 @@ export async function openDrive(
     );
   }
   const o = parsed.data;
-  if (o["copy-on-read"]) throw new BlockError("unsupported-feature", "-drive copy-on-read=on is not available");
+  const { limits, group, rest: unlimited } = throttling(o);
   const itf = o.if ?? defaults.interface;
   const id = o.id ?? nameFor(graph, itf, o.media, o.index ?? o.unit);
   const filename = typeof file === "string" ? file : undefined;
@@ -111,11 +111,13 @@ export async function openDrive(
     (filename !== undefined && filename !== "") || fileOptions !== undefined || hasDriverSource(o.driver);
   if (!hasSource) {
     if (itf === "pflash" || itf === "mtd") throw new BlockError("bad-option", `-drive if=${itf} needs file=`);
-    return { ...common, backend: configured(graph.addBackend(id), o.werror, o.rerror, cache.writeback) };
+    const backend = configured(graph.addBackend(id), o.werror, o.rerror, cache.writeback);
+    graph.setThrottle(backend, limits, group);
+    return { ...common, backend };
   }
   const snapshot = o.snapshot ?? (defaults.snapshot && o.media !== "cdrom");
   const readOnly = o.readonly ?? o["read-only"] ?? o.media === "cdrom";
-  const rest = Object.fromEntries(Object.entries(o).filter(([k]) => !OWN.has(k)));
+  const rest = Object.fromEntries(Object.entries(unlimited).filter(([k]) => !OWN.has(k)));
   const options = {
     ...rest,
     ...(o.format !== undefined || o.driver !== undefined ? { driver: o.format ?? o.driver } : {}),
@@ -130,11 +132,43 @@ export async function openDrive(
       : await graph.openFile(filename ?? String(fileOptions?.["filename"] ?? ""), options, { use: "device" });
   if (snapshot && !readOnly) node = await graph.overlay(node, defaults.overlayLimit);
   try {
-    return { ...common, backend: configured(graph.addBackend(id, node), o.werror, o.rerror, cache.writeback) };
+    if (o["copy-on-read"] && !node.readOnly) node = await graph.filter(node, { driver: "copy-on-read" });
+    const backend = configured(graph.addBackend(id, node), o.werror, o.rerror, cache.writeback);
+    graph.setThrottle(backend, limits, group);
+    return { ...common, backend };
   } catch (e) {
     await graph.close(node.name);
     throw e;
   }
+}
+
+/** Splits off `throttling.bps-total=`, `throttling.group=` and the older `bps=`, `iops_rd_max=`. */
+function throttling(o: Readonly<Record<string, unknown>>): {
+  limits: ThrottleLimits;
+  group: string | undefined;
+  rest: Record<string, unknown>;
+} {
+  const rest: Record<string, unknown> = {};
+  const found: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(o)) {
+    if (key === "throttling" && typeof value === "object" && value !== null) Object.assign(found, value);
+    else if (/^(bps|iops)(_|$)/.test(key)) found[modern(key)] = value;
+    else rest[key] = value;
+  }
+  const { group, ...limits } = found;
+  const known = new Set(["iops-size", ...BUCKETS.flatMap((b) => [b, `${b}-max`, `${b}-max-length`])]);
+  for (const key of Object.keys(limits))
+    if (!known.has(key)) throw new BlockError("bad-option", `-drive: Invalid parameter 'throttling.${key}'`);
+  const parsed = parseLimits(limits, (key) => key);
+  return { limits: parsed, group: typeof group === "string" ? group : undefined, rest };
+}
+
+/** "bps" = "bps-total", "iops_rd_max" = "iops-read-max". */
+function modern(key: string): string {
+  if (key === "iops_size") return "iops-size";
+  const [unit = "", way, ...tail] = key.split("_");
+  if (way === "rd" || way === "wr") return [unit, way === "rd" ? "read" : "write", ...tail].join("-");
+  return [unit, "total", ...(way === undefined ? [] : [way, ...tail])].join("-");
 }
 
 function hasDriverSource(driver: string | undefined): boolean {

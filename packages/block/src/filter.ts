@@ -1,6 +1,7 @@
 import type { TypeSpec } from "@mimus/qom";
 import type { z } from "zod";
 import type { BlockNode } from "./node.ts";
+import type { ThrottleGroup } from "./throttle.ts";
 
 /** What a filter gets from its graph. */
 export interface FilterContext {
@@ -10,8 +11,8 @@ export interface FilterContext {
   readonly children: Readonly<Record<string, BlockNode>>;
   /** Whole content of a file of the host that the options name (blkdebug's rules). */
   readFile(path: string): Promise<Uint8Array>;
-  /** An object that -object made, by its id (throttle-group). @throws BlockError "not-found" */
-  object(id: string): unknown;
+  /** @throws BlockError "not-found" */
+  throttleGroup(id: string): ThrottleGroup;
   /** Milliseconds of the host, from some start. */
   now(): number;
   /** Waits this many nanoseconds of host time. */

@@ -1,6 +1,6 @@
 import { nearest } from "@mimus/qom";
 import { BlockBackend } from "./backend.ts";
-import type { Edge } from "./edge.ts";
+import { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
 import { createFile } from "./create-file.ts";
 import type { CreateFileOptions } from "./create-file.ts";
@@ -8,6 +8,8 @@ import type { FormatOps } from "./format.ts";
 import { GraphNode } from "./graph-node.ts";
 import type { LockUse } from "./lock.ts";
 import type { BlockNode } from "./node.ts";
+import { limited, parseLimits, ThrottleGroup } from "./throttle.ts";
+import type { ThrottleClock, ThrottleLimits } from "./throttle.ts";
 import type { Common } from "./node-options.ts";
 import { parseCommon } from "./node-options.ts";
 import { nest } from "./options.ts";
@@ -24,6 +26,10 @@ export interface OpenAs {
 /** All block nodes of a machine, by name, and the backends that devices use. */
 export class BlockGraph {
   readonly host: BlockHost;
+  /** Host time for throttling and statistics; undefined when the application gives none. */
+  readonly clock: ThrottleClock | undefined;
+  /** Throttle groups by name: those of -object, and those that drives made. */
+  readonly throttleGroups: Map<string, ThrottleGroup> = new Map();
   readonly #nodes: Map<string, GraphNode> = new Map();
   readonly #backends: Map<string, BlockBackend> = new Map();
   readonly #opener: Opener;
@@ -31,7 +37,11 @@ export class BlockGraph {
 
   constructor(host: BlockHost) {
     this.host = host;
+    const { delay, format } = host;
+    const now = format?.now?.bind(format);
+    this.clock = delay && now ? { now, delay } : undefined;
     this.#opener = new Opener(host, {
+      throttleGroup: (id) => this.throttleGroup(id),
       claim: (given) => this.#name(given),
       node: (name) => this.node(name),
       register: (node, driver, common, edges) => this.#register(node, driver, common, edges),
@@ -87,9 +97,18 @@ export class BlockGraph {
 
   /** Puts a temporary layer over a node: writes stay in memory. The node below becomes the layer's. */
   async overlay(below: BlockNode, limit?: number): Promise<GraphNode> {
-    const node = new OverlayNode(this.#name(), below, limit);
-    const made = this.#register(node, "overlay", parseCommon({ discard: "unmap" }, "overlay"), []);
+    const edge = below instanceof GraphNode ? new Edge("backing", below) : undefined;
+    const node = new OverlayNode(this.#name(), edge ?? below, limit);
+    const made = this.#register(node, "overlay", parseCommon({ discard: "unmap" }, "overlay"), edge ? [edge] : []);
+    if (below instanceof GraphNode) below.monitor = false;
     made.monitor = true;
+    return made;
+  }
+
+  /** Puts a filter over a node, which becomes the filter's. */
+  async filter(below: GraphNode, options: Readonly<Record<string, unknown>>): Promise<GraphNode> {
+    const made = await this.open({ "read-only": below.readOnly, ...options, file: below.name });
+    below.monitor = false;
     return made;
   }
 
@@ -118,7 +137,7 @@ export class BlockGraph {
   addBackend(id: string, node?: BlockNode): BlockBackend {
     if (this.#backends.has(id) || this.#nodes.has(id))
       throw new BlockError("in-use", `The name '${id}' is already used by a drive or node`);
-    const backend = new BlockBackend(id, node);
+    const backend = new BlockBackend(id, node, this.clock);
     this.#backends.set(id, backend);
     return backend;
   }
@@ -129,7 +148,7 @@ export class BlockGraph {
     if (known) return known;
     const node = this.#nodes.get(name);
     if (!node) return undefined;
-    const backend = new BlockBackend(name, node);
+    const backend = new BlockBackend(name, node, this.clock);
     this.#backends.set(name, backend);
     return backend;
   }
@@ -157,6 +176,35 @@ export class BlockGraph {
     for (const [id, b] of this.#backends) if (b.node === node) this.#backends.delete(id);
     node.monitor = false;
     await node.close();
+  }
+
+  /** Makes a throttle group from the options of -object. @throws BlockError "bad-option" */
+  addThrottleGroup(id: string, options: Readonly<Record<string, unknown>>): void {
+    const { limits } = nest(options);
+    const given = typeof limits === "object" && limits !== null ? (limits as Record<string, unknown>) : undefined;
+    const parsed = given ? parseLimits(given, (key) => key) : parseLimits(options, (key) => `x-${key}`);
+    this.throttleGroups.set(id, new ThrottleGroup(id, parsed));
+  }
+
+  /** The throttle group of this name. @throws BlockError "not-found" */
+  throttleGroup(id: string): ThrottleGroup {
+    const found = this.throttleGroups.get(id) ?? this.host.object?.(id);
+    if (found instanceof ThrottleGroup) return found;
+    throw new BlockError("not-found", `Throttle group '${id}' does not exist`);
+  }
+
+  /** Limits a drive, alone or in a group; limits without any rate take the drive out of its group. */
+  setThrottle(backend: BlockBackend, limits: ThrottleLimits, group: string = backend.id): void {
+    if (!limited(limits)) {
+      backend.throttle = undefined;
+      return;
+    }
+    if (!this.clock)
+      throw new BlockError("unsupported-feature", "Throttling needs a clock, which this program does not give");
+    let shared = this.throttleGroups.get(group);
+    if (!shared) this.throttleGroups.set(group, (shared = new ThrottleGroup(group, limits)));
+    shared.limits = limits;
+    backend.throttle = shared;
   }
 
   /** Waits until no request is in flight, for reset, pause and snapshots. */

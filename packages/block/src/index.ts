@@ -1,5 +1,13 @@
-import type { Plugin } from "@mimus/qom";
+import type { Plugin, TypeSpec } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
+import { blkdebug } from "./filters/blkdebug.ts";
+import { blklogwrites } from "./filters/blklogwrites.ts";
+import { blkverify } from "./filters/blkverify.ts";
+import { compress } from "./filters/compress.ts";
+import { copyOnRead } from "./filters/copy-on-read.ts";
+import { preallocate } from "./filters/preallocate.ts";
+import { throttle } from "./filters/throttle.ts";
+import { throttleGroup } from "./throttle.ts";
 import { file, nullAio, nullCo } from "./protocol.ts";
 import { raw } from "./raw.ts";
 
@@ -84,6 +92,15 @@ export type { TablePiece, TableWriter } from "./table-cache.ts";
 export { statusOf } from "./status.ts";
 export type { BlockStatus } from "./status.ts";
 
-/** The formats and protocols that every machine has. */
-const plugin: Plugin = definePlugin({ name: "@mimus/block", types: [raw, file, nullCo, nullAio] });
+export { limited, parseLimits, ThrottleGroup, throttleGroup } from "./throttle.ts";
+export type { Bucket, BucketName, ThrottleClock, ThrottleLimits } from "./throttle.ts";
+export { RangeLock } from "./range-lock.ts";
+
+const filters: readonly TypeSpec[] = [throttle, copyOnRead, blkdebug, blkverify, compress, preallocate, blklogwrites];
+
+/** The formats, protocols and filters that every machine has. */
+const plugin: Plugin = definePlugin({
+  name: "@mimus/block",
+  types: [raw, file, nullCo, nullAio, ...filters, throttleGroup],
+});
 export default plugin;

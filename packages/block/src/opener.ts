@@ -16,6 +16,7 @@ import { ownOptions, parse, parseCommon } from "./node-options.ts";
 import { nest } from "./options.ts";
 import { protocolOf, refuseOutside, refuseProtocol, resolveBeside } from "./paths.ts";
 import type { ProtocolOps } from "./protocol.ts";
+import type { ThrottleGroup } from "./throttle.ts";
 
 /** What the graph needs from the application. */
 export interface BlockHost {
@@ -58,6 +59,7 @@ export interface NodeTable {
   /** A free name. @throws BlockError "in-use" */
   claim(given?: string): string;
   node(name: string): GraphNode;
+  throttleGroup(id: string): ThrottleGroup;
   register(node: BlockNode, driver: string, common: Common, edges: readonly Edge[]): GraphNode;
 }
 
@@ -242,7 +244,7 @@ export class Opener {
         readOnly,
         children,
         readFile: (path) => this.#host.files.read(path),
-        object: (id) => this.#object(id),
+        throttleGroup: (id) => this.#table.throttleGroup(id),
         now: () => this.#host.format?.now?.() ?? 0,
         delay: (ns) => this.#host.delay?.(ns) ?? Promise.resolve(),
         warn: this.#host.warn,
@@ -253,12 +255,6 @@ export class Opener {
       for (const edge of edges) await edge.close().catch(() => undefined);
       throw asBlockError(e, `Could not open '${type.name}'`);
     }
-  }
-
-  #object(id: string): unknown {
-    const found = this.#host.object?.(id);
-    if (found === undefined) throw new BlockError("not-found", `There is no object '${id}'`);
-    return found;
   }
 
   async #openFormat(

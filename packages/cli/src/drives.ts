@@ -13,7 +13,8 @@ export interface Drives {
 /** Opens `-blockdev` and `-drive`; loads the packages of the formats that they name. @throws BlockError, QomError */
 export async function openDrives(config: MachineConfig, registry: Registry, defaultInterface: string): Promise<Drives> {
   for (const { kind, name } of registry.known())
-    if (kind === "block-format" || kind === "block-protocol") await registry.ensure(name, kind);
+    if (kind === "block-format" || kind === "block-protocol" || kind === "block-filter")
+      await registry.ensure(name, kind);
   const graph = new BlockGraph({
     registry,
     files: nodeFiles,
@@ -21,7 +22,9 @@ export async function openDrives(config: MachineConfig, registry: Registry, defa
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
     format: nodeFormatHost(),
   });
-  for (const options of config.blockdevs) await graph.open(options);
+  for (const { "qom-type": type, id, ...options } of config.objects)
+    if (type === "throttle-group") graph.addThrottleGroup(String(id), options);
+  for (const options of config.blockdevs) await graph.open(options, { use: "device" });
   const drives: Drive[] = [];
   for (const options of config.drives)
     drives.push(await openDrive(graph, options, { interface: defaultInterface, snapshot: config.snapshot }));

@@ -1,0 +1,135 @@
+import { onOff, u64 } from "@mimus/qom";
+import { z } from "zod";
+import { BlockError } from "../errors.ts";
+import { hostError } from "../faulty-file.ts";
+import type { BlockFilter } from "../filter.ts";
+import { defineFilter } from "../filter.ts";
+import { FilterNode } from "../filter-node.ts";
+import type { BlockNode } from "../node.ts";
+import type { BlockStatus } from "../status.ts";
+import type { IoType } from "./blkdebug-rules.ts";
+import { BlkdebugRules, InjectError, parseRules, SetState } from "./blkdebug-rules.ts";
+
+const CODES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  5: "EIO",
+  11: "EAGAIN",
+  12: "ENOMEM",
+  13: "EACCES",
+  22: "EINVAL",
+  27: "EFBIG",
+  28: "ENOSPC",
+  30: "EROFS",
+  122: "EDQUOT",
+};
+/** Events that a request itself raises. */
+const EVENTS: Readonly<Record<IoType, string>> = {
+  read: "read_aio",
+  write: "write_aio",
+  "write-zeroes": "pwritev_zero",
+  discard: "cluster_free",
+  flush: "flush_to_disk",
+  "block-status": "none",
+};
+
+/** Makes requests fail as rules say. */
+export class BlkdebugNode extends FilterNode {
+  readonly rules: BlkdebugRules;
+
+  constructor(name: string, file: BlockNode, readOnly: boolean, rules: BlkdebugRules) {
+    super(name, "blkdebug", file, readOnly);
+    this.rules = rules;
+  }
+
+  /** A format tells of something ("l1_update"). */
+  debugEvent(event: string): void {
+    this.rules.event(event);
+  }
+
+  override async read(at: number, into: Uint8Array): Promise<void> {
+    this.#try("read", at, into.length);
+    return this.file.read(at, into);
+  }
+  override async write(at: number, from: Uint8Array): Promise<void> {
+    this.#try("write", at, from.length);
+    return this.file.write(at, from);
+  }
+  override async flush(): Promise<void> {
+    this.#try("flush", 0, 0);
+    return this.file.flush();
+  }
+  override async blockStatus(at: number, length: number): Promise<BlockStatus> {
+    this.#try("block-status", at, length);
+    return super.blockStatus(at, length);
+  }
+  protected override async pass(
+    what: "discard" | "zero",
+    at: number,
+    length: number,
+    act: () => Promise<void> | undefined,
+  ): Promise<void> {
+    this.#try(what === "zero" ? "write-zeroes" : "discard", at, length);
+    await act();
+  }
+
+  #try(type: IoType, at: number, length: number): void {
+    if (type !== "block-status") this.rules.event(EVENTS[type]);
+    const errno = this.rules.errno(type, at, length);
+    if (errno !== 0) throw hostError(CODES[errno] ?? "EIO");
+  }
+}
+
+const sizes = Object.fromEntries(
+  ["align", "max-transfer", "opt-write-zero", "max-write-zero", "opt-discard", "max-discard"].map((k) => [
+    k,
+    u64.optional(),
+  ]),
+);
+
+/** Errors on purpose. Source: QEMU 7.2, `BlockdevOptionsBlkdebug` and docs/devel/blkdebug.txt. */
+export const blkdebug: BlockFilter = defineFilter({
+  name: "blkdebug",
+  summary: "Makes requests fail as rules say",
+  children: { image: "required" },
+  options: z.strictObject({
+    ...sizes,
+    config: z.string().optional().describe("file of rules"),
+    "inject-error": z.preprocess(asList, z.array(InjectError)).optional(),
+    "set-state": z.preprocess(asList, z.array(SetState)).optional(),
+    "take-child-perms": z.unknown().optional(),
+    "unshare-child-perms": z.unknown().optional(),
+    "x-image": onOff.optional(),
+  }),
+  async open(o, ctx) {
+    const errors = [...(o["inject-error"] ?? [])];
+    const states = [...(o["set-state"] ?? [])];
+    if (o.config !== undefined && o.config !== "") {
+      const more = parseRules(latin1(await ctx.readFile(o.config)), o.config);
+      errors.push(...more.errors);
+      states.push(...more.states);
+    }
+    return new BlkdebugNode(
+      ctx.name,
+      ctx.children["image"] as BlockNode,
+      ctx.readOnly,
+      new BlkdebugRules(errors, states),
+    );
+  },
+  parse(filename) {
+    const m = /^blkdebug:([^:]*):(.+)$/s.exec(filename);
+    if (!m) throw new BlockError("bad-option", `'${filename}': blkdebug:RULES:IMAGE, with RULES empty for none`);
+    return { image: m[2], ...(m[1] === "" ? {} : { config: m[1] }) };
+  },
+});
+
+function latin1(bytes: Uint8Array): string {
+  let out = "";
+  for (const b of bytes) out += String.fromCharCode(b);
+  return out;
+}
+
+/** Dotted options of a command line number their lists: inject-error.0.event=... */
+function asList(given: unknown): unknown {
+  return typeof given === "object" && given !== null && !Array.isArray(given) ? Object.values(given) : given;
+}
