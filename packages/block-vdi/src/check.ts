@@ -41,8 +41,12 @@ export async function checkMap(
     const mends = repair === "all" || (repair === "leaks" && count > used);
     if (mends) await recount();
     const mended = mends && map.count === used;
-    if (count < end) mended ? corruptionsFixed++ : corruptions++;
-    else mended ? (leaksFixed += count - used) : (leaks += count - used);
+    const surplus = count - used;
+    if (count < end) {
+      if (mended) corruptionsFixed++;
+      else corruptions++;
+    } else if (mended) leaksFixed += surplus;
+    else leaks += surplus;
   }
   return { corruptions, leaks, corruptionsFixed, leaksFixed, checkErrors: 0, messages };
 }

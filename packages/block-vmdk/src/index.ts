@@ -1,6 +1,9 @@
 import type { Plugin } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
+import { vmdk } from "./format.ts";
 
-/** The VMDK image formats. */
-const plugin: Plugin = definePlugin({ name: "@mimus/block-vmdk", types: [] });
+export { vmdk } from "./format.ts";
+
+/** The VMDK image format. */
+const plugin: Plugin = definePlugin({ name: "@mimus/block-vmdk", types: [vmdk] });
 export default plugin;

@@ -1,0 +1,60 @@
+import { type BlockNode, BlockError, type CheckReport } from "@mimus/block";
+import type { GrainMap } from "./grain-map.ts";
+import { SECTOR, type SparseLayout } from "./sparse-header.ts";
+
+const MOST_MESSAGES = 1000;
+/** Grains whose places are remembered, to find two with the same. */
+const MOST_REMEMBERED = 4 << 20;
+
+/** A sparse extent as `check` sees it. */
+export interface CheckedExtent {
+  readonly filename: string;
+  readonly file: BlockNode;
+  readonly map: GrainMap;
+  readonly layout: SparseLayout;
+}
+
+/** Looks at every grain of every sparse extent: its place must lie in the file, and be its own. */
+export async function checkExtents(
+  extents: readonly CheckedExtent[],
+  progress?: (done: number, total: number) => void,
+): Promise<CheckReport> {
+  const messages: string[] = [];
+  const say = (text: string): void => void (messages.length < MOST_MESSAGES && messages.push(text));
+  let corruptions = 0;
+  let checkErrors = 0;
+  const total = extents.reduce((n, e) => n + e.layout.tables, 0);
+  let done = 0;
+  for (const { filename, file, map, layout } of extents) {
+    const places = new Map<number, number>();
+    const grains = Math.ceil(layout.size / layout.grain);
+    for (let table = 0; table < layout.tables; table++) {
+      progress?.(done++, total);
+      try {
+        if ((await map.table(table)) === 0) continue;
+        const end = Math.min(grains, (table + 1) * layout.entries);
+        for (let grain = table * layout.entries; grain < end; grain++) {
+          const entry = await map.entry(grain);
+          if (entry === 0 || (entry === 1 && layout.zeroedGrains)) continue;
+          const place = entry * SECTOR;
+          if (place >= file.size) {
+            corruptions++;
+            say(`ERROR: '${filename}': cluster offset after file size for grain ${grain}: ${place}`);
+            continue;
+          }
+          const other = places.get(entry);
+          if (other !== undefined) {
+            corruptions++;
+            say(`ERROR: '${filename}': grain ${grain} lies at ${place}, where grain ${other} is`);
+          } else if (places.size < MOST_REMEMBERED) places.set(entry, grain);
+        }
+      } catch (e) {
+        if (!(e instanceof BlockError)) throw e;
+        if (e.kind === "corrupt") corruptions++;
+        else checkErrors++;
+        say(`ERROR: could not get the grains of table ${table}: ${e.message}`);
+      }
+    }
+  }
+  return { corruptions, leaks: 0, corruptionsFixed: 0, leaksFixed: 0, checkErrors, messages };
+}
