@@ -184,22 +184,23 @@ function readV1(from: Uint8Array, view: DataView, at: number): Header {
 
 function readV2(from: Uint8Array, view: DataView, at: number): Header {
   need(from, at + 32);
-  const field = (word: number, shift: number, count: number): number => {
-    const low = view.getUint32(at + 8 + 8 * word, true);
-    const high = view.getUint32(at + 12 + 8 * word, true);
-    return Math.floor((low + high * 2 ** 32) / 2 ** shift) % 2 ** count;
-  };
+  const low = (word: number): number => view.getUint32(at + 8 + 8 * word, true);
   const top = (word: number): number => view.getUint32(at + 12 + 8 * word, true);
   const length = view.getUint32(at + 24, true);
   if (length < 32 || length > 32 + 360 * 2) throw bad(`a header of ${length} bytes`);
   need(from, at + length);
   return checked({
     rawBytes: view.getUint32(at + 4, true),
-    literals: field(0, 0, 20),
-    literalBytes: field(0, 20, 20),
+    literals: low(0) & 0xfffff,
+    literalBytes: (low(0) >>> 20) | ((top(0) & 255) << 12),
     matches: (top(0) >>> 8) & 0xfffff,
     literalBits: ((top(0) >>> 28) & 7) - 7,
-    literalStates: [0, 10, 20, 30].map((shift) => field(1, shift, 10)),
+    literalStates: [
+      low(1) & 1023,
+      (low(1) >>> 10) & 1023,
+      (low(1) >>> 20) & 1023,
+      (low(1) >>> 30) | ((top(1) & 255) << 2),
+    ],
     matchBytes: (top(1) >>> 8) & 0xfffff,
     matchBits: ((top(1) >>> 28) & 7) - 7,
     states: [top(2) & 1023, (top(2) >>> 10) & 1023, (top(2) >>> 20) & 1023],
