@@ -14,6 +14,7 @@ export default defineConfig([
       "src/system-x86_64.ts",
       "src/system-i386.ts",
       "src/riscv64.ts",
+      "src/nbd.ts",
     ],
     external: ["zod"],
     splitting: true,

@@ -39,7 +39,7 @@ async function open(options: NbdSettings, ctx: ProtocolContext): Promise<NbdNode
   const sockets = ctx.services["sockets"] as StreamHost | undefined;
   if (sockets === undefined)
     throw new BlockError("unsupported-feature", `'${name}': NBD needs sockets, which this host does not offer`);
-  const client = clientOptions(options, ctx);
+  const client = await clientOptions(options, ctx);
   const contexts = [options["x-dirty-bitmap"] ?? "base:allocation"];
   const dial = async (): Promise<NbdClient> => {
     const stream = await sockets.connect(target.address);
@@ -64,7 +64,7 @@ async function open(options: NbdSettings, ctx: ProtocolContext): Promise<NbdNode
   }
 }
 
-function clientOptions(options: NbdSettings, { services }: ProtocolContext): ClientOptions {
+async function clientOptions(options: NbdSettings, { services }: ProtocolContext): Promise<ClientOptions> {
   const id = options["tls-creds"];
   const hostname = options["tls-hostname"];
   if (id === undefined && !options["tls-default"]) {
@@ -73,7 +73,7 @@ function clientOptions(options: NbdSettings, { services }: ProtocolContext): Cli
   }
   const lookup = services["tls"] as TlsLookup | undefined;
   if (lookup === undefined) throw new BlockError("unsupported-feature", "nbd: this host offers no TLS");
-  const tls = lookup(id);
+  const tls = await lookup(id);
   if (tls.endpoint !== "client")
     throw new BlockError("bad-option", `nbd: tls-creds '${id}' are a server's: they need endpoint=client`);
   const { address } = targetOf(options);

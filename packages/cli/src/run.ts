@@ -15,6 +15,7 @@ const HELP = `usage: mimus COMMAND [options]
   mimus system-x86_64 [options]    run a 64-bit PC
   mimus system-i386 [options]      run a 32-bit PC
   mimus riscv64 [options] program  run a 64-bit RISC-V Linux program ('mimus riscv64 -h')
+  mimus nbd [options] image        serve an image by the NBD protocol ('mimus nbd -h')
   mimus plugins [--all]            list the packages found and what they provide
   mimus -version                   show the version
 `;
@@ -22,6 +23,8 @@ const HELP = `usage: mimus COMMAND [options]
 async function main([command = "-h", ...argv]: readonly string[]): Promise<number> {
   const system = /^(?:qemu-|mimus-)?system-(\w+)$/.exec(command);
   if (system !== null) return systemCommand(system[1] ?? "", argv);
+  const tool = /^(?:qemu-|mimus-)?(nbd)$/.exec(command)?.[1];
+  if (tool === "nbd") return (await import("./commands/nbd.ts")).nbdCommand(argv);
   if (command === "plugins") return pluginsCommand(argv);
   const version = /^--?version$/.test(command);
   const help = /^(?:-h|--?help|help)$/.test(command);

@@ -48,8 +48,8 @@ export interface TlsCredentials {
   secure(stream: ByteStream, options: { readonly hostname?: string }): Promise<ByteStream>;
 }
 
-/** Service "tls": credentials by the id of their object; undefined = a client's own, with the host's trust. @throws Error */
-export type TlsLookup = (id: string | undefined) => TlsCredentials;
+/** Service "tls": credentials by the id of their object; undefined = a client's own, with the host's trust. */
+export type TlsLookup = (id: string | undefined) => Promise<TlsCredentials>;
 
 /** Bytes that are kept when nobody takes them. */
 const HIGH_WATER = 1 << 18;

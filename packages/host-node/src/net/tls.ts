@@ -67,6 +67,11 @@ export function x509Credentials(options: X509Options): TlsCredentials {
   };
 }
 
+/** A client's credentials without any of its own: servers are checked against the certificates that this host trusts. */
+export function trustCredentials(): TlsCredentials {
+  return { endpoint: "client", secure: (stream, { hostname }) => dialTls(stream, { minVersion: "TLSv1.2" }, hostname) };
+}
+
 /** @throws Error that names the file which is missing or wrong */
 export function pskCredentials({ dir, endpoint, username = "qemu" }: PskOptions): TlsCredentials {
   const path = join(dir, "keys.psk");

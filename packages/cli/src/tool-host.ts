@@ -1,0 +1,27 @@
+import { stat } from "node:fs/promises";
+
+import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
+import type { ToolHost } from "@mimus/image-tools";
+import type { Registry } from "@mimus/qom";
+
+import { VERSION } from "./version.ts";
+
+/** This process, as the image tools and servers see it. `program` stands before messages. */
+export function toolHost(program: string, registry: Registry, services: Readonly<Record<string, unknown>>): ToolHost {
+  return {
+    program,
+    version: VERSION,
+    registry,
+    files: nodeFiles,
+    format: nodeFormatHost() as ToolHost["format"],
+    services,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    now: () => performance.now() * 1e6,
+    delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
+    async allocated(path) {
+      const found = await stat(path).catch(() => undefined);
+      return found === undefined ? undefined : found.blocks * 512;
+    },
+  };
+}
