@@ -3,5 +3,5 @@ import { vdi } from "./index.ts";
 
 testFormat(vdi, {
   variants: { dynamic: {}, static: { static: true } },
-  counts: { operations: 300, cuts: 40, faults: 20, mutations: 100 },
+  counts: { operations: 250, cuts: 30, faults: 12, mutations: 80 },
 });
