@@ -6,3 +6,8 @@ export { keyValues } from "./key-values.ts";
 export { Objects } from "./objects.ts";
 export { parseBytes } from "./sizes.ts";
 export { cacheOptions, Tools } from "./tools.ts";
+export { img } from "./img/main.ts";
+export { optionText } from "./img/help.ts";
+export { VERBS } from "./img/verbs.ts";
+export type { Unseal } from "./objects.ts";
+export type { Verb } from "./verb.ts";

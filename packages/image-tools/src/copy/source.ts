@@ -1,0 +1,64 @@
+import type { BlockNode } from "@mimus/block";
+import { chainStatus, ownStatus } from "../chain-status.ts";
+
+interface Part {
+  readonly node: BlockNode;
+  /** First byte of the image that is read. */
+  readonly from: number;
+  /** Where it stands in the whole. */
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Images one after the other, read as one. */
+export class Source {
+  readonly size: number;
+  readonly #parts: readonly Part[];
+  readonly #topOnly: boolean;
+
+  /** `topOnly`: what the image itself does not hold is left to the target's backing file. */
+  constructor(parts: readonly { node: BlockNode; from?: number; size?: number }[], topOnly: boolean) {
+    let start = 0;
+    this.#parts = parts.map(({ node, from = 0, size = node.size - from }) => {
+      const part = { node, from, start, size };
+      start += size;
+      return part;
+    });
+    this.size = start;
+    this.#topOnly = topOnly;
+  }
+
+  read(at: number, into: Uint8Array): Promise<void> {
+    const part = this.#at(at);
+    const there = part.start + part.size - at;
+    if (into.length <= there) return part.node.read(part.from + at - part.start, into);
+    return this.#pieces(at, into);
+  }
+
+  /** What the next stretch is: "below" = as the target's backing file has it. */
+  async status(at: number, length: number): Promise<{ kind: "data" | "zero" | "below"; length: number }> {
+    const part = this.#at(at);
+    const most = Math.min(length, part.start + part.size - at);
+    const where = part.from + at - part.start;
+    if (!this.#topOnly) {
+      const s = await chainStatus(part.node, where, most);
+      return { kind: s.zero ? "zero" : "data", length: s.length };
+    }
+    const s = await ownStatus(part.node, where, most);
+    return { kind: s.present ? (s.zero ? "zero" : "data") : "below", length: s.length };
+  }
+
+  #at(at: number): Part {
+    for (const part of this.#parts) if (at < part.start + part.size) return part;
+    throw new RangeError(`no image at ${at}`);
+  }
+
+  async #pieces(at: number, into: Uint8Array): Promise<void> {
+    for (let done = 0; done < into.length;) {
+      const part = this.#at(at + done);
+      const piece = Math.min(into.length - done, part.start + part.size - at - done);
+      await part.node.read(part.from + at + done - part.start, into.subarray(done, done + piece));
+      done += piece;
+    }
+  }
+}

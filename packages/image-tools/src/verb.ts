@@ -1,0 +1,21 @@
+import type { Arguments, OptionSpec } from "./arguments.ts";
+import type { Tools } from "./tools.ts";
+
+/** What a verb does. @returns the exit status */
+export type RunVerb = (args: Arguments, tools: Tools) => Promise<number>;
+
+/** A verb as help, completion and documentation show it. */
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  /** What follows the options. */
+  readonly operands: string;
+  readonly options: readonly OptionSpec[];
+  /** Exit statuses with a meaning of their own. */
+  readonly exits?: Readonly<Record<number, string>>;
+  /** The last word is taken off before options are read: a size that may begin with a minus. */
+  readonly lastWord?: boolean;
+  /** Status of a failure. Default: 1. */
+  readonly failure?: number;
+  load(): Promise<RunVerb>;
+}
