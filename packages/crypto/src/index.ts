@@ -25,6 +25,7 @@ export {
   STRIPES,
 } from "./luks-header.ts";
 export type { KeySlot, LuksHeader } from "./luks-header.ts";
+export { describeLuks } from "./luks-info.ts";
 export { openLuks, readLuks, unlockLuks } from "./luks.ts";
 export type { LuksReader, LuksVolume, LuksWriter } from "./luks.ts";
 export { amendLuks } from "./luks-amend.ts";

@@ -39,6 +39,8 @@ export type LuksOptionNames = Readonly<
 const ALIGN = 4096;
 const MIN_ITERATIONS = 1000;
 const DEFAULT_ITER_TIME = 2000;
+/** Iterations a millisecond where the host's clock is too coarse to tell. */
+const RATE_WITHOUT_CLOCK = 100;
 
 /** Names of `cipher-alg`: "aes-256". */
 export const CIPHER_ALGS: readonly string[] = (["aes", "serpent", "twofish"] as const).flatMap((cipher) =>
@@ -136,7 +138,7 @@ async function iterationRate(hash: HashName, length: number, host: LuksHost): Pr
     await pbkdf2(hash, password, salt, count, length, host);
     const ms = host.now() - start;
     if (ms >= 25) return count / ms;
-    if (count > 1 << 22) return 0; // a clock that stands: the fewest iterations
+    if (ms <= 0 && count > 1 << 13) return RATE_WITHOUT_CLOCK;
   }
 }
 
