@@ -133,7 +133,8 @@ export async function openDrive(
   if (snapshot && !readOnly) node = await graph.overlay(node, defaults.overlayLimit);
   try {
     if (o["copy-on-read"] && !node.readOnly) node = await graph.filter(node, { driver: "copy-on-read" });
-    const backend = configured(graph.addBackend(id, node), o.werror, o.rerror, cache.writeback);
+    const backend = configured(graph.addBackend(id), o.werror, o.rerror, cache.writeback);
+    graph.give(backend, node);
     graph.setThrottle(backend, limits, group);
     return { ...common, backend };
   } catch (e) {

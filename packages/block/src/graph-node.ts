@@ -1,5 +1,6 @@
 import type { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
+import { FilterNode } from "./filter-node.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 import { isZero, totalLength, zeroRange } from "./node.ts";
@@ -18,9 +19,12 @@ export interface NodeOptions {
 
 /** Who wants to know of changes to a node: dirty bitmaps, and copies that must be made before old bytes are gone. */
 export interface WriteHook {
-  /** Awaited before a write, a zeroing or a discard begins. */
-  before?(at: number, length: number): Promise<void> | undefined;
-  /** Called when it has ended, also when it failed. */
+  /**
+   * Awaited before a write, a zeroing or a discard begins; what it gives is called when that has ended and awaited before the
+   * request completes.
+   */
+  begin?(at: number, length: number): Promise<(() => Promise<void> | void) | undefined>;
+  /** Called when a change has ended, also when it failed. */
   after?(at: number, length: number): void;
   /** The node has another size now. */
   resized?(size: number): void;
@@ -45,6 +49,8 @@ export class GraphNode implements BlockNode {
   readonly hooks: Set<WriteHook> = new Set();
   /** Made by blockdev-add: stays until blockdev-del. */
   monitor = false;
+  /** Awaited while the node closes, before its driver does: persistent bitmaps are written. */
+  onClosing: (() => Promise<void>) | undefined;
   /** Called once when the node has closed. */
   onClosed: (() => void) | undefined;
   readonly setBacking?: (node: BlockNode | undefined) => void;
@@ -94,6 +100,11 @@ export class GraphNode implements BlockNode {
     const out: Record<string, BlockNode> = {};
     for (const [role, edge] of this.edges) out[role] = edge.target;
     return out;
+  }
+  /** The node that this one only filters: all content lies there. */
+  get filtered(): GraphNode | undefined {
+    if (!(this.#inner instanceof FilterNode)) return undefined;
+    return this.edges.values().next().value?.target;
   }
   /** The driver's own node. */
   get inner(): BlockNode {
@@ -152,12 +163,10 @@ export class GraphNode implements BlockNode {
     this.#check("write", at, from.length);
     this.#inFlight++;
     try {
-      if (this.hooks.size > 0) await this.#before(at, from.length);
-      await this.#store(at, from);
+      await (this.hooks.size > 0 ? this.#hooked(at, from.length, () => this.#store(at, from)) : this.#store(at, from));
     } catch (e) {
       throw this.#failed(e, "write", at);
     } finally {
-      if (this.hooks.size > 0) this.#after(at, from.length);
       this.#leave();
     }
   }
@@ -202,6 +211,18 @@ export class GraphNode implements BlockNode {
       return status.file === this.#inner ? { ...status, file: this } : status;
     } catch (e) {
       throw this.#failed(e, "block status", at);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** A request of the graph's own: counted as in flight, but no hook sees it. */
+  async internal<T>(act: (inner: BlockNode) => Promise<T>): Promise<T> {
+    if (this.#drains > 0) await this.#opened();
+    if (this.#closed) throw new BlockError("closed", `Node '${this.name}' is closed`);
+    this.#inFlight++;
+    try {
+      return await act(this.#inner);
     } finally {
       this.#leave();
     }
@@ -255,6 +276,7 @@ export class GraphNode implements BlockNode {
     this.#closed = true;
     await this.drain();
     try {
+      await this.onClosing?.();
       if (!this.#readOnly && !this.options.noFlush) await this.#inner.flush();
     } finally {
       try {
@@ -285,21 +307,26 @@ export class GraphNode implements BlockNode {
     this.#check(what, at, length);
     this.#inFlight++;
     try {
-      if (this.hooks.size > 0 && length > 0) await this.#before(at, length);
-      await act();
+      await (this.hooks.size > 0 && length > 0 ? this.#hooked(at, length, act) : act());
     } catch (e) {
       throw this.#failed(e, what, at);
     } finally {
-      if (this.hooks.size > 0 && length > 0) this.#after(at, length);
       this.#leave();
     }
   }
 
-  async #before(at: number, length: number): Promise<void> {
-    for (const hook of this.hooks) await hook.before?.(at, length);
-  }
-  #after(at: number, length: number): void {
-    for (const hook of this.hooks) hook.after?.(at, length);
+  async #hooked(at: number, length: number, act: () => Promise<void>): Promise<void> {
+    const ends: (() => Promise<void> | void)[] = [];
+    try {
+      for (const hook of this.hooks) {
+        const end = await hook.begin?.(at, length);
+        if (end) ends.push(end);
+      }
+      await act();
+    } finally {
+      for (const hook of this.hooks) hook.after?.(at, length);
+      for (const end of ends.toReversed()) await end();
+    }
   }
 
   async #opened(): Promise<void> {

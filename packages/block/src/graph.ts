@@ -7,6 +7,7 @@ import type { CreateFileOptions } from "./create-file.ts";
 import type { FormatOps } from "./format.ts";
 import { GraphNode } from "./graph-node.ts";
 import type { LockUse } from "./lock.ts";
+import { Bitmaps } from "./bitmaps.ts";
 import type { BlockNode } from "./node.ts";
 import { limited, parseLimits, ThrottleGroup } from "./throttle.ts";
 import type { ThrottleClock, ThrottleLimits } from "./throttle.ts";
@@ -30,6 +31,7 @@ export class BlockGraph {
   readonly clock: ThrottleClock | undefined;
   /** Throttle groups by name: those of -object, and those that drives made. */
   readonly throttleGroups: Map<string, ThrottleGroup> = new Map();
+  readonly bitmaps: Bitmaps = new Bitmaps();
   readonly #nodes: Map<string, GraphNode> = new Map();
   readonly #backends: Map<string, BlockBackend> = new Map();
   readonly #opener: Opener;
@@ -229,7 +231,25 @@ export class BlockGraph {
   /** Everything that stands on `from`, except `but`, stands on `to` afterwards. The caller has drained both. */
   replace(from: GraphNode, to: GraphNode, but: (edge: Edge) => boolean = () => false): void {
     for (const edge of [...from.parents]) if (!but(edge)) edge.retarget(to);
-    for (const b of this.#backends.values()) if (b.node === from) b.setNode(to);
+    for (const b of this.#backends.values()) {
+      if (b.node !== from) continue;
+      if (from.holds.delete(holdOf(b))) to.holds.add(holdOf(b));
+      b.setNode(to);
+    }
+  }
+
+  /** Gives a node to a drive: it closes when the drive gives it up. */
+  give(backend: BlockBackend, node: GraphNode): void {
+    node.monitor = false;
+    node.holds.add(holdOf(backend));
+    backend.setNode(node);
+  }
+  /** Takes the medium out of a drive; a node that was the drive's own closes. */
+  async take(backend: BlockBackend): Promise<void> {
+    const { node } = backend;
+    backend.setNode(undefined);
+    if (!(node instanceof GraphNode) || !node.holds.delete(holdOf(backend))) return;
+    await node.closeUnheld();
   }
 
   /** What the guest wrote is on stable storage, for every node that can be written. */
@@ -257,6 +277,7 @@ export class BlockGraph {
     };
     const wrapped = new GraphNode(node, driver, options, common["node-name"] !== undefined, this.host.warn);
     for (const edge of edges) edge.parent = wrapped;
+    wrapped.onClosing = () => this.bitmaps.store(wrapped);
     wrapped.onClosed = () => {
       if (this.#nodes.get(wrapped.name) === wrapped) this.#nodes.delete(wrapped.name);
     };
@@ -270,6 +291,10 @@ export class BlockGraph {
       throw new BlockError("in-use", `Duplicate block node name '${given}'`);
     return given;
   }
+}
+
+function holdOf(backend: BlockBackend): string {
+  return `drive '${backend.id}'`;
 }
 
 function top(as: OpenAs): OpenState {

@@ -92,6 +92,10 @@ export type { TablePiece, TableWriter } from "./table-cache.ts";
 export { statusOf } from "./status.ts";
 export type { BlockStatus } from "./status.ts";
 
+export * from "./jobs/index.ts";
+export { Bitmaps } from "./bitmaps.ts";
+export { allocatedAbove, backingOf, chainOf, skipFilters } from "./chain.ts";
+export { Bitmap, DirtyBitmap } from "./dirty-bitmap.ts";
 export { limited, parseLimits, ThrottleGroup, throttleGroup } from "./throttle.ts";
 export type { Bucket, BucketName, ThrottleClock, ThrottleLimits } from "./throttle.ts";
 export { RangeLock } from "./range-lock.ts";

@@ -17,9 +17,8 @@ export class OverlayNode implements BlockNode {
   readonly readOnly: boolean = false;
   readonly name: string;
   readonly size: number;
-  readonly children: Readonly<Record<string, BlockNode>>;
   readonly filename?: string;
-  readonly #below: BlockNode;
+  #below: BlockNode | undefined;
   /** Page number to its bytes. A shared page of zeroes stands for "zero". */
   readonly #pages: Map<number, Uint8Array> = new Map();
   /** Pages whose old content is being fetched, so that two partial writes do not lose each other. */
@@ -36,7 +35,6 @@ export class OverlayNode implements BlockNode {
     this.#below = below;
     this.size = below.size;
     this.sectorSize = below.sectorSize;
-    this.children = { backing: below };
     this.#limit = limit;
     if (below.filename !== undefined) this.filename = below.filename;
   }
@@ -44,6 +42,13 @@ export class OverlayNode implements BlockNode {
   /** Bytes of memory that written pages take. */
   get memoryUsed(): number {
     return this.#used;
+  }
+
+  get children(): Readonly<Record<string, BlockNode>> {
+    return this.#below ? { backing: this.#below } : {};
+  }
+  setBacking(node: BlockNode | undefined): void {
+    this.#below = node;
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
@@ -55,7 +60,7 @@ export class OverlayNode implements BlockNode {
       if (page) into.set(page.subarray(inPage, inPage + stop - here), here - at);
       else {
         while (stop < end && !this.#pages.has(stop / PAGE)) stop = Math.min(end, stop + PAGE);
-        await this.#below.read(here, into.subarray(here - at, stop - at));
+        await this.#under(here, into.subarray(here - at, stop - at));
         // A page written meanwhile may give old or new bytes: the two requests were in flight together.
       }
       here = stop;
@@ -98,7 +103,14 @@ export class OverlayNode implements BlockNode {
 
   close(): Promise<void> {
     this.#pages.clear();
-    return this.#below.close();
+    return this.#below?.close() ?? Promise.resolve();
+  }
+
+  /** What lies below; zeroes where nothing does. */
+  async #under(at: number, into: Uint8Array): Promise<void> {
+    const inside = Math.max(0, Math.min(into.length, (this.#below?.size ?? 0) - at));
+    if (inside > 0) await this.#below?.read(at, into.subarray(0, inside));
+    into.fill(0, inside);
   }
 
   async #put(
@@ -140,7 +152,7 @@ export class OverlayNode implements BlockNode {
 
   async #fetch(index: number): Promise<void> {
     const old = new Uint8Array(Math.min(PAGE, this.size - index * PAGE));
-    await this.#below.read(index * PAGE, old);
+    await this.#under(index * PAGE, old);
     if (!this.#pages.has(index)) this.#claim(index).set(old);
   }
 
