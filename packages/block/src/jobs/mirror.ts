@@ -126,10 +126,10 @@ export class MirrorBody implements JobBody, WriteHook {
   /** Copies what is dirty now, several ranges at a time. */
   async #round(job: Job): Promise<void> {
     const inFlight = new Set<Promise<void>>();
-    let failure: unknown;
+    const failures: unknown[] = [];
     let at = 0;
     try {
-      while (!job.cancelled && failure === undefined) {
+      while (!job.cancelled && failures.length === 0) {
         if (!this.#drained) await job.pausePoint();
         const range = this.#dirty.next(at, CHUNK) ?? (at > 0 ? this.#dirty.next((at = 0), CHUNK) : undefined);
         if (!range) break;
@@ -138,7 +138,7 @@ export class MirrorBody implements JobBody, WriteHook {
         const copy = this.#copy(job, range.at, range.length)
           .then(() => (this.#drained ? undefined : job.pausePoint(range.length)))
           .catch((e: unknown) => {
-            failure ??= e;
+            failures.push(e);
           })
           .finally(() => inFlight.delete(copy));
         inFlight.add(copy);
@@ -147,7 +147,7 @@ export class MirrorBody implements JobBody, WriteHook {
     } finally {
       await Promise.all(inFlight);
     }
-    if (failure !== undefined) throw failure;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #copy(job: Job, at: number, length: number): Promise<void> {
