@@ -13,3 +13,4 @@ export { NbdClient } from "./client/client.ts";
 export type { StatusRun } from "./client/client.ts";
 export { parseTarget, targetText } from "./uri.ts";
 export type { NbdTarget } from "./uri.ts";
+export { streamPair } from "./memory-stream.ts";

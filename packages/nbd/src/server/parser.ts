@@ -47,10 +47,13 @@ export class RequestParser {
     if (bytes.length > 0 && !this.#over) this.#chunks.push(bytes);
   }
 
-  /** Takes no more input: after NBD_CMD_DISC. */
-  stop(): void {
+  /** Takes no more input. @returns true when a request was taken whose data has not all come */
+  stop(): boolean {
+    const unfinished = this.#data !== undefined;
     this.#over = true;
     this.#chunks = [];
+    this.#data = undefined;
+    return unfinished;
   }
 
   /** Goes on as far as it may. @throws NbdError "protocol" */

@@ -81,7 +81,7 @@ export class Transmission {
     stream.onClose((error) => {
       this.#gone = true;
       this.#why ??= error;
-      this.#parser.stop();
+      this.#stop();
       this.#settle();
     });
     stream.onData((bytes) => {
@@ -94,7 +94,7 @@ export class Transmission {
 
   /** Takes no more requests; what is under way is answered. */
   end(): void {
-    this.#parser.stop();
+    this.#stop();
     this.#ending = true;
     this.#settle();
   }
@@ -102,8 +102,13 @@ export class Transmission {
   /** Breaks the connection. */
   destroy(why?: Error): void {
     this.#why ??= why;
-    this.#parser.stop();
+    this.#stop();
     this.#stream.destroy();
+  }
+
+  /** No more requests; one whose data was still coming is forgotten. */
+  #stop(): void {
+    if (this.#parser.stop()) this.#inFlight--;
   }
 
   #run(): void {
@@ -225,7 +230,7 @@ export class Transmission {
     if (this.#session.structured) {
       // A chunk of no data is not allowed: section "Structured reply types".
       if (data.length === 0) this.#chunk(request, CHUNK.NONE, CHUNK_DONE, 0);
-      else put64(this.#out.bytes, this.#chunk(request, CHUNK.OFFSET_DATA, CHUNK_DONE, 8, data.length), request.at);
+      else this.#dataChunk(request, CHUNK_DONE, request.at, data.length);
     } else this.#simple(request, 0);
     const free = data.length === 0 || this.#out.data(data);
     if (free && data.length <= SPARSE && this.#spares.length < SPARES) {
@@ -252,7 +257,7 @@ export class Transmission {
         const piece = new Uint8Array(Math.min(PIECE, stop - at));
         await this.#node.read(at, piece);
         if (this.#gone) return;
-        put64(this.#out.bytes, this.#chunk(request, CHUNK.OFFSET_DATA, 0, 8, piece.length), at);
+        this.#dataChunk(request, 0, at, piece.length);
         this.#out.data(piece);
         at += piece.length;
       }
@@ -277,6 +282,11 @@ export class Transmission {
         put32(bytes, (to += 4), run.flags);
       }
     }
+  }
+
+  #dataChunk(request: Request, flags: number, at: number, length: number): void {
+    const to = this.#chunk(request, CHUNK.OFFSET_DATA, flags, 8, length);
+    put64(this.#out.bytes, to, at);
   }
 
   /** @returns where the payload goes; `data` more bytes follow it. Source: section "Structured reply chunk message". */
