@@ -6,6 +6,7 @@ import { bareCosts } from "./bare.ts";
 import { browserBoot } from "./browser.ts";
 import { codegen } from "./codegen.ts";
 import { diskRates } from "./disk.ts";
+import { convertImages, imageReads, imageTables } from "./images.ts";
 import { browserKernels, systemKernels, userKernels } from "./kernels.ts";
 import { boot, coldStart } from "./machine.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
@@ -39,6 +40,11 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
     disk: ({ rounds }) => diskRates(rounds, 256),
     traps: ({ rounds }) => bareCosts(rounds),
   },
+  images: {
+    convert: ({ rounds }) => convertImages(rounds),
+    tables: ({ rounds }) => imageTables(rounds),
+    reads: ({ rounds }) => imageReads(rounds),
+  },
   browser: {
     boot: ({ rounds }) => browserBoot(rounds),
   },
@@ -46,6 +52,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options
 const TITLES: Readonly<Record<string, string>> = {
   programs: "Programs in user mode, riscv64",
   machine: "A whole machine",
+  images: "Image tools, against qemu-img and qemu-nbd",
   browser: "In Chromium, without SharedArrayBuffer",
 };
 

@@ -9,6 +9,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   kernels: ["user", "system"],
   programs: ["hello", "gzip", "python", "codegen"],
   machine: ["cold-start", "boot", "disk", "traps"],
+  images: ["convert", "tables", "reads"],
   browser: ["kernels", "boot"],
 };
 
@@ -22,6 +23,8 @@ Without a group: everything of riscv64, which takes an hour. For amd64 and i386 
                                 real programs in user mode; a guest that generates code without end
   machine   cold-start, boot, disk, traps
                                 a whole machine: start, Linux to the shell, memory, idling, disk, interrupts
+  images    convert, tables, reads
+                                disk images: conversions, check and map, random reads over NBD
   browser   kernels, boot       the kernels in user mode, and Linux to the shell, on a page in Chromium without
                                 SharedArrayBuffer
 
@@ -36,7 +39,8 @@ Without a group: everything of riscv64, which takes an hour. For amd64 and i386 
   -h, --help     this text
 
 MIMUS_BENCH_OURS=PROGRAM measures 'PROGRAM riscv64' and 'PROGRAM system-riscv64' in place of this build.
-Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; browsers chromium.
+Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; browsers chromium;
+images qemu-utils, libnbd-bin, libnbd-dev.
 The exit status is 0 when a bar is missed, and 1 when something could not be measured or results disagree.
 `;
 

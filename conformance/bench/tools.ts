@@ -31,6 +31,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-system-i386": "qemu-system-x86",
   "i686-linux-gnu-gcc": "gcc-i686-linux-gnu and libc6-dev-i386-cross",
+  "qemu-img": "qemu-utils",
+  "qemu-io": "qemu-utils",
+  "qemu-nbd": "qemu-utils",
+  nbdcopy: "libnbd-bin",
   gcc: "gcc and libc6-dev",
 };
 

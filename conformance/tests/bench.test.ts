@@ -189,6 +189,7 @@ describe("docs/benchmarks.md", () => {
       "machine amd64",
       "programs",
       "machine",
+      "images",
       "browser",
       "browser kernels riscv64",
     ];

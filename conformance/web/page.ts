@@ -32,8 +32,8 @@ export class Site {
     this.#guests = guests;
   }
 
-  /** @param guest path of any file in the folder of guests' folders, such as guests/riscv64/linux */
-  static async start(guest: string): Promise<Site> {
+  /** @param guest path of any file in the folder of guests' folders, such as guests/riscv64/linux; none for pages without guests */
+  static async start(guest: string = ""): Promise<Site> {
     const folder = mkdtempSync(join(tmpdir(), "mimus-page-"));
     const built = spawnSync(join(root, "node_modules/.bin/tsup"), ["--silent"], {
       cwd: join(root, "packages/web"),
@@ -56,6 +56,18 @@ export class Site {
     const machine = new MachinePage(page, server.url);
     await page.goto(`${server.url}?${new URLSearchParams(fields).toString()}`);
     return machine;
+  }
+
+  /** Opens another page of the site. */
+  async visit(name: string): Promise<Page> {
+    const server = await servePage({ page: this.#folder, guests: this.#guests, isolated: false, port: 0 });
+    const page = await this.browser.newPage();
+    this.#open.push(async () => {
+      await page.close();
+      await server.close();
+    });
+    await page.goto(`${server.url}${name}`);
+    return page;
   }
 
   /** Closes the pages that are open. */

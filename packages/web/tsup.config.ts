@@ -12,7 +12,13 @@ const englishOnly: NonNullable<Options["esbuildPlugins"]>[number] = {
 
 /** The page as a static folder: everything bundled, from the sources, so that it needs neither a network nor another package's build. */
 export default defineConfig({
-  entry: { main: "src/main.ts", worker: "src/worker.ts", style: "src/style.css" },
+  entry: {
+    main: "src/main.ts",
+    worker: "src/worker.ts",
+    style: "src/style.css",
+    images: "src/images/main.ts",
+    "images-style": "src/images.css",
+  },
   outDir: process.env["MIMUS_WEB_OUT"] ?? "dist",
   format: ["esm"],
   platform: "browser",
