@@ -35,7 +35,6 @@ export class Bitmaps {
           "unsupported-feature",
           `Block driver '${node.driver}' does not support persistent bitmaps`,
         );
-      await bitmaps.add(name, granularity, how.disabled !== true);
     }
     const made = this.#put(node, new DirtyBitmap(node, name, granularity));
     made.persistent = how.persistent ?? false;
@@ -45,7 +44,7 @@ export class Bitmaps {
 
   async remove(node: GraphNode, name: string): Promise<void> {
     const bitmap = this.get(node, name).check({ inconsistent: false });
-    if (bitmap.persistent) await node.image?.bitmaps?.remove(name);
+    if (bitmap.persistent) await this.#drop(node, name);
     this.forget(bitmap);
   }
 
@@ -70,8 +69,16 @@ export class Bitmaps {
       made.persistent = true;
       made.enabled = info.auto && !info.inUse;
       made.inconsistent = info.inUse;
-      if (!info.inUse) made.bits.unpack(await bitmaps.load(info.name));
+      if (info.inUse) continue;
+      made.bits.unpack(await bitmaps.load(info.name));
+      // Until it is stored again the image has none: after a crash a stale one would be worse.
+      if (!node.readOnly) await bitmaps.remove(info.name);
     }
+  }
+
+  async #drop(node: GraphNode, name: string): Promise<void> {
+    const { bitmaps } = node.image ?? {};
+    if ((await bitmaps?.list())?.some((b) => b.name === name)) await bitmaps?.remove(name);
   }
 
   /** Writes persistent bitmaps into the image: before it closes or becomes read-only. */
@@ -80,8 +87,9 @@ export class Bitmaps {
     if (!bitmaps || node.readOnly) return;
     for (const bitmap of this.list(node)) {
       if (!bitmap.persistent || bitmap.inconsistent) continue;
+      await this.#drop(node, bitmap.name);
+      await bitmaps.add(bitmap.name, bitmap.granularity, bitmap.enabled);
       await bitmaps.store(bitmap.name, bitmap.bits.pack());
-      await bitmaps.setAuto(bitmap.name, bitmap.enabled);
     }
   }
 

@@ -38,6 +38,8 @@ export class GraphNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
   options: NodeOptions;
+  /** The options that the node was opened with, for blockdev-reopen. */
+  given: Readonly<Record<string, unknown>> = {};
   /** Named by the user, or made up by the graph. */
   readonly named: boolean;
   /** Edges of the nodes that stand on this one. */

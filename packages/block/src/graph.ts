@@ -16,6 +16,7 @@ import { parseCommon } from "./node-options.ts";
 import { nest } from "./options.ts";
 import { Opener } from "./opener.ts";
 import type { BlockHost, OpenState } from "./opener.ts";
+import { reopenNodes } from "./reopen.ts";
 import { OverlayNode } from "./overlay.ts";
 
 /** What a caller of {@link BlockGraph.openFile} may say besides the node's options. */
@@ -46,7 +47,11 @@ export class BlockGraph {
       throttleGroup: (id) => this.throttleGroup(id),
       claim: (given) => this.#name(given),
       node: (name) => this.node(name),
-      register: (node, driver, common, edges) => this.#register(node, driver, common, edges),
+      register: (node, driver, common, edges, given) => {
+        const made = this.#register(node, driver, common, edges);
+        if (given) made.given = given;
+        return made;
+      },
     });
   }
 
@@ -207,6 +212,11 @@ export class BlockGraph {
     if (!shared) this.throttleGroups.set(group, (shared = new ThrottleGroup(group, limits)));
     shared.limits = limits;
     backend.throttle = shared;
+  }
+
+  /** Changes options of nodes that are open (blockdev-reopen): all, or none. @throws BlockError */
+  reopen(list: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    return reopenNodes(this, list);
   }
 
   /** Waits until no request is in flight, for reset, pause and snapshots. */

@@ -60,7 +60,13 @@ export interface NodeTable {
   claim(given?: string): string;
   node(name: string): GraphNode;
   throttleGroup(id: string): ThrottleGroup;
-  register(node: BlockNode, driver: string, common: Common, edges: readonly Edge[]): GraphNode;
+  register(
+    node: BlockNode,
+    driver: string,
+    common: Common,
+    edges: readonly Edge[],
+    given?: Readonly<Record<string, unknown>>,
+  ): GraphNode;
 }
 
 /** Opens nodes as options describe them; see {@link BlockGraph.open}. */
@@ -209,7 +215,7 @@ export class Opener {
         throw asBlockError(again, `Could not open '${filename ?? name}'`);
       });
     }
-    return this.#table.register(node, type.name, { ...common, "read-only": readOnly }, []);
+    return this.#table.register(node, type.name, { ...common, "read-only": readOnly }, [], options);
   }
 
   async #openFilter(
@@ -250,7 +256,13 @@ export class Opener {
         warn: this.#host.warn,
       });
       // A filter changes no policy: what it passes on has been decided above or is decided below.
-      return this.#table.register(node, type.name, { ...common, "read-only": readOnly, discard: "unmap" }, edges);
+      return this.#table.register(
+        node,
+        type.name,
+        { ...common, "read-only": readOnly, discard: "unmap" },
+        edges,
+        options,
+      );
     } catch (e) {
       for (const edge of edges) await edge.close().catch(() => undefined);
       throw asBlockError(e, `Could not open '${type.name}'`);
@@ -295,7 +307,7 @@ export class Opener {
         host: formatHost(this.#host.format),
       };
       const node = await format.open(file, own as never, ctx);
-      return this.#table.register(node, type.name, { ...common, "read-only": readOnly }, edges);
+      return this.#table.register(node, type.name, { ...common, "read-only": readOnly }, edges, options);
     } catch (e) {
       for (const edge of edges.toReversed()) await edge.close().catch(() => undefined);
       throw asBlockError(e, `Could not open '${file.filename === "" ? file.name : file.filename}' as ${type.name}`);

@@ -8,7 +8,7 @@ import type { TcgOptions } from "@mimus/tcg";
 import type { KeyValues } from "./args/keyval.ts";
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
-import type { Drives } from "./drives.ts";
+import { type Drives, isDiskObject } from "./drives.ts";
 import { UsageError } from "./errors.ts";
 import { firmware, firmwareFiles } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
@@ -63,7 +63,7 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     backends: [...nodeBackends(config, drives), ...config.fsdevs.map(openShare).map(backendOf("fsdev"))],
     globals: config.globals,
     devices: config.devices.map(deviceRequest),
-    objects: config.objects,
+    objects: config.objects.filter((object) => !isDiskObject(object["qom-type"])),
     accel: accel.name,
     tcg: {
       ...accel.tcg,

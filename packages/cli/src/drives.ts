@@ -1,26 +1,36 @@
-import { BlockGraph, type Drive, openDrive } from "@mimus/block";
+import { BlockGraph, type Drive, Jobs, openDrive } from "@mimus/block";
 import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
+import { Objects } from "@mimus/image-tools";
 import type { Registry } from "@mimus/qom";
 
+import { blockServices, isNetworkObject } from "./block-services.ts";
 import type { MachineConfig } from "./config.ts";
+import { toolHost } from "./tool-host.ts";
 
 /** The disks of one machine, opened. */
 export interface Drives {
   readonly graph: BlockGraph;
+  readonly jobs: Jobs;
   readonly drives: readonly Drive[];
+}
+
+/** Whether an object of `-object` is for disks alone, and no part of the machine. */
+export function isDiskObject(type: unknown): boolean {
+  return type === "secret" || isNetworkObject(type);
 }
 
 /** Opens `-blockdev` and `-drive`; loads the packages of the formats that they name. @throws BlockError, QomError */
 export async function openDrives(config: MachineConfig, registry: Registry, defaultInterface: string): Promise<Drives> {
-  for (const { kind, name } of registry.known())
-    if (kind === "block-format" || kind === "block-protocol" || kind === "block-filter")
-      await registry.ensure(name, kind);
+  const secrets = new Objects(toolHost("mimus", registry, {}));
+  for (const object of config.objects) if (object["qom-type"] === "secret") secrets.add(JSON.stringify(object));
+  const secret = (id: string): Promise<Uint8Array> => secrets.secret(id);
   const graph = new BlockGraph({
     registry,
     files: nodeFiles,
     warn: (message) => void process.stderr.write(`mimus: ${message}\n`),
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
-    format: nodeFormatHost(),
+    format: nodeFormatHost(secret),
+    services: blockServices(config.objects, secret),
   });
   for (const { "qom-type": type, id, ...options } of config.objects)
     if (type === "throttle-group") graph.addThrottleGroup(String(id), options);
@@ -28,5 +38,6 @@ export async function openDrives(config: MachineConfig, registry: Registry, defa
   const drives: Drive[] = [];
   for (const options of config.drives)
     drives.push(await openDrive(graph, options, { interface: defaultInterface, snapshot: config.snapshot }));
-  return { graph, drives };
+  for (const node of graph.nodes()) if (node.monitor || node.holds.size > 0) await graph.bitmaps.load(node);
+  return { graph, jobs: new Jobs(graph), drives };
 }

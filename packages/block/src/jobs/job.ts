@@ -207,6 +207,14 @@ export class Job {
   /** A job that was ready ends where it is: the graph stays as it was. */
   softCancelled = false;
 
+  /** Takes back a job that has not started. */
+  async drop(): Promise<void> {
+    await this.body.clean?.();
+    this.#become("null");
+    this.#finish();
+    this.#gone();
+  }
+
   async finalize(): Promise<void> {
     this.check("finalize");
     await this.#conclude();

@@ -58,6 +58,7 @@ async function runMachine(
     return await runToEnd(system, config.paused, consoles, log);
   } finally {
     if (system !== undefined && config.pidfile !== undefined) rmSync(config.pidfile, { force: true });
+    await drives.jobs.closeAll();
     await drives.graph.closeAll();
     if (system?.engine !== undefined && log.items.has("stats")) log.line(jitText(system.engine));
     await consoles.close();
