@@ -1,0 +1,371 @@
+import type { CheckRepair, CheckReport } from "@mimus/block";
+import { readDirectory } from "./bitmap-directory.ts";
+import { usedClusters } from "./bitmaps.ts";
+import { Counts } from "./check-counts.ts";
+import * as c from "./constants.ts";
+import { readAt } from "./file-access.ts";
+import { flushAll } from "./flush.ts";
+import type { Image } from "./image.ts";
+import { L1Table } from "./l1-table.ts";
+import { compressedPlace } from "./l2.ts";
+import type { Qcow2Node } from "./node.ts";
+import { rebuildRefcounts, repairRefcounts } from "./repair.ts";
+import { refreshCopied } from "./tree.ts";
+
+/** What a check has found so far. */
+export interface Findings {
+  corruptions: number;
+  leaks: number;
+  checkErrors: number;
+  allocated: number;
+  fragmented: number;
+  compressed: number;
+  /** The refcount table or blocks themselves are bad: only building them anew helps. */
+  rebuild: boolean;
+  readonly messages: string[];
+}
+
+/** Compares refcounts with what tables really use, and mends as asked. Under the mutex, with nobody inside, when it repairs. */
+export async function checkImage(
+  node: Qcow2Node,
+  repair: CheckRepair,
+  progress?: (done: number, total: number) => void,
+): Promise<CheckReport> {
+  const { img } = node;
+  let { found, counts } = await survey(img, progress);
+  const before = { corruptions: found.corruptions, leaks: found.leaks };
+  const messages = [...found.messages];
+  if (repair !== "none" && before.corruptions + before.leaks > 0) {
+    if (repair === "all" && found.rebuild) await rebuildRefcounts(img, counts, img.header.refcountOrder);
+    else await repairRefcounts(img, counts, repair);
+    if (repair === "all") await refreshCopied(img);
+    await flushAll(img);
+    node.reader.forget();
+    ({ found, counts } = await survey(img));
+  }
+  if (repair === "all" && found.corruptions === 0 && found.checkErrors === 0) await clearMarks(img);
+  return {
+    corruptions: found.corruptions,
+    leaks: found.leaks,
+    corruptionsFixed: Math.max(0, before.corruptions - found.corruptions),
+    leaksFixed: Math.max(0, before.leaks - found.leaks),
+    checkErrors: found.checkErrors,
+    imageEndOffset: counts.end * img.clusterSize,
+    totalClusters: Math.ceil(img.size / img.clusterSize),
+    allocatedClusters: found.allocated,
+    fragmentedClusters: found.fragmented,
+    compressedClusters: found.compressed,
+    messages,
+  };
+}
+
+async function clearMarks(img: Image): Promise<void> {
+  const marks = c.INCOMPAT_DIRTY | c.INCOMPAT_CORRUPT;
+  if (img.readOnly || (img.header.incompatible & marks) === 0) return;
+  img.header.incompatible &= ~marks;
+  await img.writeHeader();
+  await img.file.flush();
+}
+
+async function survey(
+  img: Image,
+  progress?: (done: number, total: number) => void,
+): Promise<{ found: Findings; counts: Counts }> {
+  const found: Findings = {
+    corruptions: 0,
+    leaks: 0,
+    checkErrors: 0,
+    allocated: 0,
+    fragmented: 0,
+    compressed: 0,
+    rebuild: false,
+    messages: [],
+  };
+  const counts = new Counts();
+  const s = new Survey(img, found, counts);
+  await s.count(progress);
+  await s.compare();
+  await s.flags();
+  return { found, counts };
+}
+
+/** One pass over everything that an image consists of. */
+class Survey {
+  readonly #img: Image;
+  readonly #found: Findings;
+  readonly #counts: Counts;
+  /** Clusters that the file has, and a few that may have been given out behind its end. */
+  readonly #limit: number;
+  /** Active L2 entries with a place, for the comparison of flags: cluster, and the flag. */
+  readonly #active: { clusters: Float64Array; copied: Uint8Array; length: number } = {
+    clusters: new Float64Array(1024),
+    copied: new Uint8Array(1024),
+    length: 0,
+  };
+
+  constructor(img: Image, found: Findings, counts: Counts) {
+    this.#img = img;
+    this.#found = found;
+    this.#counts = counts;
+    this.#limit = Math.ceil(img.file.size / img.clusterSize) + 4096;
+  }
+
+  #wrong(text: string): void {
+    this.#found.corruptions++;
+    if (this.#found.messages.length < 1000) this.#found.messages.push(`ERROR ${text}`);
+  }
+
+  /** Counts uses that lie inside the file; others are errors. */
+  #use(first: number, count: number, what: string): boolean {
+    if (first + count > this.#limit) {
+      this.#wrong(`${what}: cluster ${first} lies behind the end of the file`);
+      return false;
+    }
+    this.#counts.add(first, count);
+    return true;
+  }
+
+  #bytes(at: number, length: number, what: string): void {
+    const { clusterSize } = this.#img;
+    if (length > 0) this.#use(Math.floor(at / clusterSize), Math.ceil((at + length) / clusterSize) - Math.floor(at / clusterSize), what);
+  }
+
+  async count(progress?: (done: number, total: number) => void): Promise<void> {
+    const img = this.#img;
+    const { header } = img;
+    this.#use(0, 1, "header");
+    this.#bytes(header.l1At, header.l1Size * 8, "active L1 table");
+    const total = img.l1.count + img.snapshots.reduce((n, s) => n + s.l1Size, 0);
+    await this.#tree(img.l1, true, (done) => progress?.(done, total));
+    let done = img.l1.count;
+    this.#bytes(header.snapshotsAt, img.snapshotTableBytes, "snapshot table");
+    for (const s of img.snapshots) {
+      this.#bytes(s.l1At, s.l1Size * 8, `L1 table of snapshot ${s.id}`);
+      const bytes = new Uint8Array(L1Table.bytesFor(s.l1Size));
+      await readAt(img.file, s.l1At, bytes.subarray(0, s.l1Size * 8));
+      const start = done;
+      const l1 = new L1Table(img.filename, img.clusterSize, s.l1At, s.l1Size, bytes);
+      await this.#tree(l1, false, (n) => progress?.(start + n, total));
+      done += s.l1Size;
+    }
+    if (img.ext.encryption) this.#bytes(img.ext.encryption.at, img.ext.encryption.length, "LUKS header");
+    await this.#bitmaps();
+    this.#refcountStructures();
+    progress?.(total, total);
+  }
+
+  async #tree(l1: L1Table, active: boolean, progress: (done: number) => void): Promise<void> {
+    const img = this.#img;
+    const { clusterSize } = img;
+    const batch: { index: number; table: number; bytes: Uint8Array }[] = [];
+    const width = Math.max(1, Math.min(32, Math.floor((4 << 20) / clusterSize)));
+    const pool = Array.from({ length: width }, () => new Uint8Array(clusterSize));
+    const drain = async (): Promise<void> => {
+      await Promise.all(batch.map((b) => this.#readTable(b.table, b.bytes)));
+      for (const b of batch) this.#entries(b.bytes, active);
+      progress(batch.at(-1)?.index ?? 0);
+      batch.length = 0;
+    };
+    for (let i = 0; i < l1.count; i++) {
+      const high = l1.view.getUint32(i * 8);
+      const low = l1.view.getUint32(i * 8 + 4);
+      if (high === 0 && low === 0) continue;
+      if ((high & 0x7f000000) !== 0 || (low & 0x1ff) !== 0) this.#wrong(`L1 entry ${i} has reserved bits set`);
+      let table: number;
+      try {
+        table = l1.offset(i);
+      } catch (e) {
+        this.#wrong(e instanceof Error ? e.message : `L1 entry ${i}`);
+        continue;
+      }
+      if (table === 0) continue;
+      if (!this.#use(table / clusterSize, 1, `L2 table (L1 index ${i})`)) continue;
+      const bytes = pool[batch.length]!;
+      batch.push({ index: i, table, bytes });
+      if (batch.length === width) await drain();
+    }
+    await drain();
+  }
+
+  async #readTable(at: number, into: Uint8Array): Promise<void> {
+    try {
+      await readAt(this.#img.file, at, into);
+    } catch {
+      this.#found.checkErrors++;
+      into.fill(0);
+    }
+  }
+
+  #entries(bytes: Uint8Array, active: boolean): void {
+    const img = this.#img;
+    const { clusterSize, external } = img;
+    const { extended, version } = img.map.shape;
+    const step = img.map.entryBytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const found = this.#found;
+    let next = 0;
+    for (let at = 0; at < bytes.length; at += step) {
+      const high = view.getUint32(at);
+      const low = view.getUint32(at + 4);
+      if (high === 0 && low === 0) continue;
+      if ((high & c.COMPRESSED_FLAG) !== 0) {
+        if (high >= c.COPIED) this.#wrong(`compressed cluster has the copied flag (L2 entry 0x${high.toString(16)})`);
+        const place = compressedPlace(high, low, img.header.clusterBits);
+        this.#bytes(place.at, place.length, "compressed cluster");
+        if (active) {
+          found.compressed++;
+          found.allocated++;
+          found.fragmented++;
+        }
+        continue;
+      }
+      if ((high & 0x3f000000) !== 0 || (low & (extended ? 0x1ff : 0x1fe)) !== 0)
+        this.#wrong(`L2 entry 0x${high.toString(16)} ${low.toString(16)} has reserved bits set`);
+      if (extended && (view.getUint32(at + 8) & view.getUint32(at + 12)) !== 0)
+        this.#wrong("subcluster bitmap says both data and zeroes");
+      const host = (high & 0x00ffffff) * 2 ** 32 + ((low & 0xfffffe00) >>> 0);
+      if (host === 0 && !(external && high >= c.COPIED)) continue;
+      if ((high & 0x00ffffff) >= 1 << 21 || host % clusterSize !== 0) {
+        this.#wrong(`data cluster offset 0x${host.toString(16)} is not aligned to clusters`);
+        continue;
+      }
+      if (version === 2 && (low & 1) !== 0) this.#wrong("zero flag in a version 2 image");
+      if (active) {
+        found.allocated++;
+        if (next !== 0 && host !== next) found.fragmented++;
+        next = host + clusterSize;
+      }
+      if (external) continue;
+      const cluster = host / clusterSize;
+      if (cluster >= this.#limit) {
+        this.#wrong(`data cluster: cluster ${cluster} lies behind the end of the file`);
+        continue;
+      }
+      this.#counts.one(cluster);
+      if (active) this.#remember(cluster, high >= c.COPIED);
+    }
+  }
+
+  #remember(cluster: number, copied: boolean): void {
+    const a = this.#active;
+    if (a.length === a.clusters.length) {
+      const clusters = new Float64Array(a.length * 2);
+      clusters.set(a.clusters);
+      const flags = new Uint8Array(a.length * 2);
+      flags.set(a.copied);
+      a.clusters = clusters;
+      a.copied = flags;
+    }
+    a.clusters[a.length] = cluster;
+    a.copied[a.length++] = copied ? 1 : 0;
+  }
+
+  async #bitmaps(): Promise<void> {
+    const img = this.#img;
+    if (!img.ext.bitmaps) return;
+    try {
+      const list = await readDirectory(img);
+      this.#bytes(img.ext.bitmaps.directoryAt, img.ext.bitmaps.directoryBytes, "bitmap directory");
+      for (const b of list)
+        for (const { first, count } of await usedClusters(img, b)) this.#use(first, count, `bitmap '${b.name}'`);
+    } catch (e) {
+      if (img.bitmapsValid) this.#wrong(e instanceof Error ? e.message : "bitmaps");
+    }
+  }
+
+  #refcountStructures(): void {
+    const { refs, clusterSize } = this.#img;
+    this.#bytes(refs.at, refs.table.byteLength, "refcount table");
+    for (let i = 0; i < refs.tableEntries; i++) {
+      let at: number;
+      try {
+        at = refs.blockAt(i);
+      } catch (e) {
+        this.#wrong(e instanceof Error ? e.message : `refcount block ${i}`);
+        this.#found.rebuild = true;
+        continue;
+      }
+      if (at === 0) continue;
+      if (!this.#use(at / clusterSize, 1, `refcount block ${i}`)) {
+        this.#found.rebuild = true;
+        continue;
+      }
+      if (this.#counts.get(at / clusterSize) === 1) continue;
+      this.#wrong(`refcount block ${i} refcount=${this.#counts.get(at / clusterSize)}`);
+      this.#found.rebuild = true;
+    }
+  }
+
+  /** Stored refcounts against counted ones. */
+  async compare(): Promise<void> {
+    const { refs } = this.#img;
+    const found = this.#found;
+    const counts = this.#counts;
+    const blocks = Math.max(refs.tableEntries, Math.ceil(counts.end / refs.perBlock));
+    for (let index = 0; index < blocks; index++) {
+      const base = index * refs.perBlock;
+      const view = await this.#block(index);
+      if (!view && base >= counts.end) continue;
+      const end = view ? refs.perBlock : Math.min(refs.perBlock, counts.end - base);
+      for (let k = 0; k < end; k++) {
+        const cluster = base + k;
+        const stored = view ? refs.entries.read(view, k) : 0;
+        const counted = cluster < counts.end ? counts.get(cluster) : 0;
+        if (stored === counted) continue;
+        if (stored < counted) {
+          this.#wrong(`cluster ${cluster} refcount=${stored} reference=${counted}`);
+          if (!view) found.rebuild = true;
+          continue;
+        }
+        found.leaks++;
+        if (found.messages.length < 1000)
+          found.messages.push(`Leaked cluster ${cluster} refcount=${stored} reference=${counted}`);
+      }
+      refs.cache.trim();
+    }
+  }
+
+  async #block(index: number): Promise<DataView | undefined> {
+    try {
+      return (await this.#img.refs.block(index))?.view;
+    } catch {
+      this.#found.rebuild = true;
+      return undefined;
+    }
+  }
+
+  /** The flag "refcount is exactly one" against stored refcounts, of the active tables. */
+  async flags(): Promise<void> {
+    const { l1, refs, clusterSize, external } = this.#img;
+    for (let i = 0; i < l1.count; i++) {
+      let table = 0;
+      try {
+        table = l1.offset(i);
+      } catch {
+        continue;
+      }
+      if (table === 0 || table / clusterSize >= this.#limit) continue;
+      const n = await this.#stored(table / clusterSize);
+      if ((n === 1) !== l1.copied(i)) this.#wrong(`OFLAG_COPIED L2 cluster: l1_index=${i} refcount=${n}`);
+    }
+    if (external) return;
+    const a = this.#active;
+    let index = -1;
+    let view: DataView | undefined;
+    for (let i = 0; i < a.length; i++) {
+      const cluster = a.clusters[i]!;
+      const block = Math.floor(cluster / refs.perBlock);
+      if (block !== index) {
+        view = await this.#block(block);
+        index = block;
+      }
+      const n = view ? refs.entries.read(view, cluster % refs.perBlock) : 0;
+      if ((n === 1) !== (a.copied[i] === 1)) this.#wrong(`OFLAG_COPIED data cluster: cluster ${cluster} refcount=${n}`);
+    }
+  }
+
+  async #stored(cluster: number): Promise<number> {
+    const view = await this.#block(Math.floor(cluster / this.#img.refs.perBlock));
+    return view ? this.#img.refs.entries.read(view, cluster % this.#img.refs.perBlock) : 0;
+  }
+}

@@ -1,0 +1,151 @@
+import { decodeUtf8, encodeUtf8 } from "@mimus/bits";
+import { BlockError, Fields } from "@mimus/block";
+import * as c from "./constants.ts";
+import type { Header } from "./header.ts";
+import { encodeHeader, HEADER_LENGTH } from "./header.ts";
+
+/** What the header extension of bitmaps says. */
+export interface BitmapsExtension {
+  count: number;
+  directoryAt: number;
+  directoryBytes: number;
+}
+
+/** Everything after the fixed header in the first cluster. */
+export interface Extensions {
+  backingFormat: string | undefined;
+  backingFile: string | undefined;
+  dataFile: string | undefined;
+  bitmaps: BitmapsExtension | undefined;
+  /** Where the LUKS header lies in the image. */
+  encryption: { at: number; length: number } | undefined;
+  /** Extensions of other programs, kept. */
+  unknown: { type: number; data: Uint8Array }[];
+}
+
+/** Reads the extensions and the backing file's name out of the first cluster. Source: qcow2 specification, "Header extensions". */
+export function parseExtensions(cluster: Uint8Array, h: Header, filename: string): Extensions {
+  const f = new Fields(cluster, { filename, littleEndian: false });
+  const found: Extensions = {
+    backingFormat: undefined,
+    backingFile: undefined,
+    dataFile: undefined,
+    bitmaps: undefined,
+    encryption: undefined,
+    unknown: [],
+  };
+  const end = h.backingAt > 0 ? h.backingAt : cluster.length;
+  for (let at = h.headerLength; at + 8 <= end;) {
+    const type = f.u32(at, "extension type");
+    if (type === c.EXT_END) break;
+    const length = f.bound("extension length", f.u32(at + 4, "extension length"), 0, end - at - 8, at + 4);
+    readExtension(found, type, f, at + 8, length);
+    at += 8 + Math.ceil(length / 8) * 8;
+  }
+  if (h.backingAt > 0 && h.backingLength > 0)
+    found.backingFile = decode(f.slice(h.backingAt, h.backingLength, "backing file name"));
+  return found;
+}
+
+function readExtension(found: Extensions, type: number, f: Fields, at: number, length: number): void {
+  const data = f.slice(at, length, "extension");
+  if (type === c.EXT_BACKING_FORMAT) found.backingFormat = decode(data.subarray(0, 255));
+  else if (type === c.EXT_DATA_FILE) found.dataFile = decode(data.subarray(0, c.MAX_BACKING_NAME));
+  else if (type === c.EXT_ENCRYPTION) {
+    if (length !== 16) throw f.wrong("encryption header extension length", String(length), "must be 16", at);
+    found.encryption = {
+      at: f.u64(at, "encryption header offset"),
+      length: f.bound("encryption header length", f.u64(at + 8, "encryption header length"), 0, 64 << 20, at + 8),
+    };
+  } else if (type === c.EXT_BITMAPS) {
+    if (length !== 24) throw f.wrong("bitmaps extension length", String(length), "must be 24", at);
+    const [high, low] = f.halves(at + 8, "bitmap_directory_size");
+    const [offsetHigh, offsetLow] = f.halves(at + 16, "bitmap_directory_offset");
+    found.bitmaps = {
+      count: f.u32(at, "nb_bitmaps"),
+      directoryBytes: high * 2 ** 32 + low,
+      directoryAt: offsetHigh * 2 ** 32 + offsetLow,
+    };
+  } else if (type !== c.EXT_FEATURES) found.unknown.push({ type, data: data.slice() });
+}
+
+/**
+ * The first cluster anew, from its start to the end of what is used; sets the header's length and backing fields.
+ * @throws BlockError "bad-option" when it does not fit into a cluster
+ */
+export function encodeFirstCluster(h: Header, ext: Extensions): Uint8Array {
+  const room = 2 ** h.clusterBits;
+  const pieces: { type: number; data: Uint8Array }[] = [];
+  const add = (type: number, data: Uint8Array): void => void pieces.push({ type, data });
+  if (ext.backingFormat !== undefined) add(c.EXT_BACKING_FORMAT, encode(ext.backingFormat));
+  if (ext.dataFile !== undefined && h.version === 3) add(c.EXT_DATA_FILE, encode(ext.dataFile));
+  if (ext.encryption) add(c.EXT_ENCRYPTION, pair(ext.encryption.at, ext.encryption.length));
+  if (h.version === 3) add(c.EXT_FEATURES, featureNames());
+  if (ext.bitmaps && h.version === 3) add(c.EXT_BITMAPS, bitmapsExtension(ext.bitmaps));
+  pieces.push(...ext.unknown);
+  h.headerLength = h.version === 2 ? 72 : HEADER_LENGTH + h.rest.length;
+  const name = ext.backingFile === undefined ? new Uint8Array(0) : encode(ext.backingFile);
+  let total = h.headerLength + 8 + name.length;
+  for (const p of pieces) total += 8 + Math.ceil(p.data.length / 8) * 8;
+  const names = pieces.findIndex((p) => p.type === c.EXT_FEATURES);
+  if (total > room && names >= 0) {
+    // The table of names is for people; small clusters may have no room for it.
+    total -= 8 + (pieces[names]?.data.length ?? 0);
+    pieces.splice(names, 1);
+  }
+  if (total > room)
+    throw new BlockError("bad-option", `Header of ${total} bytes does not fit into a cluster of ${room} bytes`);
+  const out = new Uint8Array(total);
+  const v = new DataView(out.buffer);
+  let at = h.headerLength;
+  for (const { type, data } of pieces) {
+    v.setUint32(at, type);
+    v.setUint32(at + 4, data.length);
+    out.set(data, at + 8);
+    at += 8 + Math.ceil(data.length / 8) * 8;
+  }
+  at += 8;
+  h.backingAt = name.length > 0 ? at : 0;
+  h.backingLength = name.length;
+  out.set(name, at);
+  encodeHeader(h, out);
+  return out;
+}
+
+function featureNames(): Uint8Array {
+  const out = new Uint8Array(48 * c.FEATURE_NAMES.length);
+  for (const [i, [kind, bit, name]] of c.FEATURE_NAMES.entries()) {
+    out[i * 48] = kind;
+    out[i * 48 + 1] = bit;
+    out.set(encode(name), i * 48 + 2);
+  }
+  return out;
+}
+
+function bitmapsExtension(b: BitmapsExtension): Uint8Array {
+  const out = new Uint8Array(24);
+  new DataView(out.buffer).setUint32(0, b.count);
+  out.set(pair(b.directoryBytes, b.directoryAt), 8);
+  return out;
+}
+
+function pair(a: number, b: number): Uint8Array {
+  const out = new Uint8Array(16);
+  const v = new DataView(out.buffer);
+  v.setUint32(0, Math.floor(a / 2 ** 32));
+  v.setUint32(4, a >>> 0);
+  v.setUint32(8, Math.floor(b / 2 ** 32));
+  v.setUint32(12, b >>> 0);
+  return out;
+}
+
+/** Text of a field that may be padded with NUL. */
+export function decode(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return decodeUtf8(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+/** Bytes of a text. */
+export function encode(text: string): Uint8Array {
+  return encodeUtf8(text);
+}
