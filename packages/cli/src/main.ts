@@ -6,8 +6,10 @@ import { enableCompileCache, registerHooks } from "node:module";
 enableCompileCache();
 
 const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_]*)$/.exec(process.argv[2] ?? "")?.[1];
+/** Tools that start without machines. */
+const tool = command === "img" || command === "io";
 // Programs start without what machines need, schemas above all: half of a cold start.
-if (command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
+if (tool || command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
   // zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
   const zod = new URL("./zod.js", import.meta.url);
   if (existsSync(zod))
@@ -15,7 +17,7 @@ if (command === undefined || command === "plugins" || command === "help" || !(aw
       resolve: (specifier, context, next) =>
         specifier === "zod" ? { url: zod.href, format: "module", shortCircuit: true } : next(specifier, context),
     });
-  await import("./run.ts");
+  await (tool ? import("./run-tool.ts") : import("./run.ts"));
 }
 
 async function runProgram(target: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 
 import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import type { ToolHost } from "@mimus/image-tools";
@@ -19,6 +19,8 @@ export function toolHost(program: string, registry: Registry, services: Readonly
     err: (text) => void process.stderr.write(text),
     now: () => performance.now() * 1e6,
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
+    same: (a, b) => Buffer.compare(a, b) === 0,
+    remove: (path) => rm(path, { force: true }),
     async allocated(path) {
       const found = await stat(path).catch(() => undefined);
       return found === undefined ? undefined : found.blocks * 512;

@@ -27,6 +27,8 @@ export interface ToolHost {
   readonly interrupted?: () => boolean;
   /** Opens a secret that is sealed: AES-256 in CBC mode, the padding left on. */
   readonly unseal?: Unseal;
+  /** Takes an object of `--object` that is no secret; false = there is none of that type. */
+  readonly object?: (values: Readonly<Record<string, unknown>>, secret: (id: string) => Promise<Uint8Array>) => boolean;
   /** Removes a file that was not finished. */
   remove?(path: string): Promise<void>;
   /** Lines that the user types; the prompt is shown before each. Ends at the end of the input. */

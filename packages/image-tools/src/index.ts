@@ -11,3 +11,4 @@ export { optionText } from "./img/help.ts";
 export { VERBS } from "./img/verbs.ts";
 export type { Unseal } from "./objects.ts";
 export type { Verb } from "./verb.ts";
+export { io } from "./io/main.ts";

@@ -18,6 +18,7 @@ export class Objects {
   add(text: string): void {
     const values: Record<string, unknown> = text.startsWith("{") ? fromJson(text) : keyValues(text, "qom-type");
     const type = String(values["qom-type"] ?? "");
+    if (type !== "secret" && this.#host.object?.(values, (of) => this.secret(of)) === true) return;
     if (type !== "secret") throw new ToolError(`Parameter 'qom-type' does not accept value '${type}'`);
     const id = values["id"];
     if (typeof id !== "string" || id === "") throw new ToolError("Parameter 'id' is missing");

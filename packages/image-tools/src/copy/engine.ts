@@ -3,7 +3,7 @@ import type { BlockNode } from "@mimus/block";
 import type { ToolHost } from "../host.ts";
 import { explained } from "../tools.ts";
 import { readOrSalvage } from "./salvage.ts";
-import type { Source } from "./source.ts";
+import type { Readable } from "./source.ts";
 
 /** Bytes of one request. */
 export const CHUNK: number = 2 << 20;
@@ -12,7 +12,7 @@ const ZERO_CHUNK = 1 << 30;
 
 /** What is copied where, and how. */
 export interface Copy {
-  readonly source: Source;
+  readonly source: Readable;
   readonly target: BlockNode;
   /** Requests in flight. */
   readonly parallel: number;

@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { explained } from "../tools.ts";
-import type { Source } from "./source.ts";
+import type { Readable } from "./source.ts";
 
 const SECTOR = 512;
 
@@ -10,7 +10,7 @@ const SECTOR = 512;
  * @throws ToolError without `salvage`
  */
 export async function readOrSalvage(
-  source: Source,
+  source: Readable,
   at: number,
   into: Uint8Array,
   salvage: ((message: string) => void) | undefined,

@@ -10,8 +10,16 @@ interface Part {
   readonly size: number;
 }
 
+/** What a copy reads. */
+export interface Readable {
+  readonly size: number;
+  read(at: number, into: Uint8Array): Promise<void>;
+  /** What the next stretch is: "below" = as the target has it already. */
+  status(at: number, length: number): Promise<{ kind: "data" | "zero" | "below"; length: number }>;
+}
+
 /** Images one after the other, read as one. */
-export class Source {
+export class Source implements Readable {
   readonly size: number;
   readonly #parts: readonly Part[];
   readonly #topOnly: boolean;
@@ -35,7 +43,6 @@ export class Source {
     return this.#pieces(at, into);
   }
 
-  /** What the next stretch is: "below" = as the target's backing file has it. */
   async status(at: number, length: number): Promise<{ kind: "data" | "zero" | "below"; length: number }> {
     const part = this.#at(at);
     const most = Math.min(length, part.start + part.size - at);
