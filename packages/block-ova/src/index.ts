@@ -1,6 +1,9 @@
 import type { Plugin } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
+import { ova } from "./format.ts";
 
-/** Disks inside OVA archives. */
-const plugin: Plugin = definePlugin({ name: "@mimus/block-ova", types: [] });
+export { ova } from "./format.ts";
+
+/** Disks of OVF archives. */
+const plugin: Plugin = definePlugin({ name: "@mimus/block-ova", types: [ova] });
 export default plugin;
