@@ -10,6 +10,7 @@ import {
   statusOf,
 } from "@mimus/block";
 import { vmdk } from "@mimus/block-vmdk";
+import { u32 } from "@mimus/qom";
 import { z } from "zod";
 import { type OvfDisk, parseOvf } from "./ovf.ts";
 import { headerName, isTar, listTar, type TarMember } from "./tar.ts";
@@ -181,7 +182,7 @@ export const ova: BlockFormat = defineFormat({
   name: "ova",
   summary: "A disk of an Open Virtualization Format archive, read-only",
   options: z.strictObject({
-    disk: z.int().min(0).default(0).describe("which disk of the archive, counted from 0"),
+    disk: u32.default(0).describe("which disk of the archive, counted from 0"),
   }),
   probe: (head, filename) => {
     if (!isTar(head)) return 0;

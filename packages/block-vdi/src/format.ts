@@ -1,4 +1,5 @@
 import { type BlockFormat, BlockError, type BlockNode, ClusterNode, defineFormat } from "@mimus/block";
+import { onOff } from "@mimus/qom";
 import { z } from "zod";
 import { BlockMap } from "./block-map.ts";
 import { checkMap } from "./check.ts";
@@ -39,7 +40,7 @@ async function open(file: BlockNode, ctx: { name: string; readOnly: boolean }): 
 }
 
 const createOptions = z.strictObject({
-  static: z.boolean().default(false).describe("VDI static (pre-allocated) image"),
+  static: onOff.default(false).describe("VDI static (pre-allocated) image"),
   preallocation: z
     .enum(["off", "metadata", "falloc", "full"])
     .default("off")

@@ -1,5 +1,6 @@
 import { encodeUtf8 } from "@mimus/bits";
 import { BlockError, type BlockNode, type CreateContext } from "@mimus/block";
+import { onOff } from "@mimus/qom";
 import { z } from "zod";
 import { buildDescriptor, NO_CID } from "./descriptor.ts";
 import { buildSparseHeader, type NewSparse, planSparse, SECTOR, TABLE_SECTORS } from "./sparse-header.ts";
@@ -19,34 +20,27 @@ const SUBFORMATS = [
   "streamOptimized",
 ] as const;
 
+/** What the options of `create` are once parsed. */
+interface CreateOptions {
+  readonly adapter_type: string;
+  readonly backing_file?: string;
+  readonly backing_fmt?: string;
+  readonly compat6: boolean;
+  readonly hwversion?: string;
+  readonly toolsversion?: string;
+  readonly subformat: (typeof SUBFORMATS)[number];
+  readonly zeroed_grain: boolean;
+}
+
 /** Options of `create`, in QEMU's names. */
-export const createOptions: z.ZodObject<{
-  adapter_type: z.ZodDefault<
-    z.ZodEnum<{ ide: "ide"; buslogic: "buslogic"; lsilogic: "lsilogic"; legacyESX: "legacyESX" }>
-  >;
-  backing_file: z.ZodOptional<z.ZodString>;
-  backing_fmt: z.ZodOptional<z.ZodString>;
-  compat6: z.ZodDefault<z.ZodBoolean>;
-  hwversion: z.ZodOptional<z.ZodString>;
-  toolsversion: z.ZodOptional<z.ZodString>;
-  subformat: z.ZodDefault<
-    z.ZodEnum<{
-      monolithicSparse: "monolithicSparse";
-      monolithicFlat: "monolithicFlat";
-      twoGbMaxExtentSparse: "twoGbMaxExtentSparse";
-      twoGbMaxExtentFlat: "twoGbMaxExtentFlat";
-      streamOptimized: "streamOptimized";
-    }>
-  >;
-  zeroed_grain: z.ZodDefault<z.ZodBoolean>;
-}> = z.strictObject({
+export const createOptions: z.ZodObject = z.strictObject({
   adapter_type: z
     .enum(["ide", "buslogic", "lsilogic", "legacyESX"])
     .default("ide")
     .describe("Virtual adapter type, can be one of ide (default), lsilogic, buslogic or legacyESX"),
   backing_file: z.string().max(1023).optional().describe("File name of a base image"),
   backing_fmt: z.string().optional().describe("Must be 'vmdk' if present"),
-  compat6: z.boolean().default(false).describe("VMDK version 6 image"),
+  compat6: onOff.default(false).describe("VMDK version 6 image"),
   hwversion: z.string().max(64).optional().describe("VMDK hardware version"),
   toolsversion: z.string().max(64).optional().describe("VMware guest tools version"),
   subformat: z
@@ -55,7 +49,7 @@ export const createOptions: z.ZodObject<{
     .describe(
       "VMDK flat extent format, can be one of {monolithicSparse (default) | monolithicFlat | twoGbMaxExtentSparse | twoGbMaxExtentFlat | streamOptimized}",
     ),
-  zeroed_grain: z.boolean().default(false).describe("Enable efficient zero writes using the zeroed-grain GTE feature"),
+  zeroed_grain: onOff.default(false).describe("Enable efficient zero writes using the zeroed-grain GTE feature"),
 });
 
 /** Makes a VMDK image: descriptor and extents. */
@@ -65,7 +59,7 @@ export async function createVmdk(
   options: Readonly<Record<string, unknown>>,
   ctx: CreateContext,
 ): Promise<void> {
-  const o = createOptions.parse(options);
+  const o = createOptions.parse(options) as unknown as CreateOptions;
   const filename = ctx.filename;
   const refuse = (why: string): never => {
     throw new BlockError("bad-option", `'${filename}': ${why}`);
