@@ -1,6 +1,9 @@
 import type { Plugin } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
+import { bochs } from "./format.ts";
 
-/** The Bochs growing image format. */
-const plugin: Plugin = definePlugin({ name: "@mimus/block-bochs", types: [] });
+export { bochs } from "./format.ts";
+
+/** The Bochs image format. */
+const plugin: Plugin = definePlugin({ name: "@mimus/block-bochs", types: [bochs] });
 export default plugin;

@@ -1,6 +1,9 @@
 import type { Plugin } from "@mimus/qom";
 import { definePlugin } from "@mimus/qom";
+import { cloop } from "./format.ts";
 
-/** The cloop compressed image format. */
-const plugin: Plugin = definePlugin({ name: "@mimus/block-cloop", types: [] });
+export { cloop } from "./format.ts";
+
+/** The cloop image format. */
+const plugin: Plugin = definePlugin({ name: "@mimus/block-cloop", types: [cloop] });
 export default plugin;
