@@ -8,3 +8,4 @@ export { nodeChars, hasStdin } from "./streams.ts";
 export { libc, type Libc } from "./libc.ts";
 export { nodeSockets } from "./net/sockets.ts";
 export { pskCredentials, trustCredentials, x509Credentials, type PskOptions, type X509Options } from "./net/tls.ts";
+export { nodeFetch } from "./net/fetch.ts";
