@@ -41,10 +41,10 @@ export async function checkTables(
   mark(found, 0, header.headerClusters);
   if (mark(found, header.l1At / unit, header.tableClusters)) complain(found, "the L1 table lies in the header");
   const mend = repair === "all";
-  for (let i = 0; i < tables.entries; i++) {
-    progress?.(i, tables.entries);
-    const table = await tables.entry("L1", header.l1At, i);
-    if (table === 0) continue;
+  const named: [index: number, table: number][] = [];
+  await tables.entriesOf("L1", header.l1At, (index, table) => named.push([index, table]));
+  for (const [n, [i, table]] of named.entries()) {
+    progress?.(n, named.length);
     if (!tables.isPlace(table, tableBytes(header))) {
       complain(found, `L1 entry ${i} is 0x${table.toString(16)}`);
       if (mend) await takeOut(found, tables, "L1", header.l1At, i);
@@ -82,20 +82,21 @@ async function checkTable(
   mend: boolean,
 ): Promise<void> {
   let last = 0;
-  for (let i = 0; i < tables.entries; i++) {
-    const place = await tables.entry("L2", table, i);
-    if (place === 0 || place === 1) continue;
+  const wrong: number[] = [];
+  await tables.entriesOf("L2", table, (i, place) => {
+    if (place === 1) return;
     if (!tables.isPlace(place, unit)) {
       complain(found, `cluster ${first + i} is at 0x${place.toString(16)}`);
-      if (mend) await takeOut(found, tables, "L2", table, i);
-      continue;
+      wrong.push(i);
+      return;
     }
     found.allocated++;
     if (last > 0 && place !== last + unit) found.fragmented++;
     last = place;
     if (mark(found, place / unit, 1))
       complain(found, `cluster ${first + i} at 0x${place.toString(16)} lies where something else is`);
-  }
+  });
+  if (mend) for (const i of wrong) await takeOut(found, tables, "L2", table, i);
 }
 
 /** Marks clusters as used; true when one was so already. */
@@ -137,14 +138,12 @@ async function giveBack(
 ): Promise<number> {
   const unit = header.clusterSize;
   const owners = new Map<number, { table: number; index: number }>();
-  for (let i = 0; i < tables.entries; i++) {
-    const table = await tables.entry("L1", header.l1At, i);
-    if (table === 0) continue;
-    for (let k = 0; k < tables.entries; k++) {
-      const place = await tables.entry("L2", table, k);
-      if (place > 1) owners.set(place / unit, { table, index: k });
-    }
-  }
+  const named: number[] = [];
+  await tables.entriesOf("L1", header.l1At, (_, table) => named.push(table));
+  for (const table of named)
+    await tables.entriesOf("L2", table, (index, place) => {
+      if (place > 1) owners.set(place / unit, { table, index });
+    });
   const isUsed = (c: number): boolean => ((used[c >> 3] ?? 0) & (1 << (c & 7))) !== 0;
   const bytes = new Uint8Array(unit);
   let end = clusters;

@@ -125,6 +125,21 @@ export class QedTables implements ClusterMap {
     return value <= Number.MAX_SAFE_INTEGER ? value : -1;
   }
 
+  /** Calls with each entry of a table that is not 0, unchecked; -1 stands for one beyond 2^53. */
+  async entriesOf(level: Level, table: number, each: (index: number, value: number) => void): Promise<void> {
+    const length = Math.min(PIECE, this.#tableBytes);
+    for (let start = 0; start < this.#tableBytes; start += length) {
+      const { view } = await (level === "L1" ? this.#l1 : this.#l2).load(table + start, length);
+      for (let at = 0; at < length; at += 8) {
+        const high = view.getUint32(at + 4, true);
+        const low = view.getUint32(at, true);
+        if (high === 0 && low === 0) continue;
+        const value = high * 2 ** 32 + low;
+        each((start + at) / 8, value <= Number.MAX_SAFE_INTEGER ? value : -1);
+      }
+    }
+  }
+
   /** Overwrites an entry of a table: repairs. */
   async overwrite(level: Level, table: number, index: number, value: number): Promise<void> {
     const cache = level === "L1" ? this.#l1 : this.#l2;

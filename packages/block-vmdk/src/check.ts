@@ -31,23 +31,18 @@ export async function checkExtents(
     for (let table = 0; table < layout.tables; table++) {
       progress?.(done++, total);
       try {
-        if ((await map.table(table)) === 0) continue;
-        const end = Math.min(grains, (table + 1) * layout.entries);
-        for (let grain = table * layout.entries; grain < end; grain++) {
-          const entry = await map.entry(grain);
-          if (entry === 0 || (entry === 1 && layout.zeroedGrains)) continue;
+        await map.entriesOf(table, (grain, entry) => {
+          if (grain >= grains || (entry === 1 && layout.zeroedGrains)) return;
           const place = entry * SECTOR;
+          const other = places.get(entry);
           if (place >= file.size) {
             corruptions++;
             say(`ERROR: '${filename}': cluster offset after file size for grain ${grain}: ${place}`);
-            continue;
-          }
-          const other = places.get(entry);
-          if (other !== undefined) {
+          } else if (other !== undefined) {
             corruptions++;
             say(`ERROR: '${filename}': grain ${grain} lies at ${place}, where grain ${other} is`);
           } else if (places.size < MOST_REMEMBERED) places.set(entry, grain);
-        }
+        });
       } catch (e) {
         if (!(e instanceof BlockError)) throw e;
         if (e.kind === "corrupt") corruptions++;

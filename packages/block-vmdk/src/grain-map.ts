@@ -126,6 +126,20 @@ export class GrainMap implements ClusterMap {
     }
   }
 
+  /** Calls with each grain of a table that has an entry, and the entry. */
+  async entriesOf(number: number, each: (grain: number, entry: number) => void): Promise<void> {
+    const { entries } = this.#layout;
+    const first = number * entries;
+    await this.load(first);
+    const table = await this.table(number);
+    if (table === 0) return;
+    const { view } = await this.#tables.load(table, this.#tableBytes);
+    for (let i = 0; i < entries; i++) {
+      const entry = view.getUint32(i * 4, true);
+      if (entry !== 0) each(first + i, entry);
+    }
+  }
+
   /** Where a table lies; 0 = there is none. */
   async table(number: number): Promise<number> {
     for (;;) {
