@@ -58,6 +58,8 @@ export interface Variant {
   readonly name: string;
   readonly create: Readonly<Record<string, unknown>>;
   readonly open?: Readonly<Record<string, unknown>>;
+  /** What was never written reads as noise. */
+  readonly noise?: boolean;
   /** `qemu-img` reads it. Default: true. */
   readonly oracle?: boolean;
   /** Files are named with this suffix; default: the format's name. */
@@ -105,7 +107,7 @@ export const VARIANTS: readonly Variant[] = [
   ...variants(
     "luks",
     { plain: { "key-secret": "s0", "iter-time": 10 } },
-    { oracle: false, open: { "key-secret": "s0" } },
+    { oracle: false, open: { "key-secret": "s0" }, noise: true },
   ),
   ...variants("raw", { plain: {} }),
 ];

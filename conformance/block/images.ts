@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BlockError, BlockGraph, type BlockNode, type HostFiles, MemoryFile, MemoryFiles } from "@mimus/block";
-import { allFormats } from "./formats.ts";
+import { allFormats, formatNamed } from "./formats.ts";
 import { nodeFormatHost } from "@mimus/host-node";
 import { z } from "zod";
 
@@ -103,6 +103,7 @@ async function hash(node: BlockNode): Promise<string> {
 /** A hostile image is opened as the user would, read, then opened for writing and written to. */
 async function readHostile(folder: string, hostile: Hostile, note: Note): Promise<void> {
   const { file, want } = hostile;
+  await formatNamed(hostile.format); // a format that is not there refuses nothing
   const image = file.replace(/\.xz$/, "");
   const bytes = unpack(join(folder, file));
   const before = heap();

@@ -34,6 +34,7 @@ async function rigOptions(v: Variant): Promise<RigOptions> {
     filename: `disk.${v.suffix ?? v.format}`,
     host: { codecs: nodeCodecs },
     ...(v.open === undefined ? {} : { open: v.open }),
+    ...(v.noise === undefined ? {} : { noise: v.noise }),
   };
 }
 

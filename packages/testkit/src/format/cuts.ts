@@ -25,6 +25,8 @@ export interface CutCounts {
 
 /** What a sector may read as after a cut: the numbers of the writes that could be there; 0 = zeroes. */
 type Allowed = Set<number>;
+/** Stands for anything at all: what was never written, of encrypted images. */
+const NOISE = -1;
 
 /**
  * Records guest requests on an image, then cuts the power at many points: also between flushes, where any of the sectors
@@ -51,7 +53,7 @@ export async function runCuts(rig: FormatRig, run: CutRun): Promise<CutCounts> {
       if (report && report.corruptions + report.checkErrors > 0)
         throw new Error(`${report.corruptions} corruptions: ${report.messages.slice(0, 3).join("; ")}`);
       if (report && report.leaks > 0) withLeaks++;
-      sectorsCompared += await compare(node, history.allowedAfter(marks));
+      sectorsCompared += await compare(node, history.allowedAfter(marks, rig.options.noise ? NOISE : 0));
       await rig.close();
       const complaints = await run.judge?.(contentsOf(files), rig.filename);
       if (complaints && complaints.length > 0) throw new Error(complaints.join("; "));
@@ -83,7 +85,7 @@ class History {
   }
 
   /** What each sector may be when these marks had passed. */
-  allowedAfter(marks: readonly number[]): Allowed[] {
+  allowedAfter(marks: readonly number[], unwritten: number): Allowed[] {
     const ended = new Set(marks.filter((m) => m % 2 === 1).map((m) => (m - 1) / 2));
     const begun = marks.filter((m) => m % 2 === 0).map((m) => m / 2);
     // Writes that ended before the last ended flush began are sure.
@@ -91,7 +93,7 @@ class History {
     for (const n of begun) if (this.requests[n]?.kind === "flush" && ended.has(n)) lastFlush = n;
     const position = new Map(marks.map((m, i) => [m, i]));
     const flushBegan = lastFlush < 0 ? -1 : (position.get(2 * lastFlush) ?? -1);
-    const allowed: Allowed[] = Array.from({ length: this.sectors }, () => new Set([0]));
+    const allowed: Allowed[] = Array.from({ length: this.sectors }, () => new Set([unwritten]));
     for (const n of begun) {
       const r = this.requests[n];
       if (!r || r.kind === "flush") continue;
@@ -158,6 +160,7 @@ async function compare(node: BlockNode, allowed: readonly Allowed[]): Promise<nu
   await node.read(0, bytes);
   const words = new Uint32Array(bytes.buffer);
   allowed.forEach((set, sector) => {
+    if (set.has(NOISE)) return;
     const first = words[(sector * SECTOR) / 4] ?? 0;
     for (let i = 1; i < SECTOR / 4; i++)
       if (words[(sector * SECTOR) / 4 + i] !== first) throw new Error(`sector ${sector} is a mixture`);

@@ -34,7 +34,7 @@ export async function runFaults(
       failed = true;
       throw hostError(code);
     };
-    const model = new DiskModel(rig.options.size);
+    const model = new DiskModel(rig.options.size, rig.options.noise);
     try {
       await requests(rig, model, run.seed, where);
     } finally {

@@ -5,9 +5,13 @@ export class DiskModel {
   unknown: Uint8Array;
   readonly snapshots: Map<string, { readonly bytes: Uint8Array; readonly unknown: Uint8Array }> = new Map();
 
-  constructor(size: number) {
+  readonly #noise: boolean;
+
+  /** `noise`: what was never written may read as anything. */
+  constructor(size: number, noise = false) {
+    this.#noise = noise;
     this.bytes = new Uint8Array(size);
-    this.unknown = new Uint8Array(size);
+    this.unknown = new Uint8Array(size).fill(noise ? 1 : 0);
   }
 
   get size(): number {
@@ -26,7 +30,9 @@ export class DiskModel {
     this.unknown.fill(1, at, at + length);
   }
   resize(size: number): void {
+    const before = this.size;
     [this.bytes, this.unknown] = [resized(this.bytes, size), resized(this.unknown, size)];
+    if (this.#noise && size > before) this.unknown.fill(1, before);
   }
   snapshot(name: string): void {
     this.snapshots.set(name, { bytes: this.bytes.slice(), unknown: this.unknown.slice() });

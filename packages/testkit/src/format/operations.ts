@@ -56,7 +56,7 @@ class Walk {
 
   async go(): Promise<void> {
     this.#node = await this.#rig.open();
-    this.#model = new DiskModel(this.#node.size);
+    this.#model = new DiskModel(this.#node.size, this.#rig.options.noise);
     while (this.#done < this.#run.operations) {
       await this.#step();
       this.#run.progress?.(this.#done);

@@ -23,6 +23,8 @@ export interface RigOptions {
   /** Further types that it needs. */
   readonly plugins?: readonly Plugin[];
   readonly filename?: string;
+  /** What was never written reads as noise: encrypted images. */
+  readonly noise?: boolean;
   /** In place of parts of {@link testHost}. */
   readonly host?: Partial<FormatHost>;
 }
