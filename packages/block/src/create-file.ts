@@ -53,6 +53,36 @@ export async function createFile(
   }
 }
 
+/** See {@link BlockGraph.createOn}. */
+export async function createOnNode(
+  graph: BlockGraph,
+  opener: Opener,
+  format: string,
+  file: GraphNode,
+  size: number | undefined,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const type = await opener.type(format);
+  if (!type.class["format"]) throw new BlockError("bad-option", `'${format}' is no image format`);
+  if (size === undefined) throw new BlockError("bad-option", "Parameter 'size' is missing");
+  const below = await openBacking(graph, opener, file.filename, options, { unsafeBacking: true });
+  const opened: BlockNode[] = [];
+  file.holds.add("an image that is being made");
+  try {
+    await createIn(type as unknown as BlockFormat, file, size, {
+      options,
+      ...(below === undefined ? {} : { backing: below }),
+      ...(graph.host.format === undefined ? {} : { host: graph.host.format }),
+      extent: async (name) =>
+        openTarget(graph, opener, String((await opener.beside(name, file.filename))["filename"]), opened),
+    });
+    await file.flush();
+  } finally {
+    file.holds.delete("an image that is being made");
+    for (const node of opened.toReversed()) await node.close();
+  }
+}
+
 /** A file that is there and empty or will be emptied, locked before anything happens to it. */
 async function openTarget(
   graph: BlockGraph,

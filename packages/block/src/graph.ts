@@ -2,7 +2,7 @@ import { nearest } from "@mimus/qom";
 import { BlockBackend } from "./backend.ts";
 import { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
-import { createFile } from "./create-file.ts";
+import { createFile, createOnNode } from "./create-file.ts";
 import type { CreateFileOptions } from "./create-file.ts";
 import type { FormatOps } from "./format.ts";
 import { GraphNode } from "./graph-node.ts";
@@ -93,6 +93,16 @@ export class BlockGraph {
     how: CreateFileOptions = {},
   ): Promise<void> {
     return createFile(this, this.#opener, format, filename, size, options, how);
+  }
+
+  /** Writes a new image into a node that is open: blockdev-create. @throws BlockError */
+  createOn(
+    format: string,
+    file: GraphNode,
+    size: number | undefined,
+    options: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    return createOnNode(this, this.#opener, format, file, size, options);
   }
 
   /** Operations of a format by its name, its package loaded. @throws BlockError "bad-option" */

@@ -99,7 +99,7 @@ export { allocatedAbove, backingOf, chainOf, skipFilters } from "./chain.ts";
 export { Bitmap, DirtyBitmap } from "./dirty-bitmap.ts";
 export { snapshotAction } from "./snapshot.ts";
 export { transact, type Action } from "./transaction.ts";
-export { limited, parseLimits, ThrottleGroup, throttleGroup } from "./throttle.ts";
+export { BUCKETS, limited, parseLimits, ThrottleGroup, throttleGroup } from "./throttle.ts";
 export type { Bucket, BucketName, ThrottleClock, ThrottleLimits } from "./throttle.ts";
 export { RangeLock } from "./range-lock.ts";
 

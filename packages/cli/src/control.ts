@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { deflateSync } from "node:zlib";
 
 import { DISPLAY_KIND, type DisplayConsole } from "@mimus/display";
@@ -62,6 +63,20 @@ export function control(
           ? `${id}: [not inserted]`
           : `${id} (${node.name}): ${node.size} bytes${readOnly ? ", read-only" : ""}`;
       }),
+    block: {
+      graph: drives.graph,
+      jobs: drives.jobs,
+      allocated: async (path) => {
+        const found = await stat(path).catch(() => undefined);
+        return found && found.blocks * 512;
+      },
+      device: (id) => {
+        const qdev = drives.graph.backend(id)?.owner;
+        if (qdev === undefined) return undefined;
+        const type = machine.tree.resolve(qdev).type.name;
+        return { qdev, removable: /cd|floppy|fd/.test(type) };
+      },
+    },
     jit: () => (system.engine === undefined ? "" : jitText(system.engine)),
     log: () => {
       throw new Error(`the log items are set by -d at the start (now: ${[...logging.items].join(",") || "none"})`);

@@ -1,3 +1,4 @@
+import { BLOCK_HMP } from "./block/hmp.ts";
 import type { MachineControl } from "./control.ts";
 import { INFO } from "./info.ts";
 import { examine } from "./examine.ts";
@@ -11,7 +12,7 @@ export interface Command {
   readonly parameters: string;
   readonly help: string;
   /** @returns what to print, with `\n` line ends; errors are thrown and printed. */
-  run(machine: MachineControl, args: readonly string[]): string;
+  run(machine: MachineControl, args: readonly string[]): string | Promise<string>;
 }
 
 const act = (does: (machine: MachineControl) => void): Command["run"] => {
@@ -66,9 +67,16 @@ export const COMMANDS: readonly Command[] = [
       return "";
     },
   },
+  ...BLOCK_HMP.map(({ run, ...rest }): Command => ({
+    ...rest,
+    run: (m, args) => {
+      if (!m.block) throw new Error(`${rest.name}: this machine has no disks`);
+      return run(m.block, args);
+    },
+  })),
 ];
 
-function info(machine: MachineControl, [name, ...args]: readonly string[]): string {
+function info(machine: MachineControl, [name, ...args]: readonly string[]): string | Promise<string> {
   if (name === undefined) return INFO.map((i) => `info ${i.name.padEnd(12)} -- ${i.help}\n`).join("");
   const found = INFO.find((i) => i.name === name);
   if (found === undefined)
@@ -82,18 +90,23 @@ function help(name: string | undefined): string {
   return shown.map((c) => `${[c.name, ...(c.aliases ?? [])].join("|")} ${c.parameters} -- ${c.help}\n`).join("");
 }
 
-/** Runs one line. @returns what to print. */
-export function execute(machine: MachineControl, line: string): string {
+/** Runs one line. @returns what to print; a promise for commands that work on disks. */
+export function execute(machine: MachineControl, line: string): string | Promise<string> {
   const [name, ...args] = line.trim().split(/\s+/);
   if (name === undefined || name === "") return "";
   const [head, format] = name.split("/");
   const command = COMMANDS.find((c) => c.name === head || c.aliases?.includes(head ?? ""));
   if (command === undefined) return `unknown command: '${head}' ('help' lists them)\n`;
   try {
-    return command.run(machine, format === undefined ? args : [`/${format}`, ...args]);
+    const shown = command.run(machine, format === undefined ? args : [`/${format}`, ...args]);
+    return typeof shown === "string" ? shown : shown.catch(failure);
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n`;
+    return failure(error);
   }
+}
+
+function failure(error: unknown): string {
+  return `${error instanceof Error ? error.message : String(error)}\n`;
 }
 
 /** Completions of the last word of a line. */

@@ -2,6 +2,8 @@ import type { Deflate, DisplayConsole, InputRouter } from "@mimus/display";
 import type { AddressSpace } from "@mimus/machine-core";
 import type { QomObject } from "@mimus/qom";
 
+import type { BlockControl } from "./block/context.ts";
+
 /** One processor, as the monitor shows it. */
 export interface CpuInfo {
   readonly index: number;
@@ -31,6 +33,8 @@ export interface MachineControl {
   chardevs(): readonly { id: string; description: string }[];
   /** One line a drive. */
   blocks(): readonly string[];
+  /** Its disks, for the commands about them; absent = there are none of these commands. */
+  readonly block?: BlockControl;
   /** The translator's counters as text; empty for a machine without processors. */
   jit(): string;
   readonly input: InputRouter;

@@ -18,8 +18,9 @@ export class HumanMonitor {
       write: (text) => this.#write(text),
       complete: completions,
       line: (text) => {
-        this.#write(execute(machine, text).replaceAll("\n", "\r\n"));
-        this.#editor.show();
+        const shown = execute(machine, text);
+        if (typeof shown === "string") this.#show(shown);
+        else void shown.then((late) => this.#show(late));
       },
     });
     char.attach({
@@ -37,6 +38,11 @@ export class HumanMonitor {
     if (!this.#greeted && !this.#char.open) return;
     this.#write(this.#greeted ? "\r\n" : `Mimus ${version} monitor - type 'help' for more information\r\n`);
     this.#greeted = true;
+    this.#editor.show();
+  }
+
+  #show(text: string): void {
+    this.#write(text.replaceAll("\n", "\r\n"));
     this.#editor.show();
   }
 

@@ -1,3 +1,4 @@
+export * from "./block/index.ts";
 export { HumanMonitor } from "./hmp.ts";
 export { COMMANDS, completions, execute, type Command } from "./commands.ts";
 export type { CpuInfo, MachineControl } from "./control.ts";

@@ -1,5 +1,6 @@
 import type { QomObject } from "@mimus/qom";
 
+import { infoBlock, infoBlockJobs, infoBlockStats } from "./block/hmp.ts";
 import type { MachineControl } from "./control.ts";
 import { mice } from "./input.ts";
 import { mtree } from "./mtree.ts";
@@ -8,7 +9,7 @@ import { qtree } from "./qtree.ts";
 interface Info {
   readonly name: string;
   readonly help: string;
-  show(machine: MachineControl, args: readonly string[]): string;
+  show(machine: MachineControl, args: readonly string[]): string | Promise<string>;
 }
 
 /** What parts of the machine tell about themselves, by what it is about. */
@@ -65,11 +66,19 @@ export const INFO: readonly Info[] = [
   {
     name: "block",
     help: "show the drives",
-    show: (m) =>
-      m
-        .blocks()
-        .map((line) => `${line}\n`)
-        .join(""),
+    show: (m, args) =>
+      m.block
+        ? infoBlock(m.block, args)
+        : m
+            .blocks()
+            .map((line) => `${line}\n`)
+            .join(""),
+  },
+  { name: "blockstats", help: "show block device statistics", show: (m) => (m.block ? infoBlockStats(m.block) : "") },
+  {
+    name: "block-jobs",
+    help: "show progress of ongoing block device operations",
+    show: (m) => (m.block ? infoBlockJobs(m.block) : ""),
   },
   { name: "mtree", help: "show the memory map", show: mtree },
   { name: "qtree", help: "show the devices by the bus they are on", show: qtree },

@@ -40,6 +40,11 @@ export class BackupBody implements JobBody, WriteHook {
     this.#todo = new Bitmap(source.size, Math.max(65536, target.image?.clusterSize ?? 0));
   }
 
+  /** The node that is written. */
+  get target(): GraphNode {
+    return this.#target;
+  }
+
   /** The moment: from here on old bytes are kept. Without waiting, inside a drained section. */
   begin(at: number, length: number): Promise<undefined> {
     return this.#keep(at, length);

@@ -1,6 +1,8 @@
 import { allocatedAbove, backingOf, readPadded, skipFilters } from "../chain.ts";
+import { BlockError } from "../errors.ts";
 import type { BlockGraph } from "../graph.ts";
 import type { GraphNode } from "../graph-node.ts";
+import { statusOf } from "../status.ts";
 import { CHUNK, jobRead, jobWrite } from "./copy.ts";
 import type { Job, JobBody } from "./job.ts";
 import { setBackingNode } from "./relink.ts";
@@ -69,26 +71,25 @@ export class CommitBody implements JobBody {
 export async function commitNow(top: GraphNode): Promise<void> {
   const image = skipFilters(top);
   const base = backingOf(image);
-  if (!base) throw new Error(`Node '${top.name}' has no backing image`);
+  if (!base) throw new BlockError("bad-option", `Node '${top.name}' has no backing image`);
   const was = base.readOnly;
   if (was) await base.reopen({ readOnly: false });
   try {
     if (base.size < image.size) await (base.resize?.(image.size) ?? base.refuse("grow"));
     for (let at = 0; at < image.size;) {
-      const found = await allocatedAbove(image, base, at, Math.min(CHUNK, image.size - at));
-      if (found.allocated) {
+      // The driver itself: the node is drained.
+      const found = await statusOf(image.inner, at, Math.min(CHUNK, image.size - at));
+      if (found.allocated && found.zero) await base.writeZeroes(at, found.length, true);
+      else if (found.allocated) {
         const bytes = new Uint8Array(found.length);
-        if (found.zero) await base.writeZeroes(at, found.length, true);
-        else {
-          await image.read(at, bytes);
-          await base.write(at, bytes);
-        }
+        await image.inner.read(at, bytes);
+        await base.write(at, bytes);
       }
       at += found.length;
     }
     await base.flush();
     await image.image?.makeEmpty?.();
-    await image.flush();
+    await image.inner.flush();
   } finally {
     if (was) await base.reopen({ readOnly: true });
   }

@@ -1,0 +1,243 @@
+import type { BlockControl } from "./context.ts";
+import { nodeOf } from "./context.ts";
+import { backingOf, commitNow, skipFilters } from "@mimus/block";
+import { runBlockCommand } from "./commands.ts";
+
+/** A human command about disks. */
+export interface BlockHmp {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly parameters: string;
+  readonly help: string;
+  run(control: BlockControl, args: readonly string[]): Promise<string>;
+}
+
+/** Splits `-a -b x y` into flags and the rest. */
+function split(args: readonly string[]): { flags: ReadonlySet<string>; rest: string[] } {
+  const flags = new Set<string>();
+  let at = 0;
+  for (; /^-[a-z]$/.test(args[at] ?? ""); at++) flags.add((args[at] ?? "").slice(1));
+  return { flags, rest: args.slice(at) };
+}
+
+const SIZE = /^(\d+)([bkmgtpeBKMGTPE]?)$/;
+
+/** Bytes; a number alone is in MiB, as in `block_resize`. */
+function size(text: string | undefined, unit = "m"): number {
+  const m = SIZE.exec(text ?? "");
+  if (!m) throw new Error(`invalid size '${text ?? ""}'`);
+  const power = "bkmgtpe".indexOf((m[2] === "" ? unit : (m[2] ?? unit)).toLowerCase());
+  return Number(m[1]) * 1024 ** power;
+}
+
+/** The command of the same name in QMP, with its arguments. */
+function qmp(
+  name: string,
+  args: (rest: string[], flags: ReadonlySet<string>) => Record<string, unknown>,
+): BlockHmp["run"] {
+  return async (control, given) => {
+    const { flags, rest } = split(given);
+    await runBlockCommand(control, name, defined(args(rest, flags)));
+    return "";
+  };
+}
+function defined(args: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined));
+}
+
+async function commit(control: BlockControl, [device]: readonly string[]): Promise<string> {
+  if (device === undefined) throw new Error("commit: missing device; or 'all'");
+  const { graph } = control;
+  const nodes =
+    device === "all"
+      ? [...graph.backends()].flatMap((b) => (b.node && backingOf(graph.node(b.node.name)) ? [b.node.name] : []))
+      : [nodeOf(control, device).name];
+  for (const name of nodes) {
+    const node = graph.node(name);
+    await graph.drained([skipFilters(node)], () => commitNow(node));
+  }
+  return "";
+}
+
+/** The human monitor's commands about disks. Source: QEMU 7.2, hmp-commands.hx: names and arguments. */
+export const BLOCK_HMP: readonly BlockHmp[] = [
+  {
+    name: "commit",
+    parameters: "device|all",
+    help: "commit changes to the disk images (if -snapshot is used) or backing files",
+    run: commit,
+  },
+  {
+    name: "block_resize",
+    parameters: "device size",
+    help: "resize a block image",
+    run: qmp("block_resize", ([device, bytes]) => ({ device, size: size(bytes) })),
+  },
+  {
+    name: "block_stream",
+    parameters: "device [speed [base]]",
+    help: "copy data from a backing file into a block device",
+    run: qmp("block-stream", ([device, speed, base]) => ({
+      device,
+      "job-id": device,
+      base,
+      speed: speed === undefined ? undefined : size(speed, "b"),
+    })),
+  },
+  {
+    name: "block_job_set_speed",
+    parameters: "device speed",
+    help: "set maximum speed for a background block operation",
+    run: qmp("block-job-set-speed", ([device, speed]) => ({ device, speed: size(speed, "b") })),
+  },
+  {
+    name: "block_job_cancel",
+    parameters: "[-f] device",
+    help: "stop an active background block operation (use -f to force)",
+    run: qmp("block-job-cancel", ([device], flags) => ({ device, force: flags.has("f") })),
+  },
+  ...(["complete", "pause", "resume"] as const).map((verb): BlockHmp => ({
+    name: `block_job_${verb}`,
+    parameters: "device",
+    help: `${verb} an active background block operation`,
+    run: qmp(`block-job-${verb}`, ([device]) => ({ device })),
+  })),
+  {
+    name: "drive_mirror",
+    parameters: "[-n] [-f] device target [format]",
+    help: "start mirroring a device to a file (-n: the file exists; -f: the whole chain)",
+    run: qmp("drive-mirror", ([device, target, format], flags) => ({
+      device,
+      target,
+      format,
+      mode: flags.has("n") ? "existing" : "absolute-paths",
+      sync: flags.has("f") ? "full" : "top",
+    })),
+  },
+  {
+    name: "drive_backup",
+    parameters: "[-n] [-f] [-c] device target [format]",
+    help: "copy a device as it is now to a file (-n: the file exists; -f: the whole chain; -c: compressed)",
+    run: qmp("drive-backup", ([device, target, format], flags) => ({
+      device,
+      target,
+      format,
+      mode: flags.has("n") ? "existing" : "absolute-paths",
+      sync: flags.has("f") ? "full" : "top",
+      compress: flags.has("c"),
+    })),
+  },
+  {
+    name: "snapshot_blkdev",
+    parameters: "[-n] device [new-image-file] [format]",
+    help: "put a new image over the device's (-n: it exists already)",
+    run: qmp("blockdev-snapshot-sync", ([device, file, format], flags) => ({
+      device,
+      "snapshot-file": file,
+      format,
+      mode: flags.has("n") ? "existing" : "absolute-paths",
+    })),
+  },
+  {
+    name: "snapshot_blkdev_internal",
+    parameters: "device name",
+    help: "take an internal snapshot of a device",
+    run: qmp("blockdev-snapshot-internal-sync", ([device, name]) => ({ device, name })),
+  },
+  {
+    name: "snapshot_delete_blkdev_internal",
+    parameters: "device name [id]",
+    help: "delete an internal snapshot of a device",
+    run: qmp("blockdev-snapshot-delete-internal-sync", ([device, name, id]) => ({ device, name, id })),
+  },
+  {
+    name: "block_set_io_throttle",
+    parameters: "device bps bps_rd bps_wr iops iops_rd iops_wr",
+    help: "change I/O throttle limits for a block device",
+    run: qmp("block_set_io_throttle", ([device, ...limits]) => ({
+      device,
+      ...Object.fromEntries(
+        ["bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"].map((key, i) => [key, size(limits[i] ?? "0", "b")]),
+      ),
+    })),
+  },
+  {
+    name: "eject",
+    parameters: "[-f] device",
+    help: "eject a removable medium (use -f to force it)",
+    run: qmp("eject", ([device], flags) => ({ device, force: flags.has("f") })),
+  },
+  {
+    name: "change",
+    parameters: "[-f] device filename [format [read-only-mode]]",
+    help: "change a removable medium",
+    run: qmp("blockdev-change-medium", ([device, filename, format, mode], flags) => ({
+      device,
+      filename,
+      format,
+      "read-only-mode": mode,
+      force: flags.has("f"),
+    })),
+  },
+];
+
+/** `info block [-n] [-v] [device]`. */
+export async function infoBlock(control: BlockControl, args: readonly string[]): Promise<string> {
+  const { flags, rest } = split(args);
+  const only = rest[0];
+  const { graph } = control;
+  let out = "";
+  if (flags.has("n")) {
+    for (const node of graph.nodes())
+      if (only === undefined || node.name === only)
+        out += `${node.name}: ${node.filename} (${node.driver}${node.readOnly ? ", read-only" : ""})\n`;
+    return out;
+  }
+  for (const b of graph.backends()) {
+    if (only !== undefined && b.id !== only) continue;
+    const device = control.device?.(b.id);
+    const node = b.node && graph.node(b.node.name);
+    out += node
+      ? `${b.id} (${node.name}): ${node.filename} (${node.driver}${node.readOnly ? ", read-only" : ""})\n`
+      : `${b.id}: [not inserted]\n`;
+    if (b.owner !== undefined) out += `    Attached to:      ${device?.qdev ?? b.owner}\n`;
+    if (device?.removable) {
+      const tray = device.trayOpen === undefined ? "" : `, tray ${device.trayOpen ? "open" : "closed"}`;
+      out += `    Removable device: ${device.locked ? "" : "not "}locked${tray}\n`;
+    }
+    if (!node) continue;
+    out += `    Cache mode:       ${b.writeCache ? "writeback" : "writethrough"}${node.options.noFlush ? ", ignore flushes" : ""}${node.options.direct ? ", direct" : ""}\n`;
+    const below = backingOf(node);
+    let depth = 0;
+    for (let here = below; here; here = backingOf(here)) depth++;
+    if (below) out += `    Backing file:     ${below.filename} (chain depth: ${depth})\n`;
+    if (node.options.detectZeroes !== "off") out += `    Detect zeroes:    ${node.options.detectZeroes}\n`;
+    if (flags.has("v"))
+      out += `\nImages:\nimage: ${node.filename}\nfile format: ${node.driver}\nvirtual size: ${node.size} bytes\n`;
+  }
+  return out;
+}
+
+/** `info blockstats`. */
+export function infoBlockStats({ graph }: BlockControl): string {
+  let out = "";
+  for (const { id, stats: s } of graph.backends())
+    out +=
+      `${id}: rd_bytes=${s.readBytes} wr_bytes=${s.writeBytes} rd_operations=${s.readOps} wr_operations=${s.writeOps} ` +
+      `flush_operations=${s.flushOps} wr_total_time_ns=${Math.round(s.writeTimeNs)} rd_total_time_ns=${Math.round(s.readTimeNs)} ` +
+      `flush_total_time_ns=${Math.round(s.flushTimeNs)} rd_merged=0 wr_merged=0\n`;
+  return out;
+}
+
+/** `info block-jobs`. */
+export function infoBlockJobs({ jobs }: BlockControl): string {
+  const list = jobs.list().filter((j) => j.options.blockJob !== false);
+  if (list.length === 0) return "No active jobs\n";
+  return list
+    .map((j) =>
+      j.type === "stream"
+        ? `Streaming device ${j.id}: Completed ${j.current} of ${j.total} bytes, speed limit ${j.speed} bytes/s\n`
+        : `Type ${j.type}, device ${j.id}: Completed ${j.current} of ${j.total} bytes, speed limit ${j.speed} bytes/s\n`,
+    )
+    .join("");
+}
