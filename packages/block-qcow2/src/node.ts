@@ -76,7 +76,7 @@ export class Qcow2Node implements BlockNode {
   }
 
   resize(size: number): Promise<void> {
-    return this.alone(() => resizeImage(this, size));
+    return resizeImage(this, size);
   }
 
   setBacking(node: BlockNode | undefined): void {

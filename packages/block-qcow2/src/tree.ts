@@ -25,7 +25,6 @@ export async function eachUse(
   for (let i = 0; i < l1.count; i++) {
     const table = l1.offset(i);
     if (table === 0) continue;
-    await visit(table / clusterSize, 1);
     for (let offset = 0; offset < clusterSize; offset += map.sliceBytes) {
       if (offset === 0) await img.loadSlice(table);
       const { view } = await map.cache.get(table + offset);
@@ -46,6 +45,8 @@ export async function eachUse(
       }
       if (count > 0) await visit(first, count);
     }
+    // The table comes last: who gives it up has read it by then.
+    await visit(table / clusterSize, 1);
     if (img.refs.cache.crowded || map.cache.crowded) await flushMetadata(img);
   }
 }
