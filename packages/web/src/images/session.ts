@@ -1,5 +1,5 @@
-import { BlockError, BlockGraph, type BlockNode } from "@mimus/block";
-import { webFiles } from "@mimus/host-web";
+import { BlockError, BlockGraph, type BlockNode, type HostFiles } from "@mimus/block";
+import { BlobFile } from "@mimus/host-web";
 import { formats } from "./formats.ts";
 
 /** What the user chose. */
@@ -22,8 +22,7 @@ export interface OpenImage {
 
 /** Opens the chosen image, read-only. @throws BlockError */
 export async function openChosen(choice: Choice): Promise<OpenImage> {
-  const chosen = new Map(choice.files.map((file): [string, Blob] => [file.name, file]));
-  const files = webFiles({ chosen, fetch: nothingFetched });
+  const files = chosenFiles(choice.files);
   const secret = async (): Promise<Uint8Array> => {
     if (choice.passphrase === "") throw new BlockError("bad-option", "The image is encrypted: give its passphrase");
     return new TextEncoder().encode(choice.passphrase);
@@ -57,11 +56,16 @@ export async function openChosen(choice: Choice): Promise<OpenImage> {
   }
 }
 
-/** Names in an image never become requests to a network. */
-async function nothingFetched(input: RequestInfo | URL): Promise<Response> {
-  const name = String(input instanceof Request ? input.url : input);
-  throw new BlockError(
-    "not-found",
-    `'${decodeURIComponent(name.slice(name.lastIndexOf("/") + 1))}' was not chosen: choose it with the image`,
-  );
+/** The chosen files by their names, to read alone: names in an image never become requests to a network. */
+function chosenFiles(files: readonly File[]): HostFiles {
+  const find = (path: string): File => {
+    const file = files.find(({ name }) => name === path);
+    if (file === undefined)
+      throw new BlockError("not-found", `'${path}' was not chosen: choose it with the image, all at once`);
+    return file;
+  };
+  return {
+    open: async (path) => new BlobFile(path, find(path), { writable: false }),
+    read: async (path) => new Uint8Array(await find(path).arrayBuffer()),
+  };
 }
