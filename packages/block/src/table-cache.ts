@@ -94,6 +94,11 @@ export class TableCache {
     this.#bytes -= piece.bytes.length;
   }
 
+  /** Forgets everything, with all changes. */
+  clear(): void {
+    for (const at of this.#held.keys()) this.drop(at);
+  }
+
   /** Says that bytes of a piece were changed. The piece must be one that `peek`, `load` or `put` gave just now. */
   change(piece: TablePiece, offset: number, length: number): void {
     const held = piece as Held;
