@@ -118,9 +118,7 @@ describe.skipIf(missing)("the NBD client (needs nbdkit and qemu-utils)", { timeo
     const back = new Uint8Array(10);
     await node.read(1095, back);
     expect([...back]).toEqual([4, 4, 4, 4, 4, 0, 0, 0, 0, 0]);
-    // nbdkit 1.32 announces flushes in this handshake and then refuses them.
-    await expect(graphs.pop()?.closeAll()).rejects.toThrow(/Invalid argument/);
-    await expect(open(old.uri("name"))).rejects.toThrow(/one export without a name/);
+    await expect(open((await start(nbdkit("-o", ...memory))).uri("name"))).rejects.toThrow(/one export without a name/);
     const named = await start((socket) => ["qemu-nbd", "-t", "-f", "raw", "-x", "exp", "-k", socket, disk()]);
     expect((await open(named.uri("exp"))).size).toBe(SIZE);
     await expect(open(named.uri("nothing"))).rejects.toThrow(/did not open export 'nothing'/);
