@@ -1,57 +1,17 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const app = mkdtempSync(join(tmpdir(), "mimus-packed-"));
-const PACKED = ["packages/bits", "packages/qom", "packages/machine-core", "plugins/dev-lcd"];
-const bin = join(root, "node_modules", ".bin");
+import { PackedProject } from "../lib/packed.ts";
 
-/** Packs a package as it would be published and unpacks it into the project's node_modules. */
-function install(dir: string): string {
-  const copy = join(app, "work", dir);
-  cpSync(join(root, dir), copy, { recursive: true, filter: (path) => !/node_modules|dist/.test(path) });
-  const json = JSON.parse(readFileSync(join(copy, "package.json"), "utf8")) as {
-    name: string;
-    exports: unknown;
-    publishConfig: { exports: unknown };
-  };
-  execFileSync(join(bin, "tsup"), ["--config", join(root, "tsup.config.ts"), "--out-dir", join(copy, "dist")], {
-    cwd: join(root, dir),
-    stdio: "pipe",
-  });
-  writeFileSync(join(copy, "package.json"), JSON.stringify({ ...json, exports: json.publishConfig.exports }));
-  const [{ filename }] = JSON.parse(
-    execFileSync("npm", ["pack", "--json", "--ignore-scripts"], {
-      cwd: copy,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }),
-  ) as [{ filename: string }];
-  const target = join(app, "node_modules", json.name);
-  mkdirSync(target, { recursive: true });
-  execFileSync("tar", ["xzf", join(copy, filename), "-C", target, "--strip-components=1"]);
-  return json.name;
-}
+const project = new PackedProject();
 
 beforeAll(() => {
-  const names = PACKED.map(install);
-  for (const name of ["zod", "eventemitter3"]) {
-    const from = join(root, "packages/qom/node_modules", name);
-    mkdirSync(dirname(join(app, "node_modules", name)), { recursive: true });
-    symlinkSync(from, join(app, "node_modules", name));
-  }
-  const dependencies = Object.fromEntries(names.map((n) => [n, "*"]));
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", type: "module", dependencies }));
+  for (const dir of ["packages/bits", "packages/qom", "packages/machine-core", "plugins/dev-lcd"]) project.install(dir);
+  for (const name of ["zod", "eventemitter3"]) project.link(name, "packages/qom");
 }, 60_000);
-afterAll(() => rmSync(app, { recursive: true, force: true }));
+afterAll(() => project.remove());
 
 it("finds, loads and runs a plugin from a packed tarball outside the workspace", () => {
-  writeFileSync(
-    join(app, "app.mjs"),
+  const out = project.run(
     `import { ClockSet, Machine, MachineMemory } from "@mimus/machine-core";
      import { indexPlugins, Registry } from "@mimus/qom";
      import { readFileSync } from "node:fs";
@@ -70,7 +30,6 @@ it("finds, loads and runs a plugin from a packed tarball outside the workspace",
      console.log(JSON.stringify([registry.known("device"), lcd.getProperty("text")], ["name", "package"]));
      console.log(lcd.getProperty("text"));`,
   );
-  const out = execFileSync(process.execPath, ["app.mjs"], { cwd: app, encoding: "utf8" });
   expect(out).toContain('{"name":"acme-lcd","package":"@mimus-example/dev-lcd"}');
   expect(out).toContain("Hello   \n");
 });
