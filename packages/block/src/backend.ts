@@ -147,7 +147,7 @@ export class BlockBackend {
     this.stats.readOps++;
     const length = totalLength(into);
     this.stats.readBytes += length;
-    return this.#run("read", length, (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
+    return this.#run("read", at, length, (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
   }
 
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
@@ -155,7 +155,7 @@ export class BlockBackend {
     const length = totalLength(from);
     this.stats.writeBytes += length;
     if (at + length > this.stats.highestWrite) this.stats.highestWrite = at + length;
-    return this.#run("write", length, async (node) => {
+    return this.#run("write", at, length, async (node) => {
       await pieces(at, from, (a, p) => many(node, a, p, "write"));
       if (!this.writeCache) await node.flush();
     });
@@ -171,20 +171,20 @@ export class BlockBackend {
   /** Resolves when all writes that had completed are on stable storage. */
   flush(): Promise<void> {
     this.stats.flushOps++;
-    return this.#run("flush", 0, (node) => node.flush());
+    return this.#run("flush", 0, 0, (node) => node.flush());
   }
 
   discard(at: number, length: number): Promise<void> {
     this.stats.discardOps++;
     this.stats.discardBytes += length;
-    return this.#run("discard", length, async (node) => {
+    return this.#run("discard", at, length, async (node) => {
       await node.discard?.(at, length);
     });
   }
 
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     this.stats.writeOps++;
-    return this.#run("write", length, async (node) => {
+    return this.#run("write", at, length, async (node) => {
       await zeroRange(node, at, length, unmap);
       if (!this.writeCache) await node.flush();
     });
@@ -212,7 +212,7 @@ export class BlockBackend {
     while (this.#inFlight > this.#parked.length) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async #run(what: Operation, bytes: number, act: (node: BlockNode) => Promise<void>): Promise<void> {
+  async #run(what: Operation, at: number, bytes: number, act: (node: BlockNode) => Promise<void>): Promise<void> {
     this.#inFlight++;
     const clock = this.#clock;
     const start = clock ? clock.now() : 0;
@@ -222,6 +222,13 @@ export class BlockBackend {
       for (;;) {
         try {
           if (!this.#node) throw new BlockError("not-found", `Drive '${this.id}' has no medium`);
+          // A file node grows on write: the disk of a guest does not.
+          if (at < 0 || at + bytes > this.#node.size)
+            throw new BlockError(
+              "out-of-range",
+              `${what} of ${bytes} bytes at ${at} lies outside drive '${this.id}' (${this.#node.size} bytes)`,
+              { at },
+            );
           await act(this.#node);
           return;
         } catch (e) {

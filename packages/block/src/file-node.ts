@@ -24,8 +24,9 @@ export class FileNode implements BlockNode {
   readonly name: string;
   readonly driver: string = "file";
   readonly sectorSize: number = SECTOR;
-  readonly grows: boolean = true;
+  readonly grows: boolean;
   readonly filename: string;
+  readonly resize?: (size: number) => Promise<void>;
   readonly discard?: (at: number, length: number) => Promise<void>;
   readonly writeZeroes?: (at: number, length: number, unmap: boolean) => Promise<void>;
   readonly readv?: (at: number, into: readonly Uint8Array[]) => Promise<void>;
@@ -43,6 +44,8 @@ export class FileNode implements BlockNode {
     this.#options = options;
     this.#readOnly = options.readOnly;
     this.filename = file.path;
+    this.grows = file.fixedSize !== true;
+    if (this.grows) this.resize = (size) => this.#resize(size);
     if (file.punch) this.discard = (at, length) => this.#punch("discard", at, length);
     if (file.punch && file.zero)
       this.writeZeroes = (at, length, unmap) =>
@@ -108,7 +111,7 @@ export class FileNode implements BlockNode {
     return this.#act("flush", undefined, () => this.#file.flush());
   }
 
-  resize(size: number): Promise<void> {
+  #resize(size: number): Promise<void> {
     return this.#act("resize", size, async () => {
       await this.#file.truncate(size);
       this.#bytes = size;
@@ -153,7 +156,7 @@ export class FileNode implements BlockNode {
 
   #punch(what: string, at: number, length: number): Promise<void> {
     // Zeroes that lie beyond the end must be there afterwards; a discard need not.
-    const grow = what !== "discard" && at + length > this.#bytes;
+    const grow = this.grows && what !== "discard" && at + length > this.#bytes;
     return this.#act(what, at, async () => {
       if (grow) await this.#file.truncate(at + length);
       const inside = Math.min(length, this.#bytes - at);
@@ -165,7 +168,7 @@ export class FileNode implements BlockNode {
   #zero(at: number, length: number): Promise<void> {
     return this.#act("write zeroes", at, async () => {
       await this.#file.zero?.(at, length);
-      if (at + length > this.#bytes) await this.#file.truncate(at + length);
+      if (this.grows && at + length > this.#bytes) await this.#file.truncate(at + length);
       this.#grewTo(at + length);
     });
   }
@@ -196,7 +199,7 @@ export class FileNode implements BlockNode {
   }
 
   #grewTo(end: number): void {
-    if (end > this.#bytes) this.#bytes = end;
+    if (end > this.#bytes && this.grows) this.#bytes = end;
   }
 
   #shrunk(at: number): BlockError {

@@ -18,6 +18,8 @@ export interface HostFile {
   punch?(at: number, length: number): Promise<void>;
   /** The range reads as zeroes; space stays reserved. */
   zero?(at: number, length: number): Promise<void>;
+  /** A device of the host: it has its size, and writes beyond fail. */
+  readonly fixedSize?: boolean;
   /** Where the next stretch of data or of a hole ends that starts at `at`; undefined when the file system cannot tell. */
   extent?(at: number): { readonly data: boolean; readonly end: number } | undefined;
   /**

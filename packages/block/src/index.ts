@@ -8,7 +8,7 @@ import { copyOnRead } from "./filters/copy-on-read.ts";
 import { preallocate } from "./filters/preallocate.ts";
 import { throttle } from "./filters/throttle.ts";
 import { throttleGroup } from "./throttle.ts";
-import { file, nullAio, nullCo } from "./protocol.ts";
+import { file, hostCdrom, hostDeviceProtocol, nullAio, nullCo } from "./protocol.ts";
 import { raw } from "./raw.ts";
 
 export { readBelow } from "./below.ts";
@@ -85,11 +85,13 @@ export type { CreateImageOptions, OpenImageOptions } from "./open-image.ts";
 export { nest } from "./options.ts";
 export { OverlayNode } from "./overlay.ts";
 export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
-export { defineProtocol, file, nullAio, nullCo } from "./protocol.ts";
+export { defineProtocol, file, hostCdrom, hostDeviceProtocol, nullAio, nullCo } from "./protocol.ts";
 export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts";
 export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
 export { TableCache } from "./table-cache.ts";
 export type { TablePiece, TableWriter } from "./table-cache.ts";
+export { SectorNode } from "./sector-node.ts";
+export type { OwnSectors, SectorMap } from "./sector-node.ts";
 export { statusOf } from "./status.ts";
 export type { BlockStatus } from "./status.ts";
 
@@ -108,6 +110,6 @@ const filters: readonly TypeSpec[] = [throttle, copyOnRead, blkdebug, blkverify,
 /** The formats, protocols and filters that every machine has. */
 const plugin: Plugin = definePlugin({
   name: "@mimus/block",
-  types: [raw, file, nullCo, nullAio, ...filters, throttleGroup],
+  types: [raw, file, hostDeviceProtocol, hostCdrom, nullCo, nullAio, ...filters, throttleGroup],
 });
 export default plugin;

@@ -341,8 +341,8 @@ export class Opener {
     const allowed = this.#host.allow?.(name, image) ?? false;
     if (!allowed) refuseProtocol(name, image);
     const filename = protocolOf(name) === undefined ? resolveBeside(image, name) : name;
-    const chain = [...state.chain, image];
-    if (chain.includes(filename))
+    const chain = [...state.chain, await this.#canonical(image)];
+    if (chain.includes(await this.#canonical(filename)))
       throw new BlockError("corrupt", `'${image}' names '${name}': a backing chain that loops`);
     const next: OpenState = { ...state, depth: state.depth + 1, chain, readOnly: true };
     const file = this.#besideOptions(filename);
@@ -351,6 +351,12 @@ export class Opener {
       `'${image}' names the backing file '${name}' without its format, and that has no header of a known format. ` +
       `An image may not make a raw file of the host readable by its name alone: give the format with -blockdev, or rebase it with a format`;
     return new Edge("backing", await this.openOrProbe(options, next, "driver" in options || allowed ? undefined : why));
+  }
+
+  /** One name for each file, whatever links lead to it. */
+  async #canonical(path: string): Promise<string> {
+    const { realpath } = this.#host.files;
+    return (protocolOf(path) === undefined && (await realpath?.(path).catch(() => undefined))) || path;
   }
 
   async #extent(role: string, name: string, image: string, readOnly: boolean, state: OpenState): Promise<Edge> {

@@ -1,4 +1,5 @@
 import { BlockError } from "./errors.ts";
+import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 
 import type { BlockStatus } from "./status.ts";
@@ -38,6 +39,18 @@ export class OverlayNode implements BlockNode {
     this.#limit = limit;
     if (below.filename !== undefined) this.filename = below.filename;
   }
+
+  /** What commit asks for. */
+  readonly image: ImageOps = {
+    clusterSize: PAGE,
+    makeEmpty: async () => {
+      this.#pages.clear();
+      this.#used = 0;
+      this.#slab = new Uint8Array(0);
+      this.#slabUsed = 0;
+      this.#free = [];
+    },
+  };
 
   /** Bytes of memory that written pages take. */
   get memoryUsed(): number {

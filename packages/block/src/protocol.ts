@@ -1,6 +1,7 @@
 import type { TypeSpec } from "@mimus/qom";
 import { onOff as flag, size as byteCount, u64 } from "@mimus/qom";
 import { z } from "zod";
+import { BlockError } from "./errors.ts";
 import { FileNode } from "./file-node.ts";
 import type { HostFile, HostFiles } from "./host-file.ts";
 import type { LockRequest } from "./lock.ts";
@@ -52,26 +53,51 @@ export function defineProtocol<O extends z.ZodObject>(spec: {
   return { name: spec.name, kind: "block-protocol", summary: spec.summary, props: spec.options, class: { protocol } };
 }
 
+const fileOptions = z.strictObject({
+  filename: z.string().min(1).describe("path of the file"),
+  locking: z
+    .union([z.literal("auto"), flag])
+    .default("auto")
+    .describe("lock the file against other processes"),
+  aio: z.enum(["threads", "native", "io_uring"]).default("threads").describe("accepted; the host chooses"),
+  "drop-cache": flag.default(true).describe("accepted; the host chooses"),
+  "x-check-cache-dropped": flag.default(false),
+});
+
 /** A file of the host. */
 export const file: BlockProtocol = defineProtocol({
   name: "file",
   summary: "A file of the host",
-  options: z.strictObject({
-    filename: z.string().min(1).describe("path of the file"),
-    locking: z
-      .union([z.literal("auto"), flag])
-      .default("auto")
-      .describe("lock the file against other processes"),
-    aio: z.enum(["threads", "native", "io_uring"]).default("threads").describe("accepted; the host chooses"),
-    "drop-cache": flag.default(true).describe("accepted; the host chooses"),
-    "x-check-cache-dropped": flag.default(false),
-  }),
+  options: fileOptions,
   async open({ filename, locking }, ctx) {
     const again = (writable: boolean): Promise<HostFile> => ctx.files.open(filename, { writable });
     const { readOnly, lock } = ctx;
     return FileNode.open(ctx.name, await again(!readOnly), { readOnly, locking: locking !== false, lock, again });
   },
 });
+
+function hostDevice(name: string, summary: string): BlockProtocol {
+  return defineProtocol({
+    name,
+    summary,
+    options: fileOptions,
+    async open({ filename, locking }, ctx) {
+      const again = (writable: boolean): Promise<HostFile> => ctx.files.open(filename, { writable });
+      const readOnly = ctx.readOnly || name === "host_cdrom";
+      const file = await again(!readOnly);
+      if (file.fixedSize !== true) {
+        await file.close();
+        throw new BlockError("bad-option", `'${filename}' is no device: use driver=file`);
+      }
+      return FileNode.open(ctx.name, file, { readOnly, locking: locking !== false, lock: ctx.lock, again });
+    },
+  });
+}
+
+/** A disk of the host. */
+export const hostDeviceProtocol: BlockProtocol = hostDevice("host_device", "A disk of the host");
+/** A CD drive of the host, read-only. */
+export const hostCdrom: BlockProtocol = hostDevice("host_cdrom", "A CD drive of the host");
 
 function nullProtocol(name: string): BlockProtocol {
   return defineProtocol({

@@ -23,7 +23,7 @@ export const nodeFiles: HostFiles = {
         await handle.close();
         throw new BlockError("not-found", `Could not open '${path}': it is a directory; give the path of a file`);
       }
-      return new NodeFile(path, handle);
+      return new NodeFile(path, handle, !stat.isFile());
     } catch (error) {
       throw opened(path, error);
     }
@@ -40,14 +40,16 @@ export const nodeFiles: HostFiles = {
 
 class NodeFile implements HostFile {
   readonly path: string;
+  readonly fixedSize: boolean;
   readonly #handle: FileHandle;
   readonly #fd: number;
   readonly #calls = libc();
   #quick: number = QUICK_IN_A_ROW;
   #lock: FileLock | undefined;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, fixedSize: boolean) {
     this.path = path;
+    this.fixedSize = fixedSize;
     this.#handle = handle;
     this.#fd = handle.fd;
   }

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
-import { HumanMonitor } from "@mimus/monitor";
+import { commitDrives, HumanMonitor } from "@mimus/monitor";
 import { attachQtest, type System } from "@mimus/system";
 import { jitText } from "@mimus/tcg";
 
@@ -48,7 +48,12 @@ async function runMachine(
     (machine.class["defaultInterface"] as string | undefined) ?? "none",
   );
   let system: System | undefined;
-  const consoles = await openConsoles(config, { quit: () => system?.shutdown(), commit: () => {} });
+  const consoles = await openConsoles(config, {
+    quit: () => system?.shutdown(),
+    commit: () => {
+      commitDrives(drives, "all").catch((error: unknown) => log.line(`commit: ${(error as Error).message}`));
+    },
+  });
   try {
     system = await compose(config, target, { registry, machine, consoles, drives, logging: log });
     const dump = config.machine["dumpdtb"];

@@ -2,7 +2,7 @@ import block, { BlockGraph, Jobs, MemoryFile, MemoryFiles, openDrive } from "@mi
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
 import type { BlockControl } from "./index.ts";
-import { BLOCK_COMMANDS, runBlockCommand } from "./index.ts";
+import { BLOCK_COMMANDS, commitDrives, infoBlock, runBlockCommand } from "./index.ts";
 
 const SIZE = 1 << 20;
 
@@ -233,6 +233,24 @@ describe("block commands", () => {
       ["BLOCK_JOB_COMPLETED", "j2"],
       ["BLOCK_JOB_CANCELLED", "j1"],
     ]);
+  });
+
+  it("commit a temporary layer into the image below", async () => {
+    const { files, control } = await setup();
+    const base = new MemoryFile("s.img", SIZE);
+    files.add("s.img", base);
+    const { backend } = await openDrive(
+      control.graph,
+      { file: "s.img", format: "raw", id: "s0", if: "none", snapshot: "on" },
+      { interface: "none", snapshot: false },
+    );
+    await backend.write(4096, new Uint8Array(512).fill(4));
+    expect(base.content()[4096]).toBe(0);
+    await commitDrives(control, "all");
+    expect(base.content()[4096]).toBe(4);
+    expect(await infoBlock(control, ["s0"])).toMatch(
+      /^s0 \(#block\d+\): s\.img \(overlay\)\n    Cache mode: +writeback\n    Backing file: +s\.img \(chain depth: 1\)\n$/,
+    );
   });
 
   it("change media", async () => {

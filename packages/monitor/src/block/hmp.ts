@@ -46,6 +46,12 @@ function defined(args: Record<string, unknown>): Record<string, unknown> {
 }
 
 async function commit(control: BlockControl, [device]: readonly string[]): Promise<string> {
+  await commitDrives(control, device);
+  return "";
+}
+
+/** Writes what an image holds into the one below it. `device`: a drive, a node, or "all". @throws BlockError */
+export async function commitDrives(control: BlockControl, device: string | undefined): Promise<void> {
   if (device === undefined) throw new Error("commit: missing device; or 'all'");
   const { graph } = control;
   const nodes =
@@ -56,7 +62,6 @@ async function commit(control: BlockControl, [device]: readonly string[]): Promi
     const node = graph.node(name);
     await graph.drained([skipFilters(node)], () => commitNow(node));
   }
-  return "";
 }
 
 /** The human monitor's commands about disks. Source: QEMU 7.2, hmp-commands.hx: names and arguments. */

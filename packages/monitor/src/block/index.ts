@@ -1,4 +1,4 @@
 export { BLOCK_COMMANDS, runBlockCommand } from "./commands.ts";
-export { BLOCK_HMP, infoBlock, infoBlockJobs, infoBlockStats, type BlockHmp } from "./hmp.ts";
+export { BLOCK_HMP, commitDrives, infoBlock, infoBlockJobs, infoBlockStats, type BlockHmp } from "./hmp.ts";
 export type { BlockCommand, BlockControl, BlockDevice } from "./context.ts";
 export { deviceInfo, imageInfo } from "./info.ts";
