@@ -1,4 +1,4 @@
-import type { BlockNode, ClusterMap, TablePiece } from "@mimus/block";
+import type { BlockNode, OwnSectors, SectorMap, TablePiece } from "@mimus/block";
 import { BlockError, TableCache, UNALLOCATED, ZEROES } from "@mimus/block";
 import { MIB } from "./header.ts";
 import { LOG_SECTOR } from "./log-entry.ts";
@@ -46,7 +46,8 @@ export function batEntries(m: Pick<Metadata, "diskBytes" | "blockBytes" | "logic
  * The block allocation table: for each block its state and its place, and after each chunk of blocks a block of sector bits,
  * which images with a parent use. New blocks go to the end of the file. All changes go through the log.
  */
-export class BlockMap implements ClusterMap {
+export class BlockMap implements SectorMap {
+  readonly sectorSize: number;
   readonly clusterSize: number;
   readonly marksZeroes: boolean = true;
   readonly file: BlockNode;
@@ -65,6 +66,7 @@ export class BlockMap implements ClusterMap {
     this.#o = opts;
     this.file = file;
     this.clusterSize = metadata.blockBytes;
+    this.sectorSize = metadata.logicalSector;
     this.#metadata = metadata;
     this.#bat = regions.bat;
     this.#ratio = (CHUNK_SECTORS * metadata.logicalSector) / metadata.blockBytes;
@@ -98,8 +100,7 @@ export class BlockMap implements ClusterMap {
     await this.#piece(this.#entryAt(block));
   }
 
-  /** State of a block; its piece must be in memory. */
-  async state(block: number): Promise<number> {
+  async #state(block: number): Promise<number> {
     const at = this.#entryAt(block);
     return (await this.#piece(at)).view.getUint32(at % PIECE, true) & 7;
   }
@@ -185,8 +186,41 @@ export class BlockMap implements ClusterMap {
 
   // ---- sector bits ----
 
-  /** The bits of a chunk's sectors around one sector of a block: offset of the piece in the file. */
-  async bits(block: number, make: boolean): Promise<{ piece: TablePiece; first: number } | undefined> {
+  peekOwn(block: number, _place: number): OwnSectors | undefined {
+    const at = this.#entryAt(block);
+    const low = this.#cache.peek(this.#pieceAt(at))?.view.getUint32(at % PIECE, true);
+    return low !== undefined && (low & 7) === FULLY_PRESENT ? "all" : undefined;
+  }
+
+  async loadOwn(block: number, _place: number): Promise<OwnSectors> {
+    if ((await this.#state(block)) === FULLY_PRESENT) return "all";
+    const bits = await this.#bits(block, false);
+    if (!bits) return () => false;
+    const { piece, first } = bits;
+    return (sector) => ((piece.bytes[(first + sector) >> 3] ?? 0) & (1 << ((first + sector) & 7))) !== 0;
+  }
+
+  async own(block: number, _place: number, first: number, count: number): Promise<void> {
+    const bits = await this.#bits(block, true);
+    if (!bits) return;
+    const { bytes } = bits.piece;
+    const [from, to] = [bits.first + first, bits.first + first + count];
+    for (let s = from; s < to; s++) bytes[s >> 3] = (bytes[s >> 3] ?? 0) | (1 << (s & 7));
+    this.#cache.change(bits.piece, from >> 3, ((to - 1) >> 3) - (from >> 3) + 1);
+  }
+
+  async setOwn(block: number, place: number, own: "all" | "none"): Promise<void> {
+    if (own === "none") {
+      const bits = await this.#bits(block, true);
+      const bytes = Math.max(1, this.clusterSize / this.sectorSize / 8);
+      bits?.piece.bytes.fill(0, bits.first >> 3, (bits.first >> 3) + bytes);
+      if (bits) this.#cache.change(bits.piece, bits.first >> 3, bytes);
+    }
+    await this.set(block, place, own === "all" ? FULLY_PRESENT : PARTIALLY_PRESENT);
+  }
+
+  /** The bits of a block's sectors: a piece of its chunk's bitmap block, and the first bit in it. */
+  async #bits(block: number, make: boolean): Promise<{ piece: TablePiece; first: number } | undefined> {
     const chunk = Math.floor(block / this.#ratio);
     const entry = (chunk * (this.#ratio + 1) + this.#ratio) * 8;
     const { view } = await this.#piece(entry);
@@ -207,10 +241,6 @@ export class BlockMap implements ClusterMap {
     if (fault !== undefined) throw this.#wrong(entry, place, fault);
     const piece = await this.#cache.load(place + start, length);
     return { piece, first: (within - start) * 8 };
-  }
-
-  bitsChanged(piece: TablePiece, offset: number, length: number): void {
-    this.#cache.change(piece, offset, length);
   }
 
   // ---- growing ----

@@ -1,5 +1,5 @@
 import type { BlockFormat, BlockNode, CheckRepair, ClusterNodeOptions, FormatContext } from "@mimus/block";
-import { BlockError, defineFormat } from "@mimus/block";
+import { BlockError, defineFormat, SectorNode } from "@mimus/block";
 import { z } from "zod";
 import { batEntries, BlockMap } from "./block-map.ts";
 import { check } from "./check.ts";
@@ -75,7 +75,7 @@ async function openImage(
   const locator = metadata.parentLocator && parseParentLocator(metadata.parentLocator, filename);
   const backing = locator && (await openParent(locator, ctx));
   const parentName = locator?.names[0];
-  const options: ClusterNodeOptions = {
+  const options: ClusterNodeOptions & { readonly map: BlockMap } = {
     name,
     driver: "vhdx",
     size: metadata.diskBytes,
@@ -99,5 +99,5 @@ async function openImage(
     resize: (size) => grow(map, regions.metadata, size, filename),
     beforeClose: async () => log?.settle(),
   };
-  return new Vhdx(options, metadata.logicalSector);
+  return metadata.hasParent ? new SectorNode(options) : new Vhdx(options, metadata.logicalSector);
 }

@@ -1,4 +1,4 @@
-import type { BlockNode, ClusterMap, TablePiece } from "@mimus/block";
+import type { BlockNode, OwnSectors, SectorMap, TablePiece } from "@mimus/block";
 import { BlockError, TableCache, UNALLOCATED, ZEROES } from "@mimus/block";
 import { FOOTER_BYTES, isFooter } from "./footer.ts";
 import type { Header } from "./header.ts";
@@ -23,7 +23,8 @@ export interface BlockMapOptions {
  * New blocks go to the end of the file, over the footer, which a commit writes behind them.
  * Source: Virtual Hard Disk Image Format Specification 1.0, "Block Allocation Table and Data Blocks".
  */
-export class BlockMap implements ClusterMap {
+export class BlockMap implements SectorMap {
+  readonly sectorSize: number = 512;
   readonly clusterSize: number;
   readonly marksZeroes: boolean = false;
   /** Bytes of a block's bitmap. */
@@ -103,6 +104,25 @@ export class BlockMap implements ClusterMap {
     piece.view.setUint32(at, (place - this.bitmapBytes) / 512);
     this.#cache.change(piece, at, 4);
     this.#stale.delete(place);
+  }
+
+  peekOwn(_block: number, place: number): OwnSectors | undefined {
+    const bits = this.peekBits(place);
+    return bits && test(bits.bytes);
+  }
+
+  async loadOwn(_block: number, place: number): Promise<OwnSectors> {
+    return test((await this.loadBits(place)).bytes);
+  }
+
+  async own(_block: number, place: number, first: number, count: number): Promise<void> {
+    const bits = await this.loadBits(place);
+    for (let s = first; s < first + count; s++) bits.bytes[s >> 3] = (bits.bytes[s >> 3] ?? 0) | (0x80 >> (s & 7));
+    this.bitsChanged(bits, first >> 3, ((first + count - 1) >> 3) - (first >> 3) + 1);
+  }
+
+  setOwn(block: number, place: number, own: "all" | "none"): Promise<void> {
+    return own === "all" ? this.set(block, place) : this.set(block, place, new Uint8Array(this.bitmapBytes));
   }
 
   /** The bitmap of the block at a place when it is in memory: a bit for each sector, highest bit first. */
@@ -227,6 +247,11 @@ export class BlockMap implements ClusterMap {
     const { tableAt } = this.#o.header;
     return this.#cache.load(tableAt + start, Math.min(PIECE, this.#tableEnd - tableAt - start));
   }
+}
+
+/** Highest bit first. */
+function test(bits: Uint8Array): OwnSectors {
+  return (sector) => ((bits[sector >> 3] ?? 0) & (0x80 >> (sector & 7))) !== 0;
 }
 
 /** A bitmap that says of every sector of a block that it is there. */

@@ -1,5 +1,5 @@
 import type { BlockFormat, BlockNode, FormatContext } from "@mimus/block";
-import { BlockError, defineFormat } from "@mimus/block";
+import { BlockError, defineFormat, SectorNode } from "@mimus/block";
 import { z } from "zod";
 import { BlockMap } from "./block-map.ts";
 import { check } from "./check.ts";
@@ -109,8 +109,7 @@ async function openGrowing(file: BlockNode, footer: Footer, size: number, ctx: F
       }),
   };
   const options = { name, driver: "vpc", size, readOnly, file, map, backing, image, firstWrite: () => map.scan() };
-  if (!differencing) return new DynamicVhd(options);
-  return new DynamicVhd(options);
+  return differencing ? new SectorNode(options) : new DynamicVhd(options);
 }
 
 function metadataEnd(header: Header, headerAt: number): number {

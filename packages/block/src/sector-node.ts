@@ -138,8 +138,9 @@ export class SectorNode implements BlockNode {
     return { length: part, allocated: false, zero: at >= below, data: false };
   }
 
+  /** Also waits for a commit that runs. */
   flush(): Promise<void> {
-    return this.#map.changed > 0 ? this.#map.commit() : this.#file.flush();
+    return this.#map.commit();
   }
 
   async close(): Promise<void> {
@@ -205,7 +206,8 @@ export class SectorNode implements BlockNode {
     if (own === "all") return [];
     const [first, last] = [Math.floor(within / this.sectorSize), Math.floor((within + length - 1) / this.sectorSize)];
     const gaps: number[] = [];
-    if ((within % this.sectorSize !== 0 || within + length < (first + 1) * this.sectorSize) && !own(first)) gaps.push(first);
+    if ((within % this.sectorSize !== 0 || within + length < (first + 1) * this.sectorSize) && !own(first))
+      gaps.push(first);
     if (last !== first && (within + length) % this.sectorSize !== 0 && !own(last)) gaps.push(last);
     return gaps;
   }
@@ -213,7 +215,10 @@ export class SectorNode implements BlockNode {
   async #writeOwn(block: number, place: number, own: OwnSectors, within: number, data: Uint8Array): Promise<void> {
     await this.#file.write(place + within, data);
     if (own === "all") return;
-    const [first, last] = [Math.floor(within / this.sectorSize), Math.floor((within + data.length - 1) / this.sectorSize)];
+    const [first, last] = [
+      Math.floor(within / this.sectorSize),
+      Math.floor((within + data.length - 1) / this.sectorSize),
+    ];
     for (let s = first; s <= last; s++)
       if (!own(s)) {
         await this.#map.own(block, place, s, last - s + 1);
