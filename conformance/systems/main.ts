@@ -3,11 +3,14 @@
  *
  *   pnpm systems build [amd64|i386]           make the disk images (root, mmdebstrap)
  *   pnpm systems boot [amd64|i386] [--bus ide|virtio] [--by kernel|grub] [--off command|button] [--smp N] [--qemu]
+ *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, a pass of memtest86+
  */
 import { parseArgs } from "node:util";
 
+import { Console } from "../lib/console.ts";
 import { type BootCase, bootOnce, BOOTS, nameOf } from "./boot.ts";
 import { type Architecture, debianSystem } from "./debian.ts";
+import { filesOf, FIRST_SCREENS } from "./first-screens.ts";
 
 const { values: o, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,7 +22,8 @@ const { values: o, positionals } = parseArgs({
     qemu: { type: "boolean", default: false },
   },
 });
-const [what = "", wanted] = positionals;
+const [what = "", ...names] = positionals;
+const wanted = names[0];
 const architectures = (wanted === undefined ? ["amd64", "i386"] : [wanted]) as Architecture[];
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -36,6 +40,23 @@ async function boots(): Promise<void> {
   }
 }
 
+async function screens(): Promise<void> {
+  for (const screen of FIRST_SCREENS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    const paths = filesOf(screen);
+    if (paths === undefined)
+      console.log(`${screen.name}: left out, ${screen.files.join(" or ")} is missing: pnpm guests pc`);
+    else
+      try {
+        console.log(`${screen.name}: ${await screen.run(paths, o.qemu)}`);
+      } catch (error) {
+        console.log(`${screen.name}: FAILED: ${(error as Error).message}`);
+        process.exitCode = 1;
+        Console.killAll();
+      }
+  }
+}
+
 if (what === "build") for (const a of architectures) console.log(debianSystem(a, log));
 else if (what === "boot") await boots();
-else throw new Error(`there is no command '${what}'; there are: build, boot`);
+else if (what === "screens") await screens();
+else throw new Error(`there is no command '${what}'; there are: build, boot, screens`);

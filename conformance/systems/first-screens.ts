@@ -1,0 +1,109 @@
+/** Software that is started far enough to show its first screen, and a little further. */
+import { Console } from "../lib/console.ts";
+import { guest, startMimus } from "../lib/mimus.ts";
+import { ScreenPc } from "./screen.ts";
+
+const MINUTE = 60_000;
+
+/** A program, and what it has to show. */
+export interface FirstScreen {
+  readonly name: string;
+  /** Files of `pnpm guests pc` that it needs. */
+  readonly files: readonly string[];
+  /** @returns what was seen; @throws Error where it was not */
+  run(paths: readonly string[], qemu: boolean): Promise<string>;
+}
+
+const ARCHITECTURES = ["amd64", "i386"] as const;
+const targetOf = (architecture: (typeof ARCHITECTURES)[number]): "x86_64" | "i386" =>
+  architecture === "amd64" ? "x86_64" : "i386";
+
+function withSerial(target: string, args: readonly string[], qemu: boolean): Console {
+  const all = ["-nographic", "-nic", "none", ...args];
+  return qemu ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
+}
+
+const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
+  const files = [`${architecture}/installer-linux`, `${architecture}/installer-initrd.gz`];
+  const args = ([kernel = "", initrd = ""]: readonly string[]): string[] => ["-m", "1024", "-kernel", kernel, "-initrd", initrd]; // prettier-ignore
+  return [
+    {
+      name: `installer-${architecture}-vga`,
+      files,
+      run: async (paths, qemu) => {
+        const pc = new ScreenPc(targetOf(architecture), args(paths), { qemu });
+        const seconds = await pc.shows("Select a language", 30);
+        await pc.shows("Choose the language to be used for the installation process", 1);
+        await pc.shows("<Go Back>", 1);
+        await pc.close();
+        return `'Select a language' in the picture after ${seconds.toFixed(0)} s`;
+      },
+    },
+    {
+      name: `installer-${architecture}-serial`,
+      files,
+      run: async (paths, qemu) => {
+        const console = withSerial(targetOf(architecture), ["-vga", "none", ...args(paths), "-append", "console=ttyS0"], qemu); // prettier-ignore
+        const ms = await console.waitFor("Select a language", 30 * MINUTE);
+        console.kill();
+        return `'Select a language' after ${(ms / 1000).toFixed(0)} s`;
+      },
+    },
+  ];
+});
+
+const ipxe = (["lkrn", "iso"] as const).map((kind): FirstScreen => ({
+  name: `ipxe-${kind}`,
+  files: [`i386/ipxe.${kind}`],
+  run: async ([path = ""], qemu) => {
+    const how = kind === "lkrn" ? ["-kernel", path] : ["-cdrom", path, "-boot", "d"];
+    const pc = new ScreenPc("x86_64", ["-m", "64", ...how], { qemu });
+    await pc.shows("Press Ctrl-B", 5);
+    await pc.keys("ctrl-b");
+    const seconds = await pc.shows("iPXE>", 5);
+    await pc.keys(..."echo".split(""), "spc", ..."mimus42".split(""), "ret");
+    await pc.shows(/^mimus42$/m, 2);
+    await pc.close();
+    return `shell after ${seconds.toFixed(0)} s, answers`;
+  },
+}));
+
+const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
+  name: `memtest-${architecture}`,
+  files: [`${architecture}/memtest.bin`],
+  run: async ([path = ""], qemu) => {
+    // The firmware's data and the program take the rest of the memory.
+    const pc = new ScreenPc(targetOf(architecture), ["-m", "16", "-kernel", path], { qemu });
+    const seconds = await pc.shows(/Pass complete/i, 180);
+    const text = await pc.text();
+    await pc.close();
+    if (!/Errors: +0\b/.test(text)) throw new Error(`memtest86+ found errors:\n${text}`);
+    return `a pass of 16 MiB after ${seconds.toFixed(0)} s without errors`;
+  },
+}));
+
+const grub = [
+  ["cdrom", "grub-rescue.iso", ["-boot", "d", "-cdrom"], "(cd)"],
+  ["floppy", "grub-rescue-floppy.img", ["-boot", "a", "-fda"], "(fd0)"],
+].map(([name, file, how, disk]): FirstScreen => ({
+  name: `grub-${name as string}`,
+  files: [`i386/${file as string}`],
+  run: async ([path = ""], qemu) => {
+    const pc = new ScreenPc("x86_64", ["-m", "64", "-snapshot", ...(how as string[]), path], { qemu });
+    await pc.shows("GNU GRUB", 10);
+    await pc.keys("c");
+    const seconds = await pc.shows("grub>", 2);
+    await pc.keys("l", "s", "ret");
+    await pc.shows(disk as string, 2);
+    await pc.close();
+    return `prompt after ${seconds.toFixed(0)} s, 'ls' shows ${disk as string}`;
+  },
+}));
+
+export const FIRST_SCREENS: readonly FirstScreen[] = [...installers, ...ipxe, ...grub, ...memtest];
+
+/** The paths of what a program needs, or undefined where `pnpm guests pc` has not run. */
+export function filesOf(screen: FirstScreen): string[] | undefined {
+  const paths = screen.files.map((file) => guest(file));
+  return paths.every((path) => path !== undefined) ? paths : undefined;
+}
