@@ -12,16 +12,18 @@ const FILE_OPTIONS: readonly PropertyHelp[] = [
   { name: "extent_size_hint", type: "size", required: false, description: "Size of extents that a file system is asked for; accepted, the host chooses" },
   { name: "nocow", type: "bool", required: false, description: "No copy-on-write in the file system; accepted, the host chooses" },
   { name: "preallocation", type: "str", required: false, description: "Space taken beforehand: off, falloc or full" },
-  { name: "size", type: "size", required: false, description: "Bytes of the disk" },
+  { name: "size", type: "size", required: false, description: "Virtual disk size" },
 ];
 
 /** The order in which options are printed while an image is made. Source: measured with qemu-img 7.2. */
 const ORDER: readonly string[] =
   `encryption encrypt.format encrypt.key-secret encrypt.cipher-alg encrypt.cipher-mode encrypt.ivgen-alg encrypt.ivgen-hash-alg
-  encrypt.hash-alg encrypt.iter-time CLUSTERS extended_l2 preallocation compression_type size compat backing_file backing_fmt data_file
+  encrypt.hash-alg encrypt.iter-time CLUSTERS extended_l2 PREALLOCATION compression_type size compat backing_file backing_fmt data_file
   data_file_raw lazy_refcounts refcount_bits adapter_type compat6 hwversion toolsversion zeroed_grain log_size block_size subformat
   force_size block_state_zero static cluster_size table_size key-secret cipher-alg cipher-mode ivgen-alg ivgen-hash-alg hash-alg
-  iter-time nocow extent_size_hint`.split(/\s+/);
+  iter-time preallocation nocow extent_size_hint`.split(/\s+/);
+
+const EARLY: Readonly<Record<string, string>> = { cluster_size: "CLUSTERS", preallocation: "PREALLOCATION" };
 
 /** Options whose value is printed although the user gave none. */
 const SHOWN: ReadonlySet<string> = new Set(
@@ -71,7 +73,9 @@ export class CreateOptions {
     for (const p of this.#known.values())
       if (SHOWN.has(p.name) && values[p.name] === undefined && p.default !== undefined) values[p.name] = String(p.default);
     const rank = (name: string): number => {
-      const at = ORDER.indexOf(name === "cluster_size" && this.#known.has("extended_l2") ? "CLUSTERS" : name);
+      // Where these two stand depends on whether the format has its own part in them.
+      const early = this.#known.has("extended_l2") ? EARLY[name] : undefined;
+      const at = ORDER.indexOf(early ?? name);
       return at < 0 ? ORDER.length : at;
     };
     const items = Object.entries(values)

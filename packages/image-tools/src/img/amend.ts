@@ -45,7 +45,7 @@ function print(tools: Tools, format: string, ops: FormatOps): number {
 
 function amendable(ops: FormatOps): PropertyHelp[] {
   const known = ops.createOptions === undefined ? [] : describeSchema(ops.createOptions);
-  const size: PropertyHelp = { name: "size", type: "size", required: false, description: "Bytes of the disk" };
+  const size: PropertyHelp = { name: "size", type: "size", required: false, description: "Virtual disk size" };
   return (ops.amendOptions ?? []).map(
     (name) => [...known, size].find((p) => p.name === name) ?? { name, type: "str", required: false },
   );

@@ -53,6 +53,7 @@ export function howToOpen(given: Given): OpenImage {
   return {
     writable: !readOnly && !given.has("s"),
     temporary: given.has("s"),
+    copyOnRead: given.has("C"),
     cache,
     forceShare: given.has("U"),
     options: discard === undefined ? {} : { discard },

@@ -61,6 +61,7 @@ function lettersOf(args: Arguments): Given {
     r: "read-only",
     s: "snapshot",
     n: "nocache",
+    C: "copy-on-read",
     U: "force-share",
     t: "cache",
     d: "discard",

@@ -6,6 +6,8 @@ import type { OpenHow, Tools } from "../tools.ts";
 export interface OpenImage extends OpenHow {
   /** Writes go to a temporary layer in memory. */
   readonly temporary?: boolean;
+  /** What is read from the backing file stays in the image. */
+  readonly copyOnRead?: boolean;
 }
 
 /** What runs the commands: the open image, requests that nobody has waited for, output. */
@@ -35,9 +37,22 @@ export class Session {
   }
 
   async open(name: string, how: OpenImage): Promise<void> {
-    const node = await this.tools.open(name, how);
+    const node = await this.#openNode(name, how);
     this.#node = how.temporary === true ? await this.tools.graph.overlay(node) : node;
     this.#opened = { name, how };
+  }
+
+  async #openNode(name: string, how: OpenImage): Promise<GraphNode> {
+    let node: GraphNode;
+    try {
+      node = await this.tools.open(name, how);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const reason = error.message.replace(/^Could not open '[^']*': (?=.)/, "");
+      throw new ToolError(`can't open device ${name}: ${reason}`, { cause: error });
+    }
+    if (how.copyOnRead !== true || how.writable !== true) return node;
+    return this.tools.graph.open({ driver: "copy-on-read", file: node.name });
   }
 
   async close(): Promise<void> {
