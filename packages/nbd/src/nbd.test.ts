@@ -2,7 +2,7 @@ import { type BlockNode, BlockError, MemoryFile, FileNode, NullNode } from "@mim
 import { describe, expect, test } from "vitest";
 
 import { be, decode, encode, join, u32, u64 } from "./bytes.ts";
-import type { DirtyBitmap, NbdExport } from "./index.ts";
+import type { ExportedBitmap, NbdExport } from "./index.ts";
 import {
   ByteReader,
   CMD,
@@ -160,7 +160,7 @@ describe("a client and a server", () => {
         zero: false,
       }),
     });
-    const bitmap: DirtyBitmap = { name: "b", run: (at, length) => ({ length, dirty: at >= 100 }) };
+    const bitmap: ExportedBitmap = { name: "b", run: (at, length) => ({ length, dirty: at >= 100 }) };
     const names = ["base:allocation", "qemu:allocation-depth", "qemu:dirty-bitmap:b"];
     const { client } = await connect({ node: top, allocationDepth: true, bitmaps: [bitmap] }, names);
     expect([...client.contexts.keys()]).toEqual(names);

@@ -1,14 +1,12 @@
-import { type BlockNode, RawNode, statusOf, zeroRange } from "@mimus/block";
+import { type BlockNode, GraphNode, RawNode } from "@mimus/block";
 import { type Arguments, parseBytes, ToolError, type Tools } from "@mimus/image-tools";
-import type { DirtyBitmap } from "@mimus/nbd";
-
-import { bitmapOf } from "./bitmap.ts";
+import { type ExportedBitmap, holdBitmap, writeThrough } from "@mimus/nbd";
 
 /** What is exported. */
 export interface Exported {
   readonly node: BlockNode;
   readonly writable: boolean;
-  readonly bitmaps: readonly DirtyBitmap[];
+  readonly bitmaps: readonly ExportedBitmap[];
 }
 
 const CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe", "off"];
@@ -37,11 +35,16 @@ export async function openImage(tools: Tools, args: Arguments, filename: string)
   });
   if (snapshot !== undefined) node = await snapshotNode(node, snapshot);
   if (args.has("snapshot")) node = await tools.graph.overlay(node);
-  const bitmaps: DirtyBitmap[] = [];
-  for (const name of args.all("bitmap")) bitmaps.push(await bitmapOf(node, name));
   const writable = !readOnly && !node.readOnly;
+  for (const each of tools.graph.nodes()) await tools.graph.bitmaps.load(each);
+  const bitmaps = args.all("bitmap").map((name) => bitmapOf(tools, node, name, writable));
   if (cache === "writethrough" || cache === "directsync") node = writeThrough(node);
   return { node: fromOffset(node, args.last("offset"), !writable), writable, bitmaps };
+}
+
+function bitmapOf({ graph }: Tools, node: BlockNode, name: string, writable: boolean): ExportedBitmap {
+  if (!(node instanceof GraphNode)) throw new ToolError(`Bitmap '${name}' is not found`);
+  return holdBitmap(graph, node, name, writable);
 }
 
 async function snapshotNode(node: BlockNode, text: string): Promise<BlockNode> {
@@ -60,30 +63,6 @@ function fromOffset(node: BlockNode, text: string | undefined, readOnly: boolean
     throw new ToolError(`Offset (${offset}) cannot be greater than size of the containing file (${node.size})`);
   if (offset === 0) return node;
   return new RawNode("offset", node, { offset, readOnly });
-}
-
-/** Each write is on stable storage before it is answered. */
-function writeThrough(node: BlockNode): BlockNode {
-  return {
-    name: node.name,
-    size: node.size,
-    readOnly: node.readOnly,
-    sectorSize: node.sectorSize,
-    children: { file: node },
-    read: (at, into) => node.read(at, into),
-    write: async (at, from) => {
-      await node.write(at, from);
-      await node.flush();
-    },
-    writeZeroes: async (at, length, unmap) => {
-      await zeroRange(node, at, length, unmap);
-      await node.flush();
-    },
-    ...(node.discard ? { discard: async (at: number, length: number) => node.discard?.(at, length) } : {}),
-    flush: () => node.flush(),
-    blockStatus: (at, length) => statusOf(node, at, length),
-    close: () => node.close(),
-  };
 }
 
 function oneOf(args: Arguments, option: string, what: string, values: readonly string[]): string | undefined {

@@ -1,13 +1,13 @@
 import { MAX_STRING } from "../constants.ts";
 import { decode, u32 } from "../bytes.ts";
-import type { DirtyBitmap, NbdExport } from "./export.ts";
+import type { ExportedBitmap, NbdExport } from "./export.ts";
 
 /** What a client chose to ask for in NBD_CMD_BLOCK_STATUS. Source: section "Metadata querying". */
 export interface MetaContext {
   readonly id: number;
   readonly name: string;
   readonly kind: "allocation" | "depth" | "bitmap";
-  readonly bitmap?: DirtyBitmap;
+  readonly bitmap?: ExportedBitmap;
 }
 
 const BASE = "base:allocation";

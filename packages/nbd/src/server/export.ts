@@ -4,7 +4,7 @@ import { encode, put16, put32, put64, be, join } from "../bytes.ts";
 import { INFO } from "../constants.ts";
 
 /** What changed since some moment: exported as the context `qemu:dirty-bitmap:NAME`. */
-export interface DirtyBitmap {
+export interface ExportedBitmap {
   readonly name: string;
   /** The run that starts at a byte: at most `length` bytes, all dirty or all clean. */
   run(at: number, length: number): { readonly length: number; readonly dirty: boolean };
@@ -20,7 +20,7 @@ export interface NbdExport {
   readonly writable: boolean;
   /** Offers the context `qemu:allocation-depth`. */
   readonly allocationDepth?: boolean;
-  readonly bitmaps?: readonly DirtyBitmap[];
+  readonly bitmaps?: readonly ExportedBitmap[];
   /** Clients may use several connections at once; default true: all of them see the same node. */
   readonly multiConn?: boolean;
 }
