@@ -146,7 +146,8 @@ export class Hpet implements Registers, Stateful {
     const t = this.#timers[n];
     if (t === undefined || !this.#counts) return;
     this.#read();
-    if (this.#left(t) > 0) return this.#schedule(n);
+    // It may pass while this is done: it has not matched yet.
+    if (this.#left(t) > 0) return this.#schedule(n, true);
     if ((t.config & PERIODIC) !== 0) {
       this.#advance(t);
       this.#schedule(n);

@@ -104,12 +104,12 @@ export class LocalApicChip implements Registers, Stateful {
   }
 
   save(): unknown {
-    const { initial, divide, start, deadlineLow, deadlineHigh } = this.#timer;
+    const { initial, divide, start, deadlineLow, deadlineHigh, ended } = this.#timer;
     return apicState.parse({
       ...this.#s,
       ...this.#interrupts.save(),
       lvt: [...this.#lvt],
-      ...{ initial, divide, start, deadlineLow, deadlineHigh },
+      ...{ initial, divide, start, deadlineLow, deadlineHigh, ended },
     });
   }
 

@@ -28,6 +28,8 @@ export interface ApicState {
   start: number;
   deadlineLow: number;
   deadlineHigh: number;
+  /** A count in one-shot mode has reached 0. */
+  ended: boolean;
 }
 
 const word = z.uint32().default(0);
@@ -64,17 +66,18 @@ export const apicState: z.ZodType<ApicState, unknown> = defineState("apic", 1, {
   start: z.number().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
   deadlineLow: word,
   deadlineHigh: word,
+  ended: z.boolean().default(true),
 });
 
 /** The registers that are plain numbers, and the levels of the pins. */
 export type Scalars = Omit<
   ApicState,
-  "lvt" | "isr" | "tmr" | "irr" | "initial" | "divide" | "start" | "deadlineLow" | "deadlineHigh"
+  "lvt" | "isr" | "tmr" | "irr" | "initial" | "divide" | "start" | "deadlineLow" | "deadlineHigh" | "ended"
 >;
 
 /** The {@link Scalars} of a state. */
 export function scalars(s: ApicState): Scalars {
   const { lvt: _1, isr: _2, tmr: _3, irr: _4, initial: _5, divide: _6, start: _7, ...rest } = s;
-  const { deadlineLow: _8, deadlineHigh: _9, ...plain } = rest;
+  const { deadlineLow: _8, deadlineHigh: _9, ended: _10, ...plain } = rest;
   return plain;
 }

@@ -19,6 +19,8 @@ export class ApicTimer {
   deadlineHigh = 0;
   /** When the count was written, ns. */
   start = 0;
+  /** A count in one-shot mode has reached 0: it interrupts no more. */
+  ended = true;
   /** When it is to interrupt next, ns; Infinity: never. */
   #due = Infinity;
 
@@ -41,6 +43,7 @@ export class ApicTimer {
     this.start = s.start;
     this.deadlineLow = s.deadlineLow;
     this.deadlineHigh = s.deadlineHigh;
+    this.ended = s.ended;
     this.update();
   }
 
@@ -51,6 +54,8 @@ export class ApicTimer {
       this.deadlineLow = this.deadlineHigh = 0;
     }
     if (mode === this.mode && masked === this.masked) return;
+    // A count that ended while it was masked, or in another mode, is not made up for.
+    if ((this.masked || this.mode !== TIMER.ONE_SHOT) && this.#end <= this.#pins.now()) this.ended = true;
     this.mode = mode;
     this.masked = masked;
     this.update();
@@ -60,6 +65,7 @@ export class ApicTimer {
     if (this.mode === TIMER.DEADLINE) return;
     this.initial = value;
     this.start = this.#pins.now();
+    this.ended = value === 0;
     this.update();
   }
 
@@ -104,9 +110,17 @@ export class ApicTimer {
     } else if (this.mode === TIMER.PERIODIC) {
       const period = this.initial * this.#unit;
       this.#due = now - due > MOST_BEHIND ? this.#next(now) : due + period;
-    } else this.#due = Infinity;
+    } else {
+      this.ended = true;
+      this.#due = Infinity;
+    }
     this.#arm();
     this.#fire();
+  }
+
+  /** When the count reaches 0 for the first time, ns. */
+  get #end(): number {
+    return this.start + this.initial * this.#unit;
   }
 
   #next(now: number): number {
@@ -116,9 +130,9 @@ export class ApicTimer {
       return this.#pins.deadlineOf?.(this.deadlineLow, this.deadlineHigh) ?? Infinity;
     }
     if (this.initial === 0) return Infinity;
+    // The clock may have passed the end already: counts can be shorter than what it takes to get here.
+    if (this.mode === TIMER.ONE_SHOT) return this.ended ? Infinity : this.#end;
     const period = this.initial * this.#unit;
-    const end = this.start + period;
-    if (this.mode === TIMER.ONE_SHOT) return end > now ? end : Infinity;
     return this.start + (Math.floor(Math.max(0, now - this.start) / period) + 1) * period;
   }
 
