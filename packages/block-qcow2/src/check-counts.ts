@@ -5,12 +5,15 @@ const PAGE = 1 << 16;
 export class Counts {
   readonly #pages: Map<number, Uint8Array> = new Map();
   readonly #many: Map<number, number> = new Map();
+  /** The page that was asked for last: most questions stay in it. */
+  #last: Uint8Array | undefined;
+  #lastIndex = -1;
   /** Behind the highest counted cluster. */
   end = 0;
 
   get(cluster: number): number {
-    const page = this.#pages.get(Math.floor(cluster / PAGE));
-    const n = page === undefined ? 0 : (page[cluster % PAGE] ?? 0);
+    const page = this.#page(Math.floor(cluster / PAGE));
+    const n = page === undefined ? 0 : page[cluster % PAGE]!;
     return n < 255 ? n : (this.#many.get(cluster) ?? 255);
   }
 
@@ -20,9 +23,7 @@ export class Counts {
 
   /** Counts one use. */
   one(cluster: number): void {
-    const index = Math.floor(cluster / PAGE);
-    let page = this.#pages.get(index);
-    if (!page) this.#pages.set(index, (page = new Uint8Array(PAGE)));
+    const page = this.#pageToChange(Math.floor(cluster / PAGE));
     const at = cluster % PAGE;
     const n = page[at]!;
     if (n < 254) page[at] = n + 1;
@@ -47,8 +48,26 @@ export class Counts {
     }
   }
 
-  /** Uses of a page of clusters, when there are any: a quick way over empty parts. */
-  used(cluster: number): boolean {
-    return this.#pages.has(Math.floor(cluster / PAGE));
+  /** Adds bits to a cluster's number, instead of counting. */
+  mark(cluster: number, bits: number): void {
+    this.#pageToChange(Math.floor(cluster / PAGE))[cluster % PAGE]! |= bits;
+    if (cluster >= this.end) this.end = cluster + 1;
+  }
+
+  #page(index: number): Uint8Array | undefined {
+    if (index !== this.#lastIndex) {
+      this.#last = this.#pages.get(index);
+      this.#lastIndex = index;
+    }
+    return this.#last;
+  }
+
+  #pageToChange(index: number): Uint8Array {
+    const page = this.#page(index);
+    if (page) return page;
+    const made = new Uint8Array(PAGE);
+    this.#pages.set(index, made);
+    this.#last = made;
+    return made;
   }
 }

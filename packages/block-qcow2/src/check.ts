@@ -85,7 +85,6 @@ async function survey(
   const s = new Survey(img, found, counts);
   await s.count(progress);
   await s.compare();
-  await s.flags();
   return { found, counts };
 }
 
@@ -96,12 +95,8 @@ class Survey {
   readonly #counts: Counts;
   /** Clusters that the file has, and a few that may have been given out behind its end. */
   readonly #limit: number;
-  /** Active L2 entries with a place, for the comparison of flags: cluster, and the flag. */
-  readonly #active: { clusters: Float64Array; copied: Uint8Array; length: number } = {
-    clusters: new Float64Array(1024),
-    copied: new Uint8Array(1024),
-    length: 0,
-  };
+  /** Flags of active entries that point at a cluster: 1 copied, 2 not. */
+  readonly #flags: Counts = new Counts();
 
   constructor(img: Image, found: Findings, counts: Counts) {
     this.#img = img;
@@ -180,6 +175,7 @@ class Survey {
       }
       if (table === 0) continue;
       if (!this.#use(table / clusterSize, 1, `L2 table (L1 index ${i})`)) continue;
+      if (active) this.#flags.mark(table / clusterSize, high >= c.COPIED ? 1 : 2);
       const bytes = pool[batch.length]!;
       batch.push({ index: i, table, bytes });
       if (batch.length === width) await drain();
@@ -242,22 +238,8 @@ class Survey {
         continue;
       }
       this.#counts.one(cluster);
-      if (active) this.#remember(cluster, high >= c.COPIED);
+      if (active) this.#flags.mark(cluster, high >= c.COPIED ? 1 : 2);
     }
-  }
-
-  #remember(cluster: number, copied: boolean): void {
-    const a = this.#active;
-    if (a.length === a.clusters.length) {
-      const clusters = new Float64Array(a.length * 2);
-      clusters.set(a.clusters);
-      const flags = new Uint8Array(a.length * 2);
-      flags.set(a.copied);
-      a.clusters = clusters;
-      a.copied = flags;
-    }
-    a.clusters[a.length] = cluster;
-    a.copied[a.length++] = copied ? 1 : 0;
   }
 
   async #bitmaps(): Promise<void> {
@@ -311,6 +293,9 @@ class Survey {
         const cluster = base + k;
         const stored = view ? refs.entries.read(view, k) : 0;
         const counted = cluster < counts.end ? counts.get(cluster) : 0;
+        const flags = cluster < this.#flags.end ? this.#flags.get(cluster) : 0;
+        if ((stored === 1 && (flags & 2) !== 0) || (stored !== 1 && (flags & 1) !== 0))
+          this.#wrong(`OFLAG_COPIED: cluster ${cluster} refcount=${stored}`);
         if (stored === counted) continue;
         if (stored < counted) {
           this.#wrong(`cluster ${cluster} refcount=${stored} reference=${counted}`);
@@ -332,40 +317,5 @@ class Survey {
       this.#found.rebuild = true;
       return undefined;
     }
-  }
-
-  /** The flag "refcount is exactly one" against stored refcounts, of the active tables. */
-  async flags(): Promise<void> {
-    const { l1, refs, clusterSize, external } = this.#img;
-    for (let i = 0; i < l1.count; i++) {
-      let table = 0;
-      try {
-        table = l1.offset(i);
-      } catch {
-        continue;
-      }
-      if (table === 0 || table / clusterSize >= this.#limit) continue;
-      const n = await this.#stored(table / clusterSize);
-      if ((n === 1) !== l1.copied(i)) this.#wrong(`OFLAG_COPIED L2 cluster: l1_index=${i} refcount=${n}`);
-    }
-    if (external) return;
-    const a = this.#active;
-    let index = -1;
-    let view: DataView | undefined;
-    for (let i = 0; i < a.length; i++) {
-      const cluster = a.clusters[i]!;
-      const block = Math.floor(cluster / refs.perBlock);
-      if (block !== index) {
-        view = await this.#block(block);
-        index = block;
-      }
-      const n = view ? refs.entries.read(view, cluster % refs.perBlock) : 0;
-      if ((n === 1) !== (a.copied[i] === 1)) this.#wrong(`OFLAG_COPIED data cluster: cluster ${cluster} refcount=${n}`);
-    }
-  }
-
-  async #stored(cluster: number): Promise<number> {
-    const view = await this.#block(Math.floor(cluster / this.#img.refs.perBlock));
-    return view ? this.#img.refs.entries.read(view, cluster % this.#img.refs.perBlock) : 0;
   }
 }
