@@ -78,6 +78,10 @@ export class QedTables implements ClusterMap {
     throw this.wrong("L2", cluster, place);
   }
 
+  span(cluster: number): number {
+    return this.#tableOf(cluster) === 0 ? this.entries - (cluster % this.entries) : 1;
+  }
+
   async load(cluster: number): Promise<void> {
     const number = Math.floor(cluster / this.entries);
     if (this.#tableOf(cluster) === undefined)

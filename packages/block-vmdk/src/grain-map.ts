@@ -78,6 +78,11 @@ export class GrainMap implements ClusterMap {
     return this.#layout.compressed ? COMPRESSED : entry * SECTOR;
   }
 
+  span(grain: number): number {
+    const { entries } = this.#layout;
+    return this.#tableAt(Math.floor(grain / entries)) === 0 ? entries - (grain % entries) : 1;
+  }
+
   async load(grain: number): Promise<void> {
     const number = Math.floor(grain / this.#layout.entries);
     let table = this.#tableAt(number);

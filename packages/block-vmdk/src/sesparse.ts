@@ -134,6 +134,10 @@ export class SeSparseMap implements ClusterMap {
     );
   }
 
+  span(grain: number): number {
+    return this.#tableAt(Math.floor(grain / ENTRIES)) === 0 ? ENTRIES - (grain % ENTRIES) : 1;
+  }
+
   async load(grain: number): Promise<void> {
     const number = Math.floor(grain / ENTRIES);
     const start = Math.floor((number * 8) / PIECE) * PIECE;

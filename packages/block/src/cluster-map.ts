@@ -14,6 +14,8 @@ export interface ClusterMap {
   readonly marksZeroes: boolean;
   /** The place, when its table is in memory. @throws BlockError "corrupt" for an entry that cannot be right */
   peek(cluster: number): number | undefined;
+  /** Clusters from this one on of which `peek` is known to say the same without being asked (a table that is not there). Default: 1. */
+  span?(cluster: number): number;
   /** Brings the table of a cluster into memory: `peek` knows it right afterwards. */
   load(cluster: number): Promise<void>;
   /** Reserves room for one cluster; calls right after each other give neighbours where they can. */

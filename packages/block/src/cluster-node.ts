@@ -29,6 +29,8 @@ export interface ClusterNodeOptions {
 /** Tables that may wait for a commit before writes wait for one. */
 const MOST_CHANGED = 256;
 const SECTOR = 512;
+/** Clusters that one run is looked for in: what a long run of a huge disk may cost. */
+const MOST_PEEKED = 1 << 17;
 /** Tables that one question about a range may fetch. */
 const MOST_LOADED = 64;
 const NOTHING = new Uint8Array(0);
@@ -230,13 +232,16 @@ export class ClusterNode implements BlockNode {
   /** End of the run from `here` on that can be read in one go: neighbours in the file, or all of the same code. */
   #runEnd(here: number, end: number, place: number): number {
     const unit = this.#unit;
-    let stop = here - (here % unit) + unit;
-    if (place !== COMPRESSED || stop >= end)
-      for (let k = 1; stop < end; k++, stop += unit) {
-        const next = this.#map.peek(stop / unit);
-        if (next !== (place < 0 ? place : place + k * unit)) break;
-      }
-    return Math.min(stop, end);
+    const map = this.#map;
+    const first = Math.floor(here / unit);
+    let next = first + 1;
+    if (place === UNALLOCATED && map.span) next = first + map.span(first);
+    const stop = Math.ceil(end / unit);
+    for (let n = 0; next < stop && n < MOST_PEEKED && place !== COMPRESSED; n++) {
+      if (map.peek(next) !== (place < 0 ? place : place + (next - first) * unit)) break;
+      next += place === UNALLOCATED && map.span ? map.span(next) : 1;
+    }
+    return Math.min(next * unit, end);
   }
 
   #readRun(at: number, into: Uint8Array, place: number): Promise<void> {
