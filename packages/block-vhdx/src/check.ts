@@ -5,7 +5,10 @@ import type { Region } from "./regions.ts";
 
 const MOST_MESSAGES = 1000;
 
-/** Looks at the block table: places that cannot be, blocks over each other, space that nothing uses. */
+/**
+ * Looks at the block table: places that cannot be, blocks over each other, space that nothing uses. Before the first block programs leave
+ * room as they like.
+ */
 export async function check(map: BlockMap, tables: readonly Region[], repair: CheckRepair): Promise<CheckReport> {
   const messages: string[] = [];
   const say = (m: string): void => void (messages.length < MOST_MESSAGES && messages.push(m));
@@ -22,17 +25,19 @@ export async function check(map: BlockMap, tables: readonly Region[], repair: Ch
       say(`ERROR entry ${entry} (state ${state}): block at ${place} ${fault}`);
     }
   });
+  const blocks = used.slice(1 + tables.length);
+  const first = blocks.reduce((least, b) => Math.min(least, b.at), Infinity);
   used.sort((a, b) => a.at - b.at);
   let end = 0;
   for (const { at, bytes } of used) {
     if (at < end) {
       corruptions++;
       say(`ERROR block at ${at} lies over another one`);
-    } else if (at - end >= map.clusterSize) leaks += leak(end, at - end);
+    } else if (end > first && at - end >= map.clusterSize) leaks += leak(end, at - end);
     end = Math.max(end, at + bytes);
   }
   const tail = map.file.size - end;
-  if (tail > 0 && tail >= Math.min(MIB, map.clusterSize)) {
+  if (blocks.length > 0 && tail >= map.clusterSize) {
     const n = leak(end, tail);
     leaks += n;
     if (repair !== "none" && map.file.resize) {
