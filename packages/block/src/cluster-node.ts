@@ -237,7 +237,8 @@ export class ClusterNode implements BlockNode {
     let next = first + 1;
     if (place === UNALLOCATED && map.span) next = first + map.span(first);
     const stop = Math.ceil(end / unit);
-    for (let n = 0; next < stop && n < MOST_PEEKED && place !== COMPRESSED; n++) {
+    const most = place === COMPRESSED ? 0 : MOST_PEEKED;
+    for (let n = 0; next < stop && n < most; n++) {
       if (map.peek(next) !== (place < 0 ? place : place + (next - first) * unit)) break;
       next += place === UNALLOCATED && map.span ? map.span(next) : 1;
     }
