@@ -18,6 +18,8 @@ export default defineConfig([
       "src/img.ts",
       "src/io.ts",
       "src/nbd.ts",
+      "src/run-server.ts",
+      "src/storage-daemon.ts",
     ],
     external: ["zod"],
     splitting: true,

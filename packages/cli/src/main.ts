@@ -8,8 +8,9 @@ enableCompileCache();
 const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_]*)$/.exec(process.argv[2] ?? "")?.[1];
 /** Tools that start without machines. */
 const tool = command === "img" || command === "io";
+const server = /^(?:qemu-|mimus-)?(?:nbd|storage-daemon)$/.test(process.argv[2] ?? "");
 // Programs start without what machines need, schemas above all: half of a cold start.
-if (tool || command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
+if (tool || server || command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
   // zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
   const zod = new URL("./zod.js", import.meta.url);
   if (existsSync(zod))
@@ -17,7 +18,7 @@ if (tool || command === undefined || command === "plugins" || command === "help"
       resolve: (specifier, context, next) =>
         specifier === "zod" ? { url: zod.href, format: "module", shortCircuit: true } : next(specifier, context),
     });
-  await (tool ? import("./run-tool.ts") : import("./run.ts"));
+  await (tool ? import("./run-tool.ts") : server ? import("./run-server.ts") : import("./run.ts"));
 }
 
 async function runProgram(target: string): Promise<boolean> {

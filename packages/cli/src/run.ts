@@ -18,6 +18,7 @@ const HELP = `usage: mimus COMMAND [options]
   mimus img COMMAND [options]      make, convert, check and mend disk images ('mimus img -h')
   mimus io [options] image         read and write a disk image by commands ('mimus io -h')
   mimus nbd [options] image        serve an image by the NBD protocol ('mimus nbd -h')
+  mimus storage-daemon [options]   block nodes and their exports without a machine
   mimus plugins [--all]            list the packages found and what they provide
   mimus -version                   show the version
 `;
@@ -25,8 +26,6 @@ const HELP = `usage: mimus COMMAND [options]
 async function main([command = "-h", ...argv]: readonly string[]): Promise<number> {
   const system = /^(?:qemu-|mimus-)?system-(\w+)$/.exec(command);
   if (system !== null) return systemCommand(system[1] ?? "", argv);
-  const tool = /^(?:qemu-|mimus-)?(nbd)$/.exec(command)?.[1];
-  if (tool === "nbd") return (await import("./commands/nbd.ts")).nbdCommand(argv);
   if (command === "plugins") return pluginsCommand(argv);
   const version = /^--?version$/.test(command);
   const help = /^(?:-h|--?help|help)$/.test(command);

@@ -96,7 +96,7 @@ export class BlockExports {
         if (found === undefined) throw new BlockError("not-found", `Export '${name}' is not found`);
         return this.remove(found.id, how);
       }),
-      command("block-export-add", ExportAdd, (_, args) => this.add(args)),
+      command("block-export-add", z.looseObject({}), (_, args) => this.add(args)),
       command("block-export-del", ExportDel, (_, { id, mode: how }) => this.remove(id, how)),
       command("query-block-exports", None, () => this.query()),
     ];

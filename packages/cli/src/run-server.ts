@@ -1,0 +1,15 @@
+/** `mimus nbd` and `mimus storage-daemon`: started without what machines need. */
+import { config } from "zod";
+
+// Schemas are used a few times each here: compiling them costs more than it pays back.
+config({ jitless: true });
+const [command = "", ...argv] = process.argv.slice(2);
+try {
+  process.exitCode = command.endsWith("nbd")
+    ? await (await import("./commands/nbd.ts")).nbdCommand(argv)
+    : await (await import("./commands/storage-daemon.ts")).storageDaemonCommand(argv);
+} catch (error) {
+  process.stderr.write(`mimus: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+}
+process.exit();
