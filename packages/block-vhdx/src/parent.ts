@@ -82,7 +82,9 @@ export async function parentLocatorFor(ctx: CreateContext, name: string): Promis
   if (id === undefined) throw new BlockError("bad-option", `'${ctx.filename}': backing_file '${name}' must be a VHDX`);
   const windows = name.replaceAll("/", "\\");
   const pairs: [string, string][] = [["parent_linkage", id]];
-  pairs.push(name.startsWith("/") ? ["absolute_win32_path", windows] : ["relative_path", `.\\${windows}`]);
+  if (!name.startsWith("/")) pairs.push(["relative_path", `.\\${windows}`]);
+  // Some readers know no other key; those that follow the relative path first never come to this one.
+  pairs.push(["absolute_win32_path", windows]);
   const texts = pairs.flat();
   const head = 20 + pairs.length * 12;
   const out = new Uint8Array(texts.reduce((n, t) => n + t.length * 2, head));
