@@ -1,4 +1,11 @@
-import { nodeFetch, nodeSockets, pskCredentials, trustCredentials, x509Credentials } from "@mimus/host-node";
+import {
+  nodeDirectory,
+  nodeFetch,
+  nodeSockets,
+  pskCredentials,
+  trustCredentials,
+  x509Credentials,
+} from "@mimus/host-node";
 import type { TlsCredentials, TlsLookup } from "@mimus/nbd";
 import { onOff } from "@mimus/qom";
 
@@ -16,7 +23,7 @@ export function blockServices(
   objects: readonly KeyValues[] = [],
   secret: SecretLookup = noSecret,
 ): Readonly<Record<string, unknown>> {
-  return { sockets: nodeSockets, tls: tlsLookup(objects, secret), fetch: nodeFetch, secret };
+  return { sockets: nodeSockets, tls: tlsLookup(objects, secret), fetch: nodeFetch, secret, directory: nodeDirectory };
 }
 
 /** Credentials by the id of their object; `authz`: id of the object that says which clients a server takes. */
