@@ -51,6 +51,14 @@ export function parse<T extends z.ZodType>(schema: T, value: unknown, what: stri
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
+  if (issue?.code === "unrecognized_keys")
+    throw new BlockError(
+      "bad-option",
+      `Block format '${what}' does not support the option '${issue.keys.join("', '")}'`,
+      {
+        cause: result.error,
+      },
+    );
   const where = issue && issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
   throw new BlockError("bad-option", `${what}: option${where}: ${issue?.message ?? "invalid"}`, {
     cause: result.error,

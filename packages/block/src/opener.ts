@@ -325,7 +325,11 @@ export class Opener {
       discard: "unmap", // the upper node decides
       cache: common.cache,
     };
-    return new Edge(role, await this.open({ ...inherited, ...nest(given as Record<string, unknown>) }, state));
+    const own = nest(given as Record<string, unknown>);
+    const { driver, filename, ...rest } = own;
+    // A name alone says which protocol it is of.
+    const named = driver === undefined && typeof filename === "string" ? this.fileOptions(filename, rest) : own;
+    return new Edge(role, await this.open({ ...inherited, ...named }, state));
   }
 
   async #explicitBacking(given: unknown, state: OpenState): Promise<Edge | null | undefined> {

@@ -57,6 +57,13 @@ export class Tools {
 
   /** Opens an image. @throws ToolError `Could not open '...': ...` */
   async open(filename: string, how: OpenHow = {}): Promise<GraphNode> {
+    const node = await this.#open(filename, how);
+    // Bitmaps that the image keeps follow what is written, and are stored when it closes.
+    if (how.writable === true) await this.graph.bitmaps.load(node);
+    return node;
+  }
+
+  async #open(filename: string, how: OpenHow): Promise<GraphNode> {
     const cache = cacheOptions(how.cache);
     const options: Record<string, unknown> = {
       "read-only": how.writable !== true,
