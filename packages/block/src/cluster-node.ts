@@ -22,7 +22,9 @@ export interface ClusterNodeOptions {
   /** Runs once before the first change of the image. */
   readonly firstWrite?: () => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
-  /** Runs after the last commit, before the file closes. */
+  /** The image may become writable or read-only while it is open; this runs first and may refuse. Absent: it stays as it is. */
+  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
+  /** Runs after the last commit, before the file closes or the image becomes read-only. */
   readonly beforeClose?: () => Promise<void>;
 }
 
@@ -46,9 +48,9 @@ export class ClusterNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
   readonly sectorSize: number = SECTOR;
-  readonly readOnly: boolean;
   readonly filename?: string;
   readonly image?: ImageOps;
+  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
   readonly #file: BlockNode;
   readonly #map: ClusterMap;
@@ -57,6 +59,7 @@ export class ClusterNode implements BlockNode {
   readonly #busy: Map<number, Promise<void>> = new Map();
   readonly #recurse: boolean;
   readonly #beforeClose: (() => Promise<void>) | undefined;
+  #readOnly: boolean;
   #firstWrite: (() => Promise<void>) | undefined;
   #starting: Promise<void> | undefined;
   #committing: Promise<void> | undefined;
@@ -66,7 +69,7 @@ export class ClusterNode implements BlockNode {
   constructor(opts: ClusterNodeOptions) {
     this.name = opts.name;
     this.driver = opts.driver;
-    this.readOnly = opts.readOnly;
+    this.#readOnly = opts.readOnly;
     this.#size = opts.size;
     this.#file = opts.file;
     this.#map = opts.map;
@@ -78,7 +81,18 @@ export class ClusterNode implements BlockNode {
     this.#beforeClose = opts.beforeClose;
     if (opts.file.filename !== undefined) this.filename = opts.file.filename;
     if (opts.image) this.image = opts.image;
-    const { resize } = opts;
+    const { firstWrite, reopen, resize } = opts;
+    if (reopen)
+      this.reopen = async ({ readOnly }) => {
+        if (readOnly === this.#readOnly) return;
+        if (readOnly) {
+          if (this.#map.changed > 0) await this.#commit();
+          await this.#beforeClose?.();
+          this.#firstWrite = firstWrite;
+        }
+        await reopen({ readOnly });
+        this.#readOnly = readOnly;
+      };
     if (resize)
       this.resize = async (size) => {
         await this.#begin();
@@ -89,6 +103,9 @@ export class ClusterNode implements BlockNode {
 
   get size(): number {
     return this.#size;
+  }
+  get readOnly(): boolean {
+    return this.#readOnly;
   }
 
   get children(): Readonly<Record<string, BlockNode>> {
@@ -206,7 +223,7 @@ export class ClusterNode implements BlockNode {
 
   async close(): Promise<void> {
     try {
-      if (!this.readOnly && this.#map.changed > 0) await this.#map.commit();
+      if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
       await this.#beforeClose?.();
     } finally {
       await this.#backing?.close();

@@ -35,6 +35,7 @@ export class Edge implements BlockNode {
     return this.#parent;
   }
   set parent(node: GraphNode) {
+    if (!this.#open) return; // its driver has given it up already
     this.#parent = node;
     node.edges.set(this.role, this);
   }

@@ -58,15 +58,21 @@ export class GraphNode implements BlockNode {
   readonly setBacking?: (node: BlockNode | undefined) => void;
   readonly #inner: BlockNode;
   readonly #warn: (message: string) => void;
-  readonly #discard = (at: number, length: number): Promise<void> =>
-    this.#change("discard", at, length, () => this.#inner.discard?.(at, length) ?? DONE);
+  readonly #discard = async (at: number, length: number): Promise<void> => {
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.discard?.(at, length);
+    }
+    return this.#change("discard", at, length, () => this.#inner.discard?.(at, length) ?? DONE);
+  };
   readonly #resize = (size: number): Promise<void> => this.#setSize(size);
   #readOnly: boolean;
   #inFlight = 0;
   #idle: (() => void)[] = [];
   /** Drained sections that are open; requests wait for the last one's end. */
   #drains = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: ((other: GraphNode | undefined) => void)[] = [];
+  #successor: GraphNode | undefined;
   #closed = false;
   #complained = "";
 
@@ -129,7 +135,10 @@ export class GraphNode implements BlockNode {
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
-    if (this.#drains > 0) await this.#opened();
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.read(at, into);
+    }
     this.#check("read", at, into.length);
     this.#inFlight++;
     try {
@@ -142,7 +151,10 @@ export class GraphNode implements BlockNode {
   }
 
   async readv(at: number, into: readonly Uint8Array[]): Promise<void> {
-    if (this.#drains > 0) await this.#opened();
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.readv(at, into);
+    }
     this.#check("read", at, totalLength(into));
     this.#inFlight++;
     let here = at;
@@ -161,7 +173,10 @@ export class GraphNode implements BlockNode {
   }
 
   async write(at: number, from: Uint8Array): Promise<void> {
-    if (this.#drains > 0) await this.#opened();
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.write(at, from);
+    }
     this.#check("write", at, from.length);
     this.#inFlight++;
     try {
@@ -173,7 +188,11 @@ export class GraphNode implements BlockNode {
     }
   }
 
-  writev(at: number, from: readonly Uint8Array[]): Promise<void> {
+  async writev(at: number, from: readonly Uint8Array[]): Promise<void> {
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.writev(at, from);
+    }
     return this.#change("write", at, totalLength(from), async () => {
       if (this.#inner.writev && this.options.detectZeroes === "off") return this.#inner.writev(at, from);
       let here = at;
@@ -184,13 +203,20 @@ export class GraphNode implements BlockNode {
     });
   }
 
-  writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
+  async writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.writeZeroes(at, length, unmap);
+    }
     const may = unmap && this.options.discard === "unmap";
     return this.#change("write zeroes", at, length, () => zeroRange(this.#inner, at, length, may));
   }
 
   async flush(): Promise<void> {
-    if (this.#drains > 0) await this.#opened();
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.flush();
+    }
     this.#check("flush", 0, 0);
     if (this.options.noFlush) return;
     this.#inFlight++;
@@ -204,7 +230,10 @@ export class GraphNode implements BlockNode {
   }
 
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
-    if (this.#drains > 0) await this.#opened();
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.blockStatus(at, length);
+    }
     this.#check("block status", at, length);
     if (!this.#inner.blockStatus) return { length, allocated: true, zero: false, data: true, offset: at, file: this };
     this.#inFlight++;
@@ -220,7 +249,7 @@ export class GraphNode implements BlockNode {
 
   /** A request of the graph's own: counted as in flight, but no hook sees it. */
   async internal<T>(act: (inner: BlockNode) => Promise<T>): Promise<T> {
-    if (this.#drains > 0) await this.#opened();
+    while (this.#drains > 0) await this.#opened();
     if (this.#closed) throw new BlockError("closed", `Node '${this.name}' is closed`);
     this.#inFlight++;
     try {
@@ -262,9 +291,16 @@ export class GraphNode implements BlockNode {
     this.#drains++;
     await this.drain();
   }
-  /** Lets requests go on that {@link drainBegin} held back. */
+  /** Lets requests go on that {@link drainBegin} held back: here, or where {@link redirect} says. */
   drainEnd(): void {
-    if (--this.#drains === 0) for (const go of this.#waiting.splice(0)) go();
+    if (--this.#drains > 0) return;
+    const other = this.#successor;
+    this.#successor = undefined;
+    for (const go of this.#waiting.splice(0)) go(other);
+  }
+  /** Requests that wait for the end of the drained section go to `other`, which stands in this node's place. */
+  redirect(other: GraphNode | undefined): void {
+    if (this.#drains > 0) this.#successor = other === this ? undefined : other;
   }
 
   /** Closes the node when neither a parent nor anybody else holds it. */
@@ -300,12 +336,15 @@ export class GraphNode implements BlockNode {
   async #setSize(size: number): Promise<void> {
     if (!Number.isSafeInteger(size) || size < 0)
       throw new BlockError("out-of-range", `Node '${this.name}': ${size} is no size`);
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.resize ? other.resize(size) : other.refuse("resize");
+    }
     await this.#change("resize", 0, 0, () => this.#inner.resize?.(size) ?? this.refuse("resize"));
     for (const hook of this.hooks) hook.resized?.(this.size);
   }
 
   async #change(what: string, at: number, length: number, act: () => Promise<void>): Promise<void> {
-    if (this.#drains > 0) await this.#opened();
     this.#check(what, at, length);
     this.#inFlight++;
     try {
@@ -331,8 +370,13 @@ export class GraphNode implements BlockNode {
     }
   }
 
-  async #opened(): Promise<void> {
-    while (this.#drains > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Waits for the end of the drained section; gives the node that has taken this one's place meanwhile. */
+  async #opened(): Promise<GraphNode | undefined> {
+    while (this.#drains > 0) {
+      const other = await new Promise<GraphNode | undefined>((resolve) => this.#waiting.push(resolve));
+      if (other) return other;
+    }
+    return undefined;
   }
 
   #leave(): void {

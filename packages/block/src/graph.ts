@@ -251,6 +251,8 @@ export class BlockGraph {
   /** Everything that stands on `from`, except `but`, stands on `to` afterwards. The caller has drained both. */
   replace(from: GraphNode, to: GraphNode, but: (edge: Edge) => boolean = () => false): void {
     for (const edge of [...from.parents]) if (!but(edge)) edge.retarget(to);
+    from.redirect(to);
+    to.redirect(undefined); // undone: what waited for `to` stays there
     for (const b of this.#backends.values()) {
       if (b.node !== from) continue;
       if (from.holds.delete(holdOf(b))) to.holds.add(holdOf(b));

@@ -33,15 +33,16 @@ export class SectorNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
   readonly sectorSize: number;
-  readonly readOnly: boolean;
   readonly filename?: string;
   readonly image?: ImageOps;
+  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
   readonly #file: BlockNode;
   readonly #map: SectorMap;
   readonly #unit: number;
   readonly #changing: Mutex = new Mutex();
   readonly #beforeClose: (() => Promise<void>) | undefined;
+  #readOnly: boolean;
   #firstWrite: (() => Promise<void>) | undefined;
   #backing: BlockNode | undefined;
   #size: number;
@@ -49,7 +50,7 @@ export class SectorNode implements BlockNode {
   constructor(opts: ClusterNodeOptions & { readonly map: SectorMap }) {
     this.name = opts.name;
     this.driver = opts.driver;
-    this.readOnly = opts.readOnly;
+    this.#readOnly = opts.readOnly;
     this.#size = opts.size;
     this.#file = opts.file;
     this.#map = opts.map;
@@ -60,7 +61,18 @@ export class SectorNode implements BlockNode {
     this.#beforeClose = opts.beforeClose;
     if (opts.file.filename !== undefined) this.filename = opts.file.filename;
     if (opts.image) this.image = opts.image;
-    const { resize } = opts;
+    const { firstWrite, reopen, resize } = opts;
+    if (reopen)
+      this.reopen = async ({ readOnly }) => {
+        if (readOnly === this.#readOnly) return;
+        if (readOnly) {
+          if (this.#map.changed > 0) await this.#map.commit();
+          await this.#beforeClose?.();
+          this.#firstWrite = firstWrite;
+        }
+        await reopen({ readOnly });
+        this.#readOnly = readOnly;
+      };
     if (resize)
       this.resize = async (size) => {
         await this.#begin();
@@ -71,6 +83,9 @@ export class SectorNode implements BlockNode {
 
   get size(): number {
     return this.#size;
+  }
+  get readOnly(): boolean {
+    return this.#readOnly;
   }
   get children(): Readonly<Record<string, BlockNode>> {
     return this.#backing ? { file: this.#file, backing: this.#backing } : { file: this.#file };
@@ -145,7 +160,7 @@ export class SectorNode implements BlockNode {
 
   async close(): Promise<void> {
     try {
-      if (!this.readOnly && this.#map.changed > 0) await this.#map.commit();
+      if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
       await this.#beforeClose?.();
     } finally {
       await this.#backing?.close();

@@ -12,7 +12,7 @@ import { Registry } from "@mimus/qom";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const qemu = spawnSync("qemu-img", ["--version"]).status === 0;
-if (!qemu) console.log("skipped: block jobs checked by qemu-img (needs qemu-img and qemu-io)");
+if (!qemu) process.stderr.write("skipped: block jobs checked by qemu-img (needs qemu-img and qemu-io)\n");
 
 const MIB = 1 << 20;
 let dir = "";

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { libc, nodeFiles } from "./index.ts";
 
 const qemu = libc() !== undefined && spawnSync("qemu-io", ["--version"]).status === 0;
-if (!qemu) console.log("skipped: locks against qemu-io (needs koffi, Linux and qemu-io)");
+if (!qemu) process.stderr.write("skipped: locks against qemu-io (needs koffi, Linux and qemu-io)\n");
 
 let folder = "";
 let path = "";

@@ -78,6 +78,8 @@ export class MirrorBody implements JobBody, WriteHook {
     while (!job.cancelled) {
       await this.#round(job);
       if (job.cancelled) return;
+      // A guest that goes on writing cannot put off the end: what is left is copied while it waits.
+      if (this.#complete && job.isReady) break;
       if (this.#dirty.set > 0) continue;
       await target.flush();
       job.ready();

@@ -1,0 +1,230 @@
+import { Registry } from "@mimus/qom";
+import { describe, expect, it } from "vitest";
+import type { BlockNode, HostFile, LockRequest } from "./index.ts";
+import plugin, {
+  Bitmap,
+  BlockGraph,
+  createImage,
+  defineFormat,
+  lockFor,
+  MemoryFile,
+  MemoryFiles,
+  openImage,
+  OverlayNode,
+  parseLimits,
+  RangeLock,
+  raw,
+  snapshotAction,
+  ThrottleGroup,
+  transact,
+} from "./index.ts";
+
+const filled = (n: number, v: number): Uint8Array => new Uint8Array(n).fill(v);
+const kind = (k: string): unknown => expect.objectContaining({ name: "BlockError", kind: k });
+
+/** A file that remembers its locks. */
+class LockedFile extends MemoryFile {
+  readonly locks: LockRequest[] = [];
+  async lock(request: LockRequest): Promise<void> {
+    this.locks.push(request);
+  }
+}
+/** A layer in memory over `backing`, with a further role. */
+const layer = defineFormat({
+  name: "layer",
+  summary: "test format",
+  children: ["data-file"],
+  probe: (head) => (head[0] === 0x4c ? 100 : 0),
+  async open(file, _options, ctx) {
+    await file.close();
+    await ctx.children["data-file"]?.close();
+    return new OverlayNode(ctx.name, ctx.explicitBacking ?? (await ctx.backing("base")));
+  },
+});
+function setup(files: MemoryFiles = new MemoryFiles()): { graph: BlockGraph; files: MemoryFiles } {
+  const registry = new Registry().use(plugin);
+  registry.register(layer, "test");
+  return { graph: new BlockGraph({ registry, files, warn: () => undefined }), files };
+}
+const file = (filename: string, more: object = {}): Record<string, unknown> => ({ driver: "file", filename, ...more });
+
+describe("openImage and createImage", () => {
+  it("make, open and grow an image without a graph", async () => {
+    const disk = new MemoryFile("d.img", filled(5000, 1));
+    await createImage(raw, disk, 1000);
+    expect(disk.content()).toEqual(new Uint8Array(1024));
+    const node = await openImage(raw, disk);
+    await node.resize?.(4096);
+    await node.write(4095, filled(1, 7));
+    expect((await disk.read(4095, new Uint8Array(1))) && disk.content()[4095]).toBe(7);
+    await expect(node.write(4095, filled(2, 7))).rejects.toEqual(kind("out-of-range"));
+    const closed = await openImage(raw, new MemoryFile("r", 512), { readOnly: true });
+    await expect(closed.write(0, filled(1, 1))).rejects.toEqual(kind("read-only"));
+    await expect(openImage(raw, new MemoryFile("r", 512), { options: { offset: 1024 } })).rejects.toEqual(
+      kind("bad-option"),
+    );
+  });
+
+  it("refuse what nobody allowed", async () => {
+    const head = filled(512, 0x4c);
+    await expect(openImage(layer, new MemoryFile("l", head))).rejects.toThrow(
+      /names the backing file 'base', and nothing/,
+    );
+    const below: BlockNode = await openImage(raw, new MemoryFile("b", filled(512, 3)));
+    const node = await openImage(layer, new MemoryFile("l", head), { backing: async () => below });
+    const into = new Uint8Array(1);
+    await node.read(0, into);
+    expect(into[0]).toBe(3);
+    await expect(createImage(layer, new MemoryFile("l"), 512)).rejects.toThrow(/does not support image creation/);
+  });
+});
+
+describe("the graph", () => {
+  it("locks as what stands on a file needs", async () => {
+    const seen = async (open: (graph: BlockGraph) => Promise<unknown>): Promise<LockRequest | undefined> => {
+      const disk = new LockedFile("d", filled(4096, 0x4c));
+      const { graph } = setup(new MemoryFiles().add("d", disk as HostFile).add("base", 512));
+      await open(graph);
+      return disk.locks[0];
+    };
+    const ro = { "read-only": true };
+    expect(await seen((g) => g.open({ driver: "raw", file: file("d") }))).toEqual({ uses: 3, shares: 15 });
+    expect(await seen((g) => g.open({ driver: "raw", file: file("d") }, { use: "device" }))).toEqual({
+      uses: 3,
+      shares: 13,
+    });
+    expect(await seen((g) => g.openFile("d", { backing: file("base") }))).toEqual({ uses: 11, shares: 5 });
+    expect(await seen((g) => g.openFile("d", { backing: file("base"), ...ro }))).toEqual({ uses: 1, shares: 5 });
+    expect(await seen((g) => g.openFile("d", { backing: file("base"), ...ro, "force-share": true }))).toEqual({
+      uses: 1,
+      shares: 15,
+    });
+    await expect(seen((g) => g.open({ driver: "raw", file: file("d"), "force-share": true }))).rejects.toThrow(
+      /force-share=on can only be used with read-only images/,
+    );
+    expect(lockFor("raw", true, false)).toEqual({ uses: 1, shares: 15 });
+  });
+
+  it("closes a node when nobody holds it any more", async () => {
+    const { graph, files } = setup();
+    files.add("l", filled(512, 0x4c)).add("base", 4096).add("x", 512);
+    await graph.open({ driver: "raw", "node-name": "base", file: file("base") });
+    const top = await graph.open({
+      driver: "layer",
+      "node-name": "top",
+      file: file("l"),
+      backing: "base",
+      "data-file": file("x"),
+    });
+    expect(Object.keys(top.children)).toEqual(["backing"]);
+    await expect(graph.close("base")).rejects.toThrow(/'base' is used by node 'top' \(as backing\)/);
+    graph.node("base").monitor = false;
+    await graph.close("top");
+    expect([...graph.nodes()]).toEqual([]);
+  });
+
+  it("finds loops and opens what it is allowed to", async () => {
+    const { graph, files } = setup();
+    files.add("base", filled(512, 0x4c));
+    await expect(graph.openFile("base")).rejects.toThrow(/a backing chain that loops/);
+    files.add("base", filled(512, 0)).add("l", filled(512, 0x4c));
+    await expect(graph.openFile("l")).rejects.toThrow(/without its format/);
+    const open = new BlockGraph({ ...graph.host, allow: (name) => name === "base" });
+    expect((await open.openFile("l")).driver).toBe("layer");
+  });
+
+  it("makes images with the options of their format", async () => {
+    const { graph, files } = setup();
+    await graph.create("raw", "new.img", 1 << 20, { preallocation: "full" });
+    expect(await files.files.get("new.img")?.size()).toBe(1 << 20);
+    await expect(graph.create("raw", "x", 512, { cluster_size: 4 })).rejects.toThrow(/cluster_size/);
+    await expect(graph.create("raw", "x", undefined)).rejects.toThrow("Image creation needs a size parameter");
+    await expect(graph.create("layer", "x", 512)).rejects.toThrow(/does not support image creation/);
+    await expect(graph.create("file", "x", 512)).rejects.toThrow(/is no image format/);
+  });
+
+  it("holds requests back while it is drained, and takes snapshots then", async () => {
+    const { graph, files } = setup();
+    const base = new MemoryFile("base", 4096);
+    files.add("base", base).add("l", filled(512, 0x4c));
+    const node = await graph.open({ driver: "raw", "node-name": "n", file: file("base") });
+    const over = await graph.open({ driver: "layer", "node-name": "o", file: file("l"), backing: file("base") });
+    over.setBacking?.(undefined);
+    await over.edges.get("backing")?.close();
+    const backend = graph.backend("n");
+    await transact(graph, [
+      snapshotAction(graph, node, async () => {
+        void backend?.write(0, filled(512, 5));
+        return over;
+      }),
+    ]);
+    await backend?.drain();
+    await backend?.write(512, filled(512, 6));
+    expect(backend?.node).toBe(over);
+    expect(node.readOnly).toBe(true);
+    // The request that was held back went to the overlay, too.
+    expect(base.content()).toEqual(new Uint8Array(4096));
+    const into = new Uint8Array(1024);
+    await over.read(0, into);
+    expect([into[0], into[512]]).toEqual([5, 6]);
+  });
+});
+
+describe("a bitmap", () => {
+  it("marks, finds, clears and packs granules", () => {
+    const b = new Bitmap(1_000_000, 4096);
+    b.mark(5000, 1);
+    b.mark(999_999, 1);
+    expect([b.set, b.bytes, b.bits]).toEqual([2, 4096 + (1_000_000 - 244 * 4096), 245]);
+    expect(b.next(0, 1 << 20)).toEqual({ at: 4096, length: 4096 });
+    expect(b.next(8192, 1 << 20)).toEqual({ at: 244 * 4096, length: 1_000_000 - 244 * 4096 });
+    const other = new Bitmap(1_000_000, 65536);
+    other.unpack(new Uint8Array([0b10]));
+    expect(other.next(0, 1 << 20)).toEqual({ at: 65536, length: 65536 });
+    b.merge(other);
+    expect(b.pack().slice(0, 5)).toEqual(new Uint8Array([2, 0, 0xff, 0xff, 0]));
+    b.unmark(0, 900_000);
+    b.resize(900_000);
+    expect([b.set, b.next(0, 1 << 20)]).toEqual([0, undefined]);
+    const wide = new Bitmap(2 ** 44, 65536);
+    wide.mark(2 ** 43, 1);
+    expect(wide.next(0, 2 ** 40)).toEqual({ at: 2 ** 43, length: 65536 });
+  });
+});
+
+describe("limits", () => {
+  it("are checked as QEMU checks them", () => {
+    const parse = (o: Record<string, unknown>): unknown => parseLimits(o, (k) => k);
+    expect(() => parse({ "iops-total-max": 5 })).toThrow(/require corresponding/);
+    expect(() => parse({ "iops-total": 10, "iops-total-max": 5 })).toThrow(/cannot be lower/);
+    expect(() => parse({ "iops-total": 10, "iops-total-max-length": 5 })).toThrow(/without burst rate/);
+    expect(() => parse({ "bps-total": 10, "bps-read": 5 })).toThrow(/at the same time/);
+  });
+
+  it("let a burst of its length pass", async () => {
+    let now = 0;
+    const clock = { now: () => now, delay: async (ns: number) => void (now += ns / 1e6) };
+    const group = new ThrottleGroup(
+      "g",
+      parseLimits({ "iops-total": 10, "iops-total-max": 100, "iops-total-max-length": 2 }, (k) => k),
+    );
+    for (let i = 0; i < 200; i++) await group.admit(false, 512, clock);
+    expect(now).toBeGreaterThan(1500);
+    expect(now).toBeLessThan(2500);
+    const then = now;
+    for (let i = 0; i < 50; i++) await group.admit(false, 512, clock);
+    expect(now - then).toBeGreaterThan(2500);
+  });
+
+  it("keep overlapping ranges apart", async () => {
+    const lock = new RangeLock();
+    const order: string[] = [];
+    const one = await lock.acquire(0, 100);
+    const two = lock.run(50, 100, async () => void order.push("two"));
+    await lock.run(200, 1, async () => void order.push("free"));
+    order.push("release");
+    one();
+    await two;
+    expect(order).toEqual(["free", "release", "two"]);
+  });
+});
