@@ -14,6 +14,7 @@ export interface Found {
 /** The guest is in the middle of a change, or has damaged the disk: nothing can be said of the files now. */
 export class Unfinished extends Error {}
 
+const DOTS: ReadonlySet<string> = new Set([".".padEnd(11), "..".padEnd(11)]);
 const MAX_DEPTH = 100;
 
 /** Reads all directories. @throws Unfinished when chains and sizes do not fit together, or a name cannot be a host's */
@@ -51,7 +52,7 @@ function entries(volume: Volume, bytes: Uint8Array, used: Uint8Array, depth: num
       continue;
     }
     const name = long.take(shortKey(entry)) ?? shortText(entry);
-    if (entry[11]! & ATTR.label || entry[0] === 0x2e) continue;
+    if (entry[11]! & ATTR.label || DOTS.has(shortKey(entry))) continue;
     if (!isHostName(name) || names.has(name.toLowerCase())) throw new Unfinished(`name '${name}' cannot be a file's`);
     names.add(name.toLowerCase());
     out.push(node(volume, entry, name, used, depth));
