@@ -90,7 +90,7 @@ export class SocketChar extends BaseChar {
 
   override async close(): Promise<void> {
     this.#closed = true;
-    await this.#listener?.close();
-    await this.#stream?.close();
+    // A listener is closed when its client has gone.
+    await Promise.all([this.#listener?.close(), this.#stream?.close()]);
   }
 }
