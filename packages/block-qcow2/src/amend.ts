@@ -68,7 +68,8 @@ async function changeHeader(img: Image, o: Options, lazy: boolean | undefined): 
   if (o["data_file"] !== undefined) ext.dataFile = (o["data_file"] as string) || undefined;
   if (o["backing_file"] !== undefined || o["backing_fmt"] !== undefined) {
     const name = (o["backing_file"] as string | undefined) ?? ext.backingFile;
-    if (name && img.dataFileRaw) throw new BlockError("bad-option", "A raw data file and a backing file do not go together");
+    if (name && img.dataFileRaw)
+      throw new BlockError("bad-option", "A raw data file and a backing file do not go together");
     ext.backingFile = name || undefined;
     ext.backingFormat = name ? ((o["backing_fmt"] as string | undefined) ?? ext.backingFormat) : undefined;
   }
@@ -120,7 +121,9 @@ async function downgrade(node: Qcow2Node, progress?: Progress): Promise<void> {
     throw new BlockError("unsupported-feature", `'${img.filename}' cannot become compat=0.10: ${why}`);
   };
   if ((header.incompatible & ~c.INCOMPAT_DIRTY) !== 0)
-    refuse("it has features that version 2 does not know (external data file, zstd, extended L2 entries or the corrupt bit)");
+    refuse(
+      "it has features that version 2 does not know (external data file, zstd, extended L2 entries or the corrupt bit)",
+    );
   if (img.ext.bitmaps) refuse("it has bitmaps");
   for (const s of img.snapshots)
     if (s.vmStateSize >= 2 ** 32 || s.diskSize !== img.size) refuse(`snapshot '${s.name}' needs version 3`);
@@ -165,7 +168,8 @@ async function expandZeroes(node: Qcow2Node, progress?: Progress): Promise<void>
     const status = await node.blockStatus(at, Math.min(size - at, 1 << 22));
     const length = status.length;
     if (status.allocated && status.zero) {
-      if (img.nothingBelow) await node.inside(() => node.eraser.empty(at, Math.ceil((at + length) / clusterSize) * clusterSize));
+      if (img.nothingBelow)
+        await node.inside(() => node.eraser.empty(at, Math.ceil((at + length) / clusterSize) * clusterSize));
       else await node.write(at, new Uint8Array(length));
     }
     at += length;
@@ -190,7 +194,12 @@ async function amendEncryption(node: Qcow2Node, o: Options): Promise<void> {
     const newPassword = await secretOf("encrypt.new-secret");
     if (!newPassword) throw new BlockError("bad-option", "encrypt.new-secret is needed for state=active");
     const iterTime = o["encrypt.iter-time"] as number | undefined;
-    await amendLuks(io, volume, { state: "active", newPassword, ...slot, ...(iterTime === undefined ? {} : { iterTime }) }, host);
+    await amendLuks(
+      io,
+      volume,
+      { state: "active", newPassword, ...slot, ...(iterTime === undefined ? {} : { iterTime }) },
+      host,
+    );
     return;
   }
   const oldPassword = await secretOf("encrypt.old-secret");

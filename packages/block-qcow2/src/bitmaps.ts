@@ -45,11 +45,22 @@ async function add(img: Image, name: string, granularity: number, auto: boolean)
   if (img.header.version === 2)
     throw new BlockError("unsupported-feature", `'${img.filename}': bitmaps need version 3 (compat=1.1)`);
   if (!Number.isInteger(granularityBits) || granularityBits < 9 || granularityBits > 31)
-    throw new BlockError("bad-option", `Bitmap granularity ${granularity} must be a power of two from 512 to 2147483648`);
+    throw new BlockError(
+      "bad-option",
+      `Bitmap granularity ${granularity} must be a power of two from 512 to 2147483648`,
+    );
   if (name.length < 1 || encode(name).length > 1023)
     throw new BlockError("bad-option", "Bitmap name must be 1 to 1023 bytes long");
   if (list.some((b) => b.name === name)) throw new BlockError("in-use", `Bitmap '${name}' exists in '${img.filename}'`);
-  const made = { tableAt: 0, tableEntries: 0, flags: auto ? AUTO : 0, granularityBits, name, extra: new Uint8Array(0), at: 0 };
+  const made = {
+    tableAt: 0,
+    tableEntries: 0,
+    flags: auto ? AUTO : 0,
+    granularityBits,
+    name,
+    extra: new Uint8Array(0),
+    at: 0,
+  };
   await write(img, made, new Uint8Array(bitBytes(made, img.size)));
   await switchDirectory(img, [...list, made]);
 }
@@ -69,7 +80,10 @@ async function remove(img: Image, name: string): Promise<void> {
 async function load(img: Image, name: string): Promise<Uint8Array> {
   const b = await find(img, name);
   if (info(img, b).inUse)
-    throw new BlockError("corrupt", `Bitmap '${name}' of '${img.filename}' is inconsistent: it was not stored when the image was last written`);
+    throw new BlockError(
+      "corrupt",
+      `Bitmap '${name}' of '${img.filename}' is inconsistent: it was not stored when the image was last written`,
+    );
   return read(img, b, img.size);
 }
 
@@ -78,7 +92,11 @@ async function read(img: Image, b: StoredBitmap, size: number): Promise<Uint8Arr
   const bytes = new Uint8Array(bitBytes(b, size));
   const wanted = Math.ceil(bytes.length / clusterSize);
   if (b.tableEntries !== wanted)
-    throw new BlockError("corrupt", `'${img.filename}': table of bitmap '${b.name}' has ${b.tableEntries} entries and must have ${wanted}`, { at: b.tableAt });
+    throw new BlockError(
+      "corrupt",
+      `'${img.filename}': table of bitmap '${b.name}' has ${b.tableEntries} entries and must have ${wanted}`,
+      { at: b.tableAt },
+    );
   const table = await readTable(img, b);
   for (let i = 0; i < wanted; i++) {
     const part = bytes.subarray(i * clusterSize, (i + 1) * clusterSize);
@@ -91,7 +109,11 @@ async function read(img: Image, b: StoredBitmap, size: number): Promise<Uint8Arr
 
 async function readTable(img: Image, b: StoredBitmap): Promise<DataView> {
   if (b.tableEntries > 0 && b.tableAt + b.tableEntries * 8 > img.file.size + img.clusterSize)
-    throw new BlockError("corrupt", `'${img.filename}': table of bitmap '${b.name}' ends beyond the file's ${img.file.size} bytes`, { at: b.tableAt });
+    throw new BlockError(
+      "corrupt",
+      `'${img.filename}': table of bitmap '${b.name}' ends beyond the file's ${img.file.size} bytes`,
+      { at: b.tableAt },
+    );
   const bytes = new Uint8Array(b.tableEntries * 8);
   await readAt(img.file, b.tableAt, bytes);
   return new DataView(bytes.buffer);
@@ -101,7 +123,10 @@ function entryAt(img: Image, table: DataView, index: number): number {
   const high = table.getUint32(index * 8);
   const at = high * 2 ** 32 + ((table.getUint32(index * 8 + 4) & 0xfffffe00) >>> 0);
   if (high < 1 << 21 && at % img.clusterSize === 0) return at;
-  throw new BlockError("corrupt", `'${img.filename}': bitmap table entry ${index} 0x${at.toString(16)} must be aligned and below 2^53`);
+  throw new BlockError(
+    "corrupt",
+    `'${img.filename}': bitmap table entry ${index} 0x${at.toString(16)} must be aligned and below 2^53`,
+  );
 }
 
 /** Clusters of a bitmap's table and bits. */

@@ -122,7 +122,12 @@ class Survey {
 
   #bytes(at: number, length: number, what: string): void {
     const { clusterSize } = this.#img;
-    if (length > 0) this.#use(Math.floor(at / clusterSize), Math.ceil((at + length) / clusterSize) - Math.floor(at / clusterSize), what);
+    if (length > 0)
+      this.#use(
+        Math.floor(at / clusterSize),
+        Math.ceil((at + length) / clusterSize) - Math.floor(at / clusterSize),
+        what,
+      );
   }
 
   async count(progress?: (done: number, total: number) => void): Promise<void> {

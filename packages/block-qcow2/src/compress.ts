@@ -26,7 +26,12 @@ export class Compressor {
     const img = this.#img;
     const { clusterSize } = img;
     if (img.external)
-      throw new BlockError("unsupported-feature", `'${img.filename}': an external data file cannot hold compressed clusters`);
+      throw new BlockError(
+        "unsupported-feature",
+        `'${img.filename}': an external data file cannot hold compressed clusters`,
+      );
+    if (img.header.crypt !== 0)
+      throw new BlockError("unsupported-feature", `'${img.filename}' is encrypted: it cannot hold compressed clusters`);
     if (at % clusterSize !== 0 || (from.length % clusterSize !== 0 && at + from.length !== img.size))
       throw new BlockError("bad-option", `Compressed writes must be whole clusters of ${clusterSize} bytes`, { at });
     img.assertUsable();

@@ -12,7 +12,10 @@ import { preallocate } from "./preallocate.ts";
 import { refcountEntries } from "./refcount-entries.ts";
 
 /** Checks options against each other. @throws BlockError "bad-option" */
-export function checkCreateOptions(o: CreateOptions, size: number): { version: 2 | 3; clusterBits: number; order: number } {
+export function checkCreateOptions(
+  o: CreateOptions,
+  size: number,
+): { version: 2 | 3; clusterBits: number; order: number } {
   const bad = (text: string): never => {
     throw new BlockError("bad-option", text);
   };
@@ -25,17 +28,28 @@ export function checkCreateOptions(o: CreateOptions, size: number): { version: 2
   if (!Number.isInteger(order) || order < 0 || order > 6)
     bad(`refcount_bits ${o.refcount_bits} must be a power of two and may not exceed 64`);
   if (version === 2) {
-    if (o.refcount_bits !== 16) bad("Different refcount widths than 16 bits require compatibility level 1.1 or above (use compat=1.1 or greater)");
-    if (o.lazy_refcounts) bad("Lazy refcounts only supported with compatibility level 1.1 and above (use compat=1.1 or greater)");
-    if (o.extended_l2) bad("Extended L2 entries are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
-    if (o.compression_type !== "zlib") bad("Non-zlib compression type is only supported with compatibility level 1.1 and above (use version=v3 or greater)");
-    if (o.data_file !== undefined) bad("External data files are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+    if (o.refcount_bits !== 16)
+      bad(
+        "Different refcount widths than 16 bits require compatibility level 1.1 or above (use compat=1.1 or greater)",
+      );
+    if (o.lazy_refcounts)
+      bad("Lazy refcounts only supported with compatibility level 1.1 and above (use compat=1.1 or greater)");
+    if (o.extended_l2)
+      bad("Extended L2 entries are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
+    if (o.compression_type !== "zlib")
+      bad(
+        "Non-zlib compression type is only supported with compatibility level 1.1 and above (use version=v3 or greater)",
+      );
+    if (o.data_file !== undefined)
+      bad("External data files are only supported with compatibility level 1.1 and above (use version=v3 or greater)");
   }
   if (o.data_file_raw && o.data_file === undefined) bad("data-file-raw requires data-file");
-  if (o.data_file_raw && o.backing_file !== undefined) bad("Backing file and data-file-raw cannot be used at the same time");
+  if (o.data_file_raw && o.backing_file !== undefined)
+    bad("Backing file and data-file-raw cannot be used at the same time");
   if (o.backing_file !== undefined && o.preallocation !== "off" && !o.extended_l2)
     bad("Backing file and preallocation can only be used at the same time if extended_l2 is enabled");
-  if (o.backing_file === undefined && o.backing_fmt !== undefined) bad("Backing format cannot be used without backing file");
+  if (o.backing_file === undefined && o.backing_fmt !== undefined)
+    bad("Backing format cannot be used without backing file");
   if (l1EntriesFor({ clusterBits, incompatible: o.extended_l2 ? 16 : 0 }, size) > c.MAX_L1_BYTES / 8)
     bad(`size ${size} is too large for clusters of ${o.cluster_size} bytes`);
   return { version, clusterBits, order };
@@ -95,7 +109,10 @@ export async function createImageIn(
     throw new BlockError("bad-option", `backing_file must be at most ${c.MAX_BACKING_NAME} bytes long`);
   const first = encodeFirstCluster(header, ext);
   await writeRefcounts(file, layout, clusterSize, order);
-  await file.write(header.l1At, new Uint8Array(Math.max(l1Clusters, 1) * clusterSize).subarray(0, l1Clusters * clusterSize));
+  await file.write(
+    header.l1At,
+    new Uint8Array(Math.max(l1Clusters, 1) * clusterSize).subarray(0, l1Clusters * clusterSize),
+  );
   if (encryption) {
     await file.write(luksAt, new Uint8Array(luksClusters * clusterSize));
     await encryption.write(file, luksAt);
@@ -129,7 +146,14 @@ function layoutOf(clusterSize: number, order: number, rest: number): Layout {
     const blocks = Math.ceil(end / perBlock);
     const table = Math.ceil((blocks * 8) / clusterSize);
     if (blocks <= blockCount && table <= tableClusters)
-      return { table: 1, tableClusters, blocks: 1 + tableClusters, blockCount, rest: 1 + tableClusters + blockCount, end };
+      return {
+        table: 1,
+        tableClusters,
+        blocks: 1 + tableClusters,
+        blockCount,
+        rest: 1 + tableClusters + blockCount,
+        end,
+      };
     blockCount = Math.max(blockCount, blocks);
     tableClusters = Math.max(tableClusters, table);
   }

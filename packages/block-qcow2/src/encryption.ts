@@ -17,7 +17,9 @@ export function luksStorage(
 ): LuksReader & { write(at: number, from: Uint8Array): Promise<void>; flush(): Promise<void> } {
   const inside = (at: number, length: number): void => {
     if (at + length > place.length)
-      throw new BlockError("corrupt", `'${filename}': LUKS header ends beyond its ${place.length} bytes`, { at: place.at });
+      throw new BlockError("corrupt", `'${filename}': LUKS header ends beyond its ${place.length} bytes`, {
+        at: place.at,
+      });
   };
   return {
     async read(at, into) {
@@ -40,6 +42,7 @@ export async function openCipher(
   encrypt: { readonly format?: "aes" | "luks" | undefined; readonly "key-secret"?: string | undefined } | undefined,
   filename: string,
   host: FormatHost,
+  readOnly: boolean,
 ): Promise<Cipher | undefined> {
   if (header.crypt === CRYPT_NONE) {
     if (encrypt) throw new BlockError("bad-option", `'${filename}' is not encrypted: encrypt.* does not apply`);
@@ -49,8 +52,16 @@ export async function openCipher(
   if (encrypt?.format !== undefined && encrypt.format !== format)
     throw new BlockError("bad-option", `'${filename}': encrypt.format must be ${format}, not ${encrypt.format}`);
   const secret = encrypt?.["key-secret"];
-  if (secret === undefined)
-    throw new BlockError("bad-option", `Parameter 'encrypt.key-secret' is required for cipher: '${filename}' is encrypted`);
+  if (secret === undefined) {
+    const locked = (): never => {
+      throw new BlockError(
+        "bad-option",
+        `Parameter 'encrypt.key-secret' is required for cipher: '${filename}' is encrypted`,
+      );
+    };
+    // Information, checks and maps need no key.
+    return readOnly ? { encrypt: locked, decrypt: locked, physical: false } : locked();
+  }
   const password = await host.secret(secret);
   if (header.crypt === CRYPT_AES) {
     const cipher = legacyQcowCipher(password);
@@ -74,14 +85,19 @@ function bind(
 /** Where the LUKS header lies. @throws BlockError "corrupt" when the image does not say */
 export function luksPlace(ext: Extensions, filename: string): { at: number; length: number } {
   if (ext.encryption) return ext.encryption;
-  throw new BlockError("corrupt", `'${filename}': crypt_method 2 (LUKS) needs the encryption header extension`, { at: 32 });
+  throw new BlockError("corrupt", `'${filename}': crypt_method 2 (LUKS) needs the encryption header extension`, {
+    at: 32,
+  });
 }
 
 /** What `info` says of the encryption, in QEMU's names. */
 export async function encryptionInfo(img: Image): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (img.header.crypt === CRYPT_NONE) return undefined;
   if (img.header.crypt === CRYPT_AES) return { format: "aes" };
-  const h: LuksHeader = await readLuks(luksStorage(img.file, luksPlace(img.ext, img.filename), img.filename), img.filename);
+  const h: LuksHeader = await readLuks(
+    luksStorage(img.file, luksPlace(img.ext, img.filename), img.filename),
+    img.filename,
+  );
   return {
     format: "luks",
     "cipher-alg": `${h.suite.cipher}-${(h.keyBytes * 8) / (h.suite.mode === "xts" ? 2 : 1)}`,
@@ -131,7 +147,8 @@ export function newEncryption(o: CreateOptions, filename: string, host: FormatHo
     headerBytes: length,
     async write(file, at) {
       const secret = o["encrypt.key-secret"];
-      if (secret === undefined) throw new BlockError("bad-option", "Parameter 'encrypt.key-secret' is required for cipher");
+      if (secret === undefined)
+        throw new BlockError("bad-option", "Parameter 'encrypt.key-secret' is required for cipher");
       const io = luksStorage(file, { at, length }, filename);
       return bind((await createLuks(io, options, await host.secret(secret), host)).cipher, true);
     },

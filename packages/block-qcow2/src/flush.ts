@@ -1,3 +1,4 @@
+import { INCOMPAT_DIRTY } from "./constants.ts";
 import type { Image } from "./image.ts";
 import type { Refcounts } from "./refcounts.ts";
 
@@ -8,7 +9,7 @@ import type { Refcounts } from "./refcounts.ts";
  */
 export async function flushMetadata(img: Image): Promise<void> {
   const { file, refs, map } = img;
-  const lazy = img.tuning.lazyRefcounts;
+  const lazy = isLazy(img);
   const linking = map.cache.dirty > 0 || img.l1.dirty.size > 0;
   const freeing = refs.pending.length > 0;
   if (!lazy || freeing || refs.cache.crowded) await refs.cache.write();
@@ -29,6 +30,11 @@ export async function flushMetadata(img: Image): Promise<void> {
   if (freeing || img.quarantine) await giveUp(img);
 }
 
+/** Refcounts may be late: the dirty bit says so. */
+function isLazy(img: Image): boolean {
+  return img.tuning.lazyRefcounts && (img.header.incompatible & INCOMPAT_DIRTY) !== 0;
+}
+
 /** Nothing stable points at what was given up before this flush: it becomes free once requests that might use it have ended. */
 async function giveUp(img: Image): Promise<void> {
   const { refs, gate } = img;
@@ -43,7 +49,7 @@ async function giveUp(img: Image): Promise<void> {
     if (gate.empty) await refs.release(list);
     else img.quarantine = { list, generation: gate.turn() };
   }
-  if (!img.tuning.lazyRefcounts) await refs.cache.write();
+  if (!isLazy(img)) await refs.cache.write();
 }
 
 async function writeTable(img: Image, refs: Refcounts): Promise<void> {

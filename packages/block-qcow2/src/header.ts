@@ -110,7 +110,8 @@ function checkTables(h: Header, f: Fields): void {
   f.bound("snapshots_offset", h.snapshotsAt, 0, limit - c.MAX_SNAPSHOT_TABLE_BYTES, 64);
   const needed = l1EntriesFor(h, h.size);
   if (needed > c.MAX_L1_BYTES / 8) throw f.wrong("size", String(h.size), "is more than an L1 table can map", 24);
-  if (h.l1Size < needed) throw f.wrong("l1_size", String(h.l1Size), `must be at least ${needed} for the disk's size`, 36);
+  if (h.l1Size < needed)
+    throw f.wrong("l1_size", String(h.l1Size), `must be at least ${needed} for the disk's size`, 36);
   if (h.backingAt > 0) {
     f.bound("backing_file_size", h.backingLength, 0, c.MAX_BACKING_NAME, 16);
     const last = clusterSize - h.backingLength;

@@ -11,7 +11,7 @@ function fullSize(size: number, clusterSize: number, order: number, extended: bo
   const data = Math.ceil(size / clusterSize) * clusterSize;
   const perTable = clusterSize / entryBytes;
   const l2 = Math.ceil(data / clusterSize / perTable) * perTable;
-  const l1 = Math.ceil(((l2 * entryBytes) / clusterSize) * 8 / clusterSize) * clusterSize;
+  const l1 = Math.ceil((((l2 * entryBytes) / clusterSize) * 8) / clusterSize) * clusterSize;
   const meta = clusterSize + l2 * entryBytes + l1;
   const perBlock = (clusterSize * 8) / 2 ** order;
   const clusters = (data + meta) / clusterSize;
@@ -55,7 +55,10 @@ function luksBytes(o: CreateOptions): number {
     throw new BlockError("unsupported-feature", "New images with the AES format of old are not made");
   if (o["encrypt.format"] !== "luks") return 0;
   return luksHeaderBytes(
-    luksOptions({ "cipher-alg": o["encrypt.cipher-alg"] as string | undefined, "cipher-mode": o["encrypt.cipher-mode"] as string | undefined }),
+    luksOptions({
+      "cipher-alg": o["encrypt.cipher-alg"] as string | undefined,
+      "cipher-mode": o["encrypt.cipher-mode"] as string | undefined,
+    }),
   );
 }
 

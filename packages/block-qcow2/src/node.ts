@@ -60,7 +60,7 @@ export class Qcow2Node implements BlockNode {
   /** Flushes wait for changes of tables, not for requests. */
   flush(): Promise<void> {
     if (this.img.readOnly) return Promise.resolve();
-    return this.img.mutex.run(() => flushMetadata(this.img));
+    return this.img.mutex.run(() => flushMetadata(this.img).catch((e: unknown) => this.img.failed(e)));
   }
 
   discard(at: number, length: number): Promise<void> {
@@ -120,14 +120,17 @@ export class Qcow2Node implements BlockNode {
     }
   }
 
-  /** Runs an operation that has the image to itself, on tables that are stable; afterwards they are again. */
-  alone<T>(act: () => Promise<T>, opts: { clean?: boolean } = {}): Promise<T> {
+  /**
+   * Runs an operation that has the image to itself, on tables that are stable; afterwards they are again. `clean` false: on
+   * a corrupt image, too. `writes`: the disk's content changes.
+   */
+  alone<T>(act: () => Promise<T>, opts: { clean?: boolean; writes?: boolean } = {}): Promise<T> {
     const { img } = this;
     return img.gate.alone(() =>
       img.mutex.run(async () => {
         if (img.readOnly) throw new BlockError("read-only", `'${img.filename}' is read-only`);
         if (opts.clean !== false) img.assertUsable();
-        if (!img.touched) await img.beforeWrite();
+        if (opts.writes === true && !img.touched) await img.beforeWrite();
         this.reader.forget();
         await flushAll(img);
         try {

@@ -38,12 +38,21 @@ export async function loadImage(file: BlockNode, options: OpenOptions, ctx: Form
     throw new BlockError("bad-option", `'${filename}': lazy-refcounts needs version 3 (compat=1.1)`);
   const refcountTable = new Uint8Array(header.refcountTableClusters * 2 ** header.clusterBits);
   await readAt(file, header.refcountTableAt, refcountTable);
-  const img = new Image({ ctx, file, options, tuning, header, ext, first: first.slice(0, usedOf(first)), refcountTable });
+  const img = new Image({
+    ctx,
+    file,
+    options,
+    tuning,
+    header,
+    ext,
+    first: first.slice(0, usedOf(first)),
+    refcountTable,
+  });
   await loadL1(img);
   await loadSnapshots(img);
   try {
     await openChildren(img);
-    img.cipher = await openCipher(file, header, ext, options.encrypt, filename, ctx.host);
+    img.cipher = await openCipher(file, header, ext, options.encrypt, filename, ctx.host, ctx.readOnly);
   } catch (e) {
     await closeChildren(img);
     throw e;
@@ -106,10 +115,15 @@ async function openChildren(img: Image): Promise<void> {
   if ((header.incompatible & c.INCOMPAT_DATA_FILE) !== 0) {
     if (given) img.data = given;
     else if (ext.dataFile !== undefined) img.data = await ctx.extent(ext.dataFile);
-    else throw new BlockError("corrupt", `'data-file' is required for '${filename}': it does not name its external data file`);
+    else
+      throw new BlockError(
+        "corrupt",
+        `'data-file' is required for '${filename}': it does not name its external data file`,
+      );
     img.external = true;
     img.map = img.makeMapping();
-  } else if (given) throw new BlockError("bad-option", `'data-file' can only be set for images with an external data file`);
+  } else if (given)
+    throw new BlockError("bad-option", `'data-file' can only be set for images with an external data file`);
   if (ctx.explicitBacking !== undefined) img.backing = ctx.explicitBacking ?? undefined;
   else if (ext.backingFile !== undefined) img.backing = await ctx.backing(ext.backingFile, ext.backingFormat);
 }

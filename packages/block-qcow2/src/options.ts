@@ -45,15 +45,23 @@ export interface OpenOptions {
   readonly "l2-cache-entry-size"?: number | undefined;
   readonly "refcount-cache-size"?: number | undefined;
   readonly "cache-clean-interval": number;
-  readonly encrypt?: { readonly format?: "aes" | "luks" | undefined; readonly "key-secret"?: string | undefined } | undefined;
+  readonly encrypt?:
+    | { readonly format?: "aes" | "luks" | undefined; readonly "key-secret"?: string | undefined }
+    | undefined;
 }
 
 /** What the options mean for an image. @throws BlockError "bad-option" */
-export function tuningOf(o: OpenOptions, image: { clusterSize: number; size: number; lazy: boolean; extended: boolean; discards: boolean }): Tuning {
+export function tuningOf(
+  o: OpenOptions,
+  image: { clusterSize: number; size: number; lazy: boolean; extended: boolean; discards: boolean },
+): Tuning {
   const { clusterSize, size, extended } = image;
   const slice = o["l2-cache-entry-size"] ?? Math.min(clusterSize, 1 << 16);
   if (slice < 512 || slice > clusterSize || !Number.isInteger(Math.log2(slice)))
-    throw new BlockError("bad-option", `L2 cache entry size ${slice} must be a power of two between 512 and the cluster size (${clusterSize})`);
+    throw new BlockError(
+      "bad-option",
+      `L2 cache entry size ${slice} must be a power of two between 512 and the cluster size (${clusterSize})`,
+    );
   const needed = Math.ceil((size / clusterSize) * (extended ? 16 : 8));
   const total = o["cache-size"];
   const l2 = o["l2-cache-size"];
@@ -83,10 +91,12 @@ function watchedOf(choice: OpenOptions["overlap-check"]): Set<Structure> {
   if (typeof choice === "string") return watchedBy(choice);
   const set = watchedBy((choice["template"] as Template | undefined) ?? "cached");
   const parsed = watched.safeParse(Object.fromEntries(Object.entries(choice).filter(([key]) => key !== "template")));
-  if (!parsed.success) throw new BlockError("bad-option", `overlap-check: ${parsed.error.issues[0]?.message ?? "bad value"}`);
+  if (!parsed.success)
+    throw new BlockError("bad-option", `overlap-check: ${parsed.error.issues[0]?.message ?? "bad value"}`);
   for (const [key, on] of Object.entries(parsed.data)) {
     const name = STRUCTURES.find((s) => s === key);
-    if (name === undefined) throw new BlockError("bad-option", `overlap-check has no '${key}'; it has ${STRUCTURES.join(", ")}`);
+    if (name === undefined)
+      throw new BlockError("bad-option", `overlap-check has no '${key}'; it has ${STRUCTURES.join(", ")}`);
     if (on) set.add(name);
     else set.delete(name);
   }
@@ -99,7 +109,10 @@ export const createOptions: z.ZodObject = z.strictObject({
   backing_fmt: z.string().optional().describe("Image format of the base image"),
   cluster_size: byteCount.default(65536).describe("qcow2 cluster size"),
   compat: z.enum(["0.10", "1.1", "v2", "v3"]).default("1.1").describe("Compatibility level (v2 [0.10] or v3 [1.1])"),
-  compression_type: z.enum(["zlib", "zstd"]).default("zlib").describe("Compression method used for image cluster compression"),
+  compression_type: z
+    .enum(["zlib", "zstd"])
+    .default("zlib")
+    .describe("Compression method used for image cluster compression"),
   data_file: z.string().optional().describe("File name of an external data file"),
   data_file_raw: onOff.default(false).describe("The external data file must stay valid as a raw image"),
   "encrypt.cipher-alg": z.string().optional().describe("Name of encryption cipher algorithm"),
@@ -110,10 +123,15 @@ export const createOptions: z.ZodObject = z.strictObject({
   "encrypt.ivgen-alg": z.string().optional().describe("Name of IV generator algorithm"),
   "encrypt.ivgen-hash-alg": z.string().optional().describe("Name of IV generator hash algorithm"),
   "encrypt.key-secret": z.string().optional().describe("ID of secret providing qcow AES key or LUKS passphrase"),
-  encryption: onOff.default(false).describe("Encrypt the image with format 'aes'. (Deprecated in favor of encrypt.format=aes)"),
+  encryption: onOff
+    .default(false)
+    .describe("Encrypt the image with format 'aes'. (Deprecated in favor of encrypt.format=aes)"),
   extended_l2: onOff.default(false).describe("Extended L2 tables"),
   lazy_refcounts: onOff.default(false).describe("Postpone refcount updates"),
-  preallocation: z.enum(["off", "metadata", "falloc", "full"]).default("off").describe("Preallocation mode (allowed values: off, metadata, falloc, full)"),
+  preallocation: z
+    .enum(["off", "metadata", "falloc", "full"])
+    .default("off")
+    .describe("Preallocation mode (allowed values: off, metadata, falloc, full)"),
   refcount_bits: u64.default(16).describe("Width of a reference count entry in bits"),
 });
 

@@ -34,11 +34,16 @@ export function watchedBy(template: "none" | "constant" | "cached" | "all"): Set
   return all;
 }
 
+/** Clusters that are watched at most: a hostile image must not cost more memory or time. Tables of 32 TiB of disk fit. */
+const MOST_CLUSTERS = 1 << 19;
+const MOST_WORK: number = 1 << 23;
+
 /** Knows which clusters hold metadata, so that nothing else is ever written there. */
 export class OverlapGuard {
   readonly #filename: string;
   readonly #watched: ReadonlySet<Structure>;
   readonly #uses: Map<number, Structure> = new Map();
+  #work = 0;
 
   constructor(filename: string, watched: ReadonlySet<Structure>) {
     this.#filename = filename;
@@ -51,7 +56,8 @@ export class OverlapGuard {
 
   /** Clusters `first` and `count` - 1 more hold a structure. What was there before stays known: it is the older claim. */
   claim(first: number, count: number, what: Structure): void {
-    if (!this.#watched.has(what)) return;
+    this.#work += count;
+    if (!this.#watched.has(what) || this.#work > MOST_WORK || this.#uses.size > MOST_CLUSTERS) return;
     for (let i = first; i < first + count; i++) if (!this.#uses.has(i)) this.#uses.set(i, what);
   }
 

@@ -22,11 +22,13 @@ export async function preallocate(
   try {
     // A raw data file is only right where the tables say that it is.
     const mode = o.data_file_raw && o.preallocation === "off" ? "metadata" : o.preallocation;
-    if (data && (o.data_file_raw || mode !== "off")) await data.resize?.(size);
+    await data?.resize?.(size);
     if (mode === "off") return;
     const image = await loadImage(
       file,
-      openOptions.parse(encrypted ? { encrypt: { "key-secret": o["encrypt.key-secret"] } } : {}) as unknown as OpenOptions,
+      openOptions.parse(
+        encrypted ? { encrypt: { "key-secret": o["encrypt.key-secret"] } } : {},
+      ) as unknown as OpenOptions,
       contextOf(ctx, data),
     );
     const node = new Qcow2Node(image);
@@ -36,7 +38,8 @@ export async function preallocate(
     if (mode === "metadata") {
       if (!data && end > file.size) await file.resize?.(end);
     } else if (data) await fill(data, 0, size, mode === "full");
-    else if (encrypted) for (let at = 0; at < size; at += 1 << 20) await node.write(at, new Uint8Array(Math.min(1 << 20, size - at)));
+    else if (encrypted)
+      for (let at = 0; at < size; at += 1 << 20) await node.write(at, new Uint8Array(Math.min(1 << 20, size - at)));
     else await fill(file, from, end, mode === "full");
     await endSession(node);
   } finally {
@@ -92,5 +95,6 @@ async function fill(node: BlockNode, from: number, to: number, asData: boolean):
     return zeroRange(node, from, to - from, false);
   }
   const zeroes = new Uint8Array(1 << 20);
-  for (let at = from; at < to; at += zeroes.length) await node.write(at, zeroes.subarray(0, Math.min(zeroes.length, to - at)));
+  for (let at = from; at < to; at += zeroes.length)
+    await node.write(at, zeroes.subarray(0, Math.min(zeroes.length, to - at)));
 }

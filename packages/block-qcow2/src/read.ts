@@ -33,7 +33,8 @@ export class Reader {
     } catch (e) {
       return img.failed(e);
     }
-    if (found && run.length === into.length && !img.cipher && run.kind !== COMPRESSED) return this.#plain(run, at, into);
+    if (found && run.length === into.length && !img.cipher && run.kind !== COMPRESSED)
+      return this.#plain(run, at, into);
     return this.#pieces(l1, at, into);
   }
 
@@ -79,7 +80,8 @@ export class Reader {
   async #decrypted(host: number, at: number, into: Uint8Array): Promise<void> {
     const { cipher, data } = this.#img;
     const head = at % 512;
-    const whole = head === 0 && into.length % 512 === 0 ? into : new Uint8Array(Math.ceil((head + into.length) / 512) * 512);
+    const whole =
+      head === 0 && into.length % 512 === 0 ? into : new Uint8Array(Math.ceil((head + into.length) / 512) * 512);
     await readAt(data, host - head, whole);
     cipher?.decrypt(whole, (cipher.physical ? host - head : at - head) / 512);
     if (whole !== into) into.set(whole.subarray(head, head + into.length));
@@ -90,10 +92,11 @@ export class Reader {
     let unpacking = this.#unpacked.get(key);
     if (!unpacking) {
       unpacking = this.#unpack(high, low);
-      if (this.#unpacked.size >= 8) for (const first of this.#unpacked.keys()) {
-        this.#unpacked.delete(first);
-        break;
-      }
+      if (this.#unpacked.size >= 8)
+        for (const first of this.#unpacked.keys()) {
+          this.#unpacked.delete(first);
+          break;
+        }
       // Whole clusters are read once, as a rule.
       if (into.length < this.#img.clusterSize) {
         this.#unpacked.set(key, unpacking);

@@ -320,7 +320,10 @@ export class Refcounts {
 
   #limit(cluster: number, delta: number): BlockError {
     if (delta < 0)
-      return new BlockError("corrupt", `'${this.owner.filename}': refcount of cluster ${cluster} would become less than 0`);
+      return new BlockError(
+        "corrupt",
+        `'${this.owner.filename}': refcount of cluster ${cluster} would become less than 0`,
+      );
     return new BlockError(
       "unsupported-feature",
       `'${this.owner.filename}': refcount of cluster ${cluster} would become more than ${this.entries.max}`,

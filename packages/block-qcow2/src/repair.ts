@@ -46,7 +46,10 @@ export async function rebuildRefcounts(img: Image, counts: Counts, order: number
     tableClusters = Math.max(t, tableClusters);
   }
   if (tableClusters * clusterSize > MAX_REFCOUNT_TABLE_BYTES)
-    throw new BlockError("no-space", `'${img.filename}': refcounts of ${start} clusters need a table of more than 8 MiB`);
+    throw new BlockError(
+      "no-space",
+      `'${img.filename}': refcounts of ${start} clusters need a table of more than 8 MiB`,
+    );
   counts.add(start, blocks + tableClusters);
   const table = new Uint8Array(tableClusters * clusterSize);
   const view = new DataView(table.buffer);

@@ -52,7 +52,10 @@ export async function resizeImage(node: Qcow2Node, wanted: number): Promise<void
   const old = img.size;
   if (size === old) return;
   if (img.snapshots.length > 0 && img.header.version === 2)
-    throw new BlockError("unsupported-feature", `'${img.filename}': a version 2 image that has snapshots cannot be resized`);
+    throw new BlockError(
+      "unsupported-feature",
+      `'${img.filename}': a version 2 image that has snapshots cannot be resized`,
+    );
   const count = Math.ceil(size / img.coverage);
   // A machine's state that came back with a snapshot lies behind the disk: it must not become a part of it.
   if (img.l1.count * img.coverage > img.vmStateAt)

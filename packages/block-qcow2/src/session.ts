@@ -40,10 +40,17 @@ async function firstWrite(node: Qcow2Node): Promise<void> {
 export async function endSession(node: Qcow2Node): Promise<void> {
   const { img } = node;
   if ((img.header.incompatible & c.INCOMPAT_CORRUPT) !== 0) {
-    await img.file.flush();
+    // What was written before the error was found is kept, as far as it goes.
+    await flushAll(img).catch(() => undefined);
     return;
   }
-  if (!img.touched && img.map.cache.dirty + img.refs.cache.dirty + img.l1.dirty.size + img.refs.pending.length === 0) return;
+  const dirty = (img.header.incompatible & c.INCOMPAT_DIRTY) !== 0;
+  if (
+    !dirty &&
+    !img.touched &&
+    img.map.cache.dirty + img.refs.cache.dirty + img.l1.dirty.size + img.refs.pending.length === 0
+  )
+    return;
   await flushAll(img);
   if ((img.header.incompatible & c.INCOMPAT_DIRTY) !== 0) {
     img.header.incompatible &= ~c.INCOMPAT_DIRTY;

@@ -17,7 +17,7 @@ export function snapshotOps(node: Qcow2Node): SnapshotOps {
   return {
     list: async () => img.snapshots.map(snapshotInfo),
     create: (info) => node.alone(() => create(node, info)).then((made) => dropVmState(node).then(() => made)),
-    apply: (which) => node.alone(() => apply(img, find(img, which))),
+    apply: (which) => node.alone(() => apply(img, find(img, which)), { writes: true }),
     delete: (which) => node.alone(() => remove(img, find(img, which))),
     async open(which, name) {
       const s = find(img, which);
@@ -36,7 +36,10 @@ function find(img: Image, which: string): Snapshot {
 
 function assertPossible(img: Image): void {
   if (img.external)
-    throw new BlockError("unsupported-feature", `'${img.filename}': snapshots are not possible with an external data file`);
+    throw new BlockError(
+      "unsupported-feature",
+      `'${img.filename}': snapshots are not possible with an external data file`,
+    );
 }
 
 /** Work after which refcounts and flags agree again; a cut inside leaves the dirty bit, and the next open repairs. */
@@ -49,7 +52,7 @@ async function marked(img: Image, work: () => Promise<void>): Promise<void> {
   }
   await work();
   await flushAll(img);
-  if (!mark || img.tuning.lazyRefcounts) return;
+  if (!mark) return;
   img.header.incompatible &= ~c.INCOMPAT_DIRTY;
   await img.writeHeader();
   await img.file.flush();
@@ -115,7 +118,10 @@ async function writeCopy(img: Image, l1: L1Table): Promise<number> {
 export async function switchTable(img: Image, list: Snapshot[]): Promise<void> {
   const { header, clusterSize, refs, guard } = img;
   const bytes = encodeSnapshots(list);
-  const old = { at: header.snapshotsAt, clusters: header.snapshots === 0 ? 0 : Math.ceil(img.snapshotTableBytes / clusterSize) };
+  const old = {
+    at: header.snapshotsAt,
+    clusters: header.snapshots === 0 ? 0 : Math.ceil(img.snapshotTableBytes / clusterSize),
+  };
   const clusters = Math.ceil(bytes.length / clusterSize);
   let at = 0;
   if (clusters > 0) {
@@ -139,7 +145,10 @@ export async function switchTable(img: Image, list: Snapshot[]): Promise<void> {
 async function apply(img: Image, s: Snapshot): Promise<void> {
   assertPossible(img);
   if (s.diskSize !== img.size && img.header.version === 2)
-    throw new BlockError("unsupported-feature", `'${img.filename}': version 2 cannot go back to a disk of another size`);
+    throw new BlockError(
+      "unsupported-feature",
+      `'${img.filename}': version 2 cannot go back to a disk of another size`,
+    );
   const theirs = await readL1(img, s.l1At, s.l1Size);
   const count = Math.max(s.l1Size, Math.ceil(s.diskSize / img.coverage));
   const next = new Uint8Array(L1Table.bytesFor(count));
@@ -167,7 +176,8 @@ async function remove(img: Image, s: Snapshot): Promise<void> {
     const clusters = Math.ceil((s.l1Size * 8) / img.clusterSize);
     img.guard.release(s.l1At / img.clusterSize, clusters, "inactive-l1");
     await adjustTree(img, theirs, -1);
-    if (clusters > 0) await img.refs.release([{ first: s.l1At / img.clusterSize, count: clusters, reason: "snapshot" }]);
+    if (clusters > 0)
+      await img.refs.release([{ first: s.l1At / img.clusterSize, count: clusters, reason: "snapshot" }]);
     await refreshCopied(img);
   });
 }

@@ -141,7 +141,8 @@ export class Writer {
     const reused = run.copied && run.kind >= ZERO_ALLOCATED && run.kind !== COMPRESSED;
     if (reused && !img.external) img.guard.assertFree(Math.floor(run.host / clusterSize), 1);
     // Subclusters that hold data already may be written by others meanwhile: the run ends before them.
-    if (reused) return { first, count: 1, host: run.host - (run.host % clusterSize), reused, room: run.length, linked: 0 };
+    if (reused)
+      return { first, count: 1, host: run.host - (run.host % clusterSize), reused, room: run.length, linked: 0 };
     const count = await this.#countNew(base, Math.ceil((end - base) / clusterSize));
     const room = (n: number): number => base + n * clusterSize - at;
     if (img.external) return { first, count, host: base, reused: false, room: room(count), linked: 0 };
@@ -190,7 +191,8 @@ export class Writer {
     else {
       const all = new Uint8Array(end - start);
       if (at > start) await this.#reader.read(img.l1, start, all.subarray(0, at - start));
-      if (end > at + from.length) await this.#reader.read(img.l1, at + from.length, all.subarray(at + from.length - start));
+      if (end > at + from.length)
+        await this.#reader.read(img.l1, at + from.length, all.subarray(at + from.length - start));
       all.set(from, at - start);
       await this.#store(host, start, all);
     }
@@ -224,7 +226,8 @@ export class Writer {
     if (start % map.clusterSize !== 0 && (await moved(first))) start = first * clusterSize;
     if (end % map.clusterSize !== 0 && (await moved(last))) end = (last + 1) * clusterSize;
     // Between the ends of several clusters there are no gaps; within one cluster content lies on both sides.
-    if (first === last && place.count >= 1 && (await moved(first))) [start, end] = [first * clusterSize, (first + 1) * clusterSize];
+    if (first === last && place.count >= 1 && (await moved(first)))
+      [start, end] = [first * clusterSize, (first + 1) * clusterSize];
     return [start, end];
   }
 
@@ -240,7 +243,8 @@ export class Writer {
     const run = newRun();
     for (let at = from; at < to; at += run.length) {
       await this.#findAt(at, run, to - at);
-      const zero = run.kind === ZERO_PLAIN || run.kind === ZERO_ALLOCATED || (run.kind === UNALLOCATED && !this.#img.backing);
+      const zero =
+        run.kind === ZERO_PLAIN || run.kind === ZERO_ALLOCATED || (run.kind === UNALLOCATED && !this.#img.backing);
       if (!zero) return false;
     }
     return true;
@@ -305,7 +309,10 @@ export function giveUpEntry(img: Image, high: number, low: number, reader: Reade
   const host = top * 2 ** 32 + ((low & 0xfffffe00) >>> 0);
   if (host === 0 || img.external) return;
   if (top >= 1 << 21 || host % img.clusterSize !== 0)
-    throw new BlockError("corrupt", `'${img.filename}': data cluster offset 0x${host.toString(16)} must be a multiple of ${img.clusterSize}`);
+    throw new BlockError(
+      "corrupt",
+      `'${img.filename}': data cluster offset 0x${host.toString(16)} must be a multiple of ${img.clusterSize}`,
+    );
   img.refs.free(host / img.clusterSize, 1, "request");
 }
 
@@ -349,4 +356,3 @@ async function writeZeroes(file: BlockNode, at: number, length: number): Promise
 export function isHole(kind: Kind): boolean {
   return kind === UNALLOCATED || kind === ZERO_PLAIN;
 }
-

@@ -141,7 +141,8 @@ export class Eraser {
       const release = await img.locks.take(Math.floor(at / clusterSize), Math.ceil(end / clusterSize));
       try {
         at = await img.mutex.run(() => this.#inSlice(here, end, to, how));
-        if (img.dataFileRaw && how !== "empty") await zeroData(img, here, Math.min(at, to) - here, how === "zero-unmap");
+        if (img.dataFileRaw && how !== "empty")
+          await zeroData(img, here, Math.min(at, to) - here, how === "zero-unmap");
       } finally {
         release();
       }
@@ -155,7 +156,8 @@ export class Eraser {
     await relieve(img);
     const index = Math.floor(at / map.coverage);
     if (index >= l1.count) return limit;
-    if (l1.offset(index) === 0 && (how === "empty" || img.nothingBelow)) return Math.min(limit, (index + 1) * map.coverage);
+    if (l1.offset(index) === 0 && (how === "empty" || img.nothingBelow))
+      return Math.min(limit, (index + 1) * map.coverage);
     if (!(await this.#changes(at, end, how))) return end;
     await ownTable(img, at);
     const piece = await map.cache.get(map.sliceOf(l1.offset(index), at));
@@ -188,10 +190,10 @@ export class Eraser {
     const high = view.getUint32(entry);
     const low = view.getUint32(entry + 4);
     const compressed = (high & COMPRESSED_FLAG) !== 0;
-    const place = compressed || (high & 0x00ffffff) !== 0 || (low & 0xfffffe00) !== 0 || (img.external && high >= COPIED);
+    const place =
+      compressed || (high & 0x00ffffff) !== 0 || (low & 0xfffffe00) !== 0 || (img.external && high >= COPIED);
     const zeroes = how !== "empty" && !(how === "discard" && !place && img.nothingBelow);
-    const keep =
-      place && !compressed && how !== "empty" && (how === "zero" || img.tuning.discardNoUnref);
+    const keep = place && !compressed && how !== "empty" && (how === "zero" || img.tuning.discardNoUnref);
     if (place && !keep) {
       giveUpEntry(img, high, low, this.#reader);
       if (img.external && !img.dataFileRaw) void img.freedExternally(at, img.clusterSize);
