@@ -29,7 +29,6 @@ export class BackupBody implements JobBody, WriteHook {
   readonly #lock = new RangeLock();
   #job: Job | undefined;
   #failure: unknown;
-  #held = "";
   #begun = false;
 
   constructor(graph: BlockGraph, source: GraphNode, target: GraphNode, options: BackupOptions) {
@@ -65,11 +64,8 @@ export class BackupBody implements JobBody, WriteHook {
   }
 
   async run(job: Job): Promise<void> {
-    this.#held = `job '${job.id}'`;
     const { sync } = this.#options;
     const source = this.#source;
-    source.holds.add(this.#held);
-    this.#target.holds.add(this.#held);
     if (!this.#begun) await this.#graph.drained([source], () => this.freeze());
     if (sync === "top") await this.#onlyTop();
     job.total = sync === "none" ? source.size : this.#todo.bytes;
@@ -180,13 +176,8 @@ export class BackupBody implements JobBody, WriteHook {
     if (reset && !ok) bitmap.bits.merge(this.#todo);
   }
 
-  async clean(): Promise<void> {
+  clean(): void {
     this.#source.hooks.delete(this);
-    this.#source.holds.delete(this.#held);
-    this.#target.holds.delete(this.#held);
-    if (this.#options.releaseTarget) {
-      this.#target.monitor = false;
-      await this.#target.closeUnheld();
-    }
+    if (this.#options.releaseTarget) this.#target.monitor = false;
   }
 }

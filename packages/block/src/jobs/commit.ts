@@ -14,7 +14,6 @@ export class CommitBody implements JobBody {
   readonly #base: GraphNode;
   readonly #backingFile: string | undefined;
   #baseWasReadOnly = false;
-  #held = "";
 
   constructor(graph: BlockGraph, top: GraphNode, base: GraphNode, backingFile: string | undefined) {
     this.#graph = graph;
@@ -25,9 +24,6 @@ export class CommitBody implements JobBody {
 
   async run(job: Job): Promise<void> {
     const [top, base] = [this.#top, this.#base];
-    this.#held = `job '${job.id}'`;
-    top.holds.add(this.#held);
-    base.holds.add(this.#held);
     this.#baseWasReadOnly = base.readOnly;
     if (base.readOnly) await base.reopen({ readOnly: false });
     if (base.size < top.size) await (base.resize?.(top.size) ?? base.refuse("grow"));
@@ -60,10 +56,7 @@ export class CommitBody implements JobBody {
   }
 
   async clean(): Promise<void> {
-    this.#top.holds.delete(this.#held);
-    this.#base.holds.delete(this.#held);
     if (this.#baseWasReadOnly && !this.#base.isClosed) await this.#base.reopen({ readOnly: true });
-    await this.#top.closeUnheld();
   }
 }
 

@@ -1,4 +1,5 @@
 import { asBlockError, BlockError } from "../errors.ts";
+import type { GraphNode } from "../graph-node.ts";
 import type { ThrottleClock } from "../throttle.ts";
 
 /** States of a job. Source: QEMU 7.2, qapi/job.json, `JobStatus`. */
@@ -67,6 +68,8 @@ export interface JobOptions {
   readonly onTargetError?: OnError;
   /** Block jobs tell more events than others. */
   readonly blockJob?: boolean;
+  /** Nodes that nobody else may change or close meanwhile. */
+  readonly nodes?: readonly GraphNode[];
   /** Jobs that end together. */
   readonly group?: JobGroup;
 }
@@ -121,7 +124,17 @@ export class Job {
     this.#gone = env.gone;
     this.done = new Promise((resolve) => (this.#finish = resolve));
     options.group?.jobs.add(this);
+    for (const node of options.nodes ?? []) node.holds.add(this.#hold);
     body.attach?.(this);
+  }
+
+  get #hold(): string {
+    return `job '${this.id}'`;
+  }
+  async #letGo(): Promise<void> {
+    const nodes = this.options.nodes ?? [];
+    for (const node of nodes) node.holds.delete(this.#hold);
+    for (const node of nodes) await node.closeUnheld();
   }
 
   get paused(): boolean {
@@ -210,6 +223,7 @@ export class Job {
   /** Takes back a job that has not started. */
   async drop(): Promise<void> {
     await this.body.clean?.();
+    await this.#letGo();
     this.#become("null");
     this.#finish();
     this.#gone();
@@ -347,6 +361,7 @@ export class Job {
     }
     try {
       await this.body.clean?.();
+      await this.#letGo();
     } catch (e) {
       this.error ??= asBlockError(e, `Job '${this.id}'`);
     }

@@ -1,4 +1,4 @@
-import { backingOf, skipFilters } from "../chain.ts";
+import { backingOf, chainOf, skipFilters } from "../chain.ts";
 import { BlockError } from "../errors.ts";
 import type { BlockGraph } from "../graph.ts";
 import type { GraphNode } from "../graph-node.ts";
@@ -14,7 +14,7 @@ import type { StreamOptions } from "./stream.ts";
 import { checkBase, StreamBody } from "./stream.ts";
 
 /** Options that all jobs take. `id` absent: that of the device. */
-export type JobSettings = Omit<JobOptions, "id" | "type"> & { readonly id?: string };
+export type JobSettings = Omit<JobOptions, "id" | "type" | "nodes"> & { readonly id?: string };
 
 /** The jobs of one graph, by id. */
 export class Jobs {
@@ -39,7 +39,7 @@ export class Jobs {
   }
 
   /** Makes a job that has not started. @throws BlockError "in-use" */
-  add(type: JobOptions["type"], body: JobBody, settings: JobSettings): Job {
+  add(type: JobOptions["type"], body: JobBody, settings: JobSettings & Pick<JobOptions, "nodes">): Job {
     const id = settings.id ?? settings.device ?? "";
     if (id === "") throw new BlockError("bad-option", "An explicit job ID is required for this node");
     if (!/^[A-Za-z][A-Za-z0-9._-]*$/.test(id)) throw new BlockError("bad-option", `Invalid job ID '${id}'`);
@@ -57,9 +57,9 @@ export class Jobs {
 
   /** Copies images below `top` into it. */
   stream(top: GraphNode, options: StreamOptions, settings: JobSettings): Job {
-    free(top);
     if (options.base) checkBase(top, options.base);
-    return this.add("stream", new StreamBody(this.graph, top, options), settings);
+    const nodes = free(between(top, options.base));
+    return this.add("stream", new StreamBody(this.graph, top, options), { ...settings, nodes });
   }
 
   /** Writes `top` and what lies between into `base`; the topmost image itself as an active commit, which waits for `complete`. */
@@ -76,19 +76,18 @@ export class Jobs {
     else for (let node = backingOf(top); node; node = backingOf(node)) base = node;
     if (!base) throw new BlockError("bad-option", `'${top.name}' has no backing image to commit to`);
     if (top !== first) checkBase(first, top);
-    free(top);
-    free(base);
-    if (top !== first) return this.add("commit", new CommitBody(this.graph, top, base, how.backingFile), settings);
+    const nodes = free([...between(top, base), base]);
+    const all = { ...settings, nodes };
+    if (top !== first) return this.add("commit", new CommitBody(this.graph, top, base, how.backingFile), all);
     if (how.backingFile !== undefined)
       throw new BlockError("bad-option", "'backing-file' specified, but 'top' is the active layer");
-    return this.add("commit", new MirrorBody(this.graph, top, base, { sync: "full", base, unmap: true }), settings);
+    return this.add("commit", new MirrorBody(this.graph, top, base, { sync: "full", base, unmap: true }), all);
   }
 
   mirror(source: GraphNode, target: GraphNode, options: MirrorOptions, settings: JobSettings): Job {
-    free(source);
-    free(target);
     if (source === target) throw new BlockError("bad-option", "Can't mirror node into itself");
-    return this.add("mirror", new MirrorBody(this.graph, source, target, options), settings);
+    const nodes = free([source, target, ...(options.replaces ? [options.replaces] : [])]);
+    return this.add("mirror", new MirrorBody(this.graph, source, target, options), { ...settings, nodes });
   }
 
   /** The moment that is kept is when the job starts, or `freeze` of the body before that. */
@@ -98,13 +97,12 @@ export class Jobs {
     options: BackupOptions,
     settings: JobSettings,
   ): { readonly job: Job; readonly body: BackupBody } {
-    free(source);
-    free(target);
+    const nodes = free([source, target]);
     if (source === target) throw new BlockError("bad-option", "Source and target cannot be the same");
     if (target.size < source.size) throw new BlockError("bad-option", `Source and target image have different sizes`);
     options.bitmap?.check();
     const body = new BackupBody(this.graph, source, target, options);
-    return { job: this.add("backup", body, settings), body };
+    return { job: this.add("backup", body, { ...settings, nodes }), body };
   }
 
   create(work: () => Promise<void>, settings: JobSettings): Job {
@@ -121,9 +119,18 @@ export class Jobs {
   }
 }
 
-/** @throws BlockError "in-use" when a job has the node */
-function free(node: GraphNode): void {
-  for (const hold of node.holds)
-    if (hold.startsWith("job '"))
-      throw new BlockError("in-use", `Node '${node.name}' is busy: block device is in use by block ${hold}`);
+/** Passes the nodes on. @throws BlockError "in-use" when a job has one of them */
+function free(nodes: readonly GraphNode[]): readonly GraphNode[] {
+  for (const node of nodes)
+    for (const hold of node.holds)
+      if (hold.startsWith("job '"))
+        throw new BlockError("in-use", `Node '${node.name}' is busy: block device is in use by block ${hold}`);
+  return nodes;
+}
+
+/** The chain from `top` down to above `base`, with `top` itself when it is a filter. */
+function between(top: GraphNode, base: GraphNode | undefined): GraphNode[] {
+  const chain = chainOf(top);
+  const end = base ? chain.indexOf(skipFilters(base)) : chain.length;
+  return [...new Set([top, ...chain.slice(0, end < 0 ? chain.length : end)])];
 }

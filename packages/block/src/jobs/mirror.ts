@@ -34,7 +34,6 @@ export class MirrorBody implements JobBody, WriteHook {
   #job: Job | undefined;
   #complete = false;
   #drained = false;
-  #held = "";
   #targetWasReadOnly = false;
 
   constructor(graph: BlockGraph, source: GraphNode, target: GraphNode, options: MirrorOptions) {
@@ -67,9 +66,6 @@ export class MirrorBody implements JobBody, WriteHook {
   async run(job: Job): Promise<void> {
     this.#job = job;
     const [source, target] = [this.#source, this.#target];
-    this.#held = `job '${job.id}'`;
-    source.holds.add(this.#held);
-    target.holds.add(this.#held);
     this.#targetWasReadOnly = target.readOnly;
     if (target.readOnly) await target.reopen({ readOnly: false });
     if (target.size < source.size) await (target.resize?.(source.size) ?? target.refuse("grow"));
@@ -190,15 +186,9 @@ export class MirrorBody implements JobBody, WriteHook {
 
   async clean(): Promise<void> {
     this.#source.hooks.delete(this);
-    this.#source.holds.delete(this.#held);
-    this.#target.holds.delete(this.#held);
     if (this.#drained) for (const node of this.#drainedNodes) node.drainEnd();
     if (!this.#pivoted && this.#targetWasReadOnly && !this.#target.isClosed)
       await this.#target.reopen({ readOnly: true });
-    if (this.#pivoted) await (this.#options.replaces ?? this.#source).closeUnheld();
-    else if (this.#options.releaseTarget) {
-      this.#target.monitor = false;
-      await this.#target.closeUnheld();
-    }
+    if (!this.#pivoted && this.#options.releaseTarget) this.#target.monitor = false;
   }
 }

@@ -40,7 +40,6 @@ export class StreamBody implements JobBody, WriteHook {
     if (!below) return;
     this.#wasReadOnly = top.readOnly;
     if (top.readOnly) await top.reopen({ readOnly: false });
-    top.holds.add(`job '${job.id}'`);
     await this.#graph.drained([top], () => void top.hooks.add(this));
     job.total = top.size;
     for (let at = 0; at < top.size && !job.cancelled;) {
@@ -83,7 +82,6 @@ export class StreamBody implements JobBody, WriteHook {
 
   async clean(): Promise<void> {
     this.#top.hooks.delete(this);
-    for (const hold of this.#top.holds) if (hold.startsWith("job '")) this.#top.holds.delete(hold);
     if (this.#wasReadOnly && !this.#top.isClosed) await this.#top.reopen({ readOnly: true });
   }
 }
