@@ -12,6 +12,8 @@ import { onOff } from "@mimus/qom";
 import type { KeyValues } from "./args/keyval.ts";
 import { UsageError } from "./errors.ts";
 
+export { isNetworkObject } from "./network-objects.ts";
+
 /** Finds the bytes of a `secret` object. */
 export type SecretLookup = (id: string) => Promise<Uint8Array>;
 
@@ -36,11 +38,6 @@ export function tlsLookup(objects: readonly KeyValues[], secret: SecretLookup = 
           secret,
           authz === undefined ? undefined : identities(find(objects, authz, "authz")),
         );
-}
-
-/** Whether an object type is one that is answered here. */
-export function isNetworkObject(type: unknown): boolean {
-  return typeof type === "string" && /^(tls-creds|authz)-/.test(type);
 }
 
 async function credentials(

@@ -1,71 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-
 import { corePlugin } from "@mimus/machine-core";
-import { indexReports, inspectPlugins, type Plugin, type PluginReport, Registry } from "@mimus/qom";
+import { Registry } from "@mimus/qom";
 
-import { UsageError } from "./errors.ts";
-import { HINTS } from "./hints.ts";
-import { entryOf, manifestPath, OWN_FOLDER, projectsAbove, readProject } from "./resolve.ts";
+import { type Discovery, discoverInto } from "./discover-plugins.ts";
 
-/** The packages of one project, and a registry that loads them when their types are first named. */
-export interface Discovery {
-  /** The package.json whose dependencies were looked at. */
-  readonly project: string;
-  readonly reports: readonly PluginReport[];
-  readonly registry: Registry;
-  /** Imports a plugin package of the project. */
-  load(name: string): Promise<Plugin>;
-}
+export type { Discovery } from "./discover-plugins.ts";
 
-/**
- * Reads the manifests of the project's direct dependencies: the nearest package.json above `from` that has plugins, or else above
- * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
- */
-export async function discover(from: string, extra: readonly string[] = []): Promise<Discovery> {
-  let found: { project: string; reports: PluginReport[] } | undefined;
-  for (const project of [...projectsAbove(from), ...projectsAbove(OWN_FOLDER)]) {
-    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
-    found ??= { project, reports };
-    if (!reports.some((report) => report.skipped === undefined)) continue;
-    found = { project, reports };
-    break;
-  }
-  const { project, reports } = found ?? { project: join(OWN_FOLDER, "package.json"), reports: [] };
-  const paths = new Map<string, string>();
-  for (const name of extra) reports.push(await inspectExtra(project, name, paths));
-
-  const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
-  const registry = new Registry().use(corePlugin);
-  registry.setIndex(indexReports(reports), load);
-  registry.setHints(HINTS);
-  return { project, reports, registry, load };
-}
-
-async function inspectExtra(project: string, name: string, paths: Map<string, string>): Promise<PluginReport> {
-  const folder = resolve(name);
-  const inFolder = existsSync(join(folder, "package.json"));
-  const json = inFolder ? readProject(join(folder, "package.json")) : undefined;
-  const packageName = (json as { name?: string } | undefined)?.name ?? name;
-  if (inFolder) paths.set(packageName, folder);
-  const [report] = await inspectPlugins({ dependencies: { [packageName]: "*" } }, (specifier) =>
-    inFolder ? Promise.resolve(json) : readJson(project, specifier),
-  );
-  if (report === undefined || report.skipped !== undefined)
-    throw new UsageError(`-plugin ${name}: not a plugin: ${report?.skipped ?? "not found"}`);
-  return report;
-}
-
-async function readJson(project: string, specifier: string): Promise<unknown> {
-  return JSON.parse(readFileSync(createRequire(project).resolve(specifier), "utf8"));
-}
-
-async function importPlugin(project: string, name: string): Promise<Plugin> {
-  // `createRequire` alone would ask for a package's CommonJS entry.
-  const path = entryOf(existsSync(name) ? name : dirname(manifestPath(project, name)));
-  const module = (await import(pathToFileURL(path).href)) as { default?: Plugin };
-  if (module.default === undefined) throw new Error("it has no default export");
-  return module.default;
+/** Finds the packages of the project for machines: see {@link discoverInto}. */
+export function discover(from: string, extra: readonly string[] = []): Promise<Discovery> {
+  return discoverInto(new Registry().use(corePlugin), from, extra);
 }

@@ -1,6 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 
-import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
+import { nodeFiles, nodeFormatHost } from "@mimus/host-node/disk";
 import type { ToolHost } from "@mimus/image-tools";
 import type { Registry } from "@mimus/qom";
 

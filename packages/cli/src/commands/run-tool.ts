@@ -1,14 +1,17 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-import type { ToolHost } from "@mimus/image-tools";
 import { nest } from "@mimus/block";
+import { nodeDirectory } from "@mimus/host-node/disk";
+import type { ToolHost } from "@mimus/image-tools";
+import type { StreamHost, TlsLookup } from "@mimus/nbd";
+import { Registry } from "@mimus/qom";
 
 import type { KeyValues } from "../args/keyval.ts";
-import { blockServices, isNetworkObject } from "../block-services.ts";
-import { discover } from "../discover.ts";
-import { leave } from "../user/leave.ts";
+import { discoverInto } from "../discover-plugins.ts";
+import { isNetworkObject } from "../network-objects.ts";
 import { toolHost } from "../tool-host.ts";
+import { leave } from "../user/leave.ts";
 
 /** Runs a tool and ends the process with its status. */
 export async function runTool(name: string, run: (host: ToolHost) => Promise<number>): Promise<never> {
@@ -25,7 +28,7 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
 }
 
 async function host(program: string): Promise<ToolHost> {
-  const { registry } = await discover(process.cwd());
+  const { registry } = await discoverInto(new Registry(), process.cwd());
   const objects: KeyValues[] = [];
   let secret = (id: string): Promise<Uint8Array> => Promise.reject(new Error(`No secret with id '${id}'`));
   let interrupted = false;
@@ -39,11 +42,7 @@ async function host(program: string): Promise<ToolHost> {
     interrupted = true;
   });
   return {
-    ...toolHost(
-      program,
-      registry,
-      blockServices(objects, (id) => secret(id)),
-    ),
+    ...toolHost(program, registry, services(objects, (id) => secret(id))),
     out: (text) => print(1, text),
     err: (text) => print(2, text),
     onReport: (report) => (reports = [...reports, report]),
@@ -62,6 +61,29 @@ async function host(program: string): Promise<ToolHost> {
     raise: (signal) => void process.kill(process.pid, signal),
     abort: () => process.abort(),
     lines,
+  };
+}
+
+/** What protocols may use of this host; sockets and TLS are loaded when an image needs them. */
+function services(
+  objects: readonly KeyValues[],
+  secret: (id: string) => Promise<Uint8Array>,
+): Readonly<Record<string, unknown>> {
+  type Services = { sockets: StreamHost; tls: TlsLookup; fetch(...args: unknown[]): Promise<unknown> };
+  let loaded: Promise<Services> | undefined;
+  const load = (): Promise<Services> =>
+    (loaded ??= import("../block-services.ts").then((m) => m.blockServices(objects, secret) as unknown as Services));
+  const sockets: StreamHost = {
+    connect: async (address) => (await load()).sockets.connect(address),
+    listen: async (address, onClient) => (await load()).sockets.listen(address, onClient),
+  };
+  const tls: TlsLookup = async (id) => (await load()).tls(id);
+  return {
+    sockets,
+    tls,
+    fetch: async (...args: unknown[]) => (await load()).fetch(...args),
+    secret,
+    directory: nodeDirectory,
   };
 }
 
