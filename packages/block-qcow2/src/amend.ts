@@ -1,4 +1,5 @@
-import { BlockError } from "@mimus/block";
+import { BlockError, statusOf } from "@mimus/block";
+import type { BlockNode } from "@mimus/block";
 import { amendLuks, openLuks } from "@mimus/crypto";
 import { Counts } from "./check-counts.ts";
 import * as c from "./constants.ts";
@@ -144,18 +145,20 @@ async function downgrade(node: Qcow2Node, progress?: Progress): Promise<void> {
 }
 
 async function hasZeroFlags(node: Qcow2Node): Promise<boolean> {
-  for (const s of node.img.snapshots) {
-    const open = await node.image.snapshots?.open(s.id, "zero-search");
-    try {
-      for (let at = 0; open && at < open.size;) {
-        const status = await open.blockStatus?.(at, open.size - at);
-        if (!status) return true;
-        if (status.allocated && status.zero) return true;
-        at += status.length;
-      }
-    } finally {
-      await open?.close();
-    }
+  for (const { id } of node.img.snapshots) {
+    const open = await node.image.snapshots?.open(id, "zero-search");
+    const found = open && (await showsZeroes(open));
+    await open?.close();
+    if (found) return true;
+  }
+  return false;
+}
+
+async function showsZeroes(snapshot: BlockNode): Promise<boolean> {
+  for (let at = 0; at < snapshot.size;) {
+    const status = await statusOf(snapshot, at, snapshot.size - at);
+    if (status.allocated && status.zero) return true;
+    at += status.length;
   }
   return false;
 }

@@ -14,7 +14,7 @@ const present = ((): boolean => {
     execFileSync("qemu-img", ["--version"], { stdio: "ignore" });
     return true;
   } catch {
-    console.warn("qemu-img is not installed: what it says of our images is not asked");
+    process.stderr.write("skipped: qemu-img is not installed, so it is not asked about our images\n");
     return false;
   }
 })();

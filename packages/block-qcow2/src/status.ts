@@ -10,7 +10,8 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
   const { kind, host } = run;
   let total = run.length;
   // Holes go on over tables that do not exist.
-  while (total < length && kind !== COMPRESSED) {
+  const whole = kind === COMPRESSED ? total : length;
+  while (total < whole) {
     const before = total;
     if (!img.map.find(l1, at + total, length - total, run)) {
       if (total > 0) break;
