@@ -47,7 +47,8 @@ async function open(file: BlockNode, ctx: FormatContext): Promise<BlockNode> {
     await file.write(0, sector);
     await file.flush();
   };
-  if (!ctx.readOnly) {
+  /** Mends an image that was not closed; clears bits that nobody here knows. */
+  const makeWritable = async (): Promise<void> => {
     if ((features & FEATURE_NEED_CHECK) !== 0) {
       const report = await checkTables(file, header, tables, size, "all");
       if (report.corruptions > 0)
@@ -58,7 +59,8 @@ async function open(file: BlockNode, ctx: FormatContext): Promise<BlockNode> {
       features &= ~FEATURE_NEED_CHECK;
       await rewrite();
     } else if (header.autoclear) await rewrite();
-  }
+  };
+  if (!ctx.readOnly) await makeWritable();
   const format = (features & FEATURE_BACKING_RAW) !== 0 ? "raw" : undefined;
   const backing =
     ctx.explicitBacking !== undefined
@@ -74,6 +76,9 @@ async function open(file: BlockNode, ctx: FormatContext): Promise<BlockNode> {
     file,
     map: tables,
     backing,
+    reopen: async ({ readOnly }) => {
+      if (!readOnly) await makeWritable();
+    },
     resize: async (wanted) => {
       if (wanted < size)
         throw new BlockError("unsupported-feature", `'${filename}': Shrinking images is currently not supported`);

@@ -27,6 +27,7 @@ async function open(file: BlockNode, ctx: { name: string; readOnly: boolean }): 
     map,
     preallocated: header.static,
     firstWrite: () => map.scan(),
+    reopen: async () => undefined,
     image: {
       clusterSize: BLOCK_BYTES,
       info: async () => ({}),

@@ -77,11 +77,7 @@ export async function openMapped(
   const head = await headOf(file);
   const kind = kindOf(head);
   if (kind === "sesparse") {
-    if (!x.ctx.readOnly)
-      throw new BlockError(
-        "read-only",
-        `'${filename}': No write support for seSparse images available: open it read-only`,
-      );
+    if (!x.ctx.readOnly) throw noWriting(filename);
     const layout = await openSeSparse(file);
     const map = new SeSparseMap(file, layout);
     return { node: nodeOf(file, map, layout.size, x), size: layout.size, filename, type, grain: map.clusterSize };
@@ -112,9 +108,19 @@ function nodeOf(file: BlockNode, map: GrainMap | SeSparseMap, size: number, x: E
     file,
     map,
     backing: x.parent,
+    reopen: async ({ readOnly }) => {
+      if (!readOnly && map instanceof SeSparseMap) throw noWriting(file.filename ?? file.name);
+    },
     backingOffset: x.start,
     image,
   });
+}
+
+function noWriting(filename: string): BlockError {
+  return new BlockError(
+    "read-only",
+    `'${filename}': No write support for seSparse images available: open it read-only`,
+  );
 }
 
 /** Opens every extent of a descriptor, in order. What is open is closed when one fails. */
@@ -166,8 +172,8 @@ async function openLine(line: ExtentLine, x: ExtentContext): Promise<Extent> {
         "corrupt",
         `'${ctx.filename}': extent '${name}' needs ${size} bytes at ${offset}, and the file has ${file.size}`,
       );
-    const readOnly = ctx.readOnly || line.access === "RDONLY";
-    return { node: new FlatNode(file, offset, size, readOnly), size, filename: file.filename ?? name, type: line.type };
+    const node = new FlatNode(file, offset, size, ctx.readOnly, line.access === "RDONLY");
+    return { node, size, filename: file.filename ?? name, type: line.type };
   } catch (e) {
     await file.close().catch(() => undefined);
     throw e;

@@ -128,7 +128,9 @@ function assemble(file: BlockNode, ctx: FormatContext, p: Parts): VmdkNode {
   const image: ImageOps = {
     ...(first?.grain === undefined ? {} : { clusterSize: first.grain }),
     info: async () => ({
-      ...(p.descriptor?.parentFileNameHint === undefined ? {} : { backingFile: p.descriptor.parentFileNameHint, backingFormat: "vmdk" }),
+      ...(p.descriptor?.parentFileNameHint === undefined
+        ? {}
+        : { backingFile: p.descriptor.parentFileNameHint, backingFormat: "vmdk" }),
       specific: {
         type: "vmdk",
         data: {

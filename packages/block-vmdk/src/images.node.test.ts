@@ -299,6 +299,7 @@ describe("images that others make", () => {
     await n.discard?.(0, SECTOR);
     want.fill(0, 0, SECTOR);
     expect(Buffer.compare(await all(n), want)).toBe(0);
+    await expect(n.write(end - SECTOR, new Uint8Array(SECTOR))).rejects.toThrow("RDONLY");
     await expect(n.write(end - 6 * SECTOR, new Uint8Array(SECTOR))).rejects.toThrow("ZERO");
     expect(await n.blockStatus?.(100 * SECTOR, end - 100 * SECTOR)).toMatchObject({ allocated: true });
     expect(await n.blockStatus?.(end - 12 * SECTOR, 12 * SECTOR)).toMatchObject({ length: 7 * SECTOR, zero: true });
@@ -386,6 +387,43 @@ describe("images that others make", () => {
     bad.set(sheet(4, [[0, 0xffffff, 4]]), gd);
     files.add("b.vmdk", bad);
     expect(await (await open(files, "b.vmdk")).image?.check?.("none")).toMatchObject({ corruptions: 1 });
+  });
+});
+
+describe("reopening", () => {
+  it.each(["monolithicSparse", "twoGbMaxExtentFlat"])("%s becomes writable and read-only again", async (subformat) => {
+    const files = new MemoryFiles();
+    await create(files, "a.vmdk", MiB, { subformat });
+    const cid = (): string => /CID=(\w+)/.exec(new TextDecoder("latin1").decode(bytes(files, "a.vmdk")))?.[1] ?? "";
+    const first = cid();
+    const extent = (n: string): Promise<BlockNode> => node(files, n, false);
+    const inner = await vmdk.class.format.open(await node(files, "a.vmdk", false), {} as never, {
+      name: "n",
+      readOnly: true,
+      probed: false,
+      filename: "a.vmdk",
+      explicitBacking: undefined,
+      backing: extent,
+      extent,
+      children: {},
+      looksLike: () => "raw",
+      warn: () => undefined,
+      host,
+    });
+    for (let round = 0; round < 2; round++) {
+      await inner.reopen?.({ readOnly: false });
+      expect(inner.readOnly).toBe(false);
+      const before = cid();
+      await inner.write(round * 100, pattern(100, round));
+      expect(cid()).not.toBe(before);
+      await inner.reopen?.({ readOnly: true });
+      expect(inner.readOnly).toBe(true);
+    }
+    expect(cid()).not.toBe(first);
+    const again = await open(files, "a.vmdk");
+    const got = new Uint8Array(200);
+    await again.read(0, got);
+    expect(got).toEqual(Uint8Array.from([...pattern(100, 0), ...pattern(100, 1)]));
   });
 });
 

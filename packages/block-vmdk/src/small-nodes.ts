@@ -4,7 +4,7 @@ import { BlockError, type BlockNode, type BlockStatus, statusOf } from "@mimus/b
 export class FlatNode implements BlockNode {
   readonly name: string;
   readonly size: number;
-  readonly readOnly: boolean;
+  readOnly: boolean;
   readonly sectorSize: number = 512;
   readonly filename?: string;
   readonly discard?: (at: number, length: number) => Promise<void>;
@@ -13,26 +13,34 @@ export class FlatNode implements BlockNode {
   readonly writev?: (at: number, from: readonly Uint8Array[]) => Promise<void>;
   readonly #file: BlockNode;
   readonly #offset: number;
+  readonly #fixed: boolean;
 
-  constructor(file: BlockNode, offset: number, size: number, readOnly: boolean) {
+  /** `fixed`: the descriptor says RDONLY. */
+  constructor(file: BlockNode, offset: number, size: number, readOnly: boolean, fixed = false) {
     this.name = file.name;
     this.size = size;
-    this.readOnly = readOnly;
+    this.readOnly = readOnly || fixed;
+    this.#fixed = fixed;
     this.#file = file;
     this.#offset = offset;
     if (file.filename !== undefined) this.filename = file.filename;
     const { discard, writeZeroes, readv, writev } = file;
+    if (readv) this.readv = (at, into) => readv.call(file, at + offset, into);
+    if (fixed) return;
     if (discard) this.discard = (at, length) => discard.call(file, at + offset, length);
     if (writeZeroes) this.writeZeroes = (at, length, unmap) => writeZeroes.call(file, at + offset, length, unmap);
-    if (readv) this.readv = (at, into) => readv.call(file, at + offset, into);
     if (writev) this.writev = (at, from) => writev.call(file, at + offset, from);
   }
 
   read(at: number, into: Uint8Array): Promise<void> {
     return this.#file.read(at + this.#offset, into);
   }
-  write(at: number, from: Uint8Array): Promise<void> {
-    return this.#file.write(at + this.#offset, from);
+  async write(at: number, from: Uint8Array): Promise<void> {
+    if (this.#fixed) throw new BlockError("read-only", `The extent '${this.name}' is RDONLY`);
+    await this.#file.write(at + this.#offset, from);
+  }
+  async reopen(opts: { readOnly: boolean }): Promise<void> {
+    this.readOnly = opts.readOnly || this.#fixed;
   }
   flush(): Promise<void> {
     return this.#file.flush();

@@ -30,10 +30,10 @@ export class VmdkNode implements BlockNode {
   readonly driver: string = "vmdk";
   readonly sectorSize: number = 512;
   readonly name: string;
-  readonly readOnly: boolean;
   readonly filename: string;
   readonly size: number;
   readonly image: ImageOps;
+  readOnly: boolean;
   readonly #opts: VmdkNodeOptions;
   readonly #extents: readonly PlacedExtent[];
   #backing: BlockNode | undefined;
@@ -59,6 +59,13 @@ export class VmdkNode implements BlockNode {
   setBacking(node: BlockNode | undefined): void {
     this.#backing = node;
     this.#opts.rebase(node);
+  }
+
+  async reopen(opts: { readOnly: boolean }): Promise<void> {
+    for (const { node } of this.#extents) await node.reopen?.(opts);
+    this.readOnly = opts.readOnly;
+    // Who opens the image for writing anew changes it anew.
+    if (opts.readOnly) this.#firstWrite = this.#opts.firstWrite;
   }
 
   read(at: number, into: Uint8Array): Promise<void> {
