@@ -105,8 +105,16 @@ export class Jobs {
     return { job: this.add("backup", body, { ...settings, nodes }), body };
   }
 
-  create(work: () => Promise<void>, settings: JobSettings): Job {
-    return this.add("create", new CreateBody(work), { ...settings, blockJob: false });
+  /** A job of one step: blockdev-create, and amend. */
+  create(
+    work: () => Promise<void>,
+    {
+      type = "create",
+      nodes = [],
+      ...settings
+    }: JobSettings & { type?: "create" | "amend"; nodes?: readonly GraphNode[] },
+  ): Job {
+    return this.add(type, new CreateBody(work), { ...settings, nodes: free(nodes), blockJob: false });
   }
 
   /** Cancels everything and waits: before the graph closes. */

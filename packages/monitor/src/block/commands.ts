@@ -6,6 +6,7 @@ import { JOB_COMMANDS } from "./jobs.ts";
 import { MEDIA_COMMANDS } from "./media.ts";
 import { NODE_COMMANDS } from "./nodes.ts";
 import { SNAPSHOT_COMMANDS } from "./snapshots.ts";
+import { THRESHOLD_COMMANDS } from "./threshold.ts";
 import { TRANSACTION_COMMANDS } from "./transaction.ts";
 
 /** QMP's commands about disks, by name. Source: QEMU 7.2, qapi/block-core.json, transaction.json, job.json, block.json. */
@@ -18,6 +19,7 @@ export const BLOCK_COMMANDS: ReadonlyMap<string, BlockCommand> = new Map(
     ...SNAPSHOT_COMMANDS,
     ...TRANSACTION_COMMANDS,
     ...MEDIA_COMMANDS,
+    ...THRESHOLD_COMMANDS,
   ].map((c) => [c.name, c]),
 );
 

@@ -2,6 +2,7 @@ import type { BlockBackend, BlockStats, GraphNode } from "@mimus/block";
 import { backingOf, skipFilters } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand, BlockControl } from "./context.ts";
+import { writeThreshold } from "./threshold.ts";
 import { backendOf, command } from "./context.ts";
 
 type Reply = Record<string, unknown>;
@@ -66,7 +67,7 @@ export async function deviceInfo(
     drv: node.driver,
     iops: 0,
     bps_wr: 0,
-    write_threshold: 0,
+    write_threshold: writeThreshold(node),
     ...(below ? { backing_file: below.filename } : {}),
     encrypted: (await skipFilters(node).image?.info?.())?.encrypted ?? false,
     bps: 0,
@@ -148,6 +149,7 @@ function deviceStats(s: BlockStats | undefined, now: number): Reply {
     rd_merged: 0,
     rd_bytes: s?.readBytes ?? 0,
     unmap_total_time_ns: Math.round(s?.discardTimeNs ?? 0),
+    unmap_merged: 0,
     invalid_flush_operations: 0,
     account_failed: true,
     ...(s && s.lastAccess > 0 ? { idle_time_ns: Math.round(Math.max(0, now - s.lastAccess) * 1e6) } : {}),

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@mimus/block";
-import { BlockError, BUCKETS, parseLimits } from "@mimus/block";
+import { backingOf, BlockError, BUCKETS, chainOf, parseLimits } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand } from "./context.ts";
 import { command, driveOf, nodeOf } from "./context.ts";
@@ -71,6 +71,46 @@ export const NODE_COMMANDS: readonly BlockCommand[] = [
         return graph.createOn(driver, graph.node(file), bytes, createOptions(options));
       };
       jobs.create(work, { id: args["job-id"], autoDismiss: false }).start();
+    },
+  ),
+  command(
+    "x-blockdev-amend",
+    z.strictObject({
+      "job-id": z.string(),
+      "node-name": z.string(),
+      options: z.looseObject({ driver: z.string() }),
+      force: z.boolean().optional(),
+    }),
+    ({ graph, jobs }, args) => {
+      const node = graph.node(args["node-name"]);
+      const { driver, ...options } = args.options;
+      const { amend } = node.image ?? {};
+      if (driver !== node.driver)
+        throw new BlockError("bad-option", "x-blockdev-amend doesn't support changing the block driver");
+      if (!amend) throw new BlockError("unsupported-feature", `Driver '${driver}' does not support x-blockdev-amend`);
+      const work = (): Promise<void> => amend.call(node.image, createOptions(options));
+      jobs.create(work, { id: args["job-id"], autoDismiss: false, nodes: [node], type: "amend" }).start();
+    },
+  ),
+  command(
+    "change-backing-file",
+    z.strictObject({ device: z.string(), "image-node-name": z.string(), "backing-file": z.string() }),
+    async (control, args) => {
+      const top = nodeOf(control, args.device);
+      const node = nodeOf(control, undefined, args["image-node-name"]);
+      if (!chainOf(top).includes(node))
+        throw new BlockError("bad-option", `'${node.name}' is not in the chain of '${args.device}'`);
+      const below = backingOf(node);
+      const { changeBacking } = node.image ?? {};
+      if (!changeBacking || !below)
+        throw new BlockError("unsupported-feature", `'${node.name}' has no backing file that can be changed`);
+      const was = node.readOnly;
+      if (was) await node.reopen({ readOnly: false });
+      try {
+        await changeBacking.call(node.image, args["backing-file"], below.driver);
+      } finally {
+        if (was) await node.reopen({ readOnly: true });
+      }
     },
   ),
   command(
