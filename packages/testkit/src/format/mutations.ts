@@ -1,5 +1,6 @@
-import { type BlockNode, MemoryFile, MemoryFiles } from "@mimus/block";
+import { type BlockNode, MemoryFiles } from "@mimus/block";
 import { Seeded } from "../random.ts";
+import { PatchedFile } from "./patched-file.ts";
 import { describeFailure, isRefusal } from "./refusal.ts";
 import type { FormatRig } from "./rig.ts";
 
@@ -63,37 +64,36 @@ export async function runMutations(rig: FormatRig, run: MutationRun): Promise<Mu
 function damaged(seed: ReadonlyMap<string, Uint8Array>, image: string, random: Seeded): MemoryFiles {
   const files = new MemoryFiles();
   for (const [name, content] of seed) {
-    if (name !== image && random.below(3) > 0) {
-      files.add(name, new MemoryFile(name, content));
-      continue;
-    }
-    let bytes = content.slice();
-    for (let k = 1 + random.below(4); k > 0 && bytes.length > 0; k--) {
-      const range = [64, 512, 4096, bytes.length][random.below(4)] ?? bytes.length;
-      const at = random.below(Math.min(range, bytes.length));
+    const file = new PatchedFile(name, content);
+    files.add(name, file);
+    if (name !== image && random.below(3) > 0) continue;
+    let { length } = content;
+    for (let k = 1 + random.below(4); k > 0 && length > 0; k--) {
+      const range = [64, 512, 4096, length][random.below(4)] ?? length;
+      const at = random.below(Math.min(range, length));
       const dice = random.below(10);
-      if (dice < 4) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
-      else if (dice < 9) edge(bytes, at, random);
-      else bytes = bytes.slice(0, at);
+      if (dice < 4) file.patch(at, new Uint8Array([(content[at] ?? 0) ^ (1 << random.below(8))]));
+      else if (dice < 9) edge(file, length, at, random);
+      else file.cut((length = at));
     }
-    files.add(name, new MemoryFile(name, bytes));
   }
   return files;
 }
 
-function edge(bytes: Uint8Array, at: number, random: Seeded): void {
+function edge(file: PatchedFile, length: number, at: number, random: Seeded): void {
   const width = [1, 2, 4, 8][random.below(4)] ?? 4;
   const start = at - (at % width);
-  if (start + width > bytes.length) return;
+  if (start + width > length) return;
   const value = EDGES[random.below(EDGES.length)] ?? 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const view = new DataView(new ArrayBuffer(width));
   const little = random.below(2) === 0;
-  if (width === 1) view.setUint8(start, value);
-  else if (width === 2) view.setUint16(start, value, little);
+  if (width === 1) view.setUint8(0, value);
+  else if (width === 2) view.setUint16(0, value, little);
   else {
-    if (width === 8) view.setUint32(start, random.below(3) === 0 ? 0xffffffff : 0);
-    view.setUint32(start + width - 4, value, little);
+    if (width === 8) view.setUint32(0, random.below(3) === 0 ? 0xffffffff : 0);
+    view.setUint32(width - 4, value, little);
   }
+  file.patch(start, new Uint8Array(view.buffer));
 }
 
 async function look(node: BlockNode, random: Seeded): Promise<void> {

@@ -46,6 +46,7 @@ export class FormatRig {
   readonly options: RigOptions;
   readonly filename: string;
   readonly host: FormatHost;
+  #registry: Registry | undefined;
   #graph: BlockGraph | undefined;
 
   constructor(options: RigOptions) {
@@ -76,11 +77,7 @@ export class FormatRig {
   /** Opens the image; the one before is closed first. `files`: other files than the rig's own. */
   async open(opts: { readOnly?: boolean; files?: HostFiles } = {}): Promise<BlockNode> {
     await this.close();
-    const { format, plugins = [] } = this.options;
-    const registry = new Registry().use(blockPlugin);
-    for (const plugin of plugins) registry.use(plugin);
-    if (![...registry.known("block-format")].some((type) => type.name === format.name))
-      registry.use(definePlugin({ name: "under-test", types: [format] }));
+    const registry = (this.#registry ??= registryOf(this.options));
     const graph = new BlockGraph({
       registry,
       files: opts.files ?? this.files,
@@ -90,7 +87,7 @@ export class FormatRig {
     this.#graph = graph;
     try {
       return await graph.open({
-        driver: format.name,
+        driver: this.options.format.name,
         "read-only": opts.readOnly ?? false,
         discard: "unmap",
         ...this.options.open,
@@ -127,4 +124,12 @@ export class FormatRig {
     const file = await this.files.open(name, { writable: true, create: true });
     return FileNode.open(name, file, { readOnly: false });
   }
+}
+
+function registryOf({ format, plugins = [] }: RigOptions): Registry {
+  const registry = new Registry().use(blockPlugin);
+  for (const plugin of plugins) registry.use(plugin);
+  if (![...registry.known("block-format")].some((type) => type.name === format.name))
+    registry.use(definePlugin({ name: "under-test", types: [format] }));
+  return registry;
 }
