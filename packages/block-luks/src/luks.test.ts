@@ -61,7 +61,8 @@ testFormat(zeroed, {
 });
 
 describe("luks", () => {
-  const host = testHost();
+  let clock = 0;
+  const host = { ...testHost(), now: () => (clock += 30) };
   const passwords: Record<string, string> = { first: "one", second: "two" };
   const withSecrets = { ...host, secret: async (id: string) => new TextEncoder().encode(passwords[id] ?? "?") };
   const make = async (): Promise<MemoryFile> => {
