@@ -185,10 +185,10 @@ function known(error: unknown): void {
 
 /** Whether a promise resolves within many rounds of the microtask queue. */
 async function ended(over: Promise<"ended">): Promise<"ended" | "hangs"> {
-  let result: "ended" | "hangs" = "hangs";
-  void over.then((end) => (result = end));
-  for (let n = 0; n < 1000 && result === "hangs"; n++) await turns(100);
-  return result;
+  const results: "ended"[] = [];
+  void over.then((end) => results.push(end));
+  for (let n = 0; n < 1000 && results.length === 0; n++) await turns(100);
+  return results[0] ?? "hangs";
 }
 
 async function turns(count: number): Promise<void> {

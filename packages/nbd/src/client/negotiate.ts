@@ -277,7 +277,7 @@ export class Haggle {
 
   #words({ type, data }: Reply): string {
     const kind = Object.entries(REP).find(([, value]) => value === type)?.[0] ?? `error 0x${type.toString(16)}`;
-    const said = decode(data.subarray(0, MAX_STRING))?.replace(/[\0-\x1f\x7f]+/g, " ");
+    const said = decode(data.subarray(0, MAX_STRING))?.replace(/\p{Cc}+/gu, " ");
     return said === undefined || said === "" ? `: ${kind}` : `: ${said} (${kind})`;
   }
 

@@ -166,7 +166,7 @@ export class ReplyParser {
       if (bytes.length < 6 || u16(bytes, 4) > bytes.length - 6) throw bad();
       const text = decode(bytes.subarray(6, 6 + Math.min(u16(bytes, 4), MAX_STRING))) ?? "";
       // An error without a number still is one.
-      pending.error ??= { number: u32(bytes, 0) || 22, message: text.replace(/[\0-\x1f\x7f]+/g, " ") };
+      pending.error ??= { number: u32(bytes, 0) || 22, message: text.replace(/\p{Cc}+/gu, " ") };
     } else throw bad();
   }
 

@@ -2,7 +2,7 @@ import type { BlockNode } from "@mimus/block";
 import { zeroRange } from "@mimus/block";
 import { encode, put16, put32, put64 } from "../bytes.ts";
 import { CHUNK, CHUNK_DONE, CMD, CMD_FLAG, ERRNO, MAGIC, MAX_REQUEST } from "../constants.ts";
-import { errorNumber, NbdError } from "../errors.ts";
+import { errorNumber } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
 import type { NbdExport } from "./export.ts";
 import type { Session } from "./negotiation.ts";
