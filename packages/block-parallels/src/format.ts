@@ -25,7 +25,9 @@ export const parallels: BlockFormat = defineFormat({
     const other = header.extensionAt === 0 ? [] : spaceOf(header, bitmaps);
     const unclean = { was: header.inUse };
     if (header.inUse && !readOnly) await mayWrite(map, ctx);
-    let marked = false;
+    // The header says that the image is in use: from the first change on, until it is closed or becomes read-only.
+    let marked = header.inUse && !readOnly;
+    let writable = !readOnly;
     return new ClusterNode({
       name,
       driver: "parallels",
@@ -38,7 +40,7 @@ export const parallels: BlockFormat = defineFormat({
         clusterSize: header.clusterBytes,
         info: async () => ({}),
         // An image that this program has open for writing is in use, and not unclean.
-        check: (repair: CheckRepair) => check(map, repair, other, marked || !readOnly ? { was: false } : unclean),
+        check: (repair: CheckRepair) => check(map, repair, other, writable ? { was: false } : unclean),
         ...(bitmaps.length > 0 ? { bitmaps: bitmapOps(file, header, bitmaps, filename) } : {}),
       },
       firstWrite: async () => {
@@ -47,11 +49,20 @@ export const parallels: BlockFormat = defineFormat({
           ctx.warn(`'${filename}': its dirty bitmaps are dropped, because the disk changes without them`);
           await map.dropExtension();
         }
-        marked = true;
         await map.setInUse(true);
+        marked = true;
+      },
+      reopen: async (opts) => {
+        if (!opts.readOnly && unclean.was) {
+          await mayWrite(map, ctx);
+          marked = true;
+        }
+        writable = !opts.readOnly;
       },
       beforeClose: async () => {
-        if (!readOnly && (marked || header.inUse)) await map.setInUse(false);
+        if (!marked) return;
+        await map.setInUse(false);
+        marked = unclean.was = false;
       },
     });
   },

@@ -40,6 +40,7 @@ export const qcow: BlockFormat = defineFormat({
       file,
       map,
       backing,
+      reopen: async () => undefined,
       image: {
         clusterSize: map.clusterSize,
         info: async () => ({

@@ -68,7 +68,7 @@ async function openImage(
         at: regions.bat.at,
       },
     );
-  const log = readOnly ? undefined : new LogWriter(below, header, host);
+  const log = dirty ? undefined : new LogWriter(below, header, host);
   const logRegion = { at: header.logAt, bytes: header.logBytes };
   const map = new BlockMap({ file, metadata, regions, log, logRegion, blockStateZero: true });
   if (needed / 8 <= ENTRIES_AT_OPEN) await map.scan();
@@ -95,6 +95,10 @@ async function openImage(
     firstWrite: async () => {
       await map.scan();
       await log?.begin();
+    },
+    reopen: async (opts) => {
+      if (dirty && !opts.readOnly)
+        throw new BlockError("in-use", `'${filename}' has a log to replay: open it writable from the start`);
     },
     resize: (size) => grow(map, regions.metadata, size, filename),
     beforeClose: async () => log?.settle(),

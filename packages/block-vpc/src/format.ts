@@ -108,7 +108,19 @@ async function openGrowing(file: BlockNode, footer: Footer, size: number, ctx: F
         metadataEnd: metadataEnd(header, headerAt),
       }),
   };
-  const options = { name, driver: "vpc", size, readOnly, file, map, backing, image, firstWrite: () => map.scan() };
+  const reopen = async (): Promise<void> => undefined;
+  const options = {
+    name,
+    driver: "vpc",
+    size,
+    readOnly,
+    file,
+    map,
+    backing,
+    image,
+    reopen,
+    firstWrite: () => map.scan(),
+  };
   return differencing ? new SectorNode(options) : new DynamicVhd(options);
 }
 
