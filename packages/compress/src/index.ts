@@ -7,4 +7,3 @@ export { DecodeError } from "./output.ts";
 export { portable } from "./portable.ts";
 export { xzDecompress } from "./xz.ts";
 export { zstdFrame } from "./zstd-frame.ts";
-export { zstdDecompress } from "./zstd.ts";

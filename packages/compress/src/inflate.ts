@@ -60,7 +60,7 @@ class Inflater {
       last = this.#take(1) === 1;
       const type = this.#take(2);
       if (type === 0) this.#stored();
-      else if (type === 1) this.#compressed(FIXED_LENGTHS, FIXED_DISTANCES);
+      else if (type === 1) this.#compressed(fixedCodes().lengths, fixedCodes().distances);
       else if (type === 2) this.#dynamic();
       else throw new DecodeError("deflate", "block type 3");
     }
@@ -209,11 +209,14 @@ function reverse(code: number, length: number): number {
   return out;
 }
 
-const FIXED_LENGTHS: Huffman = huffman(
-  Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8)),
-  false,
-);
-const FIXED_DISTANCES: Huffman = huffman(new Uint8Array(32).fill(5), false);
+let fixed: { readonly lengths: Huffman; readonly distances: Huffman } | undefined;
+
+/** The codes of blocks that bring none, made at first use. */
+function fixedCodes(): { readonly lengths: Huffman; readonly distances: Huffman } {
+  if (fixed !== undefined) return fixed;
+  const lengths = Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
+  return (fixed = { lengths: huffman(lengths, false), distances: huffman(new Uint8Array(32).fill(5), false) });
+}
 
 /** RFC 1950 section 8.2. */
 function adler32(bytes: Uint8Array): number {

@@ -105,7 +105,7 @@ function crc32(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** ECMA-182, reflected: low and high words of the table. */
-const CRC64: Int32Array = crc64Table();
+let CRC64: Int32Array | undefined;
 
 function crc64Table(): Int32Array {
   const table = new Int32Array(512);
@@ -128,12 +128,13 @@ function crc64Table(): Int32Array {
 }
 
 function crc64(bytes: Uint8Array, from: number, to: number): readonly [number, number] {
+  const table = (CRC64 ??= crc64Table());
   let low = -1;
   let high = -1;
   for (let i = from; i < to; i++) {
     const k = 2 * ((low ^ bytes[i]!) & 255);
-    low = ((low >>> 8) | (high << 24)) ^ CRC64[k]!;
-    high = (high >>> 8) ^ CRC64[k + 1]!;
+    low = ((low >>> 8) | (high << 24)) ^ table[k]!;
+    high = (high >>> 8) ^ table[k + 1]!;
   }
   return [~low >>> 0, ~high >>> 0];
 }
