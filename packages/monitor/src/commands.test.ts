@@ -2,7 +2,10 @@ import { DisplayConsole, InputRouter, type InputEvent } from "@mimus/display";
 import { AddressSpace, MemoryRegion } from "@mimus/machine-core";
 import { expect, test } from "vitest";
 
+import type { CharBackend } from "@mimus/chardev";
+
 import { execute } from "./commands.ts";
+import { HumanMonitor } from "./hmp.ts";
 import type { MachineControl } from "./control.ts";
 import { HUMAN_QUERIES } from "./queries.ts";
 
@@ -134,4 +137,33 @@ test("a pointer is chosen by its number", () => {
   expect(run("mouse_set 1")).toBe("");
   expect(run("info mice")).toMatch(/^\* Mouse #0: all/);
   expect(run("mouse_set 7")).toMatch(/Mouse at index '7' not found/);
+});
+
+test("a line waits for the command before it", async () => {
+  const shown: string[] = [];
+  let type: (text: string) => void = () => {};
+  let finish: () => void = () => {};
+  const char = {
+    open: true,
+    attach: (frontend: { receive(bytes: Uint8Array): void }) =>
+      void (type = (text) => frontend.receive(Uint8Array.from(text, (c) => c.charCodeAt(0)))),
+    write: (bytes: Uint8Array) => {
+      shown.push(String.fromCharCode(...bytes));
+      return bytes.length;
+    },
+    frontendReady: () => {},
+  } as unknown as CharBackend;
+  const jobs = new Proxy({}, { get: () => () => [] });
+  const graph = {
+    backends: () => [],
+    nodes: () => [],
+    drained: () => new Promise<void>((resolve) => (finish = resolve)),
+  };
+  const machine = { ...setup().machine, version: "1", block: { graph, jobs } } as unknown as MachineControl;
+  const monitor = new HumanMonitor(char, machine);
+  type("commit all\rinfo version\r");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  finish();
+  expect(monitor).toBeDefined();
+  expect(shown.join("")).toMatch(/commit all[\s\S]*\(qemu\) [\s\S]*info version[\s\S]*1\r\n/);
 });

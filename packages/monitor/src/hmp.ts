@@ -10,6 +10,9 @@ export class HumanMonitor {
   readonly #editor: LineEditor;
   #greeted = false;
   #pending: Uint8Array[] = [];
+  /** What was typed ahead of a command that still runs. */
+  #typed: Uint8Array[] = [];
+  #busy = false;
 
   constructor(char: CharBackend, machine: MachineControl) {
     this.#char = char;
@@ -20,12 +23,23 @@ export class HumanMonitor {
       line: (text) => {
         const shown = execute(machine, text);
         if (typeof shown === "string") this.#show(shown);
-        else void shown.then((late) => this.#show(late));
+        else {
+          this.#busy = true;
+          void shown.then((late) => {
+            this.#busy = false;
+            this.#show(late);
+            this.#take();
+            this.#char.frontendReady();
+          });
+        }
       },
     });
     char.attach({
-      canReceive: () => 256,
-      receive: (bytes) => this.#editor.input(bytes),
+      canReceive: () => (this.#typed.length < 64 ? 256 : 0),
+      receive: (bytes) => {
+        this.#typed.push(bytes);
+        this.#take();
+      },
       event: (event) => {
         if (event === "opened") this.#open(machine.version);
       },
@@ -39,6 +53,17 @@ export class HumanMonitor {
     this.#write(this.#greeted ? "\r\n" : `Mimus ${version} monitor - type 'help' for more information\r\n`);
     this.#greeted = true;
     this.#editor.show();
+  }
+
+  /** Gives the editor what was typed, a line at a time. */
+  #take(): void {
+    while (!this.#busy) {
+      const bytes = this.#typed.shift();
+      if (bytes === undefined) return;
+      const end = bytes.findIndex((b) => b === 10 || b === 13) + 1;
+      if (end > 0 && end < bytes.length) this.#typed.unshift(bytes.subarray(end));
+      this.#editor.input(end > 0 ? bytes.subarray(0, end) : bytes);
+    }
   }
 
   #show(text: string): void {
