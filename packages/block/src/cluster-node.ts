@@ -85,11 +85,8 @@ export class ClusterNode implements BlockNode {
     if (reopen)
       this.reopen = async ({ readOnly }) => {
         if (readOnly === this.#readOnly) return;
-        if (readOnly) {
-          if (this.#map.changed > 0) await this.#commit();
-          await this.#beforeClose?.();
-          this.#firstWrite = firstWrite;
-        }
+        if (readOnly) await this.#settle();
+        if (readOnly) this.#firstWrite = firstWrite;
         await reopen({ readOnly });
         this.#readOnly = readOnly;
       };
@@ -107,11 +104,9 @@ export class ClusterNode implements BlockNode {
   get readOnly(): boolean {
     return this.#readOnly;
   }
-
   get children(): Readonly<Record<string, BlockNode>> {
     return this.#backing ? { file: this.#file, backing: this.#backing } : { file: this.#file };
   }
-
   setBacking(node: BlockNode | undefined): void {
     this.#backing = node;
   }
@@ -223,12 +218,16 @@ export class ClusterNode implements BlockNode {
 
   async close(): Promise<void> {
     try {
-      if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
-      await this.#beforeClose?.();
+      await this.#settle();
     } finally {
       await this.#backing?.close();
       await this.#file.close();
     }
+  }
+
+  async #settle(): Promise<void> {
+    if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
+    await this.#beforeClose?.();
   }
 
   // ---- places ----
