@@ -19,6 +19,7 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
 
 /** The text of UTF-8 `bytes`; a malformed sequence becomes U+FFFD, never an error. Source: RFC 3629, section 3. */
 export function decodeUtf8(bytes: Uint8Array): string {
+  if (bytes.every((b) => b < 0x80)) return decodeLatin1(bytes);
   let text = "";
   for (let i = 0; i < bytes.length;) {
     const lead = bytes[i++]!;
@@ -43,6 +44,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 /** One character per byte, code points 0..255: for names in tables and for debug text. */
 export function decodeLatin1(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
   return text;
 }
+
+/** Characters that one call makes. */
+const CHUNK = 4096;

@@ -16,7 +16,7 @@ import { type OvfDisk, parseOvf } from "./ovf.ts";
 import { headerName, isTar, listTar, type TarMember } from "./tar.ts";
 
 /** Bytes of a descriptor, at most. */
-const MOST_OVF = 4 << 20;
+const MOST_OVF: number = 1 << 20;
 const SECTOR = 512;
 
 /** The archive, as its disks see it: what one names lies in it, and nowhere else. */

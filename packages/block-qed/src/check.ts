@@ -3,8 +3,8 @@ import { type QedHeader, tableBytes } from "./header.ts";
 import type { QedTables } from "./tables.ts";
 
 const MOST_MESSAGES = 1000;
-/** Clusters of a file that are counted at most: 256 MiB of bits. */
-const MOST_CLUSTERS: number = 2 ** 31;
+/** Clusters of a file that are counted at most: 64 MiB of bits. */
+const MOST_CLUSTERS: number = 2 ** 29;
 
 /** What a check found so far. */
 interface Findings {
@@ -53,7 +53,13 @@ export async function checkTables(
     else await checkTable(found, tables, unit, table, i * tables.entries, mend);
   }
   let leaks = 0;
-  for (let c = 0; c < clusters; c++) if (((found.used[c >> 3] ?? 0) & (1 << (c & 7))) === 0) leaks++;
+  for (let c = 0; c < clusters; c++) {
+    const bits = found.used[c >> 3] ?? 0;
+    if (bits === 0 && (c & 7) === 0 && c + 8 <= clusters) {
+      leaks += 8;
+      c += 7;
+    } else if ((bits & (1 << (c & 7))) === 0) leaks++;
+  }
   let leaksFixed = 0;
   if (found.fixed > 0) await tables.commit();
   if (leaks > 0 && repair !== "none" && found.corruptions === 0 && file.resize) {

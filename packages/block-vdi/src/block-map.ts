@@ -7,6 +7,8 @@ export const DISCARDED = 0xfffffffe;
 
 /** Bytes of the map that are read at once. */
 const PIECE = 1 << 16;
+/** Free indices that are remembered. */
+const MOST_FREE = 1 << 16;
 
 /**
  * The block map: one 32-bit index for each block of the disk. Blocks lie behind each other in the file in the order in which they were
@@ -24,10 +26,12 @@ export class BlockMap implements ClusterMap {
   /** Blocks in use or reserved, as the header counts them. */
   #count: number;
   #written: number;
-  /** Indices below the count that nothing uses, highest first. */
+  /** Some of the indices below the count that nothing uses, highest first. */
   #free: number[] = [];
-  /** Indices that may hold old bytes. */
-  readonly #stale: Set<number> = new Set();
+  /** Room up to this index was in the file when it was opened: it may hold old bytes. */
+  #staleEnd = 0;
+  /** Room of this session whose write failed. */
+  readonly #failed: Set<number> = new Set();
   #scanned = false;
 
   constructor(file: BlockNode, header: VdiHeader) {
@@ -64,22 +68,20 @@ export class BlockMap implements ClusterMap {
   /** Looks at the whole map: which blocks are free, and whether the count is right. Needed before anything is allocated. */
   async scan(): Promise<void> {
     if (this.#scanned) return;
-    const used = new Set<number>();
+    const used = new Uint8Array(Math.ceil(this.#header.blocks / 8));
     let end = 0;
+    let count = 0;
     await this.entries((_, index) => {
       if (index >= this.#header.blocks) return;
-      used.add(index);
+      if (mark(used, index)) count++;
       end = Math.max(end, index + 1);
     });
-    // A block of the count that no entry points at and that is the last one was never more than reserved.
+    // Blocks of the count that no entry points at and that come last were never more than reserved.
     this.#count = end;
-    for (let i = end - 1; i >= 0 && used.size < end; i--)
-      if (!used.has(i)) {
-        this.#free.push(i);
-        this.#stale.add(i);
-      }
-    const firstFresh = Math.ceil(Math.max(0, this.#file.size - this.#header.dataAt) / BLOCK_BYTES);
-    for (let i = end; i < Math.min(firstFresh, this.#header.blocks); i++) this.#stale.add(i);
+    for (let i = 0; i < end && count + this.#free.length < end && this.#free.length < MOST_FREE; i++)
+      if (((used[i >> 3] ?? 0) & (1 << (i & 7))) === 0) this.#free.push(i);
+    this.#free.reverse();
+    this.#staleEnd = Math.ceil(Math.max(0, this.#file.size - this.#header.dataAt) / BLOCK_BYTES);
     this.#scanned = true;
   }
 
@@ -111,7 +113,7 @@ export class BlockMap implements ClusterMap {
 
   release(place: number): void {
     const index = (place - this.#header.dataAt) / BLOCK_BYTES;
-    this.#stale.add(index);
+    this.#failed.add(index);
     this.#free.push(index);
     this.#free.sort((a, b) => b - a);
     while (this.#free[0] === this.#count - 1) {
@@ -121,7 +123,8 @@ export class BlockMap implements ClusterMap {
   }
 
   stale(place: number): boolean {
-    return this.#stale.has((place - this.#header.dataAt) / BLOCK_BYTES);
+    const index = (place - this.#header.dataAt) / BLOCK_BYTES;
+    return index < this.#staleEnd || this.#failed.has(index);
   }
 
   async set(block: number, place: number): Promise<void> {
@@ -163,4 +166,12 @@ export class BlockMap implements ClusterMap {
   #piece(block: number): TablePiece | undefined {
     return this.#cache.peek(this.#header.mapAt + this.#start(block));
   }
+}
+
+/** Sets the bit of an index; false when it was set. */
+export function mark(bits: Uint8Array, index: number): boolean {
+  const bit = 1 << (index & 7);
+  const was = bits[index >> 3] ?? 0;
+  bits[index >> 3] = was | bit;
+  return (was & bit) === 0;
 }

@@ -1,5 +1,5 @@
 import type { CheckRepair, CheckReport } from "@mimus/block";
-import type { BlockMap } from "./block-map.ts";
+import { type BlockMap, mark } from "./block-map.ts";
 import type { VdiHeader } from "./header.ts";
 
 const MOST_MESSAGES = 1000;
@@ -13,7 +13,7 @@ export async function checkMap(
 ): Promise<CheckReport> {
   const messages: string[] = [];
   const say = (text: string): void => void (messages.length < MOST_MESSAGES && messages.push(text));
-  const owners = new Map<number, number>();
+  const owned = new Uint8Array(Math.ceil(header.blocks / 8));
   let corruptions = 0;
   let used = 0;
   let end = 0;
@@ -25,12 +25,9 @@ export async function checkMap(
     }
     used++;
     end = Math.max(end, index + 1);
-    const other = owners.get(index);
-    if (other === undefined) owners.set(index, block);
-    else {
-      corruptions++;
-      say(`ERROR: block index ${index} of block ${block} is also used by block ${other}`);
-    }
+    if (mark(owned, index)) return;
+    corruptions++;
+    say(`ERROR: block index ${index} of block ${block} is also used by another block`);
   });
   const count = map.count;
   let leaks = 0;

@@ -30,6 +30,7 @@ export async function checkExtents(
     const grains = Math.ceil(layout.size / layout.grain);
     for (let table = 0; table < layout.tables; table++) {
       progress?.(done++, total);
+      if (map.tableAt(table) === 0) continue;
       try {
         await map.entriesOf(table, (grain, entry) => {
           if (grain >= grains || (entry === 1 && layout.zeroedGrains)) return;

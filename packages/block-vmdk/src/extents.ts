@@ -131,10 +131,11 @@ export async function openExtents(
 ): Promise<{ placed: PlacedExtent[]; extents: Extent[] }> {
   const placed: PlacedExtent[] = [];
   const extents: Extent[] = [];
+  const flats = new Map<string, BlockNode>();
   let start = 0;
   try {
     for (const line of d.extents) {
-      const extent = await openLine(line, { ctx, parent, start });
+      const extent = await openLine(line, { ctx, parent, start }, flats);
       extents.push(extent);
       placed.push({ node: extent.node, start, end: start + extent.size });
       start += extent.size;
@@ -149,7 +150,8 @@ export async function openExtents(
   return { placed, extents };
 }
 
-async function openLine(line: ExtentLine, x: ExtentContext): Promise<Extent> {
+/** `flats`: files of flat extents that are open: several extents may lie in one. */
+async function openLine(line: ExtentLine, x: ExtentContext, flats: Map<string, BlockNode>): Promise<Extent> {
   const { ctx } = x;
   const size = line.sectors * SECTOR;
   if (line.access === "NOACCESS")
@@ -163,7 +165,8 @@ async function openLine(line: ExtentLine, x: ExtentContext): Promise<Extent> {
   const name = line.filename ?? "";
   if (name === "" || name === ctx.filename.slice(ctx.filename.lastIndexOf("/") + 1))
     throw new BlockError("corrupt", `'${ctx.filename}': an extent names '${name}', which is the descriptor itself`);
-  const file = await ctx.extent(name);
+  const open = FLAT_TYPES.has(line.type) ? flats.get(name) : undefined;
+  const file = open ?? (await ctx.extent(name));
   try {
     if (SPARSE_TYPES.has(line.type)) return await openMapped(file, line.type, x);
     const offset = line.offset * SECTOR;
@@ -172,10 +175,12 @@ async function openLine(line: ExtentLine, x: ExtentContext): Promise<Extent> {
         "corrupt",
         `'${ctx.filename}': extent '${name}' needs ${size} bytes at ${offset}, and the file has ${file.size}`,
       );
-    const node = new FlatNode(file, offset, size, ctx.readOnly, line.access === "RDONLY");
+    flats.set(name, file);
+    const fixed = line.access === "RDONLY";
+    const node = new FlatNode(file, offset, size, { readOnly: ctx.readOnly, fixed, shared: open !== undefined });
     return { node, size, filename: file.filename ?? name, type: line.type };
   } catch (e) {
-    await file.close().catch(() => undefined);
+    if (!open) await file.close().catch(() => undefined);
     throw e;
   }
 }

@@ -67,7 +67,7 @@ export class GrainMap implements ClusterMap {
   peek(grain: number): number | undefined {
     const { entries } = this.#layout;
     const number = Math.floor(grain / entries);
-    const table = this.#tableAt(number);
+    const table = this.tableAt(number);
     if (table === undefined) return undefined;
     if (table === 0) return UNALLOCATED;
     const piece = this.#tables.peek(table);
@@ -80,15 +80,15 @@ export class GrainMap implements ClusterMap {
 
   span(grain: number): number {
     const { entries } = this.#layout;
-    return this.#tableAt(Math.floor(grain / entries)) === 0 ? entries - (grain % entries) : 1;
+    return this.tableAt(Math.floor(grain / entries)) === 0 ? entries - (grain % entries) : 1;
   }
 
   async load(grain: number): Promise<void> {
     const number = Math.floor(grain / this.#layout.entries);
-    let table = this.#tableAt(number);
+    let table = this.tableAt(number);
     while (table === undefined) {
       await this.#loadDirectory(number);
-      table = this.#tableAt(number);
+      table = this.tableAt(number);
     }
     if (table === 0) return;
     if (!this.#tables.peek(table)) this.#need(`grain table ${number}`, table, this.#tableBytes);
@@ -124,7 +124,7 @@ export class GrainMap implements ClusterMap {
     const { entries } = this.#layout;
     for (;;) {
       await this.load(grain);
-      const table = this.#tableAt(Math.floor(grain / entries));
+      const table = this.tableAt(Math.floor(grain / entries));
       if (table === 0) return 0;
       const piece = table === undefined ? undefined : this.#tables.peek(table);
       if (piece) return piece.view.getUint32((grain % entries) * 4, true);
@@ -148,7 +148,7 @@ export class GrainMap implements ClusterMap {
   /** Where a table lies; 0 = there is none. */
   async table(number: number): Promise<number> {
     for (;;) {
-      const table = this.#tableAt(number);
+      const table = this.tableAt(number);
       if (table !== undefined) return table;
       await this.#loadDirectory(number);
     }
@@ -174,7 +174,7 @@ export class GrainMap implements ClusterMap {
     const number = Math.floor(grain / entries);
     for (;;) {
       await this.load(grain);
-      const table = this.#tableAt(number);
+      const table = this.tableAt(number);
       if (table === 0) await this.#makeTable(number);
       else {
         if (this.#layout.copyAt !== undefined && !this.#copies.has(number)) {
@@ -243,7 +243,7 @@ export class GrainMap implements ClusterMap {
     if (this.#layout.copyAt !== undefined) {
       const copies = new Map<number, number>();
       for (const [number, copy] of this.#copies) {
-        const table = this.#tableAt(number);
+        const table = this.tableAt(number);
         if (table !== undefined && table > 0 && copy > 0) copies.set(table, copy);
       }
       for (const { at, bytes } of sectors) await this.#writeCopies(at, bytes, copies);
@@ -273,8 +273,8 @@ export class GrainMap implements ClusterMap {
     return Math.floor((number * 4) / PIECE) * PIECE;
   }
 
-  /** Where a table lies by the directory, when that is in memory. */
-  #tableAt(number: number): number | undefined {
+  /** Where a table lies by the directory, when that is in memory; 0 = there is none. */
+  tableAt(number: number): number | undefined {
     const piece = this.#directory.peek(this.#layout.directoryAt + this.#start(number));
     return piece && piece.view.getUint32((number * 4) % PIECE, true) * SECTOR;
   }

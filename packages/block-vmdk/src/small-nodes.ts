@@ -15,8 +15,16 @@ export class FlatNode implements BlockNode {
   readonly #offset: number;
   readonly #fixed: boolean;
 
-  /** `fixed`: the descriptor says RDONLY. */
-  constructor(file: BlockNode, offset: number, size: number, readOnly: boolean, fixed = false) {
+  readonly #shared: boolean;
+
+  /** `fixed`: the descriptor says RDONLY. `shared`: another extent closes the file. */
+  constructor(
+    file: BlockNode,
+    offset: number,
+    size: number,
+    { readOnly, fixed = false, shared = false }: { readOnly: boolean; fixed?: boolean; shared?: boolean },
+  ) {
+    this.#shared = shared;
     this.name = file.name;
     this.size = size;
     this.readOnly = readOnly || fixed;
@@ -45,8 +53,8 @@ export class FlatNode implements BlockNode {
   flush(): Promise<void> {
     return this.#file.flush();
   }
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    if (!this.#shared) await this.#file.close();
   }
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
     const file = this.#file;
