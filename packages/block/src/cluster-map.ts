@@ -1,3 +1,6 @@
+import type { ImageOps } from "./image-ops.ts";
+import type { BlockNode } from "./node.ts";
+
 /** Codes of {@link ClusterMap.peek} for clusters whose bytes have no place of their own in the file. */
 export const UNALLOCATED = -1;
 export const ZEROES = -2;
@@ -34,4 +37,27 @@ export interface ClusterMap {
   readonly changed: number;
   /** Makes all data stable, then what points at it. */
   commit(): Promise<void>;
+}
+
+/** What a cluster node stands on. */
+export interface ClusterNodeOptions {
+  readonly name: string;
+  readonly driver: string;
+  readonly size: number;
+  readonly readOnly: boolean;
+  readonly file: BlockNode;
+  readonly map: ClusterMap;
+  readonly backing?: BlockNode | undefined;
+  /** Where the disk begins in the backing node. */
+  readonly backingOffset?: number;
+  readonly image?: ImageOps;
+  /** Room was made when the image was: the file knows which of it is still zero. */
+  readonly preallocated?: boolean;
+  /** Runs once before the first change of the image. */
+  readonly firstWrite?: () => Promise<void>;
+  readonly resize?: (size: number) => Promise<void>;
+  /** The image may become writable or read-only while it is open; this runs first and may refuse. Absent: it stays as it is. */
+  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
+  /** Runs after the last commit, before the file closes or the image becomes read-only. */
+  readonly beforeClose?: () => Promise<void>;
 }

@@ -1,32 +1,9 @@
-import { type ClusterMap, COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
+import { type ClusterMap, type ClusterNodeOptions, COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
 import { BlockError } from "./errors.ts";
 import type { ImageOps } from "./image-ops.ts";
 import { type BlockNode, MAX_TRANSFER, zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 import { statusOf } from "./status.ts";
-
-/** What a {@link ClusterNode} stands on. */
-export interface ClusterNodeOptions {
-  readonly name: string;
-  readonly driver: string;
-  readonly size: number;
-  readonly readOnly: boolean;
-  readonly file: BlockNode;
-  readonly map: ClusterMap;
-  readonly backing?: BlockNode | undefined;
-  /** Where the disk begins in the backing node. */
-  readonly backingOffset?: number;
-  readonly image?: ImageOps;
-  /** Room was made when the image was: the file knows which of it is still zero. */
-  readonly preallocated?: boolean;
-  /** Runs once before the first change of the image. */
-  readonly firstWrite?: () => Promise<void>;
-  readonly resize?: (size: number) => Promise<void>;
-  /** The image may become writable or read-only while it is open; this runs first and may refuse. Absent: it stays as it is. */
-  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
-  /** Runs after the last commit, before the file closes or the image becomes read-only. */
-  readonly beforeClose?: () => Promise<void>;
-}
 
 /** Tables that may wait for a commit before writes wait for one. */
 const MOST_CHANGED = 256;

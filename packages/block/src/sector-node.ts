@@ -1,7 +1,6 @@
-import type { ClusterMap } from "./cluster-map.ts";
+import type { ClusterMap, ClusterNodeOptions } from "./cluster-map.ts";
 import { UNALLOCATED, ZEROES } from "./cluster-map.ts";
 import { readBelow } from "./below.ts";
-import type { ClusterNodeOptions } from "./cluster-node.ts";
 import type { ImageOps } from "./image-ops.ts";
 import { Mutex } from "./mutex.ts";
 import type { BlockNode } from "./node.ts";
