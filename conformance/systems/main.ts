@@ -3,6 +3,7 @@
  *
  *   pnpm systems build [amd64|i386]           make the disk images (root, mmdebstrap)
  *   pnpm systems boot [amd64|i386] [--bus ide|virtio] [--by kernel|grub] [--off command|button] [--smp N] [--qemu]
+ *   pnpm systems stress [amd64|i386] [--bus ide|virtio] [--minutes 20]   stress-ng and fio with verification, memory over time
  *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, a pass of memtest86+
  */
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import { Console } from "../lib/console.ts";
 import { type BootCase, bootOnce, BOOTS, nameOf } from "./boot.ts";
 import { type Architecture, debianSystem } from "./debian.ts";
+import { stress } from "./stress.ts";
 import { filesOf, FIRST_SCREENS } from "./first-screens.ts";
 
 const { values: o, positionals } = parseArgs({
@@ -19,6 +21,7 @@ const { values: o, positionals } = parseArgs({
     by: { type: "string" },
     off: { type: "string" },
     smp: { type: "string", default: "2" },
+    minutes: { type: "string", default: "20" },
     qemu: { type: "boolean", default: false },
   },
 });
@@ -40,6 +43,16 @@ async function boots(): Promise<void> {
   }
 }
 
+async function stressAll(): Promise<void> {
+  const bus = o.bus === "virtio" ? "virtio" : "ide";
+  for (const architecture of architectures) {
+    const options = { architecture, bus, cpus: Number(o.smp), minutes: Number(o.minutes), qemu: o.qemu } as const;
+    const result = await stress(options, log);
+    console.log(`Debian for ${architecture} on ${bus}, ${o.minutes} minutes`, result);
+    if (result.fsck !== 0 || result.complaints !== "" || result.growth > 1.1) process.exitCode = 1;
+  }
+}
+
 async function screens(): Promise<void> {
   for (const screen of FIRST_SCREENS.filter(({ name }) => names.length === 0 || names.includes(name))) {
     const paths = filesOf(screen);
@@ -58,5 +71,6 @@ async function screens(): Promise<void> {
 
 if (what === "build") for (const a of architectures) console.log(debianSystem(a, log));
 else if (what === "boot") await boots();
+else if (what === "stress") await stressAll();
 else if (what === "screens") await screens();
-else throw new Error(`there is no command '${what}'; there are: build, boot, screens`);
+else throw new Error(`there is no command '${what}'; there are: build, boot, stress, screens`);
