@@ -2,6 +2,7 @@ import {
   nodeDirectory,
   nodeFetch,
   nodeSockets,
+  nodeSsh,
   pskCredentials,
   trustCredentials,
   x509Credentials,
@@ -25,7 +26,14 @@ export function blockServices(
   objects: readonly KeyValues[] = [],
   secret: SecretLookup = noSecret,
 ): Readonly<Record<string, unknown>> {
-  return { sockets: nodeSockets, tls: tlsLookup(objects, secret), fetch: nodeFetch, secret, directory: nodeDirectory };
+  return {
+    sockets: nodeSockets,
+    tls: tlsLookup(objects, secret),
+    fetch: nodeFetch,
+    ssh: nodeSsh,
+    secret,
+    directory: nodeDirectory,
+  };
 }
 
 /** Credentials by the id of their object; `authz`: id of the object that says which clients a server takes. */

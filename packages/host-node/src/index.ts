@@ -9,3 +9,4 @@ export { libc, type Libc } from "./libc.ts";
 export { nodeSockets } from "./net/sockets.ts";
 export { pskCredentials, trustCredentials, x509Credentials, type PskOptions, type X509Options } from "./net/tls.ts";
 export { nodeFetch } from "./net/fetch.ts";
+export { nodeSsh, type SshFileTarget } from "./net/ssh.ts";

@@ -1,0 +1,30 @@
+import type { HostFile } from "@mimus/block";
+
+/** How the server shows that it is the right one. */
+export type HostKeyCheck =
+  | { readonly mode: "none" }
+  | { readonly mode: "known_hosts" }
+  | {
+      readonly mode: "hash";
+      readonly type: "md5" | "sha1" | "sha256";
+      /** Hexadecimal digits, in small letters and without colons. */
+      readonly hash: string;
+    };
+
+/** A file on another machine. */
+export interface SshTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Absent = the name of the user of this process. */
+  readonly user?: string;
+  readonly path: string;
+  readonly hostKey: HostKeyCheck;
+  /** Absent = keys of the user's agent. */
+  readonly password?: string;
+  readonly writable: boolean;
+  /** Makes the file, or empties it. */
+  readonly create?: boolean;
+}
+
+/** Service "ssh" of the host: opens a file by SFTP. @throws an error whose message says what is wrong */
+export type SshHost = (target: SshTarget) => Promise<HostFile>;
