@@ -33,6 +33,8 @@ export class MirrorBody implements JobBody, WriteHook {
   readonly #lock = new RangeLock();
   #job: Job | undefined;
   #complete = false;
+  /** Errors of copies that the policy did not pass over: the first one ends the job. */
+  readonly #failures: unknown[] = [];
   #drained = false;
   #targetWasReadOnly = false;
 
@@ -51,7 +53,13 @@ export class MirrorBody implements JobBody, WriteHook {
   async begin(at: number, length: number): Promise<(() => Promise<void>) | undefined> {
     if (this.#options.copyMode !== "write-blocking") return undefined;
     return async () => {
-      if (this.#job && !this.#job.cancelled) await this.#copy(this.#job, at, length);
+      const job = this.#job;
+      if (!job || job.cancelled || this.#failures.length > 0) return;
+      // A failure of the copy ends the job; the guest's own write has gone well.
+      await this.#copy(job, at, length).catch((e: unknown) => {
+        this.#failures.push(e);
+        job.wake();
+      });
     };
   }
   after(at: number, length: number): void {
@@ -74,6 +82,7 @@ export class MirrorBody implements JobBody, WriteHook {
     while (!job.cancelled) {
       await this.#round(job);
       if (job.cancelled) return;
+      if (this.#failures.length > 0) throw this.#failures[0];
       // A guest that goes on writing cannot put off the end: what is left is copied while it waits.
       if (this.#complete && job.isReady) break;
       if (this.#dirty.set > 0) continue;
@@ -124,7 +133,7 @@ export class MirrorBody implements JobBody, WriteHook {
   /** Copies what is dirty now, several ranges at a time. */
   async #round(job: Job): Promise<void> {
     const inFlight = new Set<Promise<void>>();
-    const failures: unknown[] = [];
+    const failures = this.#failures;
     let at = 0;
     try {
       while (!job.cancelled && failures.length === 0) {
