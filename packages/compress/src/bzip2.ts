@@ -24,7 +24,7 @@ export function bzip2Decompress(from: Uint8Array, size: number): Uint8Array<Arra
     }
     if (magic[0] !== BLOCK_MAGIC[0] || magic[1] !== BLOCK_MAGIC[1]) throw bad("neither a block nor the end");
     const start = out.at;
-    block(bits, level * 100_000, out);
+    block(bits, Math.min(level * 100_000, Math.ceil((size - out.at) * 1.25) + 4), out);
     const seen = crc(out.bytes, start, out.at);
     if (seen !== sum) throw bad("the checksum of a block does not match");
     all = ((all << 1) | (all >>> 31)) ^ seen;

@@ -5,6 +5,8 @@
 export interface Codecs {
   /** Raw deflate, RFC 1951. `size`: bytes that come out. */
   inflateRaw(from: Uint8Array, size: number): Promise<Uint8Array>;
+  /** As {@link inflateRaw}, for data that may go on behind `size`: they are cut off there. */
+  inflateRawStart?(from: Uint8Array, size: number): Promise<Uint8Array>;
   /** `windowBits` 9 to 15: the largest distance is 2^windowBits. Level 0 to 9. */
   deflateRaw(from: Uint8Array, level: number, windowBits: number): Promise<Uint8Array>;
   /** zlib, RFC 1950. */

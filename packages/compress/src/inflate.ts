@@ -27,6 +27,13 @@ export function inflateRaw(from: Uint8Array, size: number): Uint8Array<ArrayBuff
   return inflater.out.done();
 }
 
+/** The first `size` bytes of raw deflate data that may be longer. @throws DecodeError */
+export function inflateRawStart(from: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const inflater = new Inflater(from, 0, size, true);
+  inflater.out.untilFull(() => inflater.run());
+  return inflater.out.done();
+}
+
 /** zlib: checks header and Adler-32. @throws DecodeError */
 export function inflateZlib(from: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const head = (from[0]! << 8) | from[1]!;
@@ -49,10 +56,10 @@ class Inflater {
   #bits = 0;
   #have = 0;
 
-  constructor(from: Uint8Array, at: number, size: number) {
+  constructor(from: Uint8Array, at: number, size: number, startOnly = false) {
     this.#from = from;
     this.#at = at;
-    this.out = new Output("deflate", size);
+    this.out = new Output("deflate", size, startOnly);
   }
 
   run(): void {
@@ -219,7 +226,7 @@ function fixedCodes(): { readonly lengths: Huffman; readonly distances: Huffman 
 }
 
 /** RFC 1950 section 8.2. */
-function adler32(bytes: Uint8Array): number {
+export function adler32(bytes: Uint8Array): number {
   let a = 1;
   let b = 0;
   for (let at = 0; at < bytes.length;) {

@@ -1,13 +1,13 @@
 import type { Codecs } from "./codecs.ts";
-import { inflateRaw, inflateZlib } from "./inflate.ts";
+import { deflateRawWithin, deflateZlib } from "./deflate.ts";
+import { inflateRaw, inflateRawStart, inflateZlib } from "./inflate.ts";
 
-type Level = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
-
-/** Codecs in plain JavaScript, for hosts without their own. Zstandard is only decoded. Libraries are loaded at first use. */
+/** Codecs in plain JavaScript, for hosts without their own. Zstandard is only decoded; its library is loaded at first use. */
 export const portable: Codecs = {
   inflateRaw: async (from, size) => inflateRaw(from, size),
-  deflateRaw: async (from, level) => (await import("fflate")).deflateSync(from, { level: level as Level }),
+  inflateRawStart: async (from, size) => inflateRawStart(from, size),
+  deflateRaw: async (from, level, windowBits) => deflateRawWithin(from, level, windowBits),
   inflate: async (from, size) => inflateZlib(from, size),
-  deflate: async (from, level) => (await import("fflate")).zlibSync(from, { level: level as Level }),
+  deflate: async (from, level) => deflateZlib(from, level),
   zstdDecompress: async (from, size) => (await import("./zstd.ts")).zstdDecompress(from, size),
 };

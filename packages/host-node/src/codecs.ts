@@ -1,5 +1,5 @@
 import type { Codecs, FormatHost } from "@mimus/block";
-import { DecodeError, zstdFrame } from "@mimus/compress";
+import { DecodeError, inflateRawStart, zstdFrame } from "@mimus/compress";
 import { getHashes, pbkdf2 as nodePbkdf2, randomFillSync } from "node:crypto";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
@@ -15,6 +15,7 @@ const derive = promisify(nodePbkdf2);
 /** Node's own codecs: they run on its thread pool, several at a time. */
 export const nodeCodecs: Codecs = {
   inflateRaw: (from, size) => exactly("deflate", size, inflateRaw(from, bounded(size))),
+  inflateRawStart: async (from, size) => inflateRawStart(from, size),
   deflateRaw: (from, level, windowBits) => deflateRaw(from, { level, windowBits }),
   inflate: (from, size) => exactly("zlib", size, inflate(from, bounded(size))),
   deflate: (from, level) => deflate(from, { level }),
