@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { isatty } from "node:tty";
 
 import { nest } from "@mimus/block";
 import { nodeDirectory } from "@mimus/host-node/disk";
@@ -24,7 +25,7 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
     const text = error instanceof Error ? (known ? error.message : `internal error: ${error.stack}`) : String(error);
     print(2, `${program}: ${text}\n`);
   }
-  return leave(code, process.stdin.isTTY);
+  return leave(code, isatty(0));
 }
 
 async function host(program: string): Promise<ToolHost> {

@@ -91,7 +91,10 @@ async function common(a: Side, b: Side, strict: boolean, tools: Tools, progress:
     const s = await status(a, at, end - at);
     const t = await status(b, at, end - at);
     let length = Math.min(s.length, t.length);
-    if (strict && (s.data !== t.data || s.zero !== t.zero || s.present !== t.present)) {
+    if (
+      strict &&
+      (s.data !== t.data || s.zero !== t.zero || s.present !== t.present || s.compressed !== t.compressed)
+    ) {
       const earlier = await first(waiting);
       return earlier ?? `Strict mode: Offset ${at} block status mismatch!`;
     }
