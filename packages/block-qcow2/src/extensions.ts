@@ -69,47 +69,67 @@ function readExtension(found: Extensions, type: number, f: Fields, at: number, l
   } else if (type !== c.EXT_FEATURES) found.unknown.push({ type, data: data.slice() });
 }
 
+/** Bytes that a disk writes whole or not at all. */
+const SECTOR = 512;
+/** Where a long backing name may lie: two places, so that a new one never overwrites the old. */
+const NAME_PLACES: readonly number[] = [1024, 2048 + SECTOR];
+
 /**
- * The first cluster anew, from its start to the end of what is used; sets the header's length and backing fields.
+ * The first cluster anew, from its start to the end of what is used; sets the header's length and backing fields. All of it
+ * fits into the first sector if that is possible, so that it changes at once; else a backing file's name gets a place where
+ * none was before. `fixed`: bytes from the start on that are new; behind them only the name is.
  * @throws BlockError "bad-option" when it does not fit into a cluster
  */
-export function encodeFirstCluster(h: Header, ext: Extensions): Uint8Array {
+export function encodeFirstCluster(h: Header, ext: Extensions): { bytes: Uint8Array; fixed: number } {
   const room = 2 ** h.clusterBits;
-  const pieces: { type: number; data: Uint8Array }[] = [];
-  const add = (type: number, data: Uint8Array): void => void pieces.push({ type, data });
-  if (ext.backingFormat !== undefined) add(c.EXT_BACKING_FORMAT, encode(ext.backingFormat));
-  if (ext.dataFile !== undefined && h.version === 3) add(c.EXT_DATA_FILE, encode(ext.dataFile));
-  if (ext.encryption) add(c.EXT_ENCRYPTION, pair(ext.encryption.at, ext.encryption.length));
-  if (h.version === 3) add(c.EXT_FEATURES, featureNames());
-  if (ext.bitmaps && h.version === 3) add(c.EXT_BITMAPS, bitmapsExtension(ext.bitmaps));
-  pieces.push(...ext.unknown);
   h.headerLength = h.version === 2 ? 72 : HEADER_LENGTH + h.rest.length;
   const name = ext.backingFile === undefined ? new Uint8Array(0) : encode(ext.backingFile);
-  let total = h.headerLength + 8 + name.length;
-  for (const p of pieces) total += 8 + Math.ceil(p.data.length / 8) * 8;
-  const names = pieces.findIndex((p) => p.type === c.EXT_FEATURES);
-  if (total > room && names >= 0) {
-    // The table of names is for people; small clusters may have no room for it.
-    total -= 8 + (pieces[names]?.data.length ?? 0);
-    pieces.splice(names, 1);
+  const pieces = extensionsOf(h, ext);
+  const lengthOf = (list: typeof pieces): number =>
+    list.reduce((n, p) => n + 8 + Math.ceil(p.data.length / 8) * 8, h.headerLength + 8);
+  // The table of feature names is for people: it gives way.
+  if (h.version === 3) {
+    const names = { type: c.EXT_FEATURES, data: featureNames() };
+    if (lengthOf([...pieces, names]) + name.length <= Math.min(room, SECTOR)) pieces.push(names);
   }
-  if (total > room)
-    throw new BlockError("bad-option", `Header of ${total} bytes does not fit into a cluster of ${room} bytes`);
-  const out = new Uint8Array(total);
-  const v = new DataView(out.buffer);
-  let at = h.headerLength;
+  const fixed = lengthOf(pieces);
+  const place =
+    fixed + name.length <= SECTOR || fixed > NAME_PLACES[0]!
+      ? fixed
+      : (NAME_PLACES.find((at) => Math.floor(at / 1024) !== Math.floor(h.backingAt / 1024)) ?? fixed);
+  const at = place + name.length <= room ? place : fixed;
+  if (at + name.length > room)
+    throw new BlockError(
+      "bad-option",
+      `Header of ${fixed + name.length} bytes does not fit into a cluster of ${room} bytes`,
+    );
+  const bytes = new Uint8Array(name.length > 0 ? at + name.length : fixed);
+  putExtensions(bytes, pieces, h.headerLength);
+  h.backingAt = name.length > 0 ? at : 0;
+  h.backingLength = name.length;
+  bytes.set(name, name.length > 0 ? at : 0);
+  encodeHeader(h, bytes);
+  return { bytes, fixed };
+}
+
+function extensionsOf(h: Header, ext: Extensions): { type: number; data: Uint8Array }[] {
+  const pieces: { type: number; data: Uint8Array }[] = [];
+  if (ext.backingFormat !== undefined) pieces.push({ type: c.EXT_BACKING_FORMAT, data: encode(ext.backingFormat) });
+  if (ext.dataFile !== undefined && h.version === 3) pieces.push({ type: c.EXT_DATA_FILE, data: encode(ext.dataFile) });
+  if (ext.encryption) pieces.push({ type: c.EXT_ENCRYPTION, data: pair(ext.encryption.at, ext.encryption.length) });
+  if (ext.bitmaps && h.version === 3) pieces.push({ type: c.EXT_BITMAPS, data: bitmapsExtension(ext.bitmaps) });
+  return [...pieces, ...ext.unknown];
+}
+
+function putExtensions(into: Uint8Array, pieces: readonly { type: number; data: Uint8Array }[], from: number): void {
+  const v = new DataView(into.buffer);
+  let at = from;
   for (const { type, data } of pieces) {
     v.setUint32(at, type);
     v.setUint32(at + 4, data.length);
-    out.set(data, at + 8);
+    into.set(data, at + 8);
     at += 8 + Math.ceil(data.length / 8) * 8;
   }
-  at += 8;
-  h.backingAt = name.length > 0 ? at : 0;
-  h.backingLength = name.length;
-  out.set(name, at);
-  encodeHeader(h, out);
-  return out;
 }
 
 function featureNames(): Uint8Array {

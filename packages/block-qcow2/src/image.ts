@@ -179,9 +179,12 @@ export class Image implements RefcountOwner {
 
   /** Brings the header and extensions into the file: sector 0 last, so that its fields switch at once. */
   async writeHeader(): Promise<void> {
-    const used = encodeFirstCluster(this.header, this.ext);
-    const next = new Uint8Array(Math.max(this.#first.length, Math.ceil(used.length / 512) * 512));
-    next.set(used);
+    const { bytes, fixed } = encodeFirstCluster(this.header, this.ext);
+    const next = new Uint8Array(Math.max(this.#first.length, Math.ceil(bytes.length / 512) * 512));
+    next.set(this.#first);
+    next.fill(0, 0, Math.ceil(fixed / 512) * 512);
+    next.set(bytes.subarray(0, fixed));
+    if (bytes.length > fixed) next.set(bytes.subarray(this.header.backingAt), this.header.backingAt);
     let below = false;
     for (let at = next.length - 512; at >= 0; at -= 512) {
       if (this.#same(next, at)) continue;
