@@ -100,21 +100,30 @@ async function chain(): Promise<Rig> {
   return { graph, jobs: new Jobs(graph), backend, model, target, faulty };
 }
 
-/** One change at a random place, in the node and in the model. */
-async function put(node: Pick<BlockNode, "write"> & Partial<BlockBackend>, model: Uint8Array): Promise<void> {
-  const at = Math.floor((random() * SIZE) / UNIT) * UNIT;
-  const length = Math.min(SIZE - at, UNIT * (1 + Math.floor(random() * 20)));
+/** One change at a random place from `from` on, in the node and in the model. */
+async function put(
+  node: Pick<BlockNode, "write"> & Partial<BlockBackend>,
+  model: Uint8Array,
+  from = 0,
+  room = SIZE,
+): Promise<void> {
+  const at = from + Math.floor((random() * room) / UNIT) * UNIT;
+  const length = Math.min(from + room - at, UNIT * (1 + Math.floor(random() * 20)));
   const value = Math.floor(random() * 256);
   model.fill(value, at, at + length);
   await node.write(at, new Uint8Array(length).fill(value));
 }
 
-/** Writes until the job is over. Requests in flight at the same time never overlap: their order would be open. */
+/** Writes until the job is over, in four places at once. Requests in flight never overlap: their order would be open. */
 async function busy(rig: Rig, job: Job): Promise<void> {
-  while (job.status !== "concluded" && job.status !== "null") {
-    await put(rig.backend, rig.model);
-    if (random() < 0.2) await new Promise((r) => void setTimeout(r, 0));
-  }
+  const part = SIZE / 4;
+  const writer = async (from: number): Promise<void> => {
+    while (job.status !== "concluded" && job.status !== "null") {
+      await put(rig.backend, rig.model, from, part);
+      if (random() < 0.2) await new Promise((r) => void setTimeout(r, 0));
+    }
+  };
+  await Promise.all([0, 1, 2, 3].map((i) => writer(i * part)));
 }
 
 async function same(node: BlockNode | undefined, model: Uint8Array): Promise<void> {
