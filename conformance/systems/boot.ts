@@ -47,7 +47,7 @@ export async function bootOnce({ off, ...o }: BootCase, log: (line: string) => v
     const cpus = Number((await guest.run("nproc")).trim());
     const machine = (await guest.run("uname -m")).trim();
     const root = (await guest.run("findmnt -no SOURCE /")).trim();
-    await guest.run("systemctl is-system-running --wait || true", 10);
+    await guest.run("systemctl is-system-running --wait || true", 20);
     const failedUnits = (await guest.run("systemctl --failed --no-legend --plain")).trim();
     await guest.run("dd if=/dev/urandom of=/root/data bs=1M count=4 status=none; sha256sum /root/data > /root/sum");
     const exit = await guest.poweroff(off);

@@ -41,12 +41,16 @@ chroot "$root" update-initramfs -u -k all
 rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/*
 `;
 
+/** The kernel's command line but for consoles: machines without an accelerator may need more than systemd's 90 seconds. */
+export const COMMAND_LINE =
+  "root=LABEL=mimus-root ro systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900";
+
 const GRUB_CONFIG = `serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
 set timeout=2
 menuentry "Debian" {
-  linux /vmlinuz root=LABEL=mimus-root ro console=tty0 console=ttyS0,115200
+  linux /vmlinuz ${COMMAND_LINE} console=tty0 console=ttyS0,115200
   initrd /initrd.img
 }
 `;

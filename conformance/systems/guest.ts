@@ -1,7 +1,7 @@
 /** A Debian system in a machine, driven through its serial console and the monitor behind it. */
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
-import { type Architecture, type DebianSystem, PASSWORD } from "./debian.ts";
+import { type Architecture, COMMAND_LINE, type DebianSystem, PASSWORD } from "./debian.ts";
 
 const MINUTE = 60_000;
 
@@ -30,14 +30,14 @@ export class DebianGuest {
     const args = ["-m", String(o.memory ?? 512), "-smp", String(o.cpus ?? 2), "-nographic", "-vga", "none", "-nic", "none", "-no-reboot"]; // prettier-ignore
     args.push("-drive", `file=${o.disk},format=raw,if=${o.bus}`, ...(o.more ?? []));
     if (o.by === "kernel")
-      args.push("-kernel", o.system.kernel, "-initrd", o.system.initrd, "-append", "root=LABEL=mimus-root ro console=ttyS0,115200"); // prettier-ignore
+      args.push("-kernel", o.system.kernel, "-initrd", o.system.initrd, "-append", `${COMMAND_LINE} console=ttyS0,115200`); // prettier-ignore
     const target = o.architecture === "amd64" ? "x86_64" : "i386";
     this.console =
       o.qemu === true ? new Console(`qemu-system-${target}`, args) : startMimus([`system-${target}`, ...args]);
   }
 
   /** Waits for the prompt and logs in as root. @returns seconds from the start to the prompt */
-  async login(minutes = 15): Promise<number> {
+  async login(minutes = 30): Promise<number> {
     const ms = await this.console.waitFor(/login: /, minutes * MINUTE);
     await this.console.type("root\n");
     await this.console.waitFor("Password: ", 5 * MINUTE);
@@ -72,7 +72,7 @@ export class DebianGuest {
   }
 
   /** The guest powers itself off. @returns the program's exit status */
-  async poweroff(by: "command" | "button", minutes = 10): Promise<number> {
+  async poweroff(by: "command" | "button", minutes = 20): Promise<number> {
     if (by === "button") await this.monitor("system_powerdown");
     else await this.console.type("poweroff\n");
     await this.console.waitFor(/Power down|Power off/i, minutes * MINUTE);
