@@ -15,7 +15,7 @@ import serial from "@mimus/dev-serial";
 import timer from "@mimus/dev-timer";
 import vga from "@mimus/dev-vga";
 import virtio from "@mimus/dev-virtio";
-import { copyToOpfs, inOpfs, webChars, webClock, webFiles } from "@mimus/host-web";
+import { copyToOpfs, inOpfs, webChars, webClock, webFiles, webFormatHost } from "@mimus/host-web";
 import pc from "@mimus/hw-pc";
 import virt from "@mimus/hw-virt";
 import type { FirmwareFiles } from "@mimus/machine-core";
@@ -70,6 +70,7 @@ export async function build(options: BootOptions, { chosen, base, terminal, post
     files,
     warn: (line) => post({ type: "log", line }),
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
+    format: webFormatHost(),
   });
   const drives = await openDrives(options, graph, files, post);
   const clock = webClock();
