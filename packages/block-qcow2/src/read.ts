@@ -1,4 +1,5 @@
 import { BlockError } from "@mimus/block";
+import type { Codecs } from "@mimus/block";
 import { readAt } from "./file-access.ts";
 import type { Image } from "./image.ts";
 import type { L1Table } from "./l1-table.ts";
@@ -118,17 +119,26 @@ export class Reader {
       );
     const packed = new Uint8Array(length);
     await readAt(file, at, packed);
-    const { codecs } = ctx.host;
     try {
-      return header.compressionType === 1
-        ? await codecs.zstdDecompress(packed, clusterSize)
-        : await codecs.inflateRaw(packed, clusterSize);
+      return await this.#decode(ctx.host.codecs, packed);
     } catch (cause) {
       // The data are bad, the tables need not be: an I/O error, not the corrupt bit.
       throw new BlockError("io", `'${filename}': compressed cluster at 0x${at.toString(16)} cannot be unpacked`, {
         at,
         cause,
       });
+    }
+  }
+
+  /** One cluster out of packed data; deflate data that go on behind it are cut off there. */
+  async #decode(codecs: Codecs, packed: Uint8Array): Promise<Uint8Array> {
+    const { clusterSize, header } = this.#img;
+    if (header.compressionType === 1) return codecs.zstdDecompress(packed, clusterSize);
+    try {
+      return await codecs.inflateRaw(packed, clusterSize);
+    } catch (e) {
+      if (codecs.inflateRawStart) return codecs.inflateRawStart(packed, clusterSize);
+      throw e;
     }
   }
 }
