@@ -1,3 +1,6 @@
+/** At the start of a further line of a message: the program's name stands before that line too. */
+export const NAMED = "\0";
+
 /** A failure of a tool: the message is printed after the program's name, and the process ends with `code`. */
 export class ToolError extends Error {
   override readonly name = "ToolError";

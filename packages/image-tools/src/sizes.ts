@@ -1,4 +1,4 @@
-import { ToolError } from "./errors.ts";
+import { NAMED, ToolError } from "./errors.ts";
 
 const UNITS = "kmgtpe";
 
@@ -22,7 +22,7 @@ export function bytesOf(what: string, text: string, min = 0, max: number = Numbe
   if (bytes === undefined)
     throw new ToolError(
       `Invalid ${what} specified. You may use k, M, G, T, P or E suffixes for\n` +
-        `\0kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.`,
+        `${NAMED}kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.`,
     );
   if (bytes >= min && bytes <= max) return bytes;
   if (min === 0 && max === Number.MAX_SAFE_INTEGER) throw new ToolError(`Invalid ${what} specified.`);

@@ -54,6 +54,8 @@ class Copier {
   readonly #chunk: number;
   /** Runs of zeroes are looked for in units of this. */
   readonly #unit: number;
+  /** Writes wait for the one before: where a format puts data follows the disk then. A plain file and compressed data gain nothing by it. */
+  readonly #oneByOne: boolean;
   readonly #started: number;
   #at = 0;
   #done = 0;
@@ -68,6 +70,7 @@ class Copier {
     const cluster = job.target.image?.clusterSize ?? 0;
     this.#chunk = job.compressed && cluster > 0 ? cluster : CHUNK;
     this.#unit = Math.min(this.#chunk, Math.max(job.sparse, cluster));
+    this.#oneByOne = cluster > 0 && !job.compressed;
     this.#started = job.host.now();
   }
 
@@ -161,7 +164,7 @@ class Copier {
   async #clear({ at, length }: Task, before: Promise<void>, begun: () => void): Promise<void> {
     await before;
     const running = zeroRange(this.#job.target, at, length, true);
-    begun();
+    if (!this.#oneByOne) begun();
     await running.catch((e: unknown) => this.#notWritten(at, e));
   }
 
@@ -171,7 +174,7 @@ class Copier {
     await before;
     if (this.#failure !== undefined) return;
     const running = this.#job.compressed ? this.#compress(task.at, bytes) : this.#store(task.at, bytes);
-    begun();
+    if (!this.#oneByOne) begun();
     await running;
   }
 

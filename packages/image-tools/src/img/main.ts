@@ -1,6 +1,6 @@
 import { BlockError } from "@mimus/block";
 import { parseArguments } from "../arguments.ts";
-import { INTERRUPTED, messageOf, ToolError, usage } from "../errors.ts";
+import { INTERRUPTED, messageOf, NAMED, ToolError, usage } from "../errors.ts";
 import type { ToolHost } from "../host.ts";
 import { Interrupted, Tools } from "../tools.ts";
 import type { Verb } from "../verb.ts";
@@ -69,8 +69,11 @@ export function report(host: ToolHost, error: unknown): number {
     return INTERRUPTED;
   }
   if (!(error instanceof ToolError) && !(error instanceof BlockError) && !isOptionError(error)) throw error;
-  for (const line of messageOf(error).split("\n"))
-    host.err(line.startsWith("\0") || line === messageOf(error).split("\n")[0] ? `${host.program}: ${line.replace("\0", "")}\n` : `${line}\n`);
+  messageOf(error)
+    .split("\n")
+    .forEach((line, at) =>
+      host.err(at === 0 || line.startsWith(NAMED) ? `${host.program}: ${line.replace(NAMED, "")}\n` : `${line}\n`),
+    );
   if (error instanceof ToolError && error.hint) host.err(`Try '${host.program} --help' for more information\n`);
   return error instanceof ToolError ? error.code : 1;
 }

@@ -1,7 +1,7 @@
 import type { FormatOps, Measure } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
 import { CreateOptions, formatOps } from "../create-image.ts";
-import { ToolError } from "../errors.ts";
+import { NAMED, ToolError } from "../errors.ts";
 import { prettyJson } from "../json.ts";
 import { bytesOf } from "../sizes.ts";
 import { openSnapshot } from "../snapshot-param.ts";
@@ -40,7 +40,7 @@ function parsed(format: string, ops: FormatOps, texts: readonly string[]): Reado
     for (const text of texts) options.add(text);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    throw new ToolError(`${error.message}\n\0Invalid options for file format '${format}'`, { cause: error });
+    throw new ToolError(`${error.message}\n${NAMED}Invalid options for file format '${format}'`, { cause: error });
   }
   const result = ops.createOptions?.safeParse(options.own());
   if (result === undefined) return options.own();

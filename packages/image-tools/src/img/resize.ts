@@ -1,7 +1,7 @@
 import type { GraphNode } from "@mimus/block";
 import { zeroRange } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { messageOf, ToolError, usage } from "../errors.ts";
+import { messageOf, NAMED, ToolError, usage } from "../errors.ts";
 import { parseBytes } from "../sizes.ts";
 import type { Tools } from "../tools.ts";
 import { openGiven } from "./given.ts";
@@ -27,7 +27,7 @@ export async function resize(args: Arguments, tools: Tools): Promise<number> {
   if (size <= before && mode !== "off") throw new ToolError("Preallocation can only be used for growing images");
   if (size < before && !args.has("shrink"))
     throw new ToolError(
-      "Use the --shrink option to perform a shrink operation.\n\0warning: Shrinking an image will delete all data beyond the shrunken image's end. Before performing such an operation, make sure there is no important data there.",
+      `Use the --shrink option to perform a shrink operation.\n${NAMED}warning: Shrinking an image will delete all data beyond the shrunken image's end. Before performing such an operation, make sure there is no important data there.`,
     );
   await change(node, before, size, mode);
   if (!args.has("quiet")) tools.host.out("Image resized.\n");

@@ -27,19 +27,34 @@ export interface Given {
   value(letter: string): string | undefined;
 }
 
-/** A failure whose message is all that is printed, on the standard output. */
+/** Where the message of a failed command is printed: "program" is the error output, after the program's name. */
+export type MessagePlace = "out" | "err" | "program";
+
+/** A command failed, and its message says why. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  readonly place: MessagePlace;
   /** Print how the command is used instead. */
   readonly usage: boolean;
 
-  constructor(message: string, usage = false) {
+  constructor(message: string, opts: { place?: MessagePlace; usage?: boolean } = {}) {
     super(message);
-    this.usage = usage;
+    this.place = opts.place ?? "out";
+    this.usage = opts.usage ?? false;
   }
 }
 
-/** Reads options as getopt does. @throws CommandError with usage after a message on the error output */
+/** A failure that is told after the program's name. */
+export function programError(message: string): CommandError {
+  return new CommandError(message, { place: "program" });
+}
+
+/** The command was not given as it must be. */
+export function misused(): CommandError {
+  return new CommandError("", { usage: true });
+}
+
+/** Reads options as getopt does. @throws CommandError after a message on the error output */
 export function readArguments(
   command: Command,
   words: readonly string[],
@@ -63,7 +78,7 @@ export function readArguments(
       const known = letters.indexOf(letter);
       if (known < 0 || letter === ":") {
         complain(`${command.name}: invalid option -- '${letter}'\n`);
-        throw new CommandError("", true);
+        throw misused();
       }
       if (letters[known + 1] !== ":") {
         values.set(letter, "");
@@ -73,7 +88,7 @@ export function readArguments(
       const value = joined === "" ? words[++i] : joined;
       if (value === undefined) {
         complain(`${command.name}: option requires an argument -- '${letter}'\n`);
-        throw new CommandError("", true);
+        throw misused();
       }
       values.set(letter, value);
       break;

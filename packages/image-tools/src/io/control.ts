@@ -1,7 +1,7 @@
 import { keyValues } from "../key-values.ts";
 import { cacheOptions } from "../tools.ts";
 import type { Command, Given } from "./command.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, misused, programError } from "./command.ts";
 import type { OpenImage, Session } from "./session.ts";
 
 /** `open`. */
@@ -27,13 +27,13 @@ export const open: Command = {
   closed: true,
   letters: "rsnCkUi:t:d:o:",
   async run(session, given) {
-    if (session.isOpen) throw new CommandError("\0file open already, try 'help close'");
+    if (session.isOpen) throw programError("file open already, try 'help close'");
     const [path, extra] = given.operands;
-    if (extra !== undefined) throw new CommandError("", true);
+    if (extra !== undefined) throw misused();
     const options = given.value("o");
     const how = howToOpen(given);
     const text = options ?? "";
-    if (path === undefined && options === undefined) throw new CommandError("", true);
+    if (path === undefined && options === undefined) throw misused();
     await (path === undefined
       ? session.open(text, { ...how, imageOpts: true })
       : session.open(path, { ...how, options: { ...how.options, ...keyValues(text) } })
@@ -48,7 +48,7 @@ export function howToOpen(given: Given): OpenImage {
   const cache = given.value("t") ?? (given.has("n") ? "none" : "writeback");
   cacheOptions(cache);
   if (discard !== undefined && !["ignore", "off", "unmap", "on"].includes(discard))
-    throw new CommandError(`\0Invalid discard option: ${discard}`);
+    throw programError(`Invalid discard option: ${discard}`);
   const readOnly = given.has("r");
   return {
     writable: !readOnly && !given.has("s"),
@@ -89,8 +89,8 @@ export const reopen: Command = {
   most: -1,
   letters: "rwc:o:",
   async run(session, given) {
-    if (given.has("r") && given.has("w")) throw new CommandError("\0Only one -r/-w option may be given");
-    if (given.operands.length > 0) throw new CommandError("", true);
+    if (given.has("r") && given.has("w")) throw programError("Only one -r/-w option may be given");
+    if (given.operands.length > 0) throw misused();
     const cache = given.value("c");
     const options = given.value("o");
     const change: OpenImage = {
@@ -105,7 +105,7 @@ export const reopen: Command = {
 
 function told(error: unknown): never {
   if (!(error instanceof Error) || error.name !== "ToolError") throw error;
-  throw new CommandError(`\0${error.message}`);
+  throw programError(`${error.message}`);
 }
 
 /** `aio_flush`. */

@@ -33,7 +33,7 @@ export async function io(argv: readonly string[], host: ToolHost): Promise<numbe
     return await run(args, tools);
   } catch (error) {
     if (!(error instanceof ToolError || error instanceof BlockError || error instanceof CommandError)) throw error;
-    tools.error(messageOf(error).replace("\0", ""));
+    tools.error(messageOf(error));
     return 1;
   } finally {
     await tools.close().catch((error: unknown) => tools.error(messageOf(error)));
@@ -114,9 +114,10 @@ export async function runCommand(session: Session, line: string): Promise<boolea
     return await command.run(session, readArguments(command, words, (text) => host.err(text)));
   } catch (error) {
     if (error instanceof CommandError && error.usage) session.print(usageLine(command));
-    else if (error instanceof CommandError && !error.message.startsWith("\0")) session.print(`${error.message}\n`);
+    else if (error instanceof CommandError && error.place !== "program")
+      host[error.place](`${error.message}\n`);
     else if (error instanceof CommandError || error instanceof ToolError || error instanceof BlockError)
-      session.tools.error(messageOf(error).replace("\0", ""));
+      session.tools.error(messageOf(error));
     else throw error;
     return false;
   }

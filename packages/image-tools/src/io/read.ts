@@ -1,6 +1,6 @@
 import { MAX_TRANSFER } from "@mimus/block";
 import type { Command, Given } from "./command.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, misused } from "./command.ts";
 import { lengthOf, numberOf, patternOf, sectorAligned } from "./numbers.ts";
 import { dump, errorText, printReport } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -32,10 +32,10 @@ export const read: Command = {
     const patternText = given.value("P");
     const pattern = patternText === undefined ? undefined : patternOf(patternText);
     const from = sText === undefined ? 0 : numberOf(sText);
-    if (offText === undefined || lengthText === undefined || extra !== undefined) throw new CommandError("", true);
+    if (offText === undefined || lengthText === undefined || extra !== undefined) throw misused();
     const at = numberOf(offText);
     const length = lengthOf(lengthText);
-    if (pattern === undefined && (lText !== undefined || sText !== undefined)) throw new CommandError("", true);
+    if (pattern === undefined && (lText !== undefined || sText !== undefined)) throw misused();
     const count = part ?? length - from;
     if (count < 0 || count + from > length)
       throw new CommandError("pattern verification range exceeds end of read data");
@@ -138,7 +138,7 @@ export const aioRead: Command = {
 /** Offset and lengths as pieces of one buffer. @throws CommandError */
 export function vectorOf(given: Given): { at: number; buffers: Uint8Array[]; whole: Uint8Array } {
   const [offText, ...lengths] = given.operands;
-  if (offText === undefined || lengths.length === 0) throw new CommandError("", true);
+  if (offText === undefined || lengths.length === 0) throw misused();
   const at = numberOf(offText);
   const sizes = lengths.map((text) => lengthOf(text));
   const whole = new Uint8Array(sizes.reduce((a, b) => a + b, 0)).fill(0xab);

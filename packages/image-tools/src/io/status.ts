@@ -1,7 +1,7 @@
 import { plainText } from "../json.ts";
 import { ownStatus } from "../chain-status.ts";
 import type { Command } from "./command.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, misused, programError } from "./command.ts";
 import { numberOf } from "./numbers.ts";
 import { amount, errorText } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -129,15 +129,15 @@ export const truncate: Command = {
     const [offText, extra] = given.operands;
     const mode = given.value("m") ?? "off";
     if (!["off", "metadata", "falloc", "full"].includes(mode))
-      throw new CommandError(`\0Invalid preallocation mode '${mode}'`);
-    if (offText === undefined || extra !== undefined) throw new CommandError("", true);
+      throw programError(`Invalid preallocation mode '${mode}'`);
+    if (offText === undefined || extra !== undefined) throw misused();
     const size = numberOf(offText);
     const { node } = session;
     const before = node.size;
     if (node.resize === undefined)
-      throw new CommandError(`\0${node.readOnly ? "Block node is read-only" : "Image format driver does not support resize"}`);
+      throw programError(`${node.readOnly ? "Block node is read-only" : "Image format driver does not support resize"}`);
     await node.resize(size).catch((error: unknown) => {
-      throw new CommandError(`\0${error instanceof Error ? error.message : String(error)}`);
+      throw programError(`${error instanceof Error ? error.message : String(error)}`);
     });
     const zeroes = new Uint8Array(mode === "off" ? 0 : 1 << 20);
     if (mode !== "off")

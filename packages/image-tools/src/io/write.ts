@@ -1,6 +1,6 @@
 import { MAX_TRANSFER } from "@mimus/block";
 import type { Command, Given } from "./command.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, misused, programError } from "./command.ts";
 import { lengthOf, numberOf, patternOf, sectorAligned } from "./numbers.ts";
 import { errorText, printReport } from "./report.ts";
 import { vectorOf } from "./read.ts";
@@ -36,7 +36,7 @@ export const write: Command = {
     const patternText = given.value("P");
     const pattern = patternText === undefined ? PATTERN : patternOf(patternText);
     const [offText, lengthText, extra] = given.operands;
-    if (offText === undefined || lengthText === undefined || extra !== undefined) throw new CommandError("", true);
+    if (offText === undefined || lengthText === undefined || extra !== undefined) throw misused();
     const at = numberOf(offText);
     const length = lengthOf(lengthText, given.has("n"));
     if (given.has("b") || given.has("c")) {
@@ -164,7 +164,7 @@ export const discard: Command = {
   letters: "Cq",
   async run(session, given) {
     const [offText, lengthText, extra] = given.operands;
-    if (offText === undefined || lengthText === undefined || extra !== undefined) throw new CommandError("", true);
+    if (offText === undefined || lengthText === undefined || extra !== undefined) throw misused();
     const at = numberOf(offText);
     const length = lengthOf(lengthText, true);
     refuseReadOnly(session);
@@ -190,7 +190,7 @@ function checkLetters(given: Given): void {
 }
 
 function refuseReadOnly(session: Session): void {
-  if (session.node.readOnly) throw new CommandError("\0Block node is read-only");
+  if (session.node.readOnly) throw programError("Block node is read-only");
 }
 
 async function store(
@@ -221,9 +221,9 @@ async function store(
 
 async function fromFile(session: Session, path: string, length: number): Promise<Uint8Array> {
   const bytes = await session.tools.host.files.read(path).catch((error: unknown) => {
-    throw new CommandError(`${path}: ${errorText(error)}`);
+    throw new CommandError(`${path}: ${errorText(error)}`, { place: "err" });
   });
-  if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`);
+  if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`, { place: "err" });
   const out = new Uint8Array(length);
   for (let done = 0; done < length; done += bytes.length) out.set(bytes.subarray(0, length - done), done);
   return out;
