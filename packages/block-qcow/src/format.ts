@@ -103,5 +103,6 @@ class QcowNode extends ClusterNode {
       bytes.set(from);
     }
     await this.#map.writeCompressed(at / unit, bytes);
+    this.forget(at / unit);
   }
 }

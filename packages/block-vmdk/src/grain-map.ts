@@ -36,6 +36,7 @@ export class GrainMap implements ClusterMap {
   readonly #copyDirectory: TableCache;
   readonly #tables: TableCache;
   readonly #making: Mutex = new Mutex();
+  readonly #storing: Mutex = new Mutex();
   readonly #tableBytes: number;
   /** Tables by their number: where the second copy is; 0 = none. */
   readonly #copies: Map<number, number> = new Map();
@@ -160,12 +161,18 @@ export class GrainMap implements ClusterMap {
     if (this.#directory.changed > 0) await this.#directory.commit();
   }
 
+  /** Grains are packed at once and stored in the order of the calls: a stream's grains ascend when its writes do. */
   async #storeCompressed(grain: number, bytes: Uint8Array): Promise<void> {
-    const packed = packGrain(grain * (this.clusterSize / SECTOR), await this.#codecs.deflate(bytes, LEVEL));
-    const place = this.#end;
-    this.#bound(place);
-    this.#end = place + packed.length;
-    await this.#file.write(place, packed);
+    const packing = this.#codecs.deflate(bytes, LEVEL);
+    packing.catch(() => undefined);
+    const place = await this.#storing.run(async () => {
+      const packed = packGrain(grain * (this.clusterSize / SECTOR), await packing);
+      const at = this.#end;
+      this.#bound(at);
+      this.#end = at + packed.length;
+      await this.#file.write(at, packed);
+      return at;
+    });
     await this.#setEntry(grain, place / SECTOR);
   }
 

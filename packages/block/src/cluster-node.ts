@@ -4,6 +4,7 @@ import type { ImageOps } from "./image-ops.ts";
 import { type BlockNode, MAX_TRANSFER, zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 import { statusOf } from "./status.ts";
+import { UnpackedClusters } from "./unpacked-clusters.ts";
 
 /** Tables that may wait for a commit before writes wait for one. */
 const MOST_CHANGED = 256;
@@ -34,6 +35,7 @@ export class ClusterNode implements BlockNode {
   readonly #unit: number;
   readonly #backingOffset: number;
   readonly #busy: Map<number, Promise<void>> = new Map();
+  readonly #unpacked: UnpackedClusters;
   readonly #recurse: boolean;
   readonly #beforeClose: (() => Promise<void>) | undefined;
   #readOnly: boolean;
@@ -51,6 +53,7 @@ export class ClusterNode implements BlockNode {
     this.#file = opts.file;
     this.#map = opts.map;
     this.#unit = opts.map.clusterSize;
+    this.#unpacked = new UnpackedClusters(opts.map);
     this.#backing = opts.backing;
     this.#backingOffset = opts.backingOffset ?? 0;
     this.#firstWrite = opts.firstWrite;
@@ -130,8 +133,7 @@ export class ClusterNode implements BlockNode {
       writes.at(-1)?.catch(() => undefined);
       here = stop;
     }
-    if (writes.length === 1) await writes[0];
-    else await Promise.all(writes);
+    await (writes.length === 1 ? writes[0] : Promise.all(writes));
     if (this.#map.changed > MOST_CHANGED) await this.#commit();
   }
 
@@ -207,6 +209,11 @@ export class ClusterNode implements BlockNode {
     await this.#beforeClose?.();
   }
 
+  /** A cluster was stored by other means than this node's requests. */
+  forget(cluster: number): void {
+    this.#unpacked.forget(cluster);
+  }
+
   // ---- places ----
 
   #placeAt(at: number): number | undefined {
@@ -265,9 +272,9 @@ export class ClusterNode implements BlockNode {
   }
 
   async #readCompressed(at: number, into: Uint8Array): Promise<void> {
-    const bytes = await this.#map.readCompressed?.(Math.floor(at / this.#unit));
+    const bytes = await this.#unpacked.get(Math.floor(at / this.#unit));
     const start = at % this.#unit;
-    if (bytes) into.set(bytes.subarray(start, start + into.length));
+    into.set(bytes.subarray(start, start + into.length));
   }
 
   async #readBelow(at: number, into: Uint8Array): Promise<void> {
@@ -319,7 +326,10 @@ export class ClusterNode implements BlockNode {
     try {
       await work();
     } finally {
-      for (let c = first; c <= last; c++) this.#busy.delete(c);
+      for (let c = first; c <= last; c++) {
+        this.#busy.delete(c);
+        this.#unpacked.forget(c);
+      }
       release();
     }
   }
@@ -340,10 +350,11 @@ export class ClusterNode implements BlockNode {
     if (again) await this.write(at, from);
   }
 
-  /** Whole clusters for the format to store as it likes. */
+  /** Whole clusters for the format to store as it likes, in order; it may work on several at once. */
   async #storeEach(at: number, from: Uint8Array, before: readonly number[]): Promise<void> {
     const unit = this.#unit;
     const end = at + from.length;
+    const stored: Promise<void>[] = [];
     for (let here = at, i = 0; here < end; i++) {
       const start = here - (here % unit);
       const stop = Math.min(end, start + unit);
@@ -353,9 +364,12 @@ export class ClusterNode implements BlockNode {
         await this.#readRun(start, bytes.subarray(0, Math.min(unit, this.#size - start)), before[i] ?? UNALLOCATED);
         bytes.set(from.subarray(here - at, stop - at), here - start);
       }
-      await this.#map.store?.(start / unit, bytes);
+      const done = this.#map.store?.(start / unit, bytes) ?? Promise.resolve();
+      done.catch(() => undefined);
+      stored.push(done);
       here = stop;
     }
+    for (const r of await Promise.allSettled(stored)) if (r.status === "rejected") throw r.reason;
   }
 
   async #writeNew(at: number, from: Uint8Array, before: readonly number[]): Promise<void> {
