@@ -190,34 +190,6 @@ describe("mirror", () => {
     }
   });
 
-  it("loses no write of a guest that does not wait for it", async () => {
-    const { graph, jobs, files, top } = await chain();
-    const target = new MemoryFile("target", SIZE);
-    const slow = new FaultyFile(target);
-    slow.gate = () => new Promise((r) => void setTimeout(r, 0));
-    files.add("target", slow);
-    const backend = graph.addBackend("d0");
-    graph.give(backend, top);
-    const job = jobs.mirror(top, await graph.openFile("target", { driver: "raw" }), { sync: "full" }, { id: "m" });
-    job.start();
-    let writes = 0;
-    const wrote = new Uint8Array(SIZE / 512);
-    const guest = (async () => {
-      for (; job.status !== "null"; writes++) {
-        const sector = (writes * 7) % 100;
-        await backend.write(sector * 512, filled(512, (wrote[sector] = (writes % 250) + 5)));
-        await new Promise((r) => void setTimeout(r, job.status === "running" ? 3 : 0));
-      }
-    })();
-    while (job.status !== "ready") await new Promise((r) => void setTimeout(r, 1));
-    await new Promise((r) => void setTimeout(r, 20));
-    job.complete();
-    await guest;
-    const all = target.content();
-    expect(writes).toBeGreaterThan(5);
-    for (const [sector, value] of wrote.entries()) if (value !== 0) expect(all[sector * 512]).toBe(value);
-  });
-
   it("stops at an error of the target and goes on when it is resumed", async () => {
     const { graph, jobs, files, top, events } = await chain();
     const faulty = new FaultyFile(new MemoryFile("target", SIZE));
