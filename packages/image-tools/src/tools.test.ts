@@ -1,0 +1,174 @@
+import plugin, { FaultyFile, MemoryFiles, type HostFile } from "@mimus/block";
+import { Registry } from "@mimus/qom";
+import { describe, expect, it } from "vitest";
+import type { ToolHost } from "./host.ts";
+import { img } from "./img/main.ts";
+import { VERBS } from "./img/verbs.ts";
+import { io } from "./io/main.ts";
+import { base64, Objects, utf8 } from "./objects.ts";
+
+/** A program in memory. */
+function program(extra: Partial<ToolHost> = {}): ToolHost & { out(text: string): void; text: string; errors: string; memory: MemoryFiles } {
+  const memory = new MemoryFiles();
+  let clock = 0;
+  const host = {
+    program: "mimus img",
+    version: "0",
+    registry: new Registry().use(plugin),
+    files: memory,
+    memory,
+    text: "",
+    errors: "",
+    format: {} as ToolHost["format"],
+    out: (text: string) => void (host.text += text),
+    err: (text: string) => void (host.errors += text),
+    now: () => (clock += 1000),
+    delay: async (ns: number) => void (clock += ns),
+    ...extra,
+  };
+  return host;
+}
+
+async function make(host: ReturnType<typeof program>, name: string, size: number, fill: (at: number) => number): Promise<Uint8Array> {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => fill(i));
+  const file = await host.files.open(name, { writable: true, create: true });
+  await file.write(0, bytes);
+  await file.close();
+  return bytes;
+}
+
+async function content(host: ReturnType<typeof program>, name: string): Promise<Uint8Array> {
+  return host.files.read(name);
+}
+
+describe("mimus img", () => {
+  it("copies what is there, in and out of order", async () => {
+    const host = program();
+    const bytes = await make(host, "a", 5 << 20, (i) => ((i >> 13) % 3 === 0 ? 0 : i & 255));
+    for (const options of [[], ["-W"], ["-S", "0"], ["-m", "1"]]) {
+      expect(await img(["convert", "-f", "raw", ...options, "a", "b"], host), host.errors).toBe(0);
+      expect(sameBytes(await content(host, "b"), bytes)).toBe(true);
+      expect(await img(["compare", "-f", "raw", "-F", "raw", "a", "b"], host)).toBe(0);
+    }
+  });
+
+  it("finds the first sector that differs", async () => {
+    const host = program();
+    await make(host, "a", 8192, () => 1);
+    await make(host, "b", 8192, (i) => (i === 5000 ? 2 : 1));
+    expect(await img(["compare", "-f", "raw", "-F", "raw", "a", "b"], host)).toBe(1);
+    expect(host.text).toBe("Content mismatch at offset 4608!\n");
+  });
+
+  it("salvages what can be read, and says what cannot", async () => {
+    const host = program();
+    await make(host, "a", 8192, () => 7);
+    const { open } = host.files;
+    host.files.open = async (path, options): Promise<HostFile> => {
+      const file = await open.call(host.files, path, options);
+      if (path !== "a") return file;
+      const read = file.read.bind(file);
+      return Object.assign(new FaultyFile(file), {
+        read: async (at: number, into: Uint8Array): Promise<number> => {
+          if (at <= 1024 && at + into.length > 1024) throw Object.assign(new Error("bad sector"), { code: "EIO" });
+          return read(at, into);
+        },
+      });
+    };
+    expect(await img(["convert", "-f", "raw", "a", "b"], host)).toBe(1);
+    expect(host.errors).toMatch(/error while reading at byte 0: /);
+    host.errors = "";
+    expect(await img(["convert", "-f", "raw", "--salvage", "a", "b"], host), host.errors).toBe(0);
+    expect(host.errors).toMatch(/warning: error while reading offset 1024: /);
+    const got = await content(host, "b");
+    expect([got[1023], got[1024], got[1535], got[1536]]).toEqual([7, 0, 0, 7]);
+  });
+
+  it("ends when the user wants it, and says what is not complete", async () => {
+    let asked = 0;
+    const host = program({ interrupted: () => asked++ > 1 });
+    await make(host, "a", 8 << 20, () => 1);
+    expect(await img(["convert", "-f", "raw", "-m", "1", "a", "b"], host)).toBe(130);
+    expect(host.errors).toContain("interrupted: 'b' is not complete");
+  });
+
+  it("keeps to a rate", async () => {
+    const host = program();
+    await make(host, "a", 4 << 20, () => 1);
+    const before = host.now();
+    expect(await img(["convert", "-f", "raw", "-r", "1M", "a", "b"], host)).toBe(0);
+    expect((host.now() - before) / 1e9).toBeGreaterThan(3.5);
+  });
+
+  it("shows how far it is", async () => {
+    const host = program();
+    await make(host, "a", 4 << 20, () => 1);
+    expect(await img(["convert", "-p", "-f", "raw", "a", "b"], host)).toBe(0);
+    expect(host.text).toMatch(/^ {4}\(0\.00\/100%\)\r.*\(100\.00\/100%\)\r\n$/s);
+  });
+
+  it.each(VERBS.map((v) => v.name))("%s has help", async (name) => {
+    const host = program();
+    expect(await img([name, "-h"], host)).toBe(0);
+    expect(host.text).toMatch(new RegExp(`^usage: mimus img ${name} `));
+  });
+
+  it("knows no option twice", () => {
+    for (const verb of VERBS) {
+      const names = verb.options.flatMap((o) => [o.short, o.long]).filter((n) => n !== undefined);
+      expect(new Set(names).size, verb.name).toBe(names.length);
+    }
+  });
+});
+
+describe("mimus io", () => {
+  it("reads commands one by one", async () => {
+    const host = program({
+      program: "mimus io",
+      async *lines(prompt) {
+        for (const line of ["length", "write -P 3 0 512", "read -vP 3 0 16", "nonsense", "", "q", "length"]) {
+          host.out(prompt);
+          yield line;
+        }
+      },
+    });
+    await make(host, "a", 1024, () => 0);
+    expect(await io(["-f", "raw", "a"], host)).toBe(1);
+    expect(host.errors).toBe('command "nonsense" not found\n');
+    expect(host.text).toContain("mimus io> 1 KiB\n");
+    expect(host.text).toContain("00000000:  03 03 03 03 03 03 03 03 03 03 03 03 03 03 03 03  ................\n");
+    expect(host.text.match(/mimus io> /g)).toHaveLength(6);
+  });
+});
+
+describe("secrets", () => {
+  it("come as text, in base64, from files, and sealed", async () => {
+    const host = program({ unseal: async (_key, _iv, data) => Uint8Array.of(...data.subarray(0, 2), ...Array<number>(14).fill(14)) });
+    await make(host, "key", 3, (i) => i);
+    const objects = new Objects(host);
+    objects.add("secret,id=a,data=pass,,word");
+    objects.add("secret,id=b,data=cGFzcw==,format=base64");
+    objects.add("secret,id=c,file=key");
+    objects.add(`secret,id=m,data=${"k".repeat(32)}`);
+    objects.add("secret,id=d,data=aGkgdGhlcmUsIHRoZXJl,format=base64,keyid=m,iv=AAAAAAAAAAAAAAAAAAAAAA==");
+    expect(await objects.secret("a")).toEqual(utf8("pass,word"));
+    expect(await objects.secret("b")).toEqual(utf8("pass"));
+    expect(await objects.secret("c")).toEqual(Uint8Array.of(0, 1, 2));
+    expect(await objects.secret("d")).toEqual(utf8("hi"));
+    await expect(objects.secret("x")).rejects.toThrow("No secret with id 'x'");
+  });
+  it.each([
+    ["foo", "Parameter 'qom-type' does not accept value 'foo'"],
+    ["secret,data=x", "Parameter 'id' is missing"],
+    ["secret,id=s", "Either 'file' or 'data' must be provided"],
+    ["secret,id=s,data=x,file=y", "'file' and 'data' are mutually exclusive"],
+    ["secret,id=s,data=x,format=y", "Parameter 'format' does not accept value 'y'"],
+    ["secret,id=s,data=x,keyid=y", "IV is required to decrypt secret"],
+    ["secret,id=s,data=x,foo=y", "Parameter 'foo' is unexpected"],
+  ])("%s: %s", (text, message) => expect(() => new Objects(program()).add(text)).toThrow(message));
+  it("refuses what is no base64", () => expect(() => base64("a b!")).toThrow("Base64"));
+});
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((v, i) => v === b[i]);
+}
