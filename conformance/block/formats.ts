@@ -93,6 +93,7 @@ export const VARIANTS: readonly Variant[] = [
     twoGbMaxExtentSparse: { subformat: "twoGbMaxExtentSparse" },
     twoGbMaxExtentFlat: { subformat: "twoGbMaxExtentFlat" },
     "zeroed grain": { subformat: "monolithicSparse", zeroed_grain: true },
+    streamOptimized: { subformat: "streamOptimized" },
   }),
   ...variants("vdi", { dynamic: {}, static: { static: true } }),
   ...variants("vpc", {
