@@ -75,7 +75,7 @@ export class DebianGuest {
   async poweroff(by: "command" | "button", minutes = 20): Promise<number> {
     if (by === "button") await this.monitor("system_powerdown");
     else await this.console.type("poweroff\n");
-    await this.console.waitFor(/Power down|Power off/i, minutes * MINUTE);
-    return this.console.exit(MINUTE);
+    await this.console.waitFor("reboot: Power down", minutes * MINUTE);
+    return this.console.exit(2 * MINUTE);
   }
 }
