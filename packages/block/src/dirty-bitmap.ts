@@ -46,34 +46,44 @@ export class Bitmap {
   mark(at: number, length: number): void {
     if (length <= 0) return;
     const end = Math.min(Math.ceil((at + length) / this.granularity), this.bits);
-    for (let bit = Math.floor(at / this.granularity); bit < end; bit++) {
+    for (let bit = Math.floor(at / this.granularity); bit < end;) {
       const index = Math.floor(bit / PAGE_BITS);
       const page = (this.#pages[index] ??= new Uint32Array(PAGE_WORDS));
-      const word = (bit % PAGE_BITS) >>> 5;
-      const old = page[word] ?? 0;
-      const now = (old | (1 << (bit & 31))) >>> 0;
-      if (now === old) continue;
-      page[word] = now;
-      this.#count++;
+      bit = this.#change(page, bit, Math.min(end, (index + 1) * PAGE_BITS), true);
     }
   }
 
   /** Clears every granule that the range touches. */
   unmark(at: number, length: number): void {
     const end = Math.min(Math.ceil((at + length) / this.granularity), this.bits);
-    for (let bit = Math.floor(at / this.granularity); bit < end; bit++) {
-      const page = this.#pages[Math.floor(bit / PAGE_BITS)];
-      if (!page) {
-        bit = (Math.floor(bit / PAGE_BITS) + 1) * PAGE_BITS - 1;
-        continue;
+    for (let bit = Math.floor(at / this.granularity); bit < end;) {
+      const index = Math.floor(bit / PAGE_BITS);
+      const stop = Math.min(end, (index + 1) * PAGE_BITS);
+      const page = this.#pages[index];
+      if (page && stop - bit === PAGE_BITS) {
+        for (const word of page) this.#count -= ones(word);
+        this.#pages[index] = undefined;
       }
+      bit = page && stop - bit < PAGE_BITS ? this.#change(page, bit, stop, false) : stop;
+    }
+  }
+
+  /** Sets or clears bits of one page, a word at a time. @returns `stop` */
+  #change(page: Uint32Array, from: number, stop: number, on: boolean): number {
+    for (let bit = from; bit < stop;) {
+      const low = bit & 31;
+      const many = Math.min(32 - low, stop - bit);
+      const mask = many === 32 ? 0xffffffff : (((1 << many) - 1) << low) >>> 0;
       const word = (bit % PAGE_BITS) >>> 5;
       const old = page[word] ?? 0;
-      const now = (old & ~(1 << (bit & 31))) >>> 0;
-      if (now === old) continue;
-      page[word] = now;
-      this.#count--;
+      const now = (on ? old | mask : old & ~mask) >>> 0;
+      if (now !== old) {
+        page[word] = now;
+        this.#count += on ? ones(now ^ old) : -ones(now ^ old);
+      }
+      bit += many;
     }
+    return stop;
   }
 
   clear(): void {
@@ -93,7 +103,12 @@ export class Bitmap {
     }
     if (bit >= bits) return undefined;
     let end = bit + 1;
-    while (end < bits && (end - bit) * granularity < max && this.#get(end)) end++;
+    while (end < bits && (end - bit) * granularity < max && this.#get(end)) {
+      // Whole words at once: a disk may be all dirty.
+      const page = this.#pages[Math.floor(end / PAGE_BITS)];
+      end += (end & 31) === 0 && page?.[(end % PAGE_BITS) >>> 5] === 0xffffffff ? 32 : 1;
+    }
+    if (end > bits) end = bits;
     const start = Math.max(at, bit * granularity);
     return { at: start, length: Math.min(end * granularity, start + max, this.#size) - start };
   }
@@ -135,6 +150,13 @@ export class Bitmap {
     const page = this.#pages[Math.floor(bit / PAGE_BITS)];
     return page !== undefined && ((page[(bit % PAGE_BITS) >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
   }
+}
+
+/** Set bits of a word. */
+function ones(word: number): number {
+  let n = word - ((word >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** A dirty bitmap of a node: records what is written while it is enabled. */

@@ -186,6 +186,26 @@ describe("a bitmap", () => {
     b.unmark(0, 900_000);
     b.resize(900_000);
     expect([b.set, b.next(0, 1 << 20)]).toEqual([0, undefined]);
+    const all = new Bitmap(2 ** 40, 65536);
+    const start = performance.now();
+    all.mark(65536, 2 ** 40);
+    expect([all.set, all.next(0, 2 ** 40)]).toEqual([2 ** 24 - 1, { at: 65536, length: 2 ** 40 - 65536 }]);
+    all.unmark(2 ** 30, 2 ** 39);
+    expect(all.set).toBe(2 ** 24 - 1 - 2 ** 23);
+    expect(performance.now() - start).toBeLessThan(2000);
+    const model = new Set<number>();
+    const some = new Bitmap(5000 * 512, 512);
+    for (let i = 0, x = 1; i < 300; i++) {
+      x = (x * 48271) % 0x7fffffff;
+      const [from, many] = [x % 5000, (x >>> 13) % 200];
+      for (let bit = from; bit < Math.min(5000, from + many); bit++)
+        if (i % 3 > 0) model.add(bit);
+        else model.delete(bit);
+      if (i % 3 > 0) some.mark(from * 512, many * 512);
+      else some.unmark(from * 512, many * 512);
+    }
+    expect(some.set).toBe(model.size);
+    for (let bit = 0; bit < 5000; bit++) expect(some.has(bit * 512)).toBe(model.has(bit));
     const wide = new Bitmap(2 ** 44, 65536);
     wide.mark(2 ** 43, 1);
     expect(wide.next(0, 2 ** 40)).toEqual({ at: 2 ** 43, length: 65536 });

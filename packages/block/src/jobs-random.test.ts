@@ -135,7 +135,7 @@ async function same(node: BlockNode | undefined, model: Uint8Array): Promise<voi
 
 const KINDS = ["stream", "commit", "active", "mirror", "blocking", "backup"] as const;
 
-async function start(rig: Rig, kind: (typeof KINDS)[number]): Promise<{ job: Job; then: Uint8Array }> {
+async function start(rig: Rig, kind: (typeof KINDS)[number]): Promise<{ job: Job; once: Uint8Array }> {
   const { graph, jobs, backend } = rig;
   const node = graph.node(backend.node?.name ?? "");
   const target = async (): Promise<GraphNode> => graph.openFile("target", { driver: "raw" });
@@ -151,14 +151,14 @@ async function start(rig: Rig, kind: (typeof KINDS)[number]): Promise<{ job: Job
       body.freeze();
       job.start();
     });
-    return { job, then };
+    return { job, once: then };
   }
   const copyMode = kind === "mirror" ? "background" : "write-blocking";
   return started(jobs.mirror(node, await target(), { sync: "full", copyMode, granularity: 4096 }, id), rig);
 }
-function started(job: Job, rig: Rig): { job: Job; then: Uint8Array } {
+function started(job: Job, rig: Rig): { job: Job; once: Uint8Array } {
   job.start();
-  return { job, then: rig.model };
+  return { job, once: rig.model };
 }
 
 describe("jobs under a guest that writes", () => {
@@ -167,7 +167,7 @@ describe("jobs under a guest that writes", () => {
       for (let round = 1; round <= 6; round++) {
         seed = round * 7919;
         const rig = await chain();
-        const { job, then } = await start(rig, kind);
+        const { job, once } = await start(rig, kind);
         const guest = busy(rig, job);
         if (kind === "active" || kind === "mirror" || kind === "blocking") {
           for (let tries = 0; !job.isReady && tries < 2000; tries++) await new Promise((r) => void setTimeout(r, 0));
@@ -178,7 +178,7 @@ describe("jobs under a guest that writes", () => {
         await guest;
         expect(job.error).toBeUndefined();
         await same(rig.backend.node, rig.model);
-        if (kind === "backup") await same(await openRaw(rig), then);
+        if (kind === "backup") await same(await openRaw(rig), once);
         if (kind === "mirror" || kind === "blocking") expect(rig.backend.node?.filename).toBe("target");
         if (kind === "stream") expect([...rig.graph.nodes()].map((n) => n.name)).toEqual(["top"]);
         if (kind === "active") expect(rig.backend.node?.name).toBe("base");
