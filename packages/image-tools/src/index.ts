@@ -12,3 +12,5 @@ export { VERBS } from "./img/verbs.ts";
 export type { Unseal } from "./objects.ts";
 export type { Verb } from "./verb.ts";
 export { io } from "./io/main.ts";
+export { COMMANDS } from "./io/commands.ts";
+export { IO_OPTIONS } from "./io/options.ts";
