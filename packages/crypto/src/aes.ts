@@ -1,3 +1,4 @@
+import { LAYOUT } from "./aes-wasm.ts";
 import type { BlockCipher } from "./block-cipher.ts";
 import { keyWords } from "./block-cipher.ts";
 
@@ -27,6 +28,18 @@ export class Aes implements BlockCipher {
     this.#rounds = key.length / 4 + 6;
     this.#encrypt = expand(key, this.#rounds);
     this.#decrypt = invert(this.#encrypt, this.#rounds);
+  }
+
+  /** Puts tables and round keys into the memory of the WebAssembly module; returns the bytes of one key schedule. */
+  place(memory: Int32Array): number {
+    for (const [i, table] of TABLES.e.entries()) memory.set(table, LAYOUT.encryptTables / 4 + 256 * i);
+    for (const [i, table] of TABLES.d.entries()) memory.set(table, LAYOUT.decryptTables / 4 + 256 * i);
+    const bytes = new Uint8Array(memory.buffer);
+    bytes.set(SBOX, LAYOUT.sbox);
+    bytes.set(INVERSE, LAYOUT.inverse);
+    memory.set(this.#encrypt, LAYOUT.encryptKeys / 4);
+    memory.set(this.#decrypt, LAYOUT.decryptKeys / 4);
+    return this.#encrypt.length * 4;
   }
 
   encrypt(block: Int32Array, at: number): void {

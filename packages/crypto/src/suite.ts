@@ -1,4 +1,5 @@
 import { Aes } from "./aes.ts";
+import { fastAes } from "./aes-sectors.ts";
 import type { BlockCipher } from "./block-cipher.ts";
 import { CryptoError } from "./errors.ts";
 import type { HashName } from "./hashes.ts";
@@ -71,13 +72,27 @@ export function sectorCipher(suite: Suite, key: Uint8Array): SectorCipher {
       );
     if (key.length % 2 !== 0) throw new CryptoError("bad-option", `xts key of ${key.length} bytes has no two halves`);
     const half = key.length / 2;
+    const fast = fastSectors(suite, key.subarray(0, half), key.subarray(half), key);
+    if (fast) return fast;
     const cipher = blockCipher(suite.cipher, key.subarray(0, half));
     return xts(cipher, blockCipher(suite.cipher, key.subarray(half)), vectors(suite, key));
   }
+  const fast = suite.mode === "cbc" ? fastSectors(suite, key, undefined, key) : undefined;
+  if (fast) return fast;
   const cipher = blockCipher(suite.cipher, key);
   if (suite.mode === "ecb") return ecb(cipher);
   const ivs = vectors(suite, key);
   return suite.mode === "cbc" ? cbc(cipher, ivs) : ctr(cipher, ivs);
+}
+
+function fastSectors(
+  suite: Suite,
+  key: Uint8Array,
+  tweaks: Uint8Array | undefined,
+  whole: Uint8Array,
+): SectorCipher | undefined {
+  if (suite.cipher !== "aes" || !CIPHERS.aes.keySizes.includes(key.length)) return undefined;
+  return fastAes(key, tweaks, vectors(suite, whole));
 }
 
 function vectors(suite: Suite, key: Uint8Array): IvGenerator {
