@@ -39,8 +39,10 @@ class MemoryStream implements ByteStream {
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }
-  write(pieces: readonly Uint8Array[]): boolean {
-    return this.other.#take(pieces);
+  write(pieces: readonly Uint8Array[], sent?: () => void): boolean {
+    const room = this.other.#take(pieces);
+    sent?.();
+    return room;
   }
   later(act: () => void): void {
     void Promise.resolve().then(act);

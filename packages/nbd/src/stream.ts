@@ -10,8 +10,11 @@ export interface ByteStream {
   onClose(listener: (error?: Error) => void): void;
   /** Called when `write` may go on. Replaces an earlier listener. */
   onDrain(listener: () => void): void;
-  /** Sends pieces in order; they belong to the stream then. @returns false when the caller should wait for drain */
-  write(pieces: readonly Uint8Array[]): boolean;
+  /**
+   * Sends pieces in order; they belong to the stream until it calls `sent`.
+   * @returns false when the caller should wait for drain
+   */
+  write(pieces: readonly Uint8Array[], sent?: () => void): boolean;
   /** Runs `act` once, when everything that is ready in this turn of the host's loop has run. */
   later(act: () => void): void;
   pause(): void;

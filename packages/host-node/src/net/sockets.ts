@@ -101,13 +101,14 @@ export class NodeStream implements ByteStream {
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }
-  write(pieces: readonly Uint8Array[]): boolean {
+  write(pieces: readonly Uint8Array[], sent?: () => void): boolean {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
-    if (pieces.length === 1) return socket.write(pieces[0] as Uint8Array);
+    if (pieces.length === 1) return socket.write(pieces[0] as Uint8Array, sent);
     socket.cork();
     let ready = true;
-    for (const piece of pieces) ready = socket.write(piece);
+    for (let n = 0; n < pieces.length; n++)
+      ready = socket.write(pieces[n] as Uint8Array, n === pieces.length - 1 ? sent : undefined);
     socket.uncork();
     return ready;
   }

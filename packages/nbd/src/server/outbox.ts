@@ -1,4 +1,5 @@
 import type { ByteStream } from "../stream.ts";
+import type { Buffers } from "./buffers.ts";
 
 /** Bytes of one piece in which small messages are gathered. */
 const PIECE: number = 1 << 17;
@@ -11,6 +12,9 @@ const MOST_WAITING: number = 1 << 20;
 export class Outbox {
   readonly #stream: ByteStream;
   readonly #drained: () => void;
+  readonly #buffers: Buffers;
+  /** Arrays among the pieces that go back when they are sent. */
+  #lent: Uint8Array[] = [];
   #piece: Uint8Array = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -21,8 +25,9 @@ export class Outbox {
   #waiting = 0;
 
   /** @param drained called when output that waited has left */
-  constructor(stream: ByteStream, drained: () => void) {
+  constructor(stream: ByteStream, buffers: Buffers, drained: () => void) {
     this.#stream = stream;
+    this.#buffers = buffers;
     this.#drained = drained;
     stream.onDrain(() => {
       this.#full = false;
@@ -56,18 +61,19 @@ export class Outbox {
     return this.#piece;
   }
 
-  /** Sends data behind what `room` gave last. @returns true when the data was copied: the array may be used again */
-  data(from: Uint8Array): boolean {
+  /** Sends data behind what `room` gave last; the array goes back to the buffers. */
+  data(from: Uint8Array): void {
     if (from.length < OWN_PIECE) {
       // The header may have been the last thing that fitted: the stream gets pieces in order either way.
       const at = this.room(from.length);
       this.#piece.set(from, at);
-      return true;
+      this.#buffers.give(from);
+      return;
     }
     this.#cut();
     this.#pieces.push(from);
+    this.#lent.push(from);
     this.#waiting += from.length;
-    return false;
   }
 
   flush(): void {
@@ -78,7 +84,15 @@ export class Outbox {
     const held = this.#waiting > MOST_WAITING;
     this.#pieces = [];
     this.#waiting = 0;
-    if (!this.#stream.write(pieces)) this.#full = true;
+    const lent = this.#lent;
+    let sent: (() => void) | undefined;
+    if (lent.length > 0) {
+      this.#lent = [];
+      sent = () => {
+        for (const array of lent) this.#buffers.give(array);
+      };
+    }
+    if (!this.#stream.write(pieces, sent)) this.#full = true;
     else if (held) this.#drained();
   }
 

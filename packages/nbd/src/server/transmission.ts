@@ -4,8 +4,10 @@ import { encode, put16, put32, put64 } from "../bytes.ts";
 import { CHUNK, CHUNK_DONE, CMD, CMD_FLAG, ERRNO, MAGIC, MAX_REQUEST } from "../constants.ts";
 import { errorNumber } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
+import { Buffers } from "./buffers.ts";
 import type { NbdExport } from "./export.ts";
 import type { Session } from "./negotiation.ts";
+
 import { Outbox } from "./outbox.ts";
 import type { Request } from "./parser.ts";
 import { RequestParser } from "./parser.ts";
@@ -21,8 +23,6 @@ const SPARSE: number = 1 << 16;
 const PIECE: number = 1 << 20;
 /** Most bytes that one call of a node zeroes or gives back. */
 const STRIDE: number = 1 << 28;
-/** Arrays for small reads that are kept for the next ones. */
-const SPARES = 64;
 
 /** Flags that each request may have. Source: the descriptions of the commands in section "Request types". */
 const FLAGS: Readonly<Record<number, number>> = {
@@ -56,7 +56,7 @@ export class Transmission {
   readonly #parser: RequestParser;
   readonly #out: Outbox;
   readonly #fastZeroes: boolean;
-  #spares: Uint8Array[] = [];
+  readonly #buffers: Buffers = new Buffers();
   #inFlight = 0;
   #bytes = 0;
   #paused = false;
@@ -73,7 +73,7 @@ export class Transmission {
     this.#node = of.node;
     this.#fastZeroes = ((of.node as { inner?: BlockNode }).inner ?? of.node).writeZeroes !== undefined;
     this.over = new Promise((resolve) => (this.#finish = resolve));
-    this.#out = new Outbox(stream, () => this.#run());
+    this.#out = new Outbox(stream, this.#buffers, () => this.#run());
     this.#parser = new RequestParser(
       (length) => this.#take(length),
       (request) => this.#begin(request),
@@ -214,10 +214,7 @@ export class Transmission {
       );
       return;
     }
-    const spare = this.#spares.at(-1);
-    let into: Uint8Array;
-    if (spare?.length === length) into = this.#spares.pop() as Uint8Array;
-    else into = new Uint8Array(length);
+    const into = this.#buffers.take(length);
     if (length === 0) return this.#answerRead(request, into);
     this.#node.read(at, into).then(
       () => this.#answerRead(request, into),
@@ -232,11 +229,7 @@ export class Transmission {
       if (data.length === 0) this.#chunk(request, CHUNK.NONE, CHUNK_DONE, 0);
       else this.#dataChunk(request, CHUNK_DONE, request.at, data.length);
     } else this.#simple(request, 0);
-    const free = data.length === 0 || this.#out.data(data);
-    if (free && data.length <= SPARSE && this.#spares.length < SPARES) {
-      if (this.#spares[0]?.length !== data.length) this.#spares = [];
-      this.#spares.push(data);
-    }
+    if (data.length > 0) this.#out.data(data);
     this.#end(request);
   }
 
@@ -254,7 +247,7 @@ export class Transmission {
         continue;
       }
       for (const stop = at + length; at < stop;) {
-        const piece = new Uint8Array(Math.min(PIECE, stop - at));
+        const piece = this.#buffers.take(Math.min(PIECE, stop - at));
         await this.#node.read(at, piece);
         if (this.#gone) return;
         this.#dataChunk(request, 0, at, piece.length);
