@@ -75,6 +75,7 @@ function plain(ended: Ended, program: string, name: string, folder: string): End
       .replaceAll(program, name)
       .replaceAll(`${folder}/`, "")
       .replaceAll(/backing file: (\S+) \(actual path: \1\)/g, "backing file: $1")
+      .replaceAll(/^(\w+ \[.*) -- .*$/gm, "$1 -- HELP")
       .replaceAll(/disk size: .*/g, "disk size: SIZE")
       .replaceAll(/"actual-size": \d+/g, '"actual-size": SIZE')
       .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "DATE")

@@ -23,7 +23,17 @@ const IMAGES = [
 
 /** Command lines by what they are about; each list runs in its own copies, one after the other. */
 const LINES: Readonly<Record<string, readonly string[]>> = {
-  general: ["", "foo", "create -f", "create --zz x", "info -x a.raw", "info", "info a b", "convert", "check -r foo a.qcow2"],
+  general: [
+    "",
+    "foo",
+    "create -f",
+    "create --zz x",
+    "info -x a.raw",
+    "info",
+    "info a b",
+    "convert",
+    "check -r foo a.qcow2",
+  ],
   info: [
     "info a.raw",
     "info --output=json a.raw",

@@ -17,11 +17,33 @@ const parse = (text: string): readonly [unknown, unknown] => {
 describe("arguments", () => {
   it.each([
     ["a -f raw b", [["format", "raw"]], ["a", "b"]],
-    ["-fraw -pq", [["format", "raw"], ["p", ""], ["quiet", ""]], []],
-    ["--format=raw --out json", [["format", "raw"], ["output", "json"]], []],
+    [
+      "-fraw -pq",
+      [
+        ["format", "raw"],
+        ["p", ""],
+        ["quiet", ""],
+      ],
+      [],
+    ],
+    [
+      "--format=raw --out json",
+      [
+        ["format", "raw"],
+        ["output", "json"],
+      ],
+      [],
+    ],
     ["-p -- -q", [["p", ""]], ["-q"]],
     ["- x", [], ["-", "x"]],
-    ["-pf x", [["p", ""], ["format", "x"]], []],
+    [
+      "-pf x",
+      [
+        ["p", ""],
+        ["format", "x"],
+      ],
+      [],
+    ],
   ])("%s", (text, given, operands) => expect(parse(text)).toEqual([given, operands]));
 
   it.each([
@@ -36,7 +58,13 @@ describe("arguments", () => {
 describe("key=value lists", () => {
   it("keeps doubled commas and makes words into switches", () => {
     expect(split("a,,b,c")).toEqual(["a,b", "c"]);
-    expect(keyValues("secret,id=s,data=a,,b,noauto,ro", "type")).toEqual({ type: "secret", id: "s", data: "a,b", auto: "off", ro: "on" });
+    expect(keyValues("secret,id=s,data=a,,b,noauto,ro", "type")).toEqual({
+      type: "secret",
+      id: "s",
+      data: "a,b",
+      auto: "off",
+      ro: "on",
+    });
     expect(() => keyValues("=x")).toThrow("Invalid parameter '=x'");
   });
   it("sees who asks for help", () => {

@@ -20,7 +20,10 @@ export interface ChainStatus {
 export async function ownStatus(node: BlockNode, at: number, length: number): Promise<ChainStatus> {
   const s = await statusOf(node, at, length);
   const rest = { present: s.allocated, data: s.data, compressed: s.compressed === true, depth: 0 };
-  const place = { ...(s.offset === undefined ? {} : { offset: s.offset }), ...(s.file === undefined ? {} : { file: s.file }) };
+  const place = {
+    ...(s.offset === undefined ? {} : { offset: s.offset }),
+    ...(s.file === undefined ? {} : { file: s.file }),
+  };
   if (s.allocated) return { ...rest, ...place, length: s.length, zero: s.zero };
   const below = backingOf(node);
   if (below === undefined || at >= below.size) return { ...rest, length: s.length, zero: true };

@@ -9,8 +9,18 @@ import type { Tools } from "./tools.ts";
 
 /** Options of the file below, for every format. */
 const FILE_OPTIONS: readonly PropertyHelp[] = [
-  { name: "extent_size_hint", type: "size", required: false, description: "Size of extents that a file system is asked for; accepted, the host chooses" },
-  { name: "nocow", type: "bool", required: false, description: "No copy-on-write in the file system; accepted, the host chooses" },
+  {
+    name: "extent_size_hint",
+    type: "size",
+    required: false,
+    description: "Size of extents that a file system is asked for; accepted, the host chooses",
+  },
+  {
+    name: "nocow",
+    type: "bool",
+    required: false,
+    description: "No copy-on-write in the file system; accepted, the host chooses",
+  },
   { name: "preallocation", type: "str", required: false, description: "Space taken beforehand: off, falloc or full" },
   { name: "size", type: "size", required: false, description: "Virtual disk size" },
 ];
@@ -27,7 +37,9 @@ const EARLY: Readonly<Record<string, string>> = { cluster_size: "CLUSTERS", prea
 
 /** Options whose value is printed although the user gave none. */
 const SHOWN: ReadonlySet<string> = new Set(
-  "cluster_size extended_l2 compression_type lazy_refcounts refcount_bits compat6 hwversion log_size block_size static".split(" "),
+  "cluster_size extended_l2 compression_type lazy_refcounts refcount_bits compat6 hwversion log_size block_size static".split(
+    " ",
+  ),
 );
 
 /** The options with which a format makes images. */
@@ -71,7 +83,8 @@ export class CreateOptions {
   line(size: number): string {
     const values: Record<string, string> = { ...this.values, size: String(size) };
     for (const p of this.#known.values())
-      if (SHOWN.has(p.name) && values[p.name] === undefined && p.default !== undefined) values[p.name] = String(p.default);
+      if (SHOWN.has(p.name) && values[p.name] === undefined && p.default !== undefined)
+        values[p.name] = String(p.default);
     const rank = (name: string): number => {
       // Where these two stand depends on whether the format has its own part in them.
       const early = this.#known.has("extended_l2") ? EARLY[name] : undefined;

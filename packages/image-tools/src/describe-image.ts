@@ -79,8 +79,12 @@ export function imageText(about: Readonly<Record<string, unknown>>): string {
     about["encrypted"] === true ? "encrypted: yes\n" : "",
     about["cluster-size"] === undefined ? "" : `cluster_size: ${String(about["cluster-size"])}\n`,
     about["dirty-flag"] === true ? "cleanly shut down: no\n" : "",
-    below === undefined ? "" : `backing file: ${String(below)}${full === below ? "" : ` (actual path: ${String(full)})`}\n`,
-    about["backing-filename-format"] === undefined ? "" : `backing file format: ${String(about["backing-filename-format"])}\n`,
+    below === undefined
+      ? ""
+      : `backing file: ${String(below)}${full === below ? "" : ` (actual path: ${String(full)})`}\n`,
+    about["backing-filename-format"] === undefined
+      ? ""
+      : `backing file format: ${String(about["backing-filename-format"])}\n`,
     snapshots === undefined ? "" : `Snapshot list:\n${snapshotTable(snapshots)}`,
     specific === undefined ? "" : `Format specific information:\n${plainText(specific.data, 1)}`,
   ].join("");

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import { plainText, prettyJson } from "./json.ts";
 
-const IMAGE = { filename: "a", "dirty-flag": false, snapshots: [], data: { corrupt: false, compat: "1.1" }, "virtual-size": 1 };
+const IMAGE = {
+  filename: "a",
+  "dirty-flag": false,
+  snapshots: [],
+  data: { corrupt: false, compat: "1.1" },
+  "virtual-size": 1,
+};
 
 it("prints members in the order that people know", () => {
   expect(prettyJson(IMAGE)).toBe(

@@ -37,8 +37,7 @@ export function prettyJson(value: unknown, indent = ""): string {
 /** The same data for people: `name: value`, four spaces a level, dashes as spaces. */
 export function plainText(value: unknown, level: number): string {
   const indent = "    ".repeat(level);
-  if (Array.isArray(value))
-    return value.map((v, at) => `${indent}[${at}]:${below(v, level)}`).join("");
+  if (Array.isArray(value)) return value.map((v, at) => `${indent}[${at}]:${below(v, level)}`).join("");
   if (typeof value === "object" && value !== null)
     return ordered(value as Record<string, unknown>)
       .map(([k, v]) => `${indent}${k.replaceAll("-", " ")}:${below(v, level)}`)
@@ -47,7 +46,5 @@ export function plainText(value: unknown, level: number): string {
 }
 
 function below(value: unknown, level: number): string {
-  return typeof value === "object" && value !== null
-    ? `\n${plainText(value, level + 1)}`
-    : ` ${String(value)}\n`;
+  return typeof value === "object" && value !== null ? `\n${plainText(value, level + 1)}` : ` ${String(value)}\n`;
 }

@@ -23,14 +23,14 @@ export class Objects {
     const id = values["id"];
     if (typeof id !== "string" || id === "") throw new ToolError("Parameter 'id' is missing");
     if (!/^[A-Za-z][A-Za-z0-9._-]*$/.test(id)) throw new ToolError(`Parameter 'id' expects an identifier`);
-    if (this.#secrets.has(id)) throw new ToolError(`attempt to add duplicate property '${id}' to object (type 'container')`);
+    if (this.#secrets.has(id))
+      throw new ToolError(`attempt to add duplicate property '${id}' to object (type 'container')`);
     for (const key of Object.keys(values))
       if (!["qom-type", "id", "data", "file", "format", "keyid", "iv"].includes(key))
         throw new ToolError(`Parameter '${key}' is unexpected`);
     const { data, file, format = "raw", keyid, iv } = values as Readonly<Record<string, string>>;
     if (data === undefined && file === undefined) throw new ToolError("Either 'file' or 'data' must be provided");
-    if (data !== undefined && file !== undefined)
-      throw new ToolError("'file' and 'data' are mutually exclusive");
+    if (data !== undefined && file !== undefined) throw new ToolError("'file' and 'data' are mutually exclusive");
     if (format !== "raw" && format !== "base64")
       throw new ToolError(`Parameter 'format' does not accept value '${format}'`);
     if (keyid !== undefined && iv === undefined) throw new ToolError("IV is required to decrypt secret");

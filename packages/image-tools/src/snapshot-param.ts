@@ -7,7 +7,10 @@ export async function openSnapshot(node: BlockNode, param: string): Promise<Bloc
   const ops = node.image?.snapshots;
   const named = param.startsWith("snapshot.") ? keyValues(param) : undefined;
   const { "snapshot.id": id, "snapshot.name": name } = named ?? {};
-  if (ops === undefined) throw new ToolError(`Failed to load snapshot: Device '${node.filename ?? node.name}' does not support internal snapshots`);
+  if (ops === undefined)
+    throw new ToolError(
+      `Failed to load snapshot: Device '${node.filename ?? node.name}' does not support internal snapshots`,
+    );
   const found = (await ops.list()).find((s) =>
     named === undefined
       ? s.id === param || s.name === param

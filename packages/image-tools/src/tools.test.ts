@@ -8,7 +8,9 @@ import { io } from "./io/main.ts";
 import { base64, Objects, utf8 } from "./objects.ts";
 
 /** A program in memory. */
-function program(extra: Partial<ToolHost> = {}): ToolHost & { out(text: string): void; text: string; errors: string; memory: MemoryFiles } {
+function program(
+  extra: Partial<ToolHost> = {},
+): ToolHost & { out(text: string): void; text: string; errors: string; memory: MemoryFiles } {
   const memory = new MemoryFiles();
   let clock = 0;
   const host = {
@@ -29,7 +31,12 @@ function program(extra: Partial<ToolHost> = {}): ToolHost & { out(text: string):
   return host;
 }
 
-async function make(host: ReturnType<typeof program>, name: string, size: number, fill: (at: number) => number): Promise<Uint8Array> {
+async function make(
+  host: ReturnType<typeof program>,
+  name: string,
+  size: number,
+  fill: (at: number) => number,
+): Promise<Uint8Array> {
   const bytes = Uint8Array.from({ length: size }, (_, i) => fill(i));
   const file = await host.files.open(name, { writable: true, create: true });
   await file.write(0, bytes);
@@ -143,7 +150,9 @@ describe("mimus io", () => {
 
 describe("secrets", () => {
   it("come as text, in base64, from files, and sealed", async () => {
-    const host = program({ unseal: async (_key, _iv, data) => Uint8Array.of(...data.subarray(0, 2), ...Array<number>(14).fill(14)) });
+    const host = program({
+      unseal: async (_key, _iv, data) => Uint8Array.of(...data.subarray(0, 2), ...Array<number>(14).fill(14)),
+    });
     await make(host, "key", 3, (i) => i);
     const objects = new Objects(host);
     objects.add("secret,id=a,data=pass,,word");

@@ -76,10 +76,14 @@ export class Tools {
     try {
       if (how.imageOpts === true) return await this.#openOptions(filename, options);
       if (how.format !== undefined) this.checkDriver(how.format);
-      return await this.graph.openFile(filename, how.format === undefined ? options : { ...options, driver: how.format });
+      return await this.graph.openFile(
+        filename,
+        how.format === undefined ? options : { ...options, driver: how.format },
+      );
     } catch (error) {
       if (error instanceof ToolError) throw new ToolError(`Could not open '${filename}': ${error.message}`);
-      if (error instanceof BlockError) throw new ToolError(`Could not open '${filename}': ${error.message}`, { cause: error });
+      if (error instanceof BlockError)
+        throw new ToolError(`Could not open '${filename}': ${error.message}`, { cause: error });
       throw error;
     }
   }
@@ -119,7 +123,8 @@ export class Tools {
     const driver = String(rest["driver"] ?? "");
     if (driver !== "") this.checkDriver(driver);
     const protocol = this.host.registry.has(driver, "block-protocol");
-    if (!protocol && rest["file.filename"] !== undefined && rest["file.driver"] === undefined) rest["file.driver"] = "file";
+    if (!protocol && rest["file.filename"] !== undefined && rest["file.driver"] === undefined)
+      rest["file.driver"] = "file";
     return this.graph.open({ ...options, ...(file === undefined ? {} : { file }), ...rest });
   }
 

@@ -43,7 +43,11 @@ async function host(program: string): Promise<ToolHost> {
     interrupted = true;
   });
   return {
-    ...toolHost(program, registry, services(objects, (id) => secret(id))),
+    ...toolHost(
+      program,
+      registry,
+      services(objects, (id) => secret(id)),
+    ),
     out: (text) => print(1, text),
     err: (text) => print(2, text),
     onReport: (report) => (reports = [...reports, report]),
@@ -89,7 +93,11 @@ function services(
 }
 
 async function* lines(prompt: string): AsyncIterable<string> {
-  const reader = createInterface({ input: process.stdin, output: process.stdin.isTTY ? process.stdout : undefined, prompt });
+  const reader = createInterface({
+    input: process.stdin,
+    output: process.stdin.isTTY ? process.stdout : undefined,
+    prompt,
+  });
   const show = (): void => (process.stdin.isTTY ? reader.prompt() : print(1, prompt));
   show();
   for await (const line of reader) {

@@ -88,7 +88,13 @@ class Copier {
         const { task, before, begun } = taken;
         try {
           if (task.zero) await this.#clear(task, before, begun);
-          else await this.#transfer(task, (buffer ??= new Uint8Array(this.#chunk)).subarray(0, task.length), before, begun);
+          else
+            await this.#transfer(
+              task,
+              (buffer ??= new Uint8Array(this.#chunk)).subarray(0, task.length),
+              before,
+              begun,
+            );
         } finally {
           begun();
         }

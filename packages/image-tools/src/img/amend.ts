@@ -27,9 +27,11 @@ export async function amend(args: Arguments, tools: Tools): Promise<number> {
   const options: Record<string, unknown> = {};
   for (const text of texts)
     for (const [key, value] of Object.entries(keyValues(text))) options[key] = parsed(ops, key, value);
-  await node.image.amend(options, (done, total) => progress.set(done, total)).catch((e: unknown) => {
-    throw new ToolError(messageOf(e), { cause: e });
-  });
+  await node.image
+    .amend(options, (done, total) => progress.set(done, total))
+    .catch((e: unknown) => {
+      throw new ToolError(messageOf(e), { cause: e });
+    });
   await node.flush();
   progress.set(1, 1);
   progress.end();

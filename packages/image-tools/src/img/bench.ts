@@ -30,8 +30,7 @@ export async function bench(args: Arguments, tools: Tools): Promise<number> {
   tools.host.out(
     `Sending ${run.count} ${what} requests, ${run.size} bytes each, ${run.depth} in parallel (starting at offset ${run.offset}, step size ${run.step})\n`,
   );
-  if (run.flushEvery > 0)
-    tools.host.out(`Sending flush every ${run.flushEvery} requests\n`);
+  if (run.flushEvery > 0) tools.host.out(`Sending flush every ${run.flushEvery} requests\n`);
   const started = tools.host.now();
   await send(node, run, tools);
   tools.host.out(`Run completed in ${((tools.host.now() - started) / 1e9).toFixed(3)} seconds.\n`);

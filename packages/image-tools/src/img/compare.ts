@@ -148,7 +148,10 @@ async function read(side: Side, at: number, into: Uint8Array): Promise<void> {
   try {
     await side.node.read(at, into);
   } catch (error) {
-    throw new ToolError(`Error while reading offset ${at} of ${side.name}: ${messageOf(error)}`, { code: 4, cause: error });
+    throw new ToolError(`Error while reading offset ${at} of ${side.name}: ${messageOf(error)}`, {
+      code: 4,
+      cause: error,
+    });
   }
 }
 
@@ -157,7 +160,8 @@ async function same(a: Side, b: Side, at: number, p: Uint8Array, q: Uint8Array, 
   const equal = tools.host.same ?? equalBytes;
   if (equal(p, q)) return undefined;
   for (let i = 0; i < p.length; i += SECTOR)
-    if (!equalBytes(p.subarray(i, i + SECTOR), q.subarray(i, i + SECTOR))) return `Content mismatch at offset ${at + i}!`;
+    if (!equalBytes(p.subarray(i, i + SECTOR), q.subarray(i, i + SECTOR)))
+      return `Content mismatch at offset ${at + i}!`;
   return undefined;
 }
 

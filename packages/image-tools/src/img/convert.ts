@@ -86,7 +86,8 @@ function read(args: Arguments): Wanted {
   const rate = rateText === undefined ? undefined : bytesOf("rate limit", rateText);
   if (args.has("skip-broken-bitmaps") && !args.has("bitmaps"))
     throw new ToolError("Use of --skip-broken-bitmaps requires --bitmaps");
-  if (args.has("target-image-opts") && !args.has("n")) throw new ToolError("--target-image-opts requires use of -n flag");
+  if (args.has("target-image-opts") && !args.has("n"))
+    throw new ToolError("--target-image-opts requires use of -n flag");
   if (args.has("target-is-zero") && !args.has("n")) throw new ToolError("--target-is-zero requires use of -n flag");
   if (args.has("C") && sparseText !== undefined) throw new ToolError("Cannot enable copy offloading when -S is used");
   if (args.has("C") && args.has("c")) throw new ToolError("Cannot enable copy offloading when -c is used");

@@ -91,7 +91,10 @@ async function openBelow(
   const { resolveBeside, protocolOf } = await import("@mimus/block");
   const path = protocolOf(below) === undefined ? resolveBeside(filename, below) : below;
   try {
-    const node = await tools.graph.openFile(path, { "read-only": true, ...(format === undefined ? {} : { driver: format }) });
+    const node = await tools.graph.openFile(path, {
+      "read-only": true,
+      ...(format === undefined ? {} : { driver: format }),
+    });
     const found = { format: node.driver, size: node.size };
     await node.close();
     return found;

@@ -28,7 +28,9 @@ export async function dd(args: Arguments, tools: Tools): Promise<number> {
   const options = await createOptions(tools, format, []);
   await makeImage(tools, options, to, size).catch((error: unknown) => {
     throw error instanceof ToolError
-      ? new ToolError(`${to}: error while creating output image of type '${format}': ${error.message}`, { cause: error })
+      ? new ToolError(`${to}: error while creating output image of type '${format}': ${error.message}`, {
+          cause: error,
+        })
       : error;
   });
   const target = await tools.open(to, { format, writable: true });

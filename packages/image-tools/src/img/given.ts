@@ -27,7 +27,8 @@ export function oneName(args: Arguments): string {
 /** Whether `--output` asks for JSON. @throws ToolError */
 export function isJson(args: Arguments): boolean {
   const output = args.last("output") ?? "human";
-  if (output !== "json" && output !== "human") throw new ToolError("--output must be used with human or json as argument.");
+  if (output !== "json" && output !== "human")
+    throw new ToolError("--output must be used with human or json as argument.");
   return output === "json";
 }
 

@@ -5,7 +5,9 @@ import { VERBS } from "./verbs.ts";
 /** `-f, --format=FORMAT`. */
 export function optionText({ short, long, argument }: OptionSpec): string {
   const value = argument === undefined ? "" : long === undefined ? ` ${argument}` : `=${argument}`;
-  return [...(short === undefined ? [] : [`-${short}`]), ...(long === undefined ? [] : [`--${long}`])].join(", ") + value;
+  return (
+    [...(short === undefined ? [] : [`-${short}`]), ...(long === undefined ? [] : [`--${long}`])].join(", ") + value
+  );
 }
 
 /** Help on one verb. */

@@ -26,7 +26,11 @@ export async function info(args: Arguments, tools: Tools): Promise<number> {
       forceShare: args.has("force-share"),
       ...(imageOpts && depth === 0 ? { imageOpts } : { format }),
     });
-    const about = await describeImage(node, tools, depth === 0 ? (node.filename === "" ? name : (node.filename ?? name)) : name);
+    const about = await describeImage(
+      node,
+      tools,
+      depth === 0 ? (node.filename === "" ? name : (node.filename ?? name)) : name,
+    );
     found.push(about);
     next = undefined;
     const below = about["backing-filename"];

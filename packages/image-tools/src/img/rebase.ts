@@ -29,7 +29,8 @@ export async function rebase(args: Arguments, tools: Tools): Promise<number> {
   if (below !== undefined && below !== "" && format === undefined)
     throw new ToolError(`${cannot}backing format must be specified`);
   if (!unsafe) {
-    const next = below === undefined || below === "" ? undefined : await openNext(tools, name, below, format, readCache);
+    const next =
+      below === undefined || below === "" ? undefined : await openNext(tools, name, below, format, readCache);
     await keepContent(node, next, tools, (done) => progress.set(done, node.size));
     await node.flush();
     await next?.close();
@@ -96,7 +97,13 @@ async function readFrom(node: BlockNode | undefined, at: number, into: Uint8Arra
   });
 }
 
-async function writeDifferences(node: BlockNode, at: number, a: Uint8Array, b: Uint8Array, tools: Tools): Promise<void> {
+async function writeDifferences(
+  node: BlockNode,
+  at: number,
+  a: Uint8Array,
+  b: Uint8Array,
+  tools: Tools,
+): Promise<void> {
   const same = tools.host.same ?? equalBytes;
   if (same(a, b)) return;
   for (let from = 0; from < a.length;) {

@@ -11,7 +11,8 @@ const MODES = ["off", "metadata", "falloc", "full"];
 /** `resize`: changes the size of an image. */
 export async function resize(args: Arguments, tools: Tools): Promise<number> {
   const [name, given, extra] = args.operands;
-  if (name === undefined || given === undefined || extra !== undefined) throw usage("Expecting image file name and size");
+  if (name === undefined || given === undefined || extra !== undefined)
+    throw usage("Expecting image file name and size");
   const mode = args.last("preallocation") ?? "off";
   if (!MODES.includes(mode)) throw new ToolError(`Invalid preallocation mode '${mode}'`);
   const sign = /^[+-]/.exec(given)?.[0];
@@ -48,5 +49,6 @@ async function change(node: GraphNode, before: number, size: number, mode: strin
 async function allocate(node: GraphNode, from: number, to: number, mode: string): Promise<void> {
   if (mode === "falloc" && node.image?.clusterSize === undefined) return zeroRange(node, from, to - from, false);
   const zeroes = new Uint8Array(1 << 20);
-  for (let at = from; at < to; at += zeroes.length) await node.write(at, zeroes.subarray(0, Math.min(zeroes.length, to - at)));
+  for (let at = from; at < to; at += zeroes.length)
+    await node.write(at, zeroes.subarray(0, Math.min(zeroes.length, to - at)));
 }

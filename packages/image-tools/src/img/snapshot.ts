@@ -29,7 +29,8 @@ async function show(snapshots: SnapshotOps | undefined, tools: Tools): Promise<v
 }
 
 async function make(node: BlockNode, snapshots: SnapshotOps | undefined, name: string, tools: Tools): Promise<void> {
-  if (snapshots === undefined) throw new ToolError(`Could not create snapshot '${name}': -95 (Operation not supported)`);
+  if (snapshots === undefined)
+    throw new ToolError(`Could not create snapshot '${name}': -95 (Operation not supported)`);
   const ms = tools.host.format.now();
   const info = {
     name,

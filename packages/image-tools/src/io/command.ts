@@ -55,11 +55,7 @@ export function misused(): CommandError {
 }
 
 /** Reads options as getopt does. @throws CommandError after a message on the error output */
-export function readArguments(
-  command: Command,
-  words: readonly string[],
-  complain: (text: string) => void,
-): Given {
+export function readArguments(command: Command, words: readonly string[], complain: (text: string) => void): Given {
   const letters = command.letters ?? "";
   const operands: string[] = [];
   const values = new Map<string, string>();

@@ -9,18 +9,22 @@ const help: Command = {
   name: "help",
   alias: "?",
   args: "[command]",
-  summary: "help for one or all commands",
+  summary: "show the commands, or one of them",
   least: 0,
   most: 1,
   closed: true,
   async run(session, { operands: [name] }) {
     if (name === undefined) {
       for (const command of COMMANDS) session.print(usageLine(command));
-      session.print("\nUse 'help commandname' for extended help.\n");
+      session.print("\n'help COMMAND' tells more.\n");
       return true;
     }
     const command = findCommand(name);
-    session.print(command === undefined ? `command ${name} not found\n` : usageLine(command) + (command.details === undefined ? "" : `${command.details}\n`));
+    session.print(
+      command === undefined
+        ? `command ${name} not found\n`
+        : usageLine(command) + (command.details === undefined ? "" : `${command.details}\n`),
+    );
     return true;
   },
 };

@@ -9,7 +9,7 @@ export const open: Command = {
   name: "open",
   alias: "o",
   args: "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
-  summary: "open the file specified by path",
+  summary: "open an image",
   details: `
  'open -o driver=raw /tmp/data' opens a file, as raw bytes.
  -r, -- for reading only
@@ -34,9 +34,10 @@ export const open: Command = {
     const how = howToOpen(given);
     const text = options ?? "";
     if (path === undefined && options === undefined) throw misused();
-    await (path === undefined
-      ? session.open(text, { ...how, imageOpts: true })
-      : session.open(path, { ...how, options: { ...how.options, ...keyValues(text) } })
+    await (
+      path === undefined
+        ? session.open(text, { ...how, imageOpts: true })
+        : session.open(path, { ...how, options: { ...how.options, ...keyValues(text) } })
     ).catch(told);
     return true;
   },
@@ -64,7 +65,7 @@ export function howToOpen(given: Given): OpenImage {
 export const close: Command = {
   name: "close",
   alias: "c",
-  summary: "close the current open file",
+  summary: "close the open image",
   least: 0,
   most: 0,
   async run(session) {
@@ -77,7 +78,7 @@ export const close: Command = {
 export const reopen: Command = {
   name: "reopen",
   args: "[(-r|-w)] [-c cache] [-o options]",
-  summary: "reopens an image with new options",
+  summary: "open the same image with other options",
   details: `
  'reopen -r' makes the open image read-only.
  -r, -- for reading only
@@ -111,7 +112,7 @@ function told(error: unknown): never {
 /** `aio_flush`. */
 export const aioFlush: Command = {
   name: "aio_flush",
-  summary: "completes all outstanding aio requests",
+  summary: "wait for all requests that were begun",
   least: 0,
   most: 0,
   async run(session) {
@@ -123,7 +124,7 @@ export const aioFlush: Command = {
 /** `sleep`. */
 export const sleep: Command = {
   name: "sleep",
-  summary: "waits for the given value in milliseconds",
+  summary: "wait so many milliseconds",
   least: 1,
   most: 1,
   closed: true,
@@ -138,7 +139,7 @@ export const sleep: Command = {
 export const sigraise: Command = {
   name: "sigraise",
   args: "signal",
-  summary: "raises a signal",
+  summary: "send a signal to this program",
   details: `
  'sigraise 15' ends the program as kill does.
 `,
@@ -155,7 +156,7 @@ export const sigraise: Command = {
 /** `abort`. */
 export const abort: Command = {
   name: "abort",
-  summary: "simulate a program crash using abort(3)",
+  summary: "end as a crash does",
   least: 0,
   most: 0,
   closed: true,
@@ -169,7 +170,7 @@ export const abort: Command = {
 export const quit: Command = {
   name: "quit",
   alias: "q",
-  summary: "exit the program",
+  summary: "leave",
   least: 0,
   most: -1,
   closed: true,
@@ -212,7 +213,7 @@ function orFail(what: string, done: boolean | undefined): boolean {
 export const breakAt: Command = {
   name: "break",
   args: "event tag",
-  summary: "sets a breakpoint on event and tags the stopped request as tag",
+  summary: "stop the next request that meets an event, under a name",
   least: 2,
   most: 2,
   run: async (session, { operands: [event = "", tag = ""] }) =>
@@ -223,7 +224,7 @@ export const breakAt: Command = {
 export const removeBreak: Command = {
   name: "remove_break",
   args: "tag",
-  summary: "remove a breakpoint by tag",
+  summary: "forget a stop by its name",
   least: 1,
   most: 1,
   run: async (session, { operands: [tag = ""] }) =>
@@ -234,7 +235,7 @@ export const removeBreak: Command = {
 export const resume: Command = {
   name: "resume",
   args: "tag",
-  summary: "resumes the request tagged as tag",
+  summary: "let a stopped request go on",
   least: 1,
   most: 1,
   run: async (session, { operands: [tag = ""] }) =>
@@ -245,7 +246,7 @@ export const resume: Command = {
 export const waitBreak: Command = {
   name: "wait_break",
   args: "tag",
-  summary: "waits for the suspension of a request",
+  summary: "wait until a request is stopped",
   least: 1,
   most: 1,
   async run(session, { operands: [tag = ""] }) {

@@ -107,15 +107,19 @@ export async function runCommand(session: Session, line: string): Promise<boolea
     return false;
   }
   if (words.length < command.least || (command.most >= 0 && words.length > command.most)) {
-    host.err(`bad argument count ${words.length} to ${name}, expected ${expected(command.least, command.most)} arguments\n`);
+    host.err(
+      `bad argument count ${words.length} to ${name}, expected ${expected(command.least, command.most)} arguments\n`,
+    );
     return false;
   }
   try {
-    return await command.run(session, readArguments(command, words, (text) => host.err(text)));
+    return await command.run(
+      session,
+      readArguments(command, words, (text) => host.err(text)),
+    );
   } catch (error) {
     if (error instanceof CommandError && error.usage) session.print(usageLine(command));
-    else if (error instanceof CommandError && error.place !== "program")
-      host[error.place](`${error.message}\n`);
+    else if (error instanceof CommandError && error.place !== "program") host[error.place](`${error.message}\n`);
     else if (error instanceof CommandError || error instanceof ToolError || error instanceof BlockError)
       session.tools.error(messageOf(error));
     else throw error;

@@ -8,7 +8,8 @@ export const MAX_REQUEST = 2147483136;
 export function numberOf(text: string): number {
   const value = parseBytes(text);
   if (value !== undefined) return value;
-  if (/^\d/.test(text) && /^\d+[kmgtpe]?$/i.test(text)) throw new CommandError(`Parsing error: argument too large -- ${text}`);
+  if (/^\d/.test(text) && /^\d+[kmgtpe]?$/i.test(text))
+    throw new CommandError(`Parsing error: argument too large -- ${text}`);
   throw new CommandError(`Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- ${text}`);
 }
 

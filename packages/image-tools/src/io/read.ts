@@ -10,7 +10,7 @@ export const read: Command = {
   name: "read",
   alias: "r",
   args: "[-abCqv] [-P pattern [-s off] [-l len]] off len",
-  summary: "reads a number of bytes at a specified offset",
+  summary: "read bytes, show them, compare them with a pattern",
   details: `
  'read -v 512 1k' shows the kilobyte that lies at offset 512.
  -b, -- from the saved state of the machine instead of the disk
@@ -62,7 +62,7 @@ export const read: Command = {
 export const readv: Command = {
   name: "readv",
   args: "[-Cqv] [-P pattern] off len [len..]",
-  summary: "reads a number of bytes at a specified offset",
+  summary: "read into several buffers with one request",
   details: `
  'readv -v 512 1k 1k' shows two kilobytes from offset 512, read into two buffers.
  -C, -- statistics as numbers between commas
@@ -96,7 +96,7 @@ export const readv: Command = {
 export const aioRead: Command = {
   name: "aio_read",
   args: "[-Ciqv] [-P pattern] off len [len..]",
-  summary: "asynchronously reads a number of bytes",
+  summary: "begin to read; the outcome is told later",
   details: `
  'aio_read -v 512 1k' begins to read; what becomes of it is told when it has ended, at the latest by aio_flush.
  -C, -- statistics as numbers between commas

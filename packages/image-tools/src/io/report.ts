@@ -32,7 +32,9 @@ export interface Report {
 export function printReport(session: Session, r: Report): void {
   const seconds = Math.max(r.ns, 1) / 1e9;
   if (r.machine) {
-    session.print(`${r.bytes},${r.requests},${fixedTime(seconds)},${(r.bytes / seconds).toFixed(3)},${(r.requests / seconds).toFixed(3)}\n`);
+    session.print(
+      `${r.bytes},${r.requests},${fixedTime(seconds)},${(r.bytes / seconds).toFixed(3)},${(r.requests / seconds).toFixed(3)}\n`,
+    );
     return;
   }
   session.print(`${r.what} ${r.bytes}/${r.asked} bytes at offset ${r.at}\n`);

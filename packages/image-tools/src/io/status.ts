@@ -11,7 +11,7 @@ export const alloc: Command = {
   name: "alloc",
   alias: "a",
   args: "offset [count]",
-  summary: "checks if offset is allocated in the file",
+  summary: "how many bytes of a range the image itself holds",
   least: 1,
   most: 2,
   async run(session, { operands: [offText = "", countText] }) {
@@ -33,7 +33,7 @@ export const alloc: Command = {
 export const map: Command = {
   name: "map",
   args: "",
-  summary: "prints the allocated areas of a file",
+  summary: "which ranges the image itself holds",
   least: 0,
   most: 1,
   async run(session) {
@@ -64,7 +64,7 @@ async function stretch(session: Session, at: number, end: number): Promise<{ pre
 /** `info`. */
 export const info: Command = {
   name: "info",
-  summary: "prints information about the current file",
+  summary: "what the open image is",
   least: 0,
   most: 0,
   async run(session) {
@@ -92,7 +92,7 @@ function vmStateOffset(session: Session): number {
 export const length: Command = {
   name: "length",
   alias: "l",
-  summary: "gets the length of the current file",
+  summary: "size of the disk",
   least: 0,
   most: 0,
   async run(session) {
@@ -105,7 +105,7 @@ export const length: Command = {
 export const flush: Command = {
   name: "flush",
   alias: "f",
-  summary: "flush all in-core file state to disk",
+  summary: "bring everything to stable storage",
   least: 0,
   most: 0,
   async run(session) {
@@ -121,7 +121,7 @@ export const truncate: Command = {
   name: "truncate",
   alias: "t",
   args: "[-m prealloc_mode] off",
-  summary: "truncates the current file at the given offset",
+  summary: "change the size of the disk",
   least: 1,
   most: 3,
   letters: "m:",
@@ -135,7 +135,9 @@ export const truncate: Command = {
     const { node } = session;
     const before = node.size;
     if (node.resize === undefined)
-      throw programError(`${node.readOnly ? "Block node is read-only" : "Image format driver does not support resize"}`);
+      throw programError(
+        `${node.readOnly ? "Block node is read-only" : "Image format driver does not support resize"}`,
+      );
     await node.resize(size).catch((error: unknown) => {
       throw programError(`${error instanceof Error ? error.message : String(error)}`);
     });

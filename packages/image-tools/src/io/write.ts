@@ -13,7 +13,7 @@ export const write: Command = {
   name: "write",
   alias: "w",
   args: "[-bcCfnquz] [-P pattern | -s source_file] off len",
-  summary: "writes a number of bytes at a specified offset",
+  summary: "write a pattern, zeroes or the bytes of a file",
   details: `
  'write 512 1k' writes a kilobyte of the byte 0xcd at offset 512.
  -b, -- to the saved state of the machine instead of the disk
@@ -67,7 +67,7 @@ export const write: Command = {
 export const writev: Command = {
   name: "writev",
   args: "[-Cfq] [-P pattern] off len [len..]",
-  summary: "writes a number of bytes at a specified offset",
+  summary: "write from several buffers with one request",
   details: `
  'writev 512 1k 1k' writes two kilobytes at offset 512, from two buffers.
  -P, -- this byte instead of 0xcd
@@ -101,7 +101,7 @@ export const writev: Command = {
 export const aioWrite: Command = {
   name: "aio_write",
   args: "[-Cfiquz] [-P pattern] off len [len..]",
-  summary: "asynchronously writes a number of bytes",
+  summary: "begin to write; the outcome is told later",
   details: `
  'aio_write 512 1k' begins to write; what becomes of it is told when it has ended, at the latest by aio_flush.
  -P, -- this byte instead of 0xcd
@@ -153,7 +153,7 @@ export const discard: Command = {
   name: "discard",
   alias: "d",
   args: "[-Cq] off len",
-  summary: "discards a number of bytes at a specified offset",
+  summary: "give up the content of a range",
   details: `
  'discard 512 1k' gives up the kilobyte at offset 512.
  -C, -- statistics as numbers between commas
