@@ -66,6 +66,8 @@ export class Image implements RefcountOwner {
   readonly freshTables: Set<number> = new Set();
   /** The guest has written, so that flags in the file say so. */
   touched = false;
+  /** Clusters are given out that the file does not store; undefined = not looked at. */
+  preallocated: boolean | undefined;
   /** Runs before the first write. */
   beforeWrite: () => Promise<void> = async () => undefined;
   /** Bitmaps that this session marked as not up to date: it knows what they were. */

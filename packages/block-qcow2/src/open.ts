@@ -30,6 +30,8 @@ export async function loadImage(file: BlockNode, options: OpenOptions, ctx: Form
   const tuning = tuningOf(options, {
     clusterSize: 2 ** header.clusterBits,
     size: header.size,
+    fileSize: file.size,
+    refcountBits: 2 ** header.refcountOrder,
     lazy,
     extended: (header.incompatible & c.INCOMPAT_EXTENDED_L2) !== 0,
     discards: true,

@@ -53,7 +53,15 @@ export interface OpenOptions {
 /** What the options mean for an image. @throws BlockError "bad-option" */
 export function tuningOf(
   o: OpenOptions,
-  image: { clusterSize: number; size: number; lazy: boolean; extended: boolean; discards: boolean },
+  image: {
+    clusterSize: number;
+    size: number;
+    fileSize: number;
+    refcountBits: number;
+    lazy: boolean;
+    extended: boolean;
+    discards: boolean;
+  },
 ): Tuning {
   const { clusterSize, size, extended } = image;
   const slice = o["l2-cache-entry-size"] ?? Math.min(clusterSize, 1 << 16);
@@ -68,7 +76,9 @@ export function tuningOf(
   const refcount = o["refcount-cache-size"];
   if (total !== undefined && ((l2 ?? 0) > total || (refcount ?? 0) > total || (l2 ?? 0) + (refcount ?? 0) > total))
     throw new BlockError("bad-option", "l2-cache-size and refcount-cache-size may not exceed cache-size");
-  const least = Math.max(4 * clusterSize, 1 << 18);
+  // All refcounts of most images fit: random places cost no reads then.
+  const counts = Math.ceil((image.fileSize / clusterSize) * (image.refcountBits / 8));
+  const least = Math.max(4 * clusterSize, 1 << 18, Math.min(8 << 20, counts + 2 * clusterSize));
   const refcountBytes = refcount ?? (total === undefined ? least : Math.min(least, total));
   const l2Default = Math.min(32 << 20, Math.max(needed, 1 << 16));
   return {

@@ -87,6 +87,15 @@ export class Refcounts {
     return piece ? this.entries.read(piece.view, cluster % this.perBlock) : 0;
   }
 
+  /** The refcount of a cluster when its block is in memory: without waiting. */
+  known(cluster: number): number | undefined {
+    const index = Math.floor(cluster / this.perBlock);
+    const at = this.blockAt(index);
+    if (at === 0) return 0;
+    const piece = this.cache.peek(at);
+    return piece && this.entries.read(piece.view, cluster % this.perBlock);
+  }
+
   async block(index: number): Promise<Piece | undefined> {
     const at = this.blockAt(index);
     if (at === 0) return undefined;

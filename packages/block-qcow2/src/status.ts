@@ -1,3 +1,4 @@
+import { statusOf } from "@mimus/block";
 import type { BlockStatus } from "@mimus/block";
 import type { Image } from "./image.ts";
 import type { L1Table } from "./l1-table.ts";
@@ -25,7 +26,8 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
   if (kind === COMPRESSED) return { length: total, allocated: true, zero: false, data: true, compressed: true };
   if (kind !== NORMAL) return { length: total, allocated: true, zero: true, data: false };
   if (img.cipher) return { length: total, allocated: true, zero: false, data: true };
-  return { length: total, allocated: true, zero: false, data: true, offset: host, file: img.data };
+  const known: BlockStatus = { length: total, allocated: true, zero: false, data: true, offset: host, file: img.data };
+  return (await isPreallocated(img)) ? narrowed(img, known, host) : known;
 
   async function find(): Promise<void> {
     try {
@@ -34,4 +36,46 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
       await img.failed(e);
     }
   }
+}
+
+/** Extents of the file that are looked at to find out whether its clusters are stored. */
+const MOST_EXTENTS = 2000;
+
+/** Many clusters that were given out are holes of the file: only then is it worth asking the file below about each run. */
+async function isPreallocated(img: Image): Promise<boolean> {
+  if (img.preallocated === undefined) img.preallocated = await looksPreallocated(img).catch(() => false);
+  return img.preallocated;
+}
+
+async function looksPreallocated(img: Image): Promise<boolean> {
+  const { file, refs, clusterSize } = img;
+  if (!file.blockStatus || img.external) return false;
+  let real = 0;
+  for (let at = 0, n = 0, next = 0; at < file.size; n++) {
+    if (n === MOST_EXTENTS) return false;
+    const s = await file.blockStatus(at, file.size - at);
+    const end = Math.ceil((at + s.length) / clusterSize);
+    if (s.data && !s.zero) {
+      real += Math.max(0, end - Math.max(next, Math.floor(at / clusterSize)));
+      next = end;
+    }
+    at += s.length;
+  }
+  const threshold = Math.max(Math.floor((real * 10) / 9), real + 2);
+  let counted = 0;
+  const end = Math.ceil(file.size / clusterSize);
+  for (let i = 0; i < end && counted < threshold; i++) {
+    const present = i % refs.perBlock !== 0 || refs.blockAt(i / refs.perBlock) !== 0;
+    if (!present) i += refs.perBlock - 1;
+    else if ((await refs.get(i)) > 0) counted++;
+  }
+  return counted >= threshold;
+}
+
+/** What the file below says of the run: a hole in it reads as zeroes. */
+async function narrowed(img: Image, known: BlockStatus, host: number): Promise<BlockStatus> {
+  const inside = Math.min(known.length, img.file.size - host);
+  if (inside <= 0) return { ...known, zero: true };
+  const below = await statusOf(img.file, host, inside);
+  return { ...known, length: below.length, zero: below.zero };
 }

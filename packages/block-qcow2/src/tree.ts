@@ -98,7 +98,8 @@ export async function refreshCopied(img: Image): Promise<void> {
         const high = piece.view.getUint32(at);
         const host = (high & 0x00ffffff) * 2 ** 32 + ((piece.view.getUint32(at + 4) & 0xfffffe00) >>> 0);
         if ((high & COMPRESSED_FLAG) !== 0 || host === 0) continue;
-        const copied = (await refs.get(Math.floor(host / clusterSize))) === 1;
+        const cluster = Math.floor(host / clusterSize);
+        const copied = (refs.known(cluster) ?? (await refs.get(cluster))) === 1;
         if (copied === high >= COPIED) continue;
         piece.view.setUint32(at, copied ? (high | COPIED) >>> 0 : high & ~COPIED);
         map.cache.touch(piece, at, 8);
