@@ -167,7 +167,14 @@ function imgPage(): string {
     "Names, output and exit statuses are those of qemu-img 7.2. Exit status: 0, 1 for a failure, 130 after Ctrl-C; others below.",
   ];
   for (const verb of VERBS) {
-    lines.push("", `## ${verb.name}`, "", `${verb.summary}.`, "", `\`mimus img ${verb.name} [options] ${verb.operands}\``);
+    lines.push(
+      "",
+      `## ${verb.name}`,
+      "",
+      `${verb.summary}.`,
+      "",
+      `\`mimus img ${verb.name} [options] ${verb.operands}\``,
+    );
     lines.push(...table(verb.options));
     const exits = Object.entries(verb.exits ?? {}).map(([code, text]) => `${code}: ${text}`);
     if (exits.length > 0) lines.push("", `Exit status: ${exits.join("; ")}.`);

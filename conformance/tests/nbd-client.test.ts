@@ -119,7 +119,19 @@ describe.skipIf(missing)("the NBD client (needs nbdkit and qemu-utils)", { timeo
     await node.read(1095, back);
     expect([...back]).toEqual([4, 4, 4, 4, 4, 0, 0, 0, 0, 0]);
     await expect(open((await start(nbdkit("-o", ...memory))).uri("name"))).rejects.toThrow(/one export without a name/);
-    const named = await start((socket) => ["qemu-nbd", "-t", "-e", "2", "-f", "raw", "-x", "exp", "-k", socket, disk()]);
+    const named = await start((socket) => [
+      "qemu-nbd",
+      "-t",
+      "-e",
+      "2",
+      "-f",
+      "raw",
+      "-x",
+      "exp",
+      "-k",
+      socket,
+      disk(),
+    ]);
     expect((await open(named.uri("exp"))).size).toBe(SIZE);
     await expect(open(named.uri("nothing"))).rejects.toThrow(/did not open export 'nothing'/);
     await expect(open(`nbd+unix:///?socket=${join(home, "nobody")}`)).rejects.toThrow(/No such file or directory/);

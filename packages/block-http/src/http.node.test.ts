@@ -4,10 +4,14 @@ import type { AddressInfo } from "node:net";
 
 import block, { BlockGraph, type BlockNode, MemoryFiles } from "@mimus/block";
 import { Registry } from "@mimus/qom";
+import { testManifest } from "@mimus/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import manifest from "../package.json" with { type: "json" };
 import http from "./index.ts";
 import type { HttpFetch } from "./fetch.ts";
+
+testManifest(manifest, http);
 
 const SIZE = 3_000_123;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 2654435761) >>> 11);

@@ -1,9 +1,13 @@
 import block, { type BlockNode, BlockGraph, FileNode, MemoryFile, MemoryFiles } from "@mimus/block";
 import { type ByteStream, NbdServer, streamPair } from "@mimus/nbd";
 import { Registry } from "@mimus/qom";
+import { testManifest } from "@mimus/testkit";
 import { describe, expect, test } from "vitest";
 
+import manifest from "../package.json" with { type: "json" };
 import nbd from "./index.ts";
+
+testManifest(manifest, nbd);
 
 const SIZE = 1 << 20;
 

@@ -1,10 +1,14 @@
 import block, { BlockGraph, MemoryFile, MemoryFiles } from "@mimus/block";
 import { Registry } from "@mimus/qom";
+import { testManifest } from "@mimus/testkit";
 import { describe, expect, test } from "vitest";
 
 import { parseAddress } from "./address.ts";
 import type { SshTarget } from "./host.ts";
+import manifest from "../package.json" with { type: "json" };
 import ssh from "./index.ts";
+
+testManifest(manifest, ssh);
 
 function graph(targets: SshTarget[], withService = true): BlockGraph {
   const service = async (target: SshTarget): Promise<MemoryFile> => {

@@ -10,7 +10,14 @@ const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_]*)$/.exec(process.argv[2] ?? ""
 const tool = command === "img" || command === "io";
 const server = /^(?:qemu-|mimus-)?(?:nbd|storage-daemon)$/.test(process.argv[2] ?? "");
 // Programs start without what machines need, schemas above all: half of a cold start.
-if (tool || server || command === undefined || command === "plugins" || command === "help" || !(await runProgram(command))) {
+if (
+  tool ||
+  server ||
+  command === undefined ||
+  command === "plugins" ||
+  command === "help" ||
+  !(await runProgram(command))
+) {
   // zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
   const zod = new URL("./zod.js", import.meta.url);
   if (existsSync(zod))
