@@ -1,5 +1,5 @@
 import { BlockError, BlockGraph, type BlockNode, type HostFiles } from "@mimus/block";
-import { BlobFile } from "@mimus/host-web";
+import { BlobFile, webFormatHost } from "@mimus/host-web";
 import { formats } from "./formats.ts";
 
 /** What the user chose. */
@@ -31,11 +31,7 @@ export async function openChosen(choice: Choice): Promise<OpenImage> {
     registry: formats(),
     files,
     warn: () => undefined,
-    format: {
-      secret,
-      random: (into) => void crypto.getRandomValues(into as Uint8Array<ArrayBuffer>),
-      now: () => Date.now(),
-    },
+    format: webFormatHost(secret),
   });
   const options = {
     "read-only": true,
