@@ -1,6 +1,6 @@
 import type { BlockNode, CheckRepair, CheckReport } from "@mimus/block";
 import type { BlockMap } from "./block-map.ts";
-import { FOOTER_BYTES, isFooter, parseFooter } from "./footer.ts";
+import { FOOTER_BYTES, isFooter } from "./footer.ts";
 
 const MOST_MESSAGES = 1000;
 
@@ -51,19 +51,20 @@ export async function check(
   }
   const last = new Uint8Array(FOOTER_BYTES);
   await file.read(file.size - FOOTER_BYTES, last);
-  const footerGood = isFooter(last) && parseFooter(last, file.filename ?? "", file.size - FOOTER_BYTES).checksumGood;
-  const tail = file.size - end - (footerGood ? FOOTER_BYTES : 0);
-  if (tail > 0) {
-    const n = Math.max(1, Math.floor(tail / map.stride));
+  const footerThere = isFooter(last);
+  const tail = file.size - end - (footerThere ? FOOTER_BYTES : 0);
+  const wasteful = tail >= map.stride;
+  if (wasteful) {
+    const n = Math.floor(tail / map.stride);
     leaks += n;
     say(`Leaked ${tail} bytes at the end of the file`);
     if (repair !== "none") leaksFixed += n;
-  } else if (!footerGood) {
+  } else if (!footerThere) {
     leaks++;
     say("The footer at the end of the file is missing; its copy at the start is used");
     if (repair !== "none") leaksFixed++;
   }
-  if (repair !== "none" && (tail > 0 || !footerGood)) await map.cutAt(end);
+  if (repair !== "none" && (wasteful || !footerThere)) await map.cutAt(end);
   return {
     corruptions,
     leaks,

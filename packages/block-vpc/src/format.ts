@@ -70,10 +70,15 @@ async function findFooter(file: BlockNode, ctx: FormatContext): Promise<Footer> 
   }
   const bad = found[0];
   if (!bad) throw first ?? new BlockError("not-this-format", `'${ctx.filename}' has no footer of a VHD`);
-  const message = `'${ctx.filename}': checksum of the footer is wrong`;
-  if (!ctx.readOnly) throw new BlockError("corrupt", `${message}; it can only be opened read-only`, { at: 64 });
-  ctx.warn(message);
+  distrust("the footer", 64, ctx);
   return bad;
+}
+
+/** What has a wrong checksum may be read, with a warning, and not be written. */
+function distrust(what: string, at: number, ctx: FormatContext): void {
+  const message = `'${ctx.filename}': checksum of ${what} is wrong`;
+  if (!ctx.readOnly) throw new BlockError("corrupt", `${message}; it can only be opened read-only`, { at });
+  ctx.warn(message);
 }
 
 async function openGrowing(file: BlockNode, footer: Footer, size: number, ctx: FormatContext): Promise<BlockNode> {
@@ -88,6 +93,7 @@ async function openGrowing(file: BlockNode, footer: Footer, size: number, ctx: F
   const bytes = new Uint8Array(HEADER_BYTES);
   await file.read(headerAt, bytes);
   const header = parseHeader(bytes, filename, headerAt, file.size);
+  if (!header.checksumGood) distrust("the dynamic disk header", headerAt + 36, ctx);
   if (size > header.entries * header.blockBytes)
     throw new BlockError(
       "corrupt",
