@@ -4,5 +4,5 @@ import { qed } from "./index.ts";
 testFormat(qed, {
   variants: { plain: {}, "small tables": { cluster_size: 4096, table_size: 2 } },
   size: (1 << 20) + 512,
-  counts: { operations: 250, cuts: 30, faults: 12, mutations: 80 },
+  counts: { operations: 200, cuts: 20, faults: 8, mutations: 50 },
 });

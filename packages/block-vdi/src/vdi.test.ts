@@ -3,5 +3,5 @@ import { vdi } from "./index.ts";
 
 testFormat(vdi, {
   variants: { dynamic: {}, static: { static: true } },
-  counts: { operations: 250, cuts: 30, faults: 12, mutations: 80 },
+  counts: { operations: 200, cuts: 20, faults: 8, mutations: 50 },
 });

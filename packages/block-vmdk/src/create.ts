@@ -20,13 +20,16 @@ const SUBFORMATS = [
   "streamOptimized",
 ] as const;
 
+/** Value of `hwversion` that stands for none, as QEMU has it. */
+const UNDEFINED = "undefined";
+
 /** What the options of `create` are once parsed. */
 interface CreateOptions {
   readonly adapter_type: string;
   readonly backing_file?: string;
   readonly backing_fmt?: string;
   readonly compat6: boolean;
-  readonly hwversion?: string;
+  readonly hwversion: string;
   readonly toolsversion?: string;
   readonly subformat: (typeof SUBFORMATS)[number];
   readonly zeroed_grain: boolean;
@@ -41,7 +44,7 @@ export const createOptions: z.ZodObject = z.strictObject({
   backing_file: z.string().max(1023).optional().describe("File name of a base image"),
   backing_fmt: z.string().optional().describe("Must be 'vmdk' if present"),
   compat6: onOff.default(false).describe("VMDK version 6 image"),
-  hwversion: z.string().max(64).optional().describe("VMDK hardware version"),
+  hwversion: z.string().max(64).default(UNDEFINED).describe("VMDK hardware version"),
   toolsversion: z.string().max(64).optional().describe("VMware guest tools version"),
   subformat: z
     .enum(SUBFORMATS)
@@ -67,7 +70,7 @@ export async function createVmdk(
   const flat = o.subformat === "monolithicFlat" || o.subformat === "twoGbMaxExtentFlat";
   const split = o.subformat === "twoGbMaxExtentSparse" || o.subformat === "twoGbMaxExtentFlat";
   const compressed = o.subformat === "streamOptimized";
-  if (o.compat6 && o.hwversion !== undefined) refuse("compat6 cannot be enabled with hwversion set");
+  if (o.compat6 && o.hwversion !== UNDEFINED) refuse("compat6 cannot be enabled with hwversion set");
   if (flat && o.backing_file !== undefined) refuse("Flat image can't have backing file");
   if (flat && o.zeroed_grain) refuse("Flat image can't enable zeroed grain");
   if (o.backing_fmt !== undefined && o.backing_fmt !== "vmdk") refuse("backing_file must be a vmdk image");
@@ -114,7 +117,7 @@ export async function createVmdk(
       extents: lines,
       size,
       adapterType: o.adapter_type,
-      hwVersion: o.compat6 ? "6" : (o.hwversion ?? "4"),
+      hwVersion: o.compat6 ? "6" : o.hwversion === UNDEFINED ? "4" : o.hwversion,
       toolsVersion: o.toolsversion ?? "2147483647",
     }),
   );

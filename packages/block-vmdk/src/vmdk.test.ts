@@ -1,7 +1,7 @@
 import { testFormat } from "@mimus/testkit";
 import { vmdk } from "./index.ts";
 
-const counts = { operations: 200, cuts: 20, faults: 12, mutations: 60 };
+const counts = { operations: 150, cuts: 15, faults: 8, mutations: 40 };
 
 testFormat(vmdk, {
   variants: {
