@@ -48,8 +48,12 @@ export const luks: BlockFormat = defineFormat({
     const start = luksHeaderBytes(choices);
     if (!Number.isSafeInteger(start + size))
       throw new BlockError("bad-option", `'${ctx.filename}': size ${size} must be at most ${2 ** 53 - 1 - start}`);
-    await createLuks(file, choices, await ctx.host.secret(secret), ctx.host);
-    if (file.resize) await file.resize(start + Math.ceil(size / SECTOR) * SECTOR);
+    // The empty slots stay holes of the file.
+    const sparse = { write: (at: number, from: Uint8Array) => file.write(at, withoutZeroEnd(from)) };
+    await createLuks(sparse, choices, await ctx.host.secret(secret), ctx.host);
+    const end = start + Math.ceil(size / SECTOR) * SECTOR;
+    if (file.resize) await file.resize(end);
+    else if (file.size < end) await file.write(end - SECTOR, new Uint8Array(SECTOR));
     await file.flush();
   },
   measure: async (size, given) => {
@@ -83,6 +87,12 @@ async function open(file: BlockNode, { "key-secret": secret }: z.output<typeof o
     header,
     image: operations(head, volume, place, ctx.host),
   });
+}
+
+function withoutZeroEnd(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, Math.ceil(end / SECTOR) * SECTOR);
 }
 
 function checkPlace(head: LuksHeader, place: BlockNode, start: number, file: BlockNode, ctx: FormatContext): void {
