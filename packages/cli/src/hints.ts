@@ -22,6 +22,7 @@ export const HINTS: PackageHints = new Map([
   ["block-format:qcow", "@mimus/block-qcow"],
   ["block-format:qcow2", "@mimus/block-qcow2"],
   ["block-format:qed", "@mimus/block-qed"],
+  ["block-protocol:ssh", "@mimus/block-ssh"],
   ["block-format:vdi", "@mimus/block-vdi"],
   ["block-format:vhdx", "@mimus/block-vhdx"],
   ["block-format:vmdk", "@mimus/block-vmdk"],
