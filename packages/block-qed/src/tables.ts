@@ -36,6 +36,8 @@ export class QedTables implements ClusterMap {
   readonly #l1: TableCache;
   readonly #l2: TableCache;
   readonly #making: Mutex = new Mutex();
+  /** Clusters that got a place since the last commit: many megabytes must not hang on a few tables. */
+  #unsaved = 0;
   /** First byte of the file that nothing uses. */
   #end: number;
 
@@ -53,7 +55,7 @@ export class QedTables implements ClusterMap {
   }
 
   get changed(): number {
-    return this.#l1.changed + this.#l2.changed;
+    return this.#l1.changed + this.#l2.changed + (this.#unsaved >> 4);
   }
 
   /** Bytes of the file that hold whole clusters. */
@@ -108,12 +110,14 @@ export class QedTables implements ClusterMap {
       }
       const piece = table === undefined ? undefined : this.#l2.peek(table + start(index));
       if (!piece) continue;
+      this.#unsaved++;
       put(this.#l2, piece, index, place === ZEROES ? ZERO_ENTRY : place === UNALLOCATED ? 0 : place);
       return;
     }
   }
 
   async commit(): Promise<void> {
+    this.#unsaved = 0;
     await this.#l2.commit();
     if (this.#l1.changed > 0) await this.#l1.commit();
   }

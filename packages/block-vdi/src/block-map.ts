@@ -33,6 +33,8 @@ export class BlockMap implements ClusterMap {
   /** Room of this session whose write failed. */
   readonly #failed: Set<number> = new Set();
   #scanned = false;
+  /** Blocks that got a place since the last commit: many megabytes must not hang on one piece of the map. */
+  #unsaved = 0;
 
   constructor(file: BlockNode, header: VdiHeader) {
     this.#file = file;
@@ -44,7 +46,7 @@ export class BlockMap implements ClusterMap {
   }
 
   get changed(): number {
-    return this.#cache.changed + (this.#count === this.#written ? 0 : 1);
+    return this.#cache.changed + this.#unsaved + (this.#count === this.#written ? 0 : 1);
   }
 
   peek(block: number): number | undefined {
@@ -136,9 +138,11 @@ export class BlockMap implements ClusterMap {
     const at = (block * 4) % PIECE;
     piece.view.setUint32(at, (place - this.#header.dataAt) / BLOCK_BYTES, true);
     this.#cache.change(piece, at, 4);
+    this.#unsaved++;
   }
 
   commit(): Promise<void> {
+    this.#unsaved = 0;
     return this.#cache.commit().then(() => (this.#count === this.#written ? undefined : this.#writeCount()));
   }
 

@@ -40,6 +40,8 @@ export class GrainMap implements ClusterMap {
   readonly #tableBytes: number;
   /** Tables by their number: where the second copy is; 0 = none. */
   readonly #copies: Map<number, number> = new Map();
+  /** Grains that got a place since the last commit: many megabytes must not hang on a few tables. */
+  #unsaved = 0;
   /** First byte of the file that nothing uses. */
   #end: number;
 
@@ -62,7 +64,7 @@ export class GrainMap implements ClusterMap {
   }
 
   get changed(): number {
-    return this.#tables.changed + this.#directory.changed + this.#copyDirectory.changed;
+    return this.#tables.changed + this.#directory.changed + this.#copyDirectory.changed + (this.#unsaved >> 4);
   }
 
   peek(grain: number): number | undefined {
@@ -156,6 +158,7 @@ export class GrainMap implements ClusterMap {
   }
 
   async commit(): Promise<void> {
+    this.#unsaved = 0;
     await this.#tables.commit();
     if (this.#copyDirectory.changed > 0) await this.#copyDirectory.commit();
     if (this.#directory.changed > 0) await this.#directory.commit();
@@ -193,6 +196,7 @@ export class GrainMap implements ClusterMap {
         const at = (grain % entries) * 4;
         piece.view.setUint32(at, entry, true);
         this.#tables.change(piece, at, 4);
+        this.#unsaved++;
         return;
       }
     }
