@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { bothWays } from "./both-ways.ts";
 import { images } from "./images.ts";
+import { jobs } from "./jobs.ts";
 import { crash, faults, fuzz, random } from "./runs.ts";
 
 const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N]
@@ -11,12 +12,19 @@ const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N]
   random            random operations against a plain model, judged by qemu-img at each reopen (default 10,000)
   crash             power cuts: nothing flushed is lost, at most leaks (default 1,000)
   faults            each call of the host fails in turn (default 200)
+  jobs              chains that change under a guest that writes (default 1,000 changes)
   fuzz              damaged images are read or refused (default 100,000)
 
 FORMAT is a format or the name of one of its variants; all when none is given. The status is 1 when something failed.
 `;
-const DEFAULTS: Readonly<Record<string, number>> = { random: 10_000, crash: 1_000, faults: 200, fuzz: 100_000 };
-const RUNS = { random, crash, faults, fuzz };
+const DEFAULTS: Readonly<Record<string, number>> = {
+  random: 10_000,
+  crash: 1_000,
+  faults: 200,
+  fuzz: 100_000,
+  jobs: 1_000,
+};
+const RUNS = { random, crash, faults, fuzz, jobs };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
