@@ -56,6 +56,8 @@ const FAILED = {
  */
 export class BlockBackend {
   readonly id: string;
+  /** Made for a device that names a node: there is no drive of this id. */
+  anonymous = false;
   werror: ErrorPolicy = "enospc";
   rerror: ErrorPolicy = "report";
   /** False: every write is flushed before it completes (cache=writethrough). */

@@ -166,6 +166,7 @@ export class BlockGraph {
     const node = this.#nodes.get(name);
     if (!node) return undefined;
     const backend = new BlockBackend(name, node, this.clock);
+    backend.anonymous = true;
     this.#backends.set(name, backend);
     return backend;
   }

@@ -81,6 +81,20 @@ describe("block commands", () => {
     expect(((await run("query-named-block-nodes")) as { drv: string }[]).map((n) => n.drv)).toEqual(["raw", "file"]);
   });
 
+  it("list a node that a device has without a drive's name", async () => {
+    const { run, control, files } = await setup();
+    files.add("e.img", SIZE);
+    await run("blockdev-add", raw("e", "e.img"));
+    control.graph.backend("e");
+    expect(await run("query-block")).toHaveLength(1);
+    control.graph.backend("e")?.attach("/machine/peripheral/disk");
+    expect(((await run("query-block")) as object[])[1]).toMatchObject({
+      device: "",
+      qdev: "/machine/peripheral/disk",
+      inserted: { "node-name": "e" },
+    });
+  });
+
   it("say what is wrong with arguments", async () => {
     const { run } = await setup();
     await expect(run("block_resize", { device: "d0" })).rejects.toThrow("Parameter 'size' is missing");

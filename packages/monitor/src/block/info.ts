@@ -118,7 +118,7 @@ async function driveInfo(control: BlockControl, backend: BlockBackend): Promise<
   const failed = backend.parked > 0;
   return {
     ...(backend.owner === undefined ? {} : { "io-status": failed ? "failed" : "ok" }),
-    device: backend.id,
+    device: backend.anonymous ? "" : backend.id,
     locked: device?.locked ?? false,
     removable: device?.removable ?? backend.owner === undefined,
     ...(node ? { inserted: await deviceInfo(control, node, backend, false) } : {}),
@@ -171,13 +171,18 @@ function nodeStats(control: BlockControl, node: GraphNode, backend: BlockBackend
   };
 }
 
+/** Drives, and nodes that a device has. */
+function shown({ graph }: BlockControl): BlockBackend[] {
+  return [...graph.backends()].filter((b) => !b.anonymous || b.owner !== undefined);
+}
+
 const none = z.strictObject({});
 
 /** Queries about drives and nodes. */
 export const INFO_COMMANDS: readonly BlockCommand[] = [
   command("query-block", none, async (control) => {
     const out: Reply[] = [];
-    for (const backend of control.graph.backends()) out.push(await driveInfo(control, backend));
+    for (const backend of shown(control)) out.push(await driveInfo(control, backend));
     return out;
   }),
   command("query-named-block-nodes", z.strictObject({ flat: z.boolean().optional() }), async (control, { flat }) => {
@@ -188,8 +193,8 @@ export const INFO_COMMANDS: readonly BlockCommand[] = [
   }),
   command("query-blockstats", z.strictObject({ "query-nodes": z.boolean().optional() }), (control, args) => {
     if (args["query-nodes"]) return [...control.graph.nodes()].map((n) => nodeStats(control, n, undefined));
-    return [...control.graph.backends()].map((b) => ({
-      device: b.id,
+    return shown(control).map((b) => ({
+      device: b.anonymous ? "" : b.id,
       ...(b.owner === undefined ? {} : { qdev: control.device?.(b.id)?.qdev ?? b.owner }),
       ...(b.node
         ? nodeStats(control, control.graph.node(b.node.name), b)
