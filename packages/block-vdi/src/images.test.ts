@@ -1,27 +1,15 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type BlockNode, createImage, MemoryFile, openImage } from "@mimus/block";
 import { Seeded, testHost } from "@mimus/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { vdi } from "./index.ts";
 
 const MiB = 1 << 20;
 const host = testHost();
-const hasQemu = spawnSync("qemu-img", ["--version"]).status === 0;
-let folder = "";
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "mimus-vdi-"))));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function qemu(...args: string[]): { rc: number | null; text: string } {
-  const { status, stdout, stderr } = spawnSync("qemu-img", args, { cwd: folder, encoding: "utf8" });
-  return { rc: status, text: stdout + stderr };
-}
 const pattern = (length: number, seed: number): Uint8Array => {
   const random = new Seeded(seed);
   return Uint8Array.from({ length }, () => random.below(256));
 };
+const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 async function make(size: number, options: Record<string, unknown> = {}): Promise<MemoryFile> {
   const file = new MemoryFile("d.vdi");
   await createImage(vdi, file, size, { options, host });
@@ -113,7 +101,7 @@ describe("a VDI image", () => {
     const want = new Uint8Array(4 * MiB);
     want.set(pattern(MiB, 4), MiB);
     want.set(pattern(50, 5), 3 * MiB + 7);
-    expect(Buffer.compare(await all(w), want)).toBe(0);
+    expect(same(await all(w), want)).toBe(true);
     await w.close();
     const again = await open(left, true);
     expect(await again.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
@@ -126,30 +114,5 @@ describe("a VDI image", () => {
     for (let i = 0; i < 4; i++) await full.write(i * MiB, pattern(10, i));
     expect(await full.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
     await full.close();
-  });
-});
-
-describe.skipIf(!hasQemu)(hasQemu ? "beside qemu-img" : "beside qemu-img, which is not installed", () => {
-  it.each([{}, { static: true }])("images with %o are the same both ways", async (options) => {
-    const size = 5 * MiB - 512;
-    const file = await make(size, options);
-    const n = await open(file);
-    const want = new Uint8Array(size);
-    for (const [i, at] of [3 * MiB + 100, 0, MiB - 50, size - 300].entries()) {
-      const data = pattern(300, i);
-      await n.write(at, data);
-      want.set(data, at);
-    }
-    await n.close();
-    writeFileSync(join(folder, "o.vdi"), file.content());
-    writeFileSync(join(folder, "w.raw"), want);
-    expect(qemu("check", "o.vdi")).toMatchObject({ rc: 0 });
-    expect(qemu("compare", "o.vdi", "w.raw")).toMatchObject({ rc: 0 });
-    const set = Object.keys(options).length > 0 ? ["-o", "static=on"] : [];
-    expect(qemu("convert", "-f", "raw", "-O", "vdi", ...set, "w.raw", "t.vdi")).toEqual({ rc: 0, text: "" });
-    const theirs = await open(new MemoryFile("t.vdi", new Uint8Array(readFileSync(join(folder, "t.vdi")))));
-    expect(Buffer.compare(await all(theirs), want)).toBe(0);
-    expect(await theirs.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
-    await theirs.close();
   });
 });
