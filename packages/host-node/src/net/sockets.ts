@@ -139,7 +139,7 @@ export class NodeStream implements ByteStream {
 }
 
 /** "host:port", "unix:path" or "fd:number". */
-export function addressText(address: StreamAddress): string {
+function addressText(address: StreamAddress): string {
   if (address.type === "inet") return `${address.host}:${address.port}`;
   return address.type === "unix" ? address.path : `fd:${address.fd}`;
 }
