@@ -61,7 +61,9 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
 }
 
 async function readJson(project: string, specifier: string): Promise<unknown> {
-  return JSON.parse(readFileSync(createRequire(project).resolve(specifier), "utf8"));
+  // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
+  const near = join(dirname(project), "node_modules", specifier);
+  return JSON.parse(readFileSync(existsSync(near) ? near : createRequire(project).resolve(specifier), "utf8"));
 }
 
 async function importPlugin(project: string, name: string): Promise<Plugin> {

@@ -42,3 +42,13 @@ export async function chainStatus(node: BlockNode, at: number, length: number, b
   }
   return { length: left, depth: depth, present: false, zero: base === undefined, data: false, compressed: false };
 }
+
+/** Whether a new image reads as zeroes everywhere: an encrypted one does not. */
+export async function isBlank(node: BlockNode): Promise<boolean> {
+  for (let at = 0; at < node.size;) {
+    const s = await chainStatus(node, at, node.size - at);
+    if (!s.zero) return false;
+    at += s.length;
+  }
+  return true;
+}

@@ -79,6 +79,11 @@ export class CreateOptions {
     return Object.fromEntries(Object.entries(this.values).filter(([name]) => own.has(name)));
   }
 
+  /** What opening the new image needs: the secrets that it was made with. */
+  secrets(): Record<string, string> {
+    return Object.fromEntries(Object.entries(this.values).filter(([name]) => /(^|\.)key-secret$/.test(name)));
+  }
+
   /** `fmt=raw size=1048576 ...`. */
   line(size: number): string {
     const values: Record<string, string> = { ...this.values, size: String(size) };

@@ -26,8 +26,6 @@ export async function commit(args: Arguments, tools: Tools): Promise<number> {
         : `Did not find '${wanted}' in the backing chain of '${name}'`,
     );
   const keep = args.has("d") || wanted !== undefined;
-  if (!keep && node.image?.makeEmpty === undefined)
-    throw new ToolError("Could not empty the image afterwards: Operation not supported (-d leaves it as it is)");
   progress.set(0, 1);
   try {
     await base.reopen?.({ readOnly: false });

@@ -1,5 +1,6 @@
 import type { BlockNode, GraphNode } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
+import { isBlank } from "../chain-status.ts";
 import { copy } from "../copy/engine.ts";
 import { Source } from "../copy/source.ts";
 import { createHelp, CreateOptions, createOptions, formatOps, makeImage } from "../create-image.ts";
@@ -147,10 +148,12 @@ async function target(
   if (ops !== undefined && !exists && ops.create === undefined)
     throw new ToolError(`Format driver '${wanted.format}' does not support image creation`);
   let below = args.has("B");
+  let secrets: Record<string, string> = {};
   if (!exists) {
     const options = await createOptions(tools, wanted.format, texts);
     backing(args, options);
     below = options.values["backing_file"] !== undefined;
+    secrets = options.secrets();
     const preallocated = options.values["preallocation"];
     if (args.has("c") && preallocated !== undefined && preallocated !== "off")
       throw new ToolError("Compression and preallocation not supported at the same time");
@@ -163,6 +166,7 @@ async function target(
   const node = await tools.open(name, {
     writable: true,
     cache: wanted.cache,
+    options: secrets,
     ...(args.has("target-image-opts") ? { imageOpts: true } : { format: wanted.format }),
   });
   if (args.has("c") && node.image?.writeCompressed === undefined) {
@@ -174,7 +178,7 @@ async function target(
     if (exists) throw new ToolError("output file is smaller than input file");
     throw new ToolError(`'${name}' has ${node.size} bytes where ${size} are needed`);
   }
-  return { node, zero: (!exists && !below) || args.has("target-is-zero") };
+  return { node, zero: args.has("target-is-zero") || (!exists && !below && (await isBlank(node))) };
 }
 
 function backing(args: Arguments, options: CreateOptions): void {

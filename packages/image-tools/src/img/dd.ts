@@ -1,4 +1,5 @@
 import type { Arguments } from "../arguments.ts";
+import { isBlank } from "../chain-status.ts";
 import { copy } from "../copy/engine.ts";
 import { Source } from "../copy/source.ts";
 import { createOptions, makeImage } from "../create-image.ts";
@@ -41,7 +42,7 @@ export async function dd(args: Arguments, tools: Tools): Promise<number> {
     anyOrder: false,
     sparse: 4096,
     compressed: false,
-    targetIsZero: true,
+    targetIsZero: await isBlank(target),
     progress: () => undefined,
     check: () => tools.checkInterrupt(),
     host: tools.host,
