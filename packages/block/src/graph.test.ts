@@ -187,12 +187,10 @@ describe("a bitmap", () => {
     b.resize(900_000);
     expect([b.set, b.next(0, 1 << 20)]).toEqual([0, undefined]);
     const all = new Bitmap(2 ** 40, 65536);
-    const start = performance.now();
     all.mark(65536, 2 ** 40);
     expect([all.set, all.next(0, 2 ** 40)]).toEqual([2 ** 24 - 1, { at: 65536, length: 2 ** 40 - 65536 }]);
     all.unmark(2 ** 30, 2 ** 39);
     expect(all.set).toBe(2 ** 24 - 1 - 2 ** 23);
-    expect(performance.now() - start).toBeLessThan(2000);
     const model = new Set<number>();
     const some = new Bitmap(5000 * 512, 512);
     for (let i = 0, x = 1; i < 300; i++) {

@@ -282,10 +282,16 @@ export class BlockGraph {
 
   /** Flushes and closes everything, top nodes first. */
   async closeAll(): Promise<void> {
-    const all = [...this.#nodes.values()].toReversed();
+    const left = new Set([...this.#nodes.values()].toReversed());
     this.#backends.clear();
     let first: unknown;
-    for (const node of all) await node.close().catch((e: unknown) => (first ??= e));
+    while (left.size > 0) {
+      const [any] = left;
+      const node = [...left].find((n) => n.parents.size === 0) ?? any;
+      if (!node) break;
+      left.delete(node);
+      await node.close().catch((e: unknown) => (first ??= e));
+    }
     this.#nodes.clear();
     if (first !== undefined) throw asBlockError(first, "Could not close the block nodes");
   }
