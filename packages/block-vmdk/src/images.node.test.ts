@@ -127,7 +127,7 @@ describe("images that others make", () => {
     await expect(open(files, "short.vmdk")).rejects.toThrow("there is none");
   });
 
-  it("ESX's sparse extents have 4096 entries a table", async () => {
+  it("ESX's sparse extents have 4096 entries a table", { timeout: 30_000 }, async () => {
     const grain = 8;
     const [gdAt, gtAt, dataAt] = [4, 5, 5 + 32];
     const file = new Uint8Array((dataAt + 2 * grain) * SECTOR);
@@ -185,9 +185,9 @@ describe("images that others make", () => {
     if (again) expect(Buffer.compare(await all(r), again)).toBe(0);
   });
 
-  it("seSparse extents are read", async () => {
+  it("seSparse extents are read", { timeout: 30_000 }, async () => {
     const [grain, table] = [8, 64];
-    const size = 32 * MiB;
+    const size = 17 * MiB;
     const gd = 4;
     const tables = 8;
     const grains = tables + 2 * table;
@@ -249,7 +249,7 @@ describe("images that others make", () => {
     await n.read(16 * MiB, got); // the second table is missing
     await expect(open(files, "e.vmdk", { readOnly: false })).rejects.toThrow("No write support for seSparse");
     const bad = async (where: number, value: number, why: string): Promise<void> => {
-      const copy = file.slice();
+      const copy = file.slice(0, (grains + 8 * grain) * SECTOR);
       copy.set(sheet(4, [[0, value, 4]]), where);
       files.add("e-sesparse.vmdk", copy);
       await expect(open(files, "e.vmdk").then((x) => x.read(0, got))).rejects.toThrow(why);
@@ -519,7 +519,7 @@ describe.skipIf(!hasQemu)(hasQemu ? "beside qemu-img" : "beside qemu-img, which 
     "subformat=twoGbMaxExtentFlat",
     "subformat=streamOptimized",
   ];
-  it.each(SETS)("images with '%s' are the same both ways", async (set) => {
+  it.each(SETS)("images with '%s' are the same both ways", { timeout: 30_000 }, async (set) => {
     const options = Object.fromEntries(set === "" ? [] : set.split(",").map((o) => o.split("=") as [string, string]));
     const files = new MemoryFiles();
     const size = MiB + 5 * SECTOR;
