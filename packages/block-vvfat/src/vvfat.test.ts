@@ -3,7 +3,7 @@ import { BlockGraph, MemoryFiles } from "@mimus/block";
 import block from "@mimus/block";
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
-import vvfat from "./index.ts";
+import plugin from "./index.ts";
 import { fatName, LongName, putName } from "./names.ts";
 import { parseName } from "./protocol.ts";
 
@@ -121,7 +121,7 @@ async function folder(): Promise<MemoryDirectory> {
 
 async function open(host: HostDirectory, options: Record<string, unknown>): Promise<BlockNode> {
   const graph = new BlockGraph({
-    registry: new Registry().use(block).use(vvfat),
+    registry: new Registry().use(block).use(plugin),
     files: new MemoryFiles(),
     warn: () => undefined,
     services: { directory: () => host },

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- a table, written out
 // Source: R. Anderson, E. Biham, L. Knudsen, "Serpent: A Proposal for the Advanced Encryption Standard" (1998), appendix A.5.
 // Each box is its table's algebraic normal form over 32 columns at once, with sums that occur more than once taken out.
 
