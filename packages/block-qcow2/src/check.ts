@@ -95,6 +95,7 @@ class Survey {
   readonly #counts: Counts;
   /** Clusters that the file has, and a few that may have been given out behind its end. */
   readonly #limit: number;
+  readonly #blocks: Set<number> = new Set();
   /** Flags of active entries that point at a cluster: 1 copied, 2 not. */
   readonly #flags: Counts = new Counts();
 
@@ -166,21 +167,25 @@ class Survey {
       progress(batch.at(-1)?.index ?? 0);
       batch.length = 0;
     };
+    const seen = new Set<number>();
     for (let i = 0; i < l1.count; i++) {
       const high = l1.view.getUint32(i * 8);
       const low = l1.view.getUint32(i * 8 + 4);
       if (high === 0 && low === 0) continue;
       if ((high & 0x7f000000) !== 0 || (low & 0x1ff) !== 0) this.#wrong(`L1 entry ${i} has reserved bits set`);
-      let table: number;
-      try {
-        table = l1.offset(i);
-      } catch (e) {
-        this.#wrong(e instanceof Error ? e.message : `L1 entry ${i}`);
+      const table = l1.placeOf(i);
+      if (table < 0) {
+        this.#wrong(`L2 table offset (L1 index ${i}) is not aligned or lies above 2^53`);
         continue;
       }
       if (table === 0) continue;
       if (!this.#use(table / clusterSize, 1, `L2 table (L1 index ${i})`)) continue;
       if (active) this.#flags.mark(table / clusterSize, high >= c.COPIED ? 1 : 2);
+      if (seen.has(table)) {
+        this.#wrong(`L2 table at 0x${table.toString(16)} is in use twice (L1 index ${i})`);
+        continue;
+      }
+      seen.add(table);
       const bytes = pool[batch.length]!;
       batch.push({ index: i, table, bytes });
       if (batch.length === width) await drain();
@@ -264,11 +269,9 @@ class Survey {
     const { refs, clusterSize } = this.#img;
     this.#bytes(refs.at, refs.table.byteLength, "refcount table");
     for (let i = 0; i < refs.tableEntries; i++) {
-      let at: number;
-      try {
-        at = refs.blockAt(i);
-      } catch (e) {
-        this.#wrong(e instanceof Error ? e.message : `refcount block ${i}`);
+      const at = refs.placeOf(i);
+      if (at < 0) {
+        this.#wrong(`refcount block ${i} is not aligned or lies above 2^53`);
         this.#found.rebuild = true;
         continue;
       }
@@ -291,11 +294,25 @@ class Survey {
     const blocks = Math.max(refs.tableEntries, Math.ceil(counts.end / refs.perBlock));
     for (let index = 0; index < blocks; index++) {
       const base = index * refs.perBlock;
+      const at = refs.placeOf(index);
+      if (base >= counts.end && (at <= 0 || this.#blocks.has(at))) continue;
       const view = await this.#block(index);
       if (!view && base >= counts.end) continue;
       const end = view ? refs.perBlock : Math.min(refs.perBlock, counts.end - base);
+      const perWord = (32 * refs.perBlock) / (8 * this.#img.clusterSize);
       for (let k = 0; k < end; k++) {
         const cluster = base + k;
+        // Behind everything that is used nearly all refcounts are zero: whole words are looked at.
+        if (
+          view &&
+          cluster >= counts.end &&
+          perWord > 1 &&
+          k % perWord === 0 &&
+          view.getUint32((k / perWord) * 4) === 0
+        ) {
+          k += perWord - 1;
+          continue;
+        }
         const stored = view ? refs.entries.read(view, k) : 0;
         const counted = cluster < counts.end ? counts.get(cluster) : 0;
         const flags = cluster < this.#flags.end ? this.#flags.get(cluster) : 0;
@@ -317,6 +334,10 @@ class Survey {
 
   async #block(index: number): Promise<DataView | undefined> {
     try {
+      // A block that two entries name is read once: a bad table must not cost more than the file is long.
+      const at = this.#img.refs.placeOf(index);
+      if (at <= 0 || this.#blocks.has(at)) return undefined;
+      this.#blocks.add(at);
       return (await this.#img.refs.block(index))?.view;
     } catch {
       this.#found.rebuild = true;

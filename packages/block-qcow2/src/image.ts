@@ -266,22 +266,13 @@ export class Image implements RefcountOwner {
   }
 
   #claimBlock(index: number): void {
-    const { table } = this.refs;
-    if (table.getUint32(index * 8) === 0 && table.getUint32(index * 8 + 4) === 0) return;
-    try {
-      this.guard.claim(this.refs.blockAt(index) / this.clusterSize, 1, "refcount-block");
-    } catch {
-      // A bad entry: whoever uses it fails.
-    }
+    const at = this.refs.placeOf(index);
+    // A bad entry: whoever uses it fails.
+    if (at > 0) this.guard.claim(at / this.clusterSize, 1, "refcount-block");
   }
 
   #claimTable(index: number): void {
-    const { view } = this.l1;
-    if (view.getUint32(index * 8) === 0 && view.getUint32(index * 8 + 4) === 0) return;
-    try {
-      this.guard.claim(this.l1.offset(index) / this.clusterSize, 1, "active-l2");
-    } catch {
-      // As above.
-    }
+    const at = this.l1.placeOf(index);
+    if (at > 0) this.guard.claim(at / this.clusterSize, 1, "active-l2");
   }
 }

@@ -28,6 +28,13 @@ export class L1Table {
     return Math.ceil((count * 8) / 512) * 512;
   }
 
+  /** Offset of an L2 table; 0 = none, -1 = not an offset where a table may lie. */
+  placeOf(index: number): number {
+    const high = this.view.getUint32(index * 8) & 0x00ffffff;
+    const at = high * 2 ** 32 + ((this.view.getUint32(index * 8 + 4) & 0xfffffe00) >>> 0);
+    return high < 1 << 21 && at % this.clusterSize === 0 ? at : -1;
+  }
+
   /** Offset of an L2 table; 0 = none. @throws BlockError "corrupt" */
   offset(index: number): number {
     const high = this.view.getUint32(index * 8) & 0x00ffffff;

@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { createImage, FileNode, MemoryFile, openImage, raw } from "@mimus/block";
 import type { BlockNode } from "@mimus/block";
 import { testHost } from "@mimus/testkit";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { qcow2 } from "./qcow2.ts";
+
+// Each test starts many processes.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 3 << 20;
 const present = ((): boolean => {
@@ -202,7 +205,7 @@ describe.skipIf(!present)("with qemu-img", () => {
     qemu("check", path("v.qcow2"));
   });
 
-  it("stores clusters compressed, both ways", { timeout: 60_000 }, async () => {
+  it("stores clusters compressed, both ways", async () => {
     for (const options of [
       {},
       { compression_type: "zstd" },
@@ -350,7 +353,7 @@ describe.skipIf(!present)("with qemu-img", () => {
     }
   });
 
-  it("encrypts with LUKS, both ways", { timeout: 60_000 }, async () => {
+  it("encrypts with LUKS, both ways", async () => {
     const bytes = pattern(SIZE, 3);
     await make("l.qcow2", { "encrypt.format": "luks", "encrypt.key-secret": "sec0", "encrypt.iter-time": 10 });
     const options = { encrypt: { "key-secret": "sec0" } };

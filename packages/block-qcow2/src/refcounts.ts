@@ -67,18 +67,25 @@ export class Refcounts {
     return this.table.byteLength / 8;
   }
 
-  /** Offset of a refcount block; 0 = none. @throws BlockError "corrupt" */
-  blockAt(index: number): number {
+  /** Offset of a refcount block; 0 = none, -1 = not an offset where a block may lie. */
+  placeOf(index: number): number {
     if (index >= this.tableEntries) return 0;
     const high = this.table.getUint32(index * 8);
     const at = high * 2 ** 32 + ((this.table.getUint32(index * 8 + 4) & 0xfffffe00) >>> 0);
-    if (high >= 1 << 21 || at % this.owner.clusterSize !== 0)
-      throw new BlockError(
-        "corrupt",
-        `'${this.owner.filename}': refcount block offset ${index} 0x${at.toString(16)} must be aligned and below 2^53`,
-        { at: this.at + index * 8 },
-      );
-    return at;
+    return high < 1 << 21 && at % this.owner.clusterSize === 0 ? at : -1;
+  }
+
+  /** Offset of a refcount block; 0 = none. @throws BlockError "corrupt" */
+  blockAt(index: number): number {
+    const at = this.placeOf(index);
+    if (at >= 0) return at;
+    const entry = [this.table.getUint32(index * 8), this.table.getUint32(index * 8 + 4)];
+    const text = entry.map((half) => half.toString(16).padStart(8, "0")).join("");
+    throw new BlockError(
+      "corrupt",
+      `'${this.owner.filename}': refcount block offset ${index} 0x${text} must be aligned and below 2^53`,
+      { at: this.at + index * 8 },
+    );
   }
 
   /** The refcount of a cluster. */
@@ -139,12 +146,22 @@ export class Refcounts {
     if (delta > 0) this.highWater = Math.max(this.highWater, first + count);
   }
 
-  /** Sets one refcount: repairs. */
-  async set(cluster: number, value: number): Promise<void> {
-    const piece = await this.#blockToChange(cluster, 1);
-    this.entries.write(piece.view, cluster % this.perBlock, value);
-    this.#touch(piece, cluster % this.perBlock, 1);
-    if (value === 0) this.hint = Math.min(this.hint, cluster);
+  /** Brings the refcounts of one block to what is `wanted`: too large ones, and with `raise` too small ones. */
+  async correct(index: number, raise: boolean, wanted: (cluster: number) => number): Promise<void> {
+    const base = index * this.perBlock;
+    if (!raise && this.blockAt(index) === 0) return;
+    const piece = await this.#blockToChange(base, 1);
+    let first = -1;
+    let last = -1;
+    for (let k = 0; k < this.perBlock; k++) {
+      const stored = this.entries.read(piece.view, k);
+      const want = Math.min(this.entries.max, wanted(base + k));
+      if (stored === want || (stored < want && !raise)) continue;
+      this.entries.write(piece.view, k, want);
+      if (first < 0) first = k;
+      last = k;
+    }
+    if (first >= 0) this.#touch(piece, first, last - first + 1);
   }
 
   /** Gives clusters up: their refcounts go down by one when the next flush has made stable that nothing points there. */

@@ -11,16 +11,13 @@ import { refcountEntries } from "./refcount-entries.ts";
 export async function repairRefcounts(img: Image, counts: Counts, repair: CheckRepair): Promise<void> {
   const { refs } = img;
   const blocks = Math.max(refs.tableEntries, Math.ceil(counts.end / refs.perBlock));
+  const seen = new Set<number>();
   for (let index = 0; index < blocks; index++) {
     const base = index * refs.perBlock;
-    const present = await refs.block(index);
-    if (!present && base >= counts.end) continue;
-    for (let k = 0; k < refs.perBlock; k++) {
-      const cluster = base + k;
-      const stored = await refs.get(cluster);
-      const counted = cluster < counts.end ? counts.get(cluster) : 0;
-      if (stored > counted || (stored < counted && repair === "all")) await refs.set(cluster, counted);
-    }
+    const at = refs.blockAt(index);
+    if ((at === 0 && base >= counts.end) || seen.has(at)) continue;
+    if (at !== 0) seen.add(at);
+    await refs.correct(index, repair === "all", (cluster) => (cluster < counts.end ? counts.get(cluster) : 0));
     if (refs.cache.crowded) await refs.cache.write();
   }
   refs.hint = 0;
@@ -78,12 +75,8 @@ function forgetOld(img: Image, counts: Counts): void {
   const { refs, clusterSize } = img;
   for (let i = 0; i < refs.table.byteLength / clusterSize; i++) counts.less(refs.at / clusterSize + i);
   for (let i = 0; i < refs.tableEntries; i++) {
-    try {
-      const at = refs.blockAt(i);
-      if (at !== 0) counts.less(at / clusterSize);
-    } catch {
-      // Never counted.
-    }
+    const at = refs.placeOf(i);
+    if (at > 0) counts.less(at / clusterSize);
   }
 }
 

@@ -12,7 +12,7 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
   let total = run.length;
   // Holes go on over tables that do not exist.
   const whole = kind === COMPRESSED ? total : length;
-  while (total < whole) {
+  for (let pieces = 0; total < whole && pieces < MOST_PIECES; pieces++) {
     const before = total;
     if (!img.map.find(l1, at + total, length - total, run)) {
       if (total > 0) break;
@@ -37,6 +37,9 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
     }
   }
 }
+
+/** Runs of one kind that one answer joins. */
+const MOST_PIECES = 1 << 15;
 
 /** Extents of the file that are looked at to find out whether its clusters are stored. */
 const MOST_EXTENTS = 2000;
@@ -67,7 +70,7 @@ async function looksPreallocated(img: Image): Promise<boolean> {
   for (let i = 0; i < end && counted < threshold; i++) {
     const present = i % refs.perBlock !== 0 || refs.blockAt(i / refs.perBlock) !== 0;
     if (!present) i += refs.perBlock - 1;
-    else if ((await refs.get(i)) > 0) counted++;
+    else if ((refs.known(i) ?? (await refs.get(i))) > 0) counted++;
   }
   return counted >= threshold;
 }
