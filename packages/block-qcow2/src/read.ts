@@ -109,7 +109,7 @@ export class Reader {
   }
 
   async #unpack(high: number, low: number): Promise<Uint8Array> {
-    const { file, filename, clusterSize, ctx, header } = this.#img;
+    const { file, filename, ctx, header } = this.#img;
     const { at, length } = compressedPlace(high, low, header.clusterBits);
     if (at >= file.size)
       throw new BlockError(
