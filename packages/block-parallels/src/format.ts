@@ -37,7 +37,6 @@ export const parallels: BlockFormat = defineFormat({
       map,
       backing: ctx.explicitBacking ?? undefined,
       image: {
-        clusterSize: header.clusterBytes,
         info: async () => ({}),
         // An image that this program has open for writing is in use, and not unclean.
         check: (repair: CheckRepair) => check(map, repair, other, writable ? { was: false } : unclean),

@@ -83,7 +83,6 @@ async function openImage(
     file,
     map,
     backing,
-    preallocated: metadata.leaveAllocated,
     image: {
       clusterSize: metadata.blockBytes,
       info: async () => ({

@@ -38,7 +38,8 @@ export class FixedVhd implements BlockNode {
     return this.#file.flush();
   }
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
-    return { ...(await statusOf(this.#file, at, length)), allocated: true };
+    // Holes of the file are data of the disk that read as zeroes.
+    return { ...(await statusOf(this.#file, at, length)), allocated: true, data: true };
   }
   async reopen(opts: { readOnly: boolean }): Promise<void> {
     this.readOnly = opts.readOnly;
