@@ -18,8 +18,8 @@ export async function describeImage(node: BlockNode, tools: Tools, filename: str
     ...(image?.clusterSize === undefined || image.clusterSize === 0 ? {} : { "cluster-size": image.clusterSize }),
     ...(about?.encrypted === true ? { encrypted: true } : {}),
     ...(about?.compressed === true ? { compressed: true } : {}),
-    // Measured: absent where the format says nothing of clusters or the like.
-    "dirty-flag": about?.dirty ?? false,
+    // Measured: absent for Parallels, of which QEMU's driver says nothing.
+    ...(node.driver === "parallels" ? {} : { "dirty-flag": about?.dirty ?? false }),
     ...(below === undefined
       ? {}
       : {
