@@ -9,7 +9,6 @@ import {
   RawNode,
   statusOf,
 } from "@mimus/block";
-import { vmdk } from "@mimus/block-vmdk";
 import { u32 } from "@mimus/qom";
 import { z } from "zod";
 import { type OvfDisk, parseOvf } from "./ovf.ts";
@@ -94,7 +93,8 @@ class Archive {
         );
       },
     };
-    const node = await vmdk.class.format.open(this.member(disk.filename), {} as never, inner);
+    const { open } = await ctx.format("vmdk");
+    const node = await open(this.member(disk.filename), {} as never, inner);
     if (disk.capacity !== undefined && disk.capacity !== node.size)
       ctx.warn(
         `'${this.filename}': disk '${disk.id}' has ${node.size} bytes, and the descriptor says ${disk.capacity}`,

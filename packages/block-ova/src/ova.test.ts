@@ -65,7 +65,12 @@ describe("disks of an archive", () => {
     const file = await make();
     expect(ova.class.format.probe(file.content().subarray(0, 2048), "x")).toBe(100);
     for (const [index, size] of [MiB, 2 * MiB].entries()) {
-      const node = await openImage(ova, file, { readOnly: true, options: { disk: index }, host: testHost() });
+      const node = await openImage(ova, file, {
+        readOnly: true,
+        options: { disk: index },
+        host: testHost(),
+        formats: [vmdk],
+      });
       expect(node.size).toBe(size);
       const read = new Uint8Array(65536 * 2);
       await node.read(0, read);
@@ -87,7 +92,7 @@ describe("disks of an archive", () => {
   it("are refused with the reason", async () => {
     const file = await make();
     const open = (f: MemoryFile, n = 0, readOnly = true): Promise<unknown> =>
-      openImage(ova, f, { readOnly, options: { disk: n }, host: testHost() });
+      openImage(ova, f, { readOnly, options: { disk: n }, host: testHost(), formats: [vmdk] });
     await expect(open(file, 2)).rejects.toThrow("disk 'd3' is empty");
     await expect(open(file, 3)).rejects.toThrow("disk 3 must be 0 to 2 (0: a&b.vmdk, 1: two.vmdk, 2: empty)");
     await expect(open(file, 0, false)).rejects.toMatchObject({ kind: "read-only" });
@@ -126,7 +131,7 @@ describe("disks of an archive", () => {
       member("././@LongLink", long, "L"),
       member("n", await disk(7)),
     );
-    const node = await openImage(ova, file, { readOnly: true, host: testHost() });
+    const node = await openImage(ova, file, { readOnly: true, host: testHost(), formats: [vmdk] });
     const read = new Uint8Array(1);
     await node.read(9, read);
     expect(read[0]).toBe(7);
@@ -139,7 +144,7 @@ describe("disks of an archive", () => {
     for (let i = 0; i < end; i += 13) {
       const bytes = good.slice();
       bytes[i] = (bytes[i] ?? 0) ^ (1 << (i % 8));
-      await openImage(ova, new MemoryFile("d.ova", bytes), { readOnly: true, host: testHost() }).then(
+      await openImage(ova, new MemoryFile("d.ova", bytes), { readOnly: true, host: testHost(), formats: [vmdk] }).then(
         (n) => n.close(),
         (e: unknown) => expect(e).toMatchObject({ name: "BlockError" }),
       );

@@ -63,6 +63,7 @@ function contextOf(ctx: CreateContext, data: BlockNode | undefined): FormatConte
     looksLike: () => "raw",
     warn: () => undefined,
     host: ctx.host,
+    format: async () => none(),
   };
 }
 

@@ -409,6 +409,7 @@ describe("reopening", () => {
       looksLike: () => "raw",
       warn: () => undefined,
       host,
+      format: extent as never,
     });
     for (let round = 0; round < 2; round++) {
       await inner.reopen?.({ readOnly: false });

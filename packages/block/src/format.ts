@@ -28,6 +28,8 @@ export interface FormatContext {
   looksLike(head: Uint8Array): string;
   warn(message: string): void;
   readonly host: FormatHost;
+  /** Another format by its name: what an archive has its members opened by. @throws BlockError "bad-option" when it is not there */
+  format(name: string): Promise<FormatOps>;
 }
 
 /** What the world gives to formats, when opening and when creating. */

@@ -1,7 +1,7 @@
 import { asBlockError, BlockError } from "./errors.ts";
 import { FileNode } from "./file-node.ts";
 import { formatHost } from "./format-host.ts";
-import type { BlockFormat, CreateContext, FormatContext, FormatHost } from "./format.ts";
+import type { BlockFormat, CreateContext, FormatContext, FormatHost, FormatOps } from "./format.ts";
 import { GraphNode } from "./graph-node.ts";
 import type { HostFile } from "./host-file.ts";
 import { parse } from "./node-options.ts";
@@ -21,6 +21,8 @@ export interface OpenImageOptions {
   readonly extent?: (filename: string) => Promise<BlockNode>;
   /** Nodes for further roles that the format has ("data-file"). */
   readonly children?: Readonly<Record<string, BlockNode>>;
+  /** Formats that an archive may hold (OVA: vmdk). */
+  readonly formats?: readonly BlockFormat[];
   readonly host?: Partial<FormatHost>;
   readonly warn?: (message: string) => void;
   /** Default: discards are passed on. */
@@ -61,6 +63,7 @@ export async function openImage(
       looksLike: () => "raw",
       warn,
       host: formatHost(given.host),
+      format: async (wanted) => among(given.formats, wanted, filename),
     };
     const node = await format.class.format.open(below, ownOptions(format, given.options) as never, ctx);
     const options = { readOnly, discard, detectZeroes: "off", noFlush: false } as const;
@@ -126,6 +129,12 @@ async function asNode(file: BlockNode | HostFile, readOnly: boolean): Promise<Bl
 
 function ownOptions(format: BlockFormat, given: Readonly<Record<string, unknown>> = {}): unknown {
   return format.props === undefined ? given : parse(format.props, given, format.name);
+}
+
+function among(formats: readonly BlockFormat[] = [], name: string, image: string): FormatOps {
+  const found = formats.find((format) => format.name === name);
+  if (found) return found.class.format;
+  throw new BlockError("bad-option", `'${image}' holds an image of format '${name}': give that among 'formats'`);
 }
 
 async function noFile(image: string, named: string, what: string): Promise<never> {

@@ -305,6 +305,7 @@ export class Opener {
         looksLike: (head) => probe(formats, head, filename),
         warn: this.#host.warn,
         host: formatHost(this.#host.format),
+        format: async (n) => (await this.type(n)).class["format"] as FormatOps,
       };
       const node = await format.open(file, own as never, ctx);
       return this.#table.register(node, type.name, { ...common, "read-only": readOnly }, edges, options);

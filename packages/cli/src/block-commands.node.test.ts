@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import block, { BlockGraph, Jobs, openDrive } from "@mimus/block";
-import qcow2 from "@mimus/block-qcow2";
+import qcow2Plugin from "@mimus/block-qcow2";
 import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import { runBlockCommand } from "@mimus/monitor";
 import { Registry } from "@mimus/qom";
@@ -36,7 +36,7 @@ test.skipIf(!qemu)(
     tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2");
     tool("qemu-io", "-f", "qcow2", "-c", "write -P 2 1M 1M", "top.qcow2");
     const graph = new BlockGraph({
-      registry: new Registry().use(block).use(qcow2),
+      registry: new Registry().use(block).use(qcow2Plugin),
       files: nodeFiles,
       warn: (line) => expect.fail(line),
       delay: (ns) => sleep(ns / 1e6),

@@ -30,6 +30,7 @@ export type OperationCounts = Record<string, number>;
  * @throws Error that names the seed and the operation's number at the first difference.
  */
 export async function runRandomOperations(rig: FormatRig, run: RandomRun): Promise<OperationCounts> {
+  rig.files.recording = false;
   await rig.create();
   const walk = new Walk(rig, run);
   await walk.go();

@@ -15,6 +15,8 @@ const SECTOR = 512;
 /** Files in memory that keep a log of every change, and can be had as a power cut would leave them. */
 export class RecordedFiles implements HostFiles {
   readonly log: FileEvent[] = [];
+  /** False: nothing is logged, for long runs. */
+  recording = true;
   readonly memory: MemoryFiles = new MemoryFiles();
   /** Called before each operation of a file: throws to make it fail. */
   fail: ((op: string, file: string) => void) | undefined;
@@ -23,11 +25,11 @@ export class RecordedFiles implements HostFiles {
     this.fail?.("open", path);
     if (!this.memory.files.has(path)) {
       if (!opts.create) throw new BlockError("not-found", `Could not open '${path}': no such file`);
-      this.log.push({ file: path, op: "create" });
+      this.note({ file: path, op: "create" });
     }
     const file = await this.memory.open(path, opts);
     if (opts.create) {
-      this.log.push({ file: path, op: "truncate", size: 0 });
+      this.note({ file: path, op: "truncate", size: 0 });
       await file.truncate(0);
     }
     return new RecordedFile(file, this);
@@ -43,7 +45,12 @@ export class RecordedFiles implements HostFiles {
   }
 
   mark(mark: number): void {
-    this.log.push({ file: "", op: "mark", mark });
+    this.note({ file: "", op: "mark", mark });
+  }
+
+  /** Appends to the log. */
+  note(event: FileEvent): void {
+    if (this.recording) this.log.push(event);
   }
 
   /**
@@ -117,26 +124,26 @@ class RecordedFile implements HostFile {
   }
   async write(at: number, from: Uint8Array): Promise<number> {
     this.#files.fail?.("write", this.path);
-    this.#files.log.push({ file: this.path, op: "write", at, data: from.slice() });
+    if (this.#files.recording) this.#files.note({ file: this.path, op: "write", at, data: from.slice() });
     return this.#file.write(at, from);
   }
   async flush(): Promise<void> {
     this.#files.fail?.("flush", this.path);
-    this.#files.log.push({ file: this.path, op: "flush" });
+    this.#files.note({ file: this.path, op: "flush" });
   }
   async truncate(size: number): Promise<void> {
     this.#files.fail?.("truncate", this.path);
-    this.#files.log.push({ file: this.path, op: "truncate", size });
+    this.#files.note({ file: this.path, op: "truncate", size });
     return this.#file.truncate(size);
   }
   async punch(at: number, length: number): Promise<void> {
     this.#files.fail?.("punch", this.path);
-    this.#files.log.push({ file: this.path, op: "punch", at, length });
+    this.#files.note({ file: this.path, op: "punch", at, length });
     await this.#file.punch?.(at, length);
   }
   async zero(at: number, length: number): Promise<void> {
     this.#files.fail?.("zero", this.path);
-    this.#files.log.push({ file: this.path, op: "zero", at, length });
+    this.#files.note({ file: this.path, op: "zero", at, length });
     await this.#file.zero?.(at, length);
   }
   async close(): Promise<void> {}
