@@ -95,25 +95,38 @@ export function bothWays(formats: readonly string[], print: (line: string) => vo
     { name: "mimus img", command: [command, ...args, "img"] },
     { name: "qemu-img", command: ["qemu-img"] },
   ];
-  let [images, wrong] = [0, 0];
+  let [images, wrong, skipped] = [0, 0, 0];
   const cases = CASES.filter((c) => formats.length === 0 || formats.includes(c.format));
   if (cases.length === 0) throw new Error(`no cases of ${formats.join(", ")}`);
   for (const [maker, judge] of [tools, tools.toReversed()] as [Tool, Tool][])
     for (const c of cases) {
       images++;
       const complaints = one(maker as Tool, judge as Tool, c);
+      if (complaints instanceof OracleFails) {
+        skipped++;
+        print(`skipped: ${c.format} ${c.options}${c.compressed ? " -c" : ""}: qemu-img makes none: ${complaints.why}`);
+        continue;
+      }
       if (complaints.length === 0) continue;
       wrong++;
       const title = `${c.format} ${c.options}${c.compressed ? " -c" : ""}${c.backed ? " -b" : ""}`.trim();
       print(`WRONG ${title}, made by ${maker.name}: ${complaints.join("; ")}`);
     }
   print(
-    `both ways: ${images} images made by one tool and judged by the other (check, compare, map, info), ${wrong} wrong`,
+    `both ways: ${images} images made by one tool and judged by the other (check, compare, map, info), ${wrong} wrong, ${skipped} skipped`,
   );
   return wrong === 0;
 }
 
-function one(maker: Tool, judge: Tool, c: Case): string[] {
+/** qemu-img cannot make the image itself. */
+class OracleFails {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+function one(maker: Tool, judge: Tool, c: Case): string[] | OracleFails {
   const folder = mkdtempSync(join(tmpdir(), "mimus-both-"));
   const run = (tool: Tool, args: readonly string[]): { status: number; out: string; said: string } => {
     const [program = "", ...first] = tool.command;
@@ -153,6 +166,7 @@ function one(maker: Tool, judge: Tool, c: Case): string[] {
       "disk.raw",
       image,
     ]);
+    if (made.status !== 0 && maker.name === "qemu-img") return new OracleFails(`status ${made.status}: ${made.said}`);
     if (made.status !== 0) return [`convert: status ${made.status}: ${made.said}`];
     return judged(maker, judge, c, image, run);
   } finally {
