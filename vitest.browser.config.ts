@@ -13,7 +13,12 @@ const NODE_ONLY: Readonly<Record<string, string>> = {
   "**/*.node.test.ts": "parts of a suite that need Node; each file says what for",
 };
 
+/** Nothing here asks for shared memory: once, on the page without it, is enough. */
+const NEVER_SHARED: readonly string[] = ["packages/{block,block-*,compress,crypto,nbd,image-tools,storage-daemon}/**"];
+
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+const EXCLUDED: string[] = [...Object.keys(NODE_ONLY), "**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"];
 
 function mode(name: string, isolated: boolean): TestProjectInlineConfiguration {
   return {
@@ -22,6 +27,7 @@ function mode(name: string, isolated: boolean): TestProjectInlineConfiguration {
     test: {
       name,
       provide: { isolated },
+      ...(isolated ? { exclude: [...EXCLUDED, ...NEVER_SHARED] } : {}),
       browser: {
         enabled: true,
         headless: true,
@@ -67,7 +73,7 @@ export default defineConfig({
   optimizeDeps: { include: ["zod", "eventemitter3", "fast-check"] },
   test: {
     include: ["packages/*/{src,tests}/**/*.test.ts"],
-    exclude: [...Object.keys(NODE_ONLY), "**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**"],
+    exclude: EXCLUDED,
     fileParallelism: false,
     reporters: ["default", new Counts()],
     projects: [mode("isolated", true), mode("not isolated", false)],
