@@ -39,7 +39,8 @@ describe.skipIf(missing)(
           bios: "guests/firmware/bios-256k.bin",
           kernel: "guests/linux",
           initrd: "guests/initramfs.gz",
-          append: "console=tty0",
+          // Messages of the kernel would come between what is typed.
+          append: "console=tty0 loglevel=4",
         },
         { isolated },
       );
