@@ -3,6 +3,7 @@ import { chainStatus } from "../chain-status.ts";
 import type { ChainStatus } from "../chain-status.ts";
 import { ToolError, usage } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
+import type { ToolHost } from "../host.ts";
 import type { Tools } from "../tools.ts";
 import { explained } from "../tools.ts";
 import { isJson, openGiven } from "./given.ts";
@@ -22,24 +23,49 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
   const [name] = args.operands;
   if (name === undefined || args.operands.length !== 1) throw usage("Expecting one image file name");
   const node = await openGiven(args, tools, name);
-  const print = json ? jsonPrinter(tools) : textPrinter(tools, node.filename);
-  if (!json) tools.host.out(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
+  const out = new Output(tools.host);
+  const print = json ? jsonPrinter(out) : textPrinter(out, node.filename);
+  if (!json) out.write(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
   const end = most === undefined ? node.size : Math.min(node.size, start + most);
-  let current: Entry = { start, length: 0, depth: 0, present: false, zero: false, data: false, compressed: false };
-  for (let at = start; at < end;) {
-    tools.checkInterrupt();
-    const next = await chainStatus(node, at, end - at).catch((e: unknown) => {
-      throw explained("Failed to read image metadata", e);
-    });
-    if (current.length > 0 && joins(current, next, at)) current = { ...current, length: current.length + next.length };
-    else {
-      if (current.length > 0) print(current, false);
-      current = { ...next, start: at };
+  try {
+    let current: Entry = { start, length: 0, depth: 0, present: false, zero: false, data: false, compressed: false };
+    for (let at = start; at < end;) {
+      tools.checkInterrupt();
+      const next = await chainStatus(node, at, end - at).catch((e: unknown) => {
+        throw explained("Failed to read image metadata", e);
+      });
+      if (current.length > 0 && joins(current, next, at))
+        current = { ...current, length: current.length + next.length };
+      else {
+        if (current.length > 0) print(current, false);
+        current = { ...next, start: at };
+      }
+      at += next.length;
     }
-    at += next.length;
+    print(current, true);
+  } finally {
+    out.end();
   }
-  print(current, true);
   return 0;
+}
+
+/** Lines are written some at a time: a system call for each was half of the time. */
+class Output {
+  readonly #host: ToolHost;
+  #held = "";
+
+  constructor(host: ToolHost) {
+    this.#host = host;
+  }
+
+  write(text: string): void {
+    this.#held += text;
+    if (this.#held.length > 1 << 16) this.end();
+  }
+  end(): void {
+    if (this.#held !== "") this.#host.out(this.#held);
+    this.#held = "";
+  }
 }
 
 function joins(a: Entry, b: ChainStatus, at: number): boolean {
@@ -55,11 +81,11 @@ function joins(a: Entry, b: ChainStatus, at: number): boolean {
   );
 }
 
-function jsonPrinter(tools: Tools): (e: Entry, last: boolean) => void {
+function jsonPrinter(out: Output): (e: Entry, last: boolean) => void {
   let first = true;
   return (e, last) => {
     const place = e.offset === undefined ? "" : `, "offset": ${e.offset}`;
-    tools.host.out(
+    out.write(
       `${first ? "[" : ""}{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${e.present}, ` +
         `"zero": ${e.zero}, "data": ${e.data}${place}}${last ? "]\n" : ",\n"}`,
     );
@@ -67,7 +93,7 @@ function jsonPrinter(tools: Tools): (e: Entry, last: boolean) => void {
   };
 }
 
-function textPrinter(tools: Tools, filename: string): (e: Entry) => void {
+function textPrinter(out: Output, filename: string): (e: Entry) => void {
   const hex = (n: number): string => (n === 0 ? "0" : `0x${n.toString(16)}`).padEnd(16);
   return (e) => {
     if (!e.data || e.zero) {
@@ -75,6 +101,6 @@ function textPrinter(tools: Tools, filename: string): (e: Entry) => void {
     }
     if (e.offset === undefined) throw new ToolError("File contains external, encrypted or compressed clusters.");
     if (e.zero) return;
-    tools.host.out(`${hex(e.start)}${hex(e.length)}${hex(e.offset)}${e.file?.filename ?? filename}\n`);
+    out.write(`${hex(e.start)}${hex(e.length)}${hex(e.offset)}${e.file?.filename ?? filename}\n`);
   };
 }
