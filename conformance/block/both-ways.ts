@@ -61,7 +61,8 @@ const CASES: readonly Case[] = [
   ),
   ...of("vhdx", "subformat=dynamic", "subformat=fixed", "block_state_zero=off", "log_size=2M"),
   ...of("vhdx", ...range("block_size", ["1M", "2M", "16M"])),
-  ...of("qed", "", ...range("cluster_size", ["4k", "64k", "1M"]), "cluster_size=4k,table_size=1", "table_size=16"),
+  // QEMU 7.2 opens no image with table_size=1, not even its own.
+  ...of("qed", "", ...range("cluster_size", ["4k", "64k", "1M"]), "cluster_size=4k,table_size=2", "table_size=16"),
   { format: "qed", options: "", backed: true },
   ...of("qcow", ""),
   { format: "qcow", options: "", compressed: true },
