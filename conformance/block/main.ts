@@ -5,7 +5,7 @@ import { images } from "./images.ts";
 import { jobs } from "./jobs.ts";
 import { crash, faults, fuzz, random } from "./runs.ts";
 
-const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N]
+const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N] [--first N]
 
   images FOLDER...  images with an EXPECTED.json: sizes, content hashes, and what to do with hostile ones
   both-ways         each format, sub-format and option: made by one of mimus img and qemu-img, judged by the other
@@ -28,7 +28,12 @@ const RUNS = { random, crash, faults, fuzz, jobs };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: "string" }, seed: { type: "string" }, help: { type: "boolean", short: "h" } },
+  options: {
+    count: { type: "string" },
+    seed: { type: "string" },
+    first: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
 });
 const [command = "", ...rest] = positionals;
 const print = (line: string): void => console.log(line);
@@ -38,12 +43,13 @@ else if (command === "both-ways") process.exitCode = bothWays(rest, print) ? 0 :
 else if (Object.hasOwn(RUNS, command)) {
   const count = Number(values.count ?? DEFAULTS[command]);
   const seed = Number(values.seed ?? 1);
+  const first = Number(values.first ?? 0);
   if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
     console.error("disks: --count and --seed are whole numbers");
     process.exit(2);
   }
   try {
-    await RUNS[command as keyof typeof RUNS]({ formats: rest, count, seed, print });
+    await RUNS[command as keyof typeof RUNS]({ formats: rest, count, seed, first, print });
   } catch (e) {
     console.error(`disks: ${e instanceof Error ? e.message : String(e)}`);
     process.exitCode = 1;

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly formats: readonly string[];
   readonly count: number;
   readonly seed: number;
+  /** Number of the first damaged image. */
+  readonly first: number;
   readonly print: (line: string) => void;
 }
 
@@ -104,6 +106,7 @@ export async function fuzz(run: RunOptions): Promise<void> {
       seeds,
       runs: run.count,
       seed: run.seed,
+      first: run.first,
       clock: () => performance.now(),
     });
     return `${found.runs} damaged images: ${found.opened} read, ${found.refused} refused, longest ${Math.round(found.longestMs)} ms`;

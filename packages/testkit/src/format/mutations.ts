@@ -18,9 +18,11 @@ export interface MutationRun {
   readonly seeds: readonly ReadonlyMap<string, Uint8Array>[];
   readonly runs: number;
   readonly seed: number;
+  /** Number of the first run, to repeat one that failed. Default 0. */
+  readonly first?: number;
   /** Milliseconds since any moment, to find slow images. */
   readonly clock?: () => number;
-  /** Longest time that one image may take. Default 1,000. */
+  /** Longest time that opening, reading and writing one image may take; a repair may take ten times that. Default 1,000. */
   readonly limitMs?: number;
   readonly progress?: (done: number) => void;
 }
@@ -34,15 +36,19 @@ const EDGES = [0, 1, 0x7f, 0x80, 0xff, 0x1ff, 0x200, 0xffff, 0x10000, 0x7fffffff
  */
 export async function runMutations(rig: FormatRig, run: MutationRun): Promise<MutationCounts> {
   let [opened, refused, longestMs] = [0, 0, 0];
-  for (let n = 0; n < run.runs; n++) {
+  const first = run.first ?? 0;
+  for (let n = first; n < first + run.runs; n++) {
     const random = new Seeded((run.seed * 0x9e3779b1 + n * 0x85ebca6b) >>> 0);
     const seed = run.seeds[n % run.seeds.length] ?? new Map<string, Uint8Array>();
     const files = damaged(seed, rig.filename, random);
     const start = run.clock?.() ?? 0;
+    let looked: number | undefined;
     try {
       const node = await rig.open({ files, readOnly: random.below(4) !== 0 });
       await look(node, random);
       opened++;
+      looked = run.clock?.() ?? 0;
+      if (random.below(4) === 0) await tolerant(async () => node.image?.check?.(node.readOnly ? "none" : "all"));
     } catch (e) {
       if (!isRefusal(e)) throw new Error(`seed ${run.seed}, run ${n}: ${describeFailure(e)}`, { cause: e });
       if (/\n/.test(e.message))
@@ -52,10 +58,14 @@ export async function runMutations(rig: FormatRig, run: MutationRun): Promise<Mu
     await rig.close().catch((e: unknown) => {
       if (!isRefusal(e)) throw e;
     });
-    const ms = (run.clock?.() ?? 0) - start;
+    const end = run.clock?.() ?? 0;
+    const ms = (looked ?? end) - start;
     longestMs = Math.max(longestMs, ms);
-    if (ms > (run.limitMs ?? 1000)) throw new Error(`seed ${run.seed}, run ${n}: took ${Math.round(ms)} ms`);
-    run.progress?.(n + 1);
+    const limit = run.limitMs ?? 1000;
+    if (ms > limit) throw new Error(`seed ${run.seed}, run ${n}: took ${Math.round(ms)} ms`);
+    if (end - start > 10 * limit)
+      throw new Error(`seed ${run.seed}, run ${n}: its repair took ${Math.round(end - start - ms)} ms`);
+    run.progress?.(n + 1 - first);
   }
   return { runs: run.runs, opened, refused, longestMs };
 }
@@ -107,7 +117,6 @@ async function look(node: BlockNode, random: Seeded): Promise<void> {
     await tolerant(async () => node.blockStatus?.(inside, size - inside));
     if (!node.readOnly) await tolerant(() => node.write(inside, into));
   }
-  if (random.below(4) === 0) await tolerant(async () => image?.check?.(node.readOnly ? "none" : "all"));
   await tolerant(async () => image?.snapshots?.list());
   await tolerant(async () => image?.bitmaps?.list());
 }
