@@ -1,5 +1,5 @@
 import type { BlockFormat, BlockNode, BlockStatus, FormatContext } from "@mimus/block";
-import { BlockError, defineFormat } from "@mimus/block";
+import { BlockError, defineFormat, ReadOnlyNode } from "@mimus/block";
 import { z } from "zod";
 import type { BochsHeader } from "./header.ts";
 import { HEADER, isBochs, parseHeader } from "./header.ts";
@@ -26,26 +26,14 @@ export const bochs: BlockFormat = defineFormat({
 });
 
 /** An extent is a bitmap of its sectors and then the sectors; the catalog numbers the extents in order of allocation. */
-class BochsNode implements BlockNode {
-  readonly name: string;
-  readonly driver = "bochs";
-  readonly readOnly = true;
-  readonly sectorSize: number = SECTOR;
-  readonly size: number;
-  readonly filename: string;
-  readonly children: Readonly<Record<string, BlockNode>>;
-  readonly #file: BlockNode;
+class BochsNode extends ReadOnlyNode {
   readonly #header: BochsHeader;
   readonly #catalog: Map<number, DataView> = new Map();
   /** The bitmap that was used last, by extent. */
   #bitmap: { readonly extent: number; readonly bytes: Uint8Array } | undefined;
 
   constructor(file: BlockNode, ctx: FormatContext, header: BochsHeader) {
-    this.name = ctx.name;
-    this.filename = ctx.filename;
-    this.size = header.size;
-    this.children = { file };
-    this.#file = file;
+    super(file, ctx, "bochs", header.size, "Bochs");
     this.#header = header;
   }
 
@@ -54,7 +42,7 @@ class BochsNode implements BlockNode {
       const { place, length } = await this.#run(at + done, into.length - done);
       const part = into.subarray(done, done + length);
       if (place === undefined) part.fill(0);
-      else await this.#file.read(place, part);
+      else await this.file.read(place, part);
       done += length;
     }
   }
@@ -62,7 +50,7 @@ class BochsNode implements BlockNode {
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
     const run = await this.#run(at, length);
     if (run.place === undefined) return { length: run.length, allocated: false, zero: true, data: false };
-    return { length: run.length, allocated: true, zero: false, data: true, offset: run.place, file: this.#file };
+    return { length: run.length, allocated: true, zero: false, data: true, offset: run.place, file: this.file };
   }
 
   /** Bytes from `at` on, inside one extent, that are alike: stored one behind the other, or not stored. */
@@ -83,10 +71,10 @@ class BochsNode implements BlockNode {
     while (sector * SECTOR < end && stored(sector) === kind) sector++;
     const length = Math.min(sector * SECTOR, end) - start;
     const place = base + bitmapSectors * SECTOR + start;
-    if (kind && place + length > this.#file.size)
+    if (kind && place + length > this.file.size)
       throw new BlockError(
         "corrupt",
-        `'${this.filename}': catalog[${number}] ${entry} must point inside the file of ${this.#file.size} bytes`,
+        `'${this.filename}': catalog[${number}] ${entry} must point inside the file of ${this.file.size} bytes`,
         { at: catalogAt + number * 4 },
       );
     return { place: kind ? place : undefined, length };
@@ -98,7 +86,7 @@ class BochsNode implements BlockNode {
     let piece = this.#catalog.get(index);
     if (!piece) {
       const bytes = new Uint8Array(Math.min(PIECE, entries * 4 - index * PIECE));
-      await this.#file.read(catalogAt + index * PIECE, bytes);
+      await this.file.read(catalogAt + index * PIECE, bytes);
       piece = new DataView(bytes.buffer);
       if (this.#catalog.size >= MOST_PIECES) this.#catalog.clear();
       this.#catalog.set(index, piece);
@@ -109,24 +97,14 @@ class BochsNode implements BlockNode {
   async #bits(extent: number, base: number): Promise<Uint8Array> {
     if (this.#bitmap?.extent === extent) return this.#bitmap.bytes;
     const bytes = new Uint8Array(Math.ceil(this.#header.extent / SECTOR / 8));
-    if (base + bytes.length > this.#file.size)
+    if (base + bytes.length > this.file.size)
       throw new BlockError(
         "corrupt",
-        `'${this.filename}': catalog[${extent}] must point inside the file of ${this.#file.size} bytes`,
+        `'${this.filename}': catalog[${extent}] must point inside the file of ${this.file.size} bytes`,
         { at: this.#header.catalogAt + extent * 4 },
       );
-    await this.#file.read(base, bytes);
+    await this.file.read(base, bytes);
     this.#bitmap = { extent, bytes };
     return bytes;
-  }
-
-  async write(): Promise<void> {
-    throw new BlockError("read-only", `'${this.filename}': Bochs images are read only`);
-  }
-
-  async flush(): Promise<void> {}
-
-  async close(): Promise<void> {
-    await this.#file.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { BlockFormat, BlockNode, FormatContext } from "@mimus/block";
-import { asBlockError, BlockError, ChunkCache, defineFormat, Fields } from "@mimus/block";
+import { asBlockError, BlockError, ChunkCache, defineFormat, Fields, ReadOnlyNode } from "@mimus/block";
 import { z } from "zod";
 
 // Source: the cloop 2.0 format as its tools write it; measured on images and against qemu-img 7.2.
@@ -40,25 +40,13 @@ async function open(file: BlockNode, ctx: FormatContext): Promise<BlockNode> {
 }
 
 /** Blocks of one size, each a zlib stream. The table of offsets is read where it is needed. */
-class CloopNode implements BlockNode {
-  readonly name: string;
-  readonly driver = "cloop";
-  readonly readOnly = true;
-  readonly sectorSize: number = SECTOR;
-  readonly size: number;
-  readonly filename: string;
-  readonly children: Readonly<Record<string, BlockNode>>;
-  readonly #file: BlockNode;
+class CloopNode extends ReadOnlyNode {
   readonly #ctx: FormatContext;
   readonly #blockSize: number;
   readonly #cache: ChunkCache = new ChunkCache();
 
   constructor(file: BlockNode, ctx: FormatContext, blockSize: number, blocks: number) {
-    this.name = ctx.name;
-    this.filename = ctx.filename;
-    this.size = blockSize * blocks;
-    this.children = { file };
-    this.#file = file;
+    super(file, ctx, "cloop", blockSize * blocks);
     this.#ctx = ctx;
     this.#blockSize = blockSize;
   }
@@ -78,28 +66,18 @@ class CloopNode implements BlockNode {
     const { filename, host } = this.#ctx;
     const at = TABLE + block * 8;
     const entry = new Uint8Array(16);
-    await this.#file.read(at, entry);
+    await this.file.read(at, entry);
     const f = new Fields(entry, { filename, littleEndian: false, base: at });
     const start = f.u64(0, `offset of block ${block}`);
-    const end = f.bound(`offset of block ${block + 1}`, f.u64(8, "offset"), start, this.#file.size, 8);
+    const end = f.bound(`offset of block ${block + 1}`, f.u64(8, "offset"), start, this.file.size, 8);
     f.bound(`length of block ${block}`, end - start, 1, 2 * this.#blockSize + 1024, 8);
     const packed = new Uint8Array(end - start);
-    await this.#file.read(start, packed);
+    await this.file.read(start, packed);
     try {
       return await host.codecs.inflate(packed, this.#blockSize);
     } catch (e) {
       const why = asBlockError(e, `'${filename}': block ${block} at ${start}`).message;
       throw new BlockError("corrupt", why, { at: start, cause: e });
     }
-  }
-
-  async write(): Promise<void> {
-    throw new BlockError("read-only", `'${this.filename}': cloop images are read only`);
-  }
-
-  async flush(): Promise<void> {}
-
-  async close(): Promise<void> {
-    await this.#file.close();
   }
 }

@@ -1,9 +1,9 @@
 import type { BlockFormat, BlockNode, BlockStatus, FormatContext } from "@mimus/block";
-import { BlockError, ChunkCache, defineFormat } from "@mimus/block";
+import { BlockError, ChunkCache, defineFormat, ReadOnlyNode } from "@mimus/block";
 import { adcDecompress, bzip2Decompress, lzfseDecompress, xzDecompress } from "@mimus/compress";
 import { z } from "zod";
 import type { Chunks } from "./chunks.ts";
-import { KIND, parseChunks, SECTOR } from "./chunks.ts";
+import { KIND, parseChunks } from "./chunks.ts";
 import { blockTables } from "./tables.ts";
 import { lastKoly, readTrailer, TRAILER } from "./trailer.ts";
 
@@ -23,25 +23,13 @@ export const dmg: BlockFormat = defineFormat({
 });
 
 /** A list of chunks, each stored, zero or compressed in its own way; between them are zeroes. */
-class DmgNode implements BlockNode {
-  readonly name: string;
-  readonly driver = "dmg";
-  readonly readOnly = true;
-  readonly sectorSize: number = SECTOR;
-  readonly size: number;
-  readonly filename: string;
-  readonly children: Readonly<Record<string, BlockNode>>;
-  readonly #file: BlockNode;
+class DmgNode extends ReadOnlyNode {
   readonly #ctx: FormatContext;
   readonly #chunks: Chunks;
   readonly #cache: ChunkCache = new ChunkCache();
 
   constructor(file: BlockNode, ctx: FormatContext, chunks: Chunks) {
-    this.name = ctx.name;
-    this.filename = ctx.filename;
-    this.size = chunks.size;
-    this.children = { file };
-    this.#file = file;
+    super(file, ctx, "dmg", chunks.size);
     this.#ctx = ctx;
     this.#chunks = chunks;
   }
@@ -53,7 +41,7 @@ class DmgNode implements BlockNode {
       const part = into.subarray(done, done + length);
       const from = at + done - (chunk === undefined ? 0 : start[chunk]!);
       if (chunk === undefined || kind[chunk] === KIND.zero || kind[chunk] === KIND.ignore) part.fill(0);
-      else if (kind[chunk] === KIND.raw) await this.#file.read(offset[chunk]! + from, part);
+      else if (kind[chunk] === KIND.raw) await this.file.read(offset[chunk]! + from, part);
       else {
         const bytes = await this.#cache.get(chunk, () => this.#decode(chunk));
         part.set(bytes.subarray(from, from + length));
@@ -70,7 +58,7 @@ class DmgNode implements BlockNode {
     const stored = { length: found.length, allocated: true, zero: false, data: true };
     if (kind !== KIND.raw) return { ...stored, compressed: true };
     const chunk = found.chunk!;
-    return { ...stored, offset: this.#chunks.offset[chunk]! + at - this.#chunks.start[chunk]!, file: this.#file };
+    return { ...stored, offset: this.#chunks.offset[chunk]! + at - this.#chunks.start[chunk]!, file: this.file };
   }
 
   /** The chunk at an offset (none in a gap) and how far it reaches, at most `most`. */
@@ -92,7 +80,7 @@ class DmgNode implements BlockNode {
   async #decode(chunk: number): Promise<Uint8Array> {
     const { length, offset, packed, kind } = this.#chunks;
     const bytes = new Uint8Array(packed[chunk]!);
-    await this.#file.read(offset[chunk]!, bytes);
+    await this.file.read(offset[chunk]!, bytes);
     const size = length[chunk]!;
     try {
       if (kind[chunk] === KIND.zlib) return await this.#ctx.host.codecs.inflate(bytes, size);
@@ -106,15 +94,5 @@ class DmgNode implements BlockNode {
         cause: e,
       });
     }
-  }
-
-  async write(): Promise<void> {
-    throw new BlockError("read-only", `'${this.filename}': dmg images are read only`);
-  }
-
-  async flush(): Promise<void> {}
-
-  async close(): Promise<void> {
-    await this.#file.close();
   }
 }

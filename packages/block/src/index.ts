@@ -86,6 +86,7 @@ export { OverlayNode } from "./overlay.ts";
 export { folderOf, protocolOf, resolveBeside } from "./paths.ts";
 export { defineProtocol, file, hostCdrom, hostDeviceProtocol, nullAio, nullCo } from "./protocol.ts";
 export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts";
+export { ReadOnlyNode } from "./read-only-node.ts";
 export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
 export { TableCache } from "./table-cache.ts";
 export type { TablePiece, TableWriter } from "./table-cache.ts";
