@@ -38,6 +38,7 @@ export async function loadImage(file: BlockNode, options: OpenOptions, ctx: Form
   });
   if (tuning.lazyRefcounts && header.version === 2)
     throw new BlockError("bad-option", `'${filename}': lazy-refcounts needs version 3 (compat=1.1)`);
+  assertInside(file, filename, "refcount_table_offset", header.refcountTableAt, 1, 48);
   const refcountTable = new Uint8Array(header.refcountTableClusters * 2 ** header.clusterBits);
   await readAt(file, header.refcountTableAt, refcountTable);
   const img = new Image({
@@ -76,8 +77,26 @@ async function restOfHeader(file: BlockNode, header: Header): Promise<Uint8Array
   return rest;
 }
 
+/** A table behind the end of the file would, written to, make the file as long as the header says. */
+function assertInside(
+  file: BlockNode,
+  filename: string,
+  field: string,
+  at: number,
+  length: number,
+  where: number,
+): void {
+  if (at + length <= file.size) return;
+  throw new BlockError(
+    "corrupt",
+    `'${filename}': ${field} ${at} with ${length} bytes must lie inside the file of ${file.size} bytes`,
+    { at: where },
+  );
+}
+
 async function loadL1(img: Image): Promise<void> {
   const { header, file } = img;
+  if (header.l1Size > 0) assertInside(file, img.filename, "l1_table_offset", header.l1At, header.l1Size * 8, 40);
   const bytes = new Uint8Array(L1Table.bytesFor(header.l1Size));
   if (header.l1Size > 0) await readAt(file, header.l1At, bytes.subarray(0, header.l1Size * 8));
   img.l1 = new L1Table(img.filename, img.clusterSize, header.l1At, header.l1Size, bytes);
