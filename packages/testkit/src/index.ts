@@ -6,6 +6,7 @@ export { offsetsOf, pokeRegisters } from "./poke.ts";
 export { Seeded } from "./random.ts";
 export * from "./target.ts";
 export { type CutCounts, type CutRun, runCuts } from "./format/cuts.ts";
+export { type DifferencingOptions, testDifferencing } from "./format/differencing.ts";
 export { type FaultCounts, runFaults } from "./format/faults.ts";
 export { DiskModel } from "./format/model.ts";
 export { type MutationCounts, type MutationRun, runMutations } from "./format/mutations.ts";
