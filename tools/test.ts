@@ -32,7 +32,13 @@ for (const [name, command, ...args] of STEPS) {
   if (status !== 0) failed++;
 }
 if (existsSync(counts)) {
-  const tests = JSON.parse(readFileSync(counts, "utf8")) as { passed: number; failed: number; skipped: number };
+  const tests = JSON.parse(readFileSync(counts, "utf8")) as {
+    passed: number;
+    failed: number;
+    skipped: number;
+    failures: string[];
+  };
+  for (const failure of tests.failures) process.stdout.write(`FAILED  ${failure}\n`);
   process.stdout.write(`${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped\n`);
 }
 process.exitCode = failed === 0 ? 0 : 1;

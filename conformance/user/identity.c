@@ -33,6 +33,9 @@ int main(int argc, char **argv) {
   T(setresgid(-1, -1, -1));
   T(getpgid(0) > 0 ? 0 : -1);
   T(getpgid(99999999));
+  T(setpgid(0, 0));
+  SHOW(getpgid(0) == getpid());
+  T(setsid());
   T(getsid(0) > 0 ? 0 : -1);
   struct utsname u;
   T(uname(&u));

@@ -36,9 +36,8 @@ int main(void) {
   T(clock_gettime(99, &t));
   T(syscall(SYS_clock_gettime, CLOCK_REALTIME, 8));
   T(clock_getres(CLOCK_MONOTONIC, &t));
-  SHOW(t.tv_nsec);
+  SHOW(t.tv_nsec >= 0 && t.tv_nsec <= 10000000);
   T(clock_getres(CLOCK_MONOTONIC, 0));
-  T(clock_settime(99, &t));
   double m = at(CLOCK_MONOTONIC);
   SHOW(at(CLOCK_MONOTONIC) >= m);
   t = (struct timespec){0, 30000000};

@@ -101,6 +101,8 @@ export interface ProcessHost {
   readonly ids: {
     readonly pid: number;
     readonly ppid: number;
+    /** Process group; 0 when its leader lives outside the pid namespace. Absent = the process leads its own. */
+    readonly pgid?: number;
     /** Session; 0 when its leader lives outside the pid namespace. Absent = the process leads its own. */
     readonly sid?: number;
     /** PR_GET_NO_NEW_PRIVS at the start: 1 in many containers. */

@@ -65,12 +65,17 @@ export function nodeProcessHost(options: { readonly seed?: number } = {}): Proce
 }
 
 /** What only Linux's /proc tells; nothing where there is none. */
-function fromProc(): { sid?: number; noNewPrivs?: number } {
+function fromProc(): { pgid?: number; sid?: number; noNewPrivs?: number } {
   try {
     const stat = readFileSync("/proc/self/stat", "latin1");
-    const sid = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
+    const [pgid, sid] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(2, 4)
+      .map(Number);
     const noNewPrivs = Number(/^NoNewPrivs:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? 0);
-    return Number.isSafeInteger(sid) ? { sid, noNewPrivs } : { noNewPrivs };
+    if (!Number.isSafeInteger(pgid) || !Number.isSafeInteger(sid)) return { noNewPrivs };
+    return { pgid: pgid as number, sid: sid as number, noNewPrivs };
   } catch {
     return {};
   }

@@ -40,9 +40,9 @@ export class Kernel {
   noNewPrivileges: number;
   deathSignal = 0;
   nice = 0;
-  /** Process group: its own. Session: the host's. */
+  /** Process group and session: the host's, until the program changes them for itself. */
   group: number;
-  readonly session: number;
+  session: number;
   /** Keys of files with shared mappings, and how many there are. */
   readonly shared: Map<string, number> = new Map();
   readonly isRiscv: boolean;
@@ -60,7 +60,7 @@ export class Kernel {
     this.fds = new FdTable(() => process.limits[7]?.[0] ?? 1024);
     this.timers = new Timers(process);
     this.name = process.info.path.slice(process.info.path.lastIndexOf("/") + 1).slice(0, 15);
-    this.group = process.pid;
+    this.group = process.host.ids.pgid ?? process.pid;
     this.noNewPrivileges = process.host.ids.noNewPrivs ?? 0;
     this.session = process.host.ids.sid ?? process.pid;
     this.isRiscv = system.machine.startsWith("riscv");

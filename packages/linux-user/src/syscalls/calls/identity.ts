@@ -44,10 +44,19 @@ const isSelf = (k: Kernel, pid: number): boolean => pid === 0 || pid === k.proce
 function setpgid(k: Kernel, pid: number, group: number): number {
   if (group < 0) return -E.INVAL;
   if (!isSelf(k, pid)) return -E.SRCH;
-  // A session leader stays in its group; only groups of its session can be joined.
+  // A session's leader stays in its group; only groups of its session can be joined.
+  if (k.session === k.process.pid) return -E.PERM;
   if (group !== 0 && group !== k.process.pid && group !== k.group) return -E.PERM;
   k.group = group || k.process.pid;
   return 0;
+}
+
+/** A process that leads its group cannot leave the session (setsid(2)). */
+function setsid(k: Kernel): number {
+  if (k.group === k.process.pid) return -E.PERM;
+  k.group = k.process.pid;
+  k.session = k.process.pid;
+  return k.session;
 }
 
 function getrusage(k: Kernel, who: number, out: number): number {
@@ -87,7 +96,7 @@ export const identityCalls: readonly CallDef[] = [
   { name: "getpgid", args: ["int"], run: (k: Kernel, pid: number): number => (isSelf(k, pid) ? k.group : -E.SRCH) },
   { name: "setpgid", args: ["int", "int"], run: setpgid },
   { name: "getsid", args: ["int"], run: (k: Kernel, pid: number): number => (isSelf(k, pid) ? k.session : -E.SRCH) },
-  { name: "setsid", args: [], run: (k: Kernel): number => (k.group === k.process.pid ? -E.PERM : k.session) },
+  { name: "setsid", args: [], run: setsid },
   { name: "getrusage", args: ["int", { structOut: RUSAGE }], run: getrusage },
   { name: "wait4", args: ["int", "ptr", "hex", "ptr"], run: noChild },
   { name: "waitid", args: ["int", "int", "ptr", "hex", "ptr"], run: noChild },
