@@ -1,9 +1,8 @@
 import { BlockError, statusOf } from "@mimus/block";
 import type { BlockNode } from "@mimus/block";
-import { amendLuks, openLuks } from "@mimus/crypto";
 import { Counts } from "./check-counts.ts";
 import * as c from "./constants.ts";
-import { luksPlace, luksStorage } from "./encryption.ts";
+import { ciphers, luksPlace, luksStorage } from "./encryption.ts";
 import { flushAll } from "./flush.ts";
 import type { Image } from "./image.ts";
 import type { Qcow2Node } from "./node.ts";
@@ -188,6 +187,7 @@ async function amendEncryption(node: Qcow2Node, o: Options): Promise<void> {
   const io = luksStorage(img.file, luksPlace(img.ext, img.filename), img.filename);
   const id = img.options.encrypt?.["key-secret"];
   if (id === undefined) throw new BlockError("bad-option", "encrypt.key-secret is needed to change key slots");
+  const { amendLuks, openLuks } = await ciphers();
   const volume = await openLuks(io, img.filename, await host.secret(id), host);
   const keyslot = o["encrypt.keyslot"] as number | undefined;
   const secretOf = async (key: string): Promise<Uint8Array | undefined> =>

@@ -66,7 +66,7 @@ export async function createImageIn(
   const rounded = Math.ceil(size / 512) * 512;
   const { version, clusterBits, order } = checkCreateOptions(o, rounded);
   const clusterSize = 2 ** clusterBits;
-  const encryption = newEncryption(o, ctx.filename, ctx.host);
+  const encryption = await newEncryption(o, ctx.filename, ctx.host);
   const extended = o.extended_l2 ? c.INCOMPAT_EXTENDED_L2 : 0;
   const l1Size = l1EntriesFor({ clusterBits, incompatible: extended }, rounded);
   const l1Clusters = Math.ceil((l1Size * 8) / clusterSize);

@@ -1,8 +1,8 @@
 import { encode } from "./extensions.ts";
 import { BlockError, statusOf } from "@mimus/block";
 import type { BlockNode, Measure } from "@mimus/block";
-import { luksHeaderBytes, luksOptions } from "@mimus/crypto";
 import { checkCreateOptions } from "./create.ts";
+import { ciphers } from "./encryption.ts";
 import type { CreateOptions } from "./options.ts";
 
 /** Bytes that a fully allocated image takes: data, tables, refcounts of all of these. */
@@ -36,7 +36,7 @@ export async function measureImage(
   const total = Math.ceil((source?.size ?? size) / 512) * 512;
   const { order } = checkCreateOptions(o, total);
   const clusterSize = o.cluster_size;
-  const luks = luksBytes(o);
+  const luks = await luksBytes(o);
   const luksClusters = Math.ceil(luks / clusterSize) * clusterSize;
   const full = fullSize(total, clusterSize, order, o.extended_l2) + luksClusters;
   const data = Math.ceil(total / clusterSize) * clusterSize;
@@ -50,10 +50,11 @@ export async function measureImage(
   };
 }
 
-function luksBytes(o: CreateOptions): number {
+async function luksBytes(o: CreateOptions): Promise<number> {
   if (o["encrypt.format"] === "aes" || o.encryption)
     throw new BlockError("unsupported-feature", "New images with the AES format of old are not made");
   if (o["encrypt.format"] !== "luks") return 0;
+  const { luksHeaderBytes, luksOptions } = await ciphers();
   return luksHeaderBytes(
     luksOptions({
       "cipher-alg": o["encrypt.cipher-alg"] as string | undefined,

@@ -41,29 +41,19 @@ export async function statusAt(img: Image, l1: L1Table, at: number, length: numb
 /** Runs of one kind that one answer joins. */
 const MOST_PIECES = 1 << 15;
 
-/** Extents of the file that are looked at to find out whether its clusters are stored. */
-const MOST_EXTENTS = 2000;
-
 /** Many clusters that were given out are holes of the file: only then is it worth asking the file below about each run. */
 async function isPreallocated(img: Image): Promise<boolean> {
   if (img.preallocated === undefined) img.preallocated = await looksPreallocated(img).catch(() => false);
   return img.preallocated;
 }
 
+/** A tenth of the clusters in use, and two at least, have no room on the host's disk: measured with qemu-img 7.2. */
 async function looksPreallocated(img: Image): Promise<boolean> {
   const { file, refs, clusterSize } = img;
   if (!file.blockStatus || img.external) return false;
-  let real = 0;
-  for (let at = 0, n = 0, next = 0; at < file.size; n++) {
-    if (n === MOST_EXTENTS) return false;
-    const s = await file.blockStatus(at, file.size - at);
-    const end = Math.ceil((at + s.length) / clusterSize);
-    if (s.data && !s.zero) {
-      real += Math.max(0, end - Math.max(next, Math.floor(at / clusterSize)));
-      next = end;
-    }
-    at += s.length;
-  }
+  const bytes = await file.allocated?.();
+  if (bytes === undefined) return false;
+  const real = Math.floor(bytes / clusterSize);
   const threshold = Math.max(Math.floor((real * 10) / 9), real + 2);
   let counted = 0;
   const end = Math.ceil(file.size / clusterSize);

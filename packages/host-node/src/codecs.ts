@@ -1,28 +1,49 @@
+import { promisify } from "node:util";
+import type zlib from "node:zlib";
+
 import type { Codecs, FormatHost } from "@mimus/block";
 import { DecodeError, inflateRawStart, zstdFrame } from "@mimus/compress";
-import { getHashes, pbkdf2 as nodePbkdf2, randomFillSync } from "node:crypto";
-import { promisify } from "node:util";
-import zlib from "node:zlib";
 
-const inflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
-const inflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate);
-const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
-const deflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflate);
-const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
-const zstdCompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
-const derive = promisify(nodePbkdf2);
+/** Node's compression, with promises. */
+interface Packers {
+  readonly inflateRaw: (from: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+  readonly inflate: (from: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+  readonly deflateRaw: (from: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+  readonly deflate: (from: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+  readonly zstdDecompress: (from: Uint8Array, options: zlib.ZstdOptions) => Promise<Buffer>;
+  readonly zstdCompress: (from: Uint8Array, options: zlib.ZstdOptions) => Promise<Buffer>;
+  readonly level: number;
+}
+
+let packers: Packers | undefined;
+
+// zlib and crypto take 12 ms to load, and most images need neither.
+function pack(): Packers {
+  if (packers) return packers;
+  const z = process.getBuiltinModule("node:zlib");
+  return (packers = {
+    inflateRaw: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(z.inflateRaw),
+    inflate: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(z.inflate),
+    deflateRaw: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(z.deflateRaw),
+    deflate: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(z.deflate),
+    zstdDecompress: promisify<Uint8Array, zlib.ZstdOptions, Buffer>(z.zstdDecompress),
+    zstdCompress: promisify<Uint8Array, zlib.ZstdOptions, Buffer>(z.zstdCompress),
+    level: z.constants.ZSTD_c_compressionLevel,
+  });
+}
 
 /** Node's own codecs: they run on its thread pool, several at a time. */
 export const nodeCodecs: Codecs = {
-  inflateRaw: (from, size) => exactly("deflate", size, inflateRaw(from, bounded(size))),
+  inflateRaw: (from, size) => exactly("deflate", size, pack().inflateRaw(from, bounded(size))),
   inflateRawStart: async (from, size) => inflateRawStart(from, size),
-  deflateRaw: (from, level, windowBits) => deflateRaw(from, { level, windowBits, chunkSize: room(from) }),
-  inflate: (from, size) => exactly("zlib", size, inflate(from, bounded(size))),
-  deflate: (from, level) => deflate(from, { level, chunkSize: room(from) }),
-  zstdDecompress: async (from, size) => exactly("zstd", size, zstdDecompress(zstdFrame(from, size), bounded(size))),
+  deflateRaw: (from, level, windowBits) => pack().deflateRaw(from, { level, windowBits, chunkSize: room(from) }),
+  inflate: (from, size) => exactly("zlib", size, pack().inflate(from, bounded(size))),
+  deflate: (from, level) => pack().deflate(from, { level, chunkSize: room(from) }),
+  zstdDecompress: async (from, size) =>
+    exactly("zstd", size, pack().zstdDecompress(zstdFrame(from, size), bounded(size))),
   zstdCompress: (from, level) =>
-    zstdCompress(from, {
-      params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
+    pack().zstdCompress(from, {
+      params: { [pack().level]: level },
       pledgedSrcSize: from.length,
     }),
 };
@@ -31,16 +52,17 @@ export const nodeCodecs: Codecs = {
 export function nodeFormatHost(secret?: FormatHost["secret"]): Partial<FormatHost> {
   return {
     codecs: nodeCodecs,
-    random: (into) => void randomFillSync(into),
+    random: (into) => void process.getBuiltinModule("node:crypto").randomFillSync(into),
     now: () => Date.now(),
-    pbkdf2: (hash, password, salt, iterations, length) =>
-      HASHES.has(hash) ? derive(password, salt, iterations, length, hash).then(bytesOf) : undefined,
+    pbkdf2(hash, password, salt, iterations, length) {
+      const { getHashes, pbkdf2 } = process.getBuiltinModule("node:crypto");
+      if (!getHashes().includes(hash)) return undefined;
+      return promisify(pbkdf2)(password, salt, iterations, length, hash).then(bytesOf);
+    },
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     ...(secret ? { secret } : {}),
   };
 }
-
-const HASHES: ReadonlySet<string> = new Set(getHashes());
 
 /** Room for what hardly compresses: a result in one piece is one trip to the pool, which saves a fifth. */
 function room(from: Uint8Array): number {

@@ -177,6 +177,11 @@ class NodeFile implements HostFile {
     return hole > at ? { data: true, end: hole } : undefined;
   }
 
+  async allocated(): Promise<number> {
+    const { blocks } = await this.#try("stat", () => this.#handle.stat());
+    return blocks * 512;
+  }
+
   async lock(request: LockRequest): Promise<void> {
     this.#lock ??= new FileLock(this.#fd, this.path);
     this.#lock.set(request);

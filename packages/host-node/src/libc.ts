@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { loadKoffi } from "./koffi.ts";
 
 /** The calls that Node lacks. Undefined where koffi is not installed or the system is not Linux. */
 export interface Libc {
@@ -65,7 +65,7 @@ export function libc(): Libc | undefined {
 function load(): Libc | null {
   if (process.platform !== "linux") return null;
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const koffi = loadKoffi();
     const lib = koffi.load("libc.so.6");
     const fallocate = lib.func("int fallocate(int fd, int mode, int64_t offset, int64_t len)");
     const fcntl = lib.func("int fcntl(int fd, int cmd, void *arg)");

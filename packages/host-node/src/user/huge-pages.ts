@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { loadKoffi } from "../koffi.ts";
 
 const MADV_HUGEPAGE = 14;
 
@@ -10,7 +10,7 @@ const MADV_HUGEPAGE = 14;
 export function adviseHugePages(memory: ArrayBuffer | SharedArrayBuffer): boolean {
   if (process.platform !== "linux") return false;
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const koffi = loadKoffi();
     const madvise = koffi.load("libc.so.6").func("int madvise(uintptr_t at, size_t length, int advice)");
     return madvise(koffi.address(new Uint8Array(memory)), memory.byteLength, MADV_HUGEPAGE) === 0;
   } catch {
