@@ -1,9 +1,8 @@
 /** Software that is started far enough to show its first screen, and a little further. */
 import { Console } from "../lib/console.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
+import { MINUTE, record } from "./patience.ts";
 import { ScreenPc } from "./screen.ts";
-
-const MINUTE = 60_000;
 
 /** A program, and what it has to show. */
 export interface FirstScreen {
@@ -20,7 +19,9 @@ const targetOf = (architecture: (typeof ARCHITECTURES)[number]): "x86_64" | "i38
 
 function withSerial(target: string, args: readonly string[], qemu: boolean): Console {
   const all = ["-nographic", "-nic", "none", ...args];
-  return qemu ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
+  const console = qemu ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
+  record(console);
+  return console;
 }
 
 const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
@@ -68,17 +69,38 @@ const ipxe = (["lkrn", "iso"] as const).map((kind): FirstScreen => ({
   },
 }));
 
+/** Memory that memtest86+ tests, MiB. */
+const MEMTEST_MIB = 64;
+
 const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
   name: `memtest-${architecture}`,
   files: [`${architecture}/memtest.bin`],
   run: async ([path = ""], qemu) => {
-    // The firmware's data and the program take the rest of the memory.
-    const pc = new ScreenPc(targetOf(architecture), ["-m", "16", "-kernel", path], { qemu });
+    const pc = new ScreenPc(targetOf(architecture), ["-m", String(MEMTEST_MIB), "-kernel", path], { qemu });
     const seconds = await pc.shows(/Pass complete/i, 180);
     const text = await pc.text();
     await pc.close();
     if (!/Errors: +0\b/.test(text)) throw new Error(`memtest86+ found errors:\n${text}`);
-    return `a pass of 16 MiB after ${seconds.toFixed(0)} s without errors`;
+    return `a pass of ${MEMTEST_MIB} MiB after ${seconds.toFixed(0)} s without errors`;
+  },
+}));
+
+const seabios = ARCHITECTURES.map((architecture): FirstScreen => ({
+  name: `seabios-menu-${architecture}`,
+  files: ["i386/grub-rescue.iso"],
+  run: async ([path = ""], qemu) => {
+    const args = ["-m", "64", "-boot", "menu=on,splash-time=60000", "-cdrom", path];
+    const pc = new ScreenPc(targetOf(architecture), args, { qemu });
+    await pc.shows("Press ESC for boot menu", 5);
+    await pc.keys("esc");
+    const seconds = await pc.shows("Select boot device:", 5);
+    const items = (await pc.text()).match(/^\d+\. .*$/gm) ?? [];
+    const disc = items.findIndex((item) => item.includes("DVD"));
+    if (disc < 0) throw new Error(`the menu has no disc: ${items.join("; ")}`);
+    await pc.keys(String(disc + 1));
+    await pc.shows("GNU GRUB", 10);
+    await pc.close();
+    return `${items.map((item) => item.slice(3)).join(", ")} after ${seconds.toFixed(0)} s; the disc's entry starts GRUB`;
   },
 }));
 
@@ -100,7 +122,7 @@ const grub = [
   },
 }));
 
-export const FIRST_SCREENS: readonly FirstScreen[] = [...installers, ...ipxe, ...grub, ...memtest];
+export const FIRST_SCREENS: readonly FirstScreen[] = [...seabios, ...grub, ...ipxe, ...installers, ...memtest];
 
 /** The paths of what a program needs, or undefined where `pnpm guests pc` has not run. */
 export function filesOf(screen: FirstScreen): string[] | undefined {

@@ -2,8 +2,7 @@
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
 import { type Architecture, COMMAND_LINE, type DebianSystem, PASSWORD } from "./debian.ts";
-
-const MINUTE = 60_000;
+import { MINUTE, record } from "./patience.ts";
 
 /** How a system is started. */
 export interface BootOptions {
@@ -34,6 +33,7 @@ export class DebianGuest {
     const target = o.architecture === "amd64" ? "x86_64" : "i386";
     this.console =
       o.qemu === true ? new Console(`qemu-system-${target}`, args) : startMimus([`system-${target}`, ...args]);
+    record(this.console);
   }
 
   /** Waits for the prompt and logs in as root. @returns seconds from the start to the prompt */

@@ -4,15 +4,15 @@
  *   pnpm systems build [amd64|i386]           make the disk images (root, mmdebstrap)
  *   pnpm systems boot [amd64|i386] [--bus ide|virtio] [--by kernel|grub] [--off command|button] [--smp N] [--qemu]
  *   pnpm systems stress [amd64|i386] [--bus ide|virtio] [--minutes 20]   stress-ng and fio with verification, memory over time
- *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, a pass of memtest86+
+ *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, SeaBIOS's menu, a pass of memtest86+
+ *
+ * --patience N waits N times as long for everything; --log FILE keeps the console of the last machine while it runs.
  */
 import { parseArgs } from "node:util";
 
 import { Console } from "../lib/console.ts";
-import { type BootCase, bootOnce, BOOTS, nameOf } from "./boot.ts";
-import { type Architecture, debianSystem } from "./debian.ts";
-import { stress } from "./stress.ts";
-import { filesOf, FIRST_SCREENS } from "./first-screens.ts";
+import type { BootCase } from "./boot.ts";
+import type { Architecture } from "./debian.ts";
 
 const { values: o, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,8 +23,18 @@ const { values: o, positionals } = parseArgs({
     smp: { type: "string", default: "2" },
     minutes: { type: "string", default: "20" },
     qemu: { type: "boolean", default: false },
+    patience: { type: "string" },
+    log: { type: "string" },
   },
 });
+if (o.patience !== undefined) process.env["MIMUS_PATIENCE"] = o.patience;
+if (o.log !== undefined) process.env["MIMUS_SYSTEMS_LOG"] = o.log;
+// They read the variables when they are loaded.
+const { bootOnce, BOOTS, nameOf } = await import("./boot.ts");
+const { debianSystem } = await import("./debian.ts");
+const { stress } = await import("./stress.ts");
+const { filesOf, FIRST_SCREENS } = await import("./first-screens.ts");
+
 const [what = "", ...names] = positionals;
 const wanted = names[0];
 const architectures = (wanted === undefined ? ["amd64", "i386"] : [wanted]) as Architecture[];

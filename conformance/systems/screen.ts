@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
+import { MINUTE, PATIENCE, record } from "./patience.ts";
 
-const MINUTE = 60_000;
 /** Pixels of a character; a text mode of 720 pixels has a ninth column between characters. */
 const [GLYPH_WIDTH, GLYPH_HEIGHT] = [8, 16];
 /** The letter A in the font of 16 lines that VGA BIOSes have, and that Linux draws with. */
@@ -89,6 +89,7 @@ export class ScreenPc {
     const all = ["-display", "none", "-serial", "none", "-nic", "none", "-monitor", "stdio", ...args];
     this.console =
       options.qemu === true ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
+    record(this.console);
   }
 
   /** What the screen shows now, or "" before it shows anything. */
@@ -97,7 +98,7 @@ export class ScreenPc {
     rmSync(path, { force: true });
     const from = this.console.log.length;
     await this.console.type(`screendump ${path}\n`);
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 100 * PATIENCE; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 200));
       if (existsSync(path))
         try {
