@@ -1,5 +1,6 @@
 /**
- * The packages' own unit tests in headless Chromium, once on a page with cross-origin isolation (SharedArrayBuffer is there) and once without.
+ * The packages' own unit tests in headless Chromium, on a page without cross-origin isolation; those of memory and execution also on one with it
+ * (SharedArrayBuffer is there).
  * Run by `pnpm test:browser`. CHROMIUM names the browser; default /usr/bin/chromium.
  */
 import { playwright } from "@vitest/browser-playwright";
@@ -13,8 +14,8 @@ const NODE_ONLY: Readonly<Record<string, string>> = {
   "**/*.node.test.ts": "parts of a suite that need Node; each file says what for",
 };
 
-/** Nothing here asks for shared memory: once, on the page without it, is enough. */
-const NEVER_SHARED: readonly string[] = ["packages/{block,block-*,compress,crypto,nbd,image-tools,storage-daemon}/**"];
+/** What can tell a page with shared memory from one without: the host, memory, execution. The rest runs once, on the page without it. */
+const TELLS_SHARED: readonly string[] = ["packages/{host-web,web,system,tcg,linux-user}/{src,tests}/**/*.test.ts"];
 
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
@@ -27,7 +28,7 @@ function mode(name: string, isolated: boolean): TestProjectInlineConfiguration {
     test: {
       name,
       provide: { isolated },
-      ...(isolated ? { exclude: [...EXCLUDED, ...NEVER_SHARED] } : {}),
+      include: isolated ? [...TELLS_SHARED] : ["packages/*/{src,tests}/**/*.test.ts"],
       browser: {
         enabled: true,
         headless: true,
@@ -72,7 +73,6 @@ export default defineConfig({
   // Found while a test runs, they would make the page load again.
   optimizeDeps: { include: ["zod", "eventemitter3", "fast-check"] },
   test: {
-    include: ["packages/*/{src,tests}/**/*.test.ts"],
     exclude: EXCLUDED,
     fileParallelism: false,
     reporters: ["default", new Counts()],
