@@ -7,6 +7,7 @@ import { applySet } from "./args/set.ts";
 import type { BoardOptions } from "@mimus/system";
 import { type DisplayConfig, displayConfig } from "./displays.ts";
 import { UsageError } from "./errors.ts";
+import { type GuestActions, guestActions } from "./guest-actions.ts";
 import { bootOptions, tableOptions, topology } from "./pc-options.ts";
 import { parseUuid } from "./uuid.ts";
 
@@ -55,8 +56,7 @@ export interface MachineConfig {
   readonly nodefaults: boolean;
   readonly snapshot: boolean;
   readonly paused: boolean;
-  readonly noReboot: boolean;
-  readonly noShutdown: boolean;
+  readonly actions: GuestActions;
   readonly rtc: KeyValues;
   readonly icount: KeyValues | undefined;
   readonly seed: number | undefined;
@@ -82,7 +82,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
     const text = last(given, name);
     return text === undefined ? undefined : keyValues(name, text, implied);
   };
-  const actions = optional("action") ?? {};
+  const actions = guestActions(given);
   const consoles = consoleTargets(given, flag("nographic"));
   const uuid = last(given, "uuid");
   const { cpus, topology: arranged } = topology(optional("smp", "cpus"));
@@ -134,8 +134,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
     nodefaults: flag("nodefaults"),
     snapshot: flag("snapshot"),
     paused: flag("S"),
-    noReboot: flag("no-reboot") || actions["reboot"] === "shutdown",
-    noShutdown: flag("no-shutdown") || actions["shutdown"] === "pause",
+    actions,
     rtc: optional("rtc") ?? {},
     icount: last(given, "icount") === "off" ? undefined : optional("icount", "shift"),
     seed: number("seed", last(given, "seed")),

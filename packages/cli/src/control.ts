@@ -10,15 +10,16 @@ import { ENV, jitText } from "@mimus/tcg";
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Drives } from "./drives.ts";
+import { WATCHDOG_ACTIONS } from "./guest-actions.ts";
 import type { Logging } from "./logging.ts";
-import { registerText } from "./registers.ts";
+import { cpuDebug, registerText } from "./registers.ts";
 import { uuidText } from "./uuid.ts";
 import { VERSION } from "./version.ts";
 
 /** The machine as the monitor sees it. */
 export function control(
   system: System,
-  { name, uuid }: Pick<MachineConfig, "name" | "uuid">,
+  { name, uuid, actions }: Pick<MachineConfig, "name" | "uuid" | "actions">,
   consoles: Consoles,
   drives: Drives,
   logging: Logging,
@@ -31,16 +32,23 @@ export function control(
     input: system.input,
     post: (act) => system.post(act),
     later: (milliseconds, act) => void setTimeout(act, milliseconds).unref(),
-    status: () => {
-      const { state } = system;
-      if (state === "io-error") return "paused (io-error)";
-      return state === "running" || state === "prelaunch" || state === "shutdown" ? state : "paused";
-    },
+    status: () => system.state,
     quit: () => system.shutdown(),
     stop: () => void system.pause(),
     cont: () => system.start(),
     reset: () => system.reset(),
-    powerdown: () => machine.emit("powerdown-request"),
+    powerdown: () => machine.requestPowerdown(),
+    nmi: () => system.post(() => machine.requestNmi()),
+    wakeup: () => {
+      if (!system.suspended) return false;
+      machine.requestWakeup("other");
+      return true;
+    },
+    setWatchdogAction: (action) => {
+      if (!WATCHDOG_ACTIONS.includes(action)) return false;
+      actions.watchdog.action = action;
+      return true;
+    },
     root: machine.tree.root,
     memory: machine.system,
     screens: machine.backendIds(DISPLAY_KIND).map((id) => machine.backend(DISPLAY_KIND, id) as DisplayConsole),
@@ -54,6 +62,7 @@ export function control(
         halted: system.engine?.i32[(vcpu.env + ENV.halted) >>> 2] !== 0,
         pc: vcpu.pc.toString(16).padStart(16, "0"),
         registers: () => registerText(system, index),
+        ...cpuDebug(system, index),
       })),
     chardevs: () => consoles.descriptions,
     blocks: () =>

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs";
-import { enableCompileCache, registerHooks } from "node:module";
+import { enableCompileCache } from "node:module";
+
+import { shareBuilt } from "./share-built.ts";
 
 // Compiled code of all packages is kept between runs: 70 ms of a cold start.
 enableCompileCache();
@@ -18,14 +19,8 @@ if (
   command === "help" ||
   !(await runProgram(command))
 ) {
-  // zod is ninety small files, a third of the time that loading takes; the build puts them into one, for every package of this process.
-  const zod = new URL("./zod.js", import.meta.url);
-  if (existsSync(zod))
-    registerHooks({
-      resolve: (specifier, context, next) =>
-        specifier === "zod" ? { url: zod.href, format: "module", shortCircuit: true } : next(specifier, context),
-    });
-  await (tool ? import("./run-tool.ts") : server ? import("./run-server.ts") : import("./run.ts"));
+  shareBuilt(tool);
+  await (tool ? import("./tool.ts") : server ? import("./run-server.ts") : import("./run.ts"));
 }
 
 async function runProgram(target: string): Promise<boolean> {

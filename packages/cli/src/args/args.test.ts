@@ -151,3 +151,19 @@ test("name, identity and boot menu", () => {
   expect([given.name, given.bootMenu]).toEqual(["vm", true]);
   expect(uuidText(given.uuid ?? new Uint8Array())).toBe("550e8400-e29b-41d4-a716-446655440000");
 });
+
+test("what the machine does about events of its guest", () => {
+  const actions = (...argv: string[]) => machineConfig(parseArguments(argv)).actions;
+  expect(actions()).toEqual({
+    policies: { reboot: "reset", shutdown: "poweroff", panic: "shutdown" },
+    watchdog: { action: "reset" },
+  });
+  expect(actions("-action", "watchdog=pause,panic=none", "-no-reboot", "-action", "shutdown=pause")).toEqual({
+    policies: { reboot: "shutdown", shutdown: "pause", panic: "none" },
+    watchdog: { action: "pause" },
+  });
+  expect(actions("-watchdog-action", "inject-nmi").watchdog.action).toBe("inject-nmi");
+  expect(() => actions("-action", "panic=later")).toThrow("-action: 'later' is none of shutdown, pause");
+  expect(() => actions("-action", "fire=pause")).toThrow("invalid parameter 'fire'");
+  expect(() => actions("-watchdog-action", "x")).toThrow("-watchdog-action: 'x' is none of reset");
+});

@@ -238,8 +238,15 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     section: "Running",
     name: "action",
-    argument: "reboot=reset|shutdown,shutdown=poweroff|pause",
+    argument:
+      "reboot=reset|shutdown,shutdown=poweroff|pause,panic=shutdown|pause|exit-failure|none,watchdog=reset|shutdown|poweroff|inject-nmi|pause|debug|none",
     help: "what guest events do",
+  },
+  {
+    section: "Running",
+    name: "watchdog-action",
+    argument: "reset|shutdown|poweroff|inject-nmi|pause|debug|none",
+    help: "what happens when a watchdog runs out, as -action watchdog=",
   },
   {
     section: "Running",

@@ -1,6 +1,4 @@
 import { writeSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { isatty } from "node:tty";
 
 import { nest } from "@mimus/block";
 import { nodeDirectory } from "@mimus/host-node/disk";
@@ -14,6 +12,9 @@ import { isNetworkObject } from "../network-objects.ts";
 import { toolHost } from "../tool-host.ts";
 import { leave } from "../user/leave.ts";
 
+/** The terminal was asked for lines. */
+let asked = false;
+
 /** Runs a tool and ends the process with its status. */
 export async function runTool(name: string, run: (host: ToolHost) => Promise<number>): Promise<never> {
   const program = `mimus ${name}`;
@@ -25,7 +26,7 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
     const text = error instanceof Error ? (known ? error.message : `internal error: ${error.stack}`) : String(error);
     print(2, `${program}: ${text}\n`);
   }
-  return leave(code, isatty(0));
+  return leave(code, asked);
 }
 
 async function host(program: string): Promise<ToolHost> {
@@ -93,7 +94,8 @@ function services(
 }
 
 async function* lines(prompt: string): AsyncIterable<string> {
-  const reader = createInterface({
+  asked = true;
+  const reader = process.getBuiltinModule("node:readline").createInterface({
     input: process.stdin,
     output: process.stdin.isTTY ? process.stdout : undefined,
     prompt,
