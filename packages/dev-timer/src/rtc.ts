@@ -107,6 +107,9 @@ export class Rtc implements Registers, Stateful {
     this.#settle();
   }
 
+  /** Called at an alarm that interrupts: what else it does is the board's affair. */
+  onAlarm: (() => void) | undefined;
+
   /** A byte of the memory, set from outside: what the board tells the firmware. */
   setCmos(index: number, value: number): void {
     this.#nvram[index & 0x7f] = value;
@@ -290,7 +293,10 @@ export class Rtc implements Registers, Stateful {
     if (Math.floor(now / SECOND) > Math.floor(from / SECOND)) {
       s.c |= UF;
       const alarm = this.#untilAlarm(from);
-      if (alarm !== undefined && alarm <= now) s.c |= AF;
+      if (alarm !== undefined && alarm <= now) {
+        s.c |= AF;
+        if ((s.b & AIE) !== 0) this.onAlarm?.();
+      }
     }
     const period = this.#period;
     if (period === 0) return;

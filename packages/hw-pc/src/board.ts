@@ -6,7 +6,7 @@ import { setBootOrder, setDisks, setEquipment, setMemory } from "./cmos.ts";
 import type { CmosMemory, DiskGeometry } from "./cmos.ts";
 import { addConfigItems } from "./config.ts";
 import type { ConfigStore } from "./config.ts";
-import { addProcessors, apicIdOf } from "./cpus.ts";
+import { addProcessors, apicIdOf, interruptAll } from "./cpus.ts";
 import type { Processor } from "./cpus.ts";
 import { LINE } from "./cpus.ts";
 import { addCards, isaCardRom } from "./devices/cards.ts";
@@ -73,7 +73,9 @@ export class Board {
       addPowerManagement(m, {
         sci: isa.bus.irq(9),
         smi: this.#p.smm === "off" ? undefined : (level) => this.#processors[0]?.cpu.setIrq(LINE.smi, level),
+        cmos,
       });
+    m.on("nmi-request", () => interruptAll(this.#processors));
     this.#config(config, ram);
   }
 

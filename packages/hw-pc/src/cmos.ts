@@ -5,6 +5,8 @@ import type { RamSplit } from "./memmap.ts";
 export interface CmosMemory {
   setCmos(index: number, value: number): void;
   cmos(index: number): number;
+  /** Called at the clock's alarm. */
+  onAlarm?: (() => void) | undefined;
 }
 
 /** Bytes of the CMOS memory that firmware reads. Source: QEMU's SeaBIOS, "CMOS registers"; PC/AT Technical Reference (1985), 1-59. */
@@ -27,6 +29,9 @@ export const CMOS = {
   above4G: 0x5b,
   cpus: 0x5f,
 } as const;
+
+/** Code that firmware finds after a reset that ends a sleep. Source: BIOS shutdown codes; QEMU's value for S3. */
+export const SHUTDOWN_S3 = 0xfe;
 
 /** Memory sizes and the number of processors. */
 export function setMemory(cmos: CmosMemory, ram: RamSplit, cpus: number): void {

@@ -48,6 +48,8 @@ export interface BoardApic {
   }): void;
   /** The 8259 pair's output at LINT0. */
   extInt(level: boolean): void;
+  /** The NMI button at LINT1. */
+  lint1(level: boolean): void;
   setPic(pic: unknown): void;
 }
 
@@ -120,6 +122,14 @@ function timeStamps(m: MachineBuilder): { tsc(out: Uint32Array): void } {
       out[1] = Math.floor(now / 2 ** 32);
     },
   };
+}
+
+/** The NMI button: LINT1 of every local APIC, or the pin of a CPU that has none. */
+export function interruptAll(processors: readonly Processor[]): void {
+  for (const { cpu, apic } of processors)
+    for (const level of [true, false])
+      if (apic === undefined) cpu.setIrq(LINE.nmi, level);
+      else apic.lint1(level);
 }
 
 const ALL_ONES: Readonly<Record<number, number>> = { 1: 0xff, 2: 0xffff, 4: 0xffffffff };

@@ -43,7 +43,10 @@ export type {
   MachineOptions,
   NicRequest,
   ResetReason,
+  BoardEvent,
   ShutdownReason,
+  StopReason,
+  WakeReason,
 } from "./machine-context.ts";
 export { corePlugin, cpuType, Machine, type CpuRequest, type GlobalProperty, type MachineParts } from "./machine.ts";
 export { MACHINE_STATE_VERSION, type MachineState, type SaveOptions } from "./snapshot.ts";

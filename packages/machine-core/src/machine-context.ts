@@ -10,6 +10,16 @@ import type { MachineMemory } from "./memory.ts";
 export type ResetReason = "guest" | "host";
 /** Why the machine is to end. */
 export type ShutdownReason = "guest-shutdown" | "guest-panic" | "host-quit";
+/** Why guest code is to stop until somebody lets it go on. */
+export type StopReason = "watchdog" | "debug";
+/** What ends a sleep: the clock's alarm, or anything else. */
+export type WakeReason = "rtc" | "other";
+
+/**
+ * What a board may want to hear: buttons that are pressed, that the guest has begun to sleep, and, behind the reset that ends it, that it
+ * wakes.
+ */
+export type BoardEvent = "powerdown-request" | "nmi-request" | "suspend" | "wakeup";
 
 /** How `createDevice` places a device. */
 export interface CreateOptions {
@@ -51,6 +61,16 @@ export interface MachineContext {
   findDevice(idOrPath: string): Device | undefined;
   requestReset(reason: ResetReason): void;
   requestShutdown(reason: ShutdownReason, code?: number): void;
+  /** Guest code stops; the machine can be told to go on. */
+  requestStop(reason: StopReason): void;
+  /** The guest sleeps with its memory kept: processors stand still, devices and clocks do not. */
+  requestSuspend(): void;
+  /** The board is reset, memory kept, and says why: no effect unless the guest sleeps. */
+  requestWakeup(reason: WakeReason): void;
+  /** Someone wants the guest to close its programs and power off. */
+  requestPowerdown(): void;
+  /** Someone presses the board's NMI button. */
+  requestNmi(): void;
   random(bytes: Uint8Array): void;
   readonly cpus: readonly CpuObject[];
 }
@@ -129,4 +149,6 @@ export interface MachineBuilder extends MachineContext {
   readonly options: MachineOptions;
   /** Makes and realizes CPU number `index` of a type named by the user or the board. */
   createCpu(typeName: string, props: Readonly<Record<string, unknown>>, index: number): CpuObject;
+  /** Calls `listener` when the program around the machine tells of a {@link BoardEvent}. */
+  on(event: BoardEvent, listener: (reason: WakeReason) => void): unknown;
 }

@@ -17,7 +17,15 @@ import { checkCpuCount, machineInfo, machineType, noneMachine } from "./define-m
 import { CpuObject, Device } from "./device.ts";
 import { MachineError } from "./errors.ts";
 import { Log } from "./log.ts";
-import type { CreateOptions, MachineBuilder, MachineOptions, ResetReason, ShutdownReason } from "./machine-context.ts";
+import type {
+  CreateOptions,
+  MachineBuilder,
+  MachineOptions,
+  ResetReason,
+  ShutdownReason,
+  StopReason,
+  WakeReason,
+} from "./machine-context.ts";
 import type { MachineMemory } from "./memory.ts";
 import { platformBusType } from "./platform-bus.ts";
 import { MemoryRegion } from "./region.ts";
@@ -278,6 +286,26 @@ export class Machine extends QomObject implements MachineBuilder {
 
   requestShutdown(reason: ShutdownReason, code = 0): void {
     this.emit("shutdown-request", reason, code);
+  }
+
+  requestStop(reason: StopReason): void {
+    this.emit("stop-request", reason);
+  }
+
+  requestSuspend(): void {
+    this.emit("suspend-request");
+  }
+
+  requestWakeup(reason: WakeReason): void {
+    this.emit("wakeup-request", reason);
+  }
+
+  requestPowerdown(): void {
+    this.emit("powerdown-request");
+  }
+
+  requestNmi(): void {
+    this.emit("nmi-request");
   }
 
   /** Whether the machine was reset once: from then on a new device is reset when it is realized. */

@@ -1,7 +1,9 @@
 import { BLOCK_HMP } from "./block/hmp.ts";
 import type { MachineControl } from "./control.ts";
 import { INFO } from "./info.ts";
-import { examine } from "./examine.ts";
+import { examine, print } from "./examine.ts";
+import { checksum, physicalOf, readPort, saveMemory, writePort } from "./reach.ts";
+import { newSession, type Session } from "./session.ts";
 import { mouseButton, mouseMove, mouseSet, sendKey } from "./input.ts";
 import { screendump } from "./screendump.ts";
 
@@ -12,7 +14,7 @@ export interface Command {
   readonly parameters: string;
   readonly help: string;
   /** @returns what to print, with `\n` line ends; errors are thrown and printed. */
-  run(machine: MachineControl, args: readonly string[]): string | Promise<string>;
+  run(machine: MachineControl, args: readonly string[], session: Session): string | Promise<string>;
 }
 
 const act = (does: (machine: MachineControl) => void): Command["run"] => {
@@ -34,10 +36,52 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "x",
     parameters: "/fmt addr",
-    help: "physical memory dump: /8xw 0x80000000",
-    run: (m, args) => examine(m, args),
+    help: "virtual memory dump starting at 'addr': x /8xw 0x1000, x /4i $pc",
+    run: (m, args, session) => examine("x", m, args, session),
   },
-  { name: "xp", parameters: "/fmt addr", help: "physical memory dump, as x", run: (m, args) => examine(m, args) },
+  {
+    name: "xp",
+    parameters: "/fmt addr",
+    help: "physical memory dump starting at 'addr'",
+    run: (m, args, session) => examine("xp", m, args, session),
+  },
+  {
+    name: "print",
+    aliases: ["p"],
+    parameters: "/fmt expr",
+    help: "print expression value (use $reg for CPU register access)",
+    run: print,
+  },
+  { name: "i", parameters: "/fmt addr [index]", help: "I/O port read", run: readPort },
+  { name: "o", parameters: "/fmt addr value", help: "I/O port write", run: writePort },
+  { name: "sum", parameters: "addr size", help: "compute the checksum of a memory region", run: checksum },
+  { name: "gva2gpa", parameters: "addr", help: "print the physical address of a virtual one", run: physicalOf },
+  ...(["memsave", "pmemsave"] as const).map((name): Command => ({
+    name,
+    parameters: "addr size file",
+    help: `save to disk ${name === "memsave" ? "virtual" : "physical"} memory dump starting at 'addr' of size 'size'`,
+    run: (m, args, session) => saveMemory(name, m, args, session),
+  })),
+  { name: "cpu", parameters: "index", help: "set the default CPU", run: selectCpu },
+  { name: "nmi", parameters: "", help: "inject an NMI", run: act((m) => m.nmi()) },
+  {
+    name: "system_wakeup",
+    parameters: "",
+    help: "wakeup guest from suspend",
+    run: act((m) => {
+      if (!m.wakeup()) throw new Error("Error: Unable to wake up: guest is not in suspended state");
+    }),
+  },
+  {
+    name: "watchdog_action",
+    parameters: "[reset|shutdown|poweroff|inject-nmi|pause|debug|none]",
+    help: "change watchdog action",
+    run(m, [action]) {
+      if (action === undefined) throw new Error("watchdog_action: string expected");
+      if (!m.setWatchdogAction(action)) throw new Error(`Error: invalid parameter value: ${action}`);
+      return "";
+    },
+  },
   {
     name: "screendump",
     parameters: "filename [-f format] [device [head]]",
@@ -76,12 +120,20 @@ export const COMMANDS: readonly Command[] = [
   })),
 ];
 
-function info(machine: MachineControl, [name, ...args]: readonly string[]): string | Promise<string> {
+function selectCpu(machine: MachineControl, args: readonly string[], session: Session): string {
+  if (args[0] === undefined) throw new Error("unexpected end of expression");
+  const index = Number(args[0]);
+  if (machine.cpus()[index] === undefined) throw new Error("invalid CPU index");
+  session.cpu = index;
+  return "";
+}
+
+function info(machine: MachineControl, [name, ...args]: readonly string[], session: Session): string | Promise<string> {
   if (name === undefined) return INFO.map((i) => `info ${i.name.padEnd(12)} -- ${i.help}\n`).join("");
   const found = INFO.find((i) => i.name === name);
   if (found === undefined)
     throw new Error(`unknown command: 'info ${name}'; there are: ${INFO.map((i) => i.name).join(", ")}`);
-  return found.show(machine, args);
+  return found.show(machine, args, session);
 }
 
 function help(name: string | undefined): string {
@@ -90,15 +142,19 @@ function help(name: string | undefined): string {
   return shown.map((c) => `${[c.name, ...(c.aliases ?? [])].join("|")} ${c.parameters} -- ${c.help}\n`).join("");
 }
 
-/** Runs one line. @returns what to print; a promise for commands that work on disks. */
-export function execute(machine: MachineControl, line: string): string | Promise<string> {
+/** Runs one line of a monitor that remembers `session`. @returns what to print; a promise for commands that work on disks. */
+export function execute(
+  machine: MachineControl,
+  line: string,
+  session: Session = newSession(),
+): string | Promise<string> {
   const [name, ...args] = line.trim().split(/\s+/);
   if (name === undefined || name === "") return "";
   const [head, format] = name.split("/");
   const command = COMMANDS.find((c) => c.name === head || c.aliases?.includes(head ?? ""));
   if (command === undefined) return `unknown command: '${head}' ('help' lists them)\n`;
   try {
-    const shown = command.run(machine, format === undefined ? args : [`/${format}`, ...args]);
+    const shown = command.run(machine, format === undefined ? args : [`/${format}`, ...args], session);
     return typeof shown === "string" ? shown : shown.catch(failure);
   } catch (error) {
     return failure(error);

@@ -12,6 +12,14 @@ export interface CpuInfo {
   readonly pc: string;
   /** Several lines: every register by name. */
   registers(): string;
+  /** A register's value by its name in expressions: `pc`, `eax`, `cs.base`. */
+  register?(name: string): bigint | undefined;
+  /** Physical address of a linear one; undefined: not mapped. */
+  translate?(address: bigint): bigint | undefined;
+  /** Fills `into` from linear addresses; false: a part of it is not mapped. */
+  read?(address: bigint, into: Uint8Array): boolean;
+  /** The instruction at the start of `bytes`, as the processor would run it now. */
+  disassemble?(address: bigint, bytes: Uint8Array): { text: string; length: number };
 }
 
 /** What the monitor asks of a machine; `system` implements it. */
@@ -20,12 +28,28 @@ export interface MachineControl {
   /** What the user called the machine; empty for none. */
   readonly name: string;
   readonly uuid: string;
-  status(): "running" | "paused" | "paused (io-error)" | "prelaunch" | "shutdown";
+  /** QMP's RunState. */
+  status():
+    | "running"
+    | "suspended"
+    | "paused"
+    | "io-error"
+    | "prelaunch"
+    | "shutdown"
+    | "watchdog"
+    | "debug"
+    | "guest-panicked";
   quit(): void;
   stop(): void;
   cont(): void;
   reset(): void;
   powerdown(): void;
+  /** Presses the NMI button. */
+  nmi(): void;
+  /** Ends the guest's sleep; false: it does not sleep. */
+  wakeup(): boolean;
+  /** What a watchdog does that runs out; false: there is no such action. */
+  setWatchdogAction(action: string): boolean;
   readonly root: QomObject;
   readonly memory: AddressSpace;
   cpus(): readonly CpuInfo[];

@@ -3,6 +3,7 @@ import type { CharBackend } from "@mimus/chardev";
 import { completions, execute } from "./commands.ts";
 import type { MachineControl } from "./control.ts";
 import { LineEditor } from "./line-editor.ts";
+import { newSession } from "./session.ts";
 
 /** The human monitor on a character device: a prompt, a line editor, commands. */
 export class HumanMonitor {
@@ -16,12 +17,13 @@ export class HumanMonitor {
 
   constructor(char: CharBackend, machine: MachineControl) {
     this.#char = char;
+    const session = newSession();
     this.#editor = new LineEditor({
       prompt: "(qemu) ",
       write: (text) => this.#write(text),
       complete: completions,
       line: (text) => {
-        const shown = execute(machine, text);
+        const shown = execute(machine, text, session);
         if (typeof shown === "string") this.#show(shown);
         else {
           this.#busy = true;

@@ -1,15 +1,16 @@
 import type { QomObject } from "@mimus/qom";
 
 import { infoBlock, infoBlockJobs, infoBlockStats } from "./block/hmp.ts";
-import type { MachineControl } from "./control.ts";
+import type { CpuInfo, MachineControl } from "./control.ts";
 import { mice } from "./input.ts";
 import { mtree } from "./mtree.ts";
 import { qtree } from "./qtree.ts";
+import type { Session } from "./session.ts";
 
 interface Info {
   readonly name: string;
   readonly help: string;
-  show(machine: MachineControl, args: readonly string[]): string | Promise<string>;
+  show(machine: MachineControl, args: readonly string[], session: Session): string | Promise<string>;
 }
 
 /** What parts of the machine tell about themselves, by what it is about. */
@@ -35,24 +36,22 @@ export const INFO: readonly Info[] = [
   { name: "name", help: "show the name of the machine", show: (m) => (m.name === "" ? "" : `${m.name}\n`) },
   { name: "uuid", help: "show the identity of the machine", show: (m) => `${m.uuid}\n` },
   { name: "mice", help: "show which mouse hears", show: mice },
-  { name: "status", help: "show the current state of the machine", show: (m) => `VM status: ${m.status()}\n` },
+  { name: "status", help: "show the current state of the machine", show: (m) => `VM status: ${status(m.status())}\n` },
   {
     name: "cpus",
     help: "show the processors",
-    show: (m) =>
+    show: (m, _args, session) =>
       m
         .cpus()
-        .map((c) => `${c.index === 0 ? "*" : " "} CPU #${c.index}: pc=0x${c.pc}${c.halted ? " (halted)" : ""}\n`)
+        .map(
+          (c) => `${c.index === session.cpu ? "*" : " "} CPU #${c.index}: pc=0x${c.pc}${c.halted ? " (halted)" : ""}\n`,
+        )
         .join(""),
   },
   {
     name: "registers",
-    help: "show the processors' registers",
-    show: (m) =>
-      m
-        .cpus()
-        .map((c) => `CPU#${c.index}\n${c.registers()}\n`)
-        .join(""),
+    help: "show a processor's registers: [-a|number]",
+    show: registers,
   },
   {
     name: "chardev",
@@ -90,6 +89,20 @@ export const INFO: readonly Info[] = [
   })),
   { name: "jit", help: "show the translator's counters", show: (m) => m.jit() },
 ];
+
+/** The monitor's processor, another one by its number, or `-a`: all. */
+function registers(machine: MachineControl, [which]: readonly string[], session: Session): string {
+  const cpus = machine.cpus();
+  const text = (c: CpuInfo): string => `\nCPU#${c.index}\n${c.registers()}\n`;
+  if (which === "-a") return cpus.map(text).join("");
+  const found = cpus[which === undefined ? session.cpu : Number(which)];
+  if (found === undefined) throw new Error(`CPU#${which ?? session.cpu} not available`);
+  return text(found);
+}
+
+/** A machine that stands still is paused, and why. */
+const status = (state: ReturnType<MachineControl["status"]>): string =>
+  state === "running" || state === "paused" ? state : `paused (${state})`;
 
 function qomTree(object: QomObject, name: string, depth: number): string {
   const own = `${" ".repeat(depth * 2)}/${name} (${object.type.name})\n`;

@@ -64,6 +64,8 @@ export class RunLoop {
   #lastYield = 0;
   /** Set from outside the loop: it stops at the next boundary. */
   #stopped = true;
+  /** The guest sleeps: timers run, vCPUs don't. */
+  suspended = false;
   /** Which vCPU stopped for the debugger. */
   debugStop: number | undefined;
 
@@ -149,7 +151,7 @@ export class RunLoop {
     const { virtual } = this.#clocks;
     if (this.#icount === undefined && this.#spin(virtual.timers.next)) this.#clocks.run();
     let ran = false;
-    for (let i = 0; i < this.#cpus.length; i++) {
+    for (let i = 0; i < this.#cpus.length && !this.suspended; i++) {
       const index = (this.#next + i) % this.#cpus.length;
       const cpu = this.#cpus[index] as RunnableCpu;
       if (!cpu.runnable) continue;

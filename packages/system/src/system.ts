@@ -1,6 +1,6 @@
 import type { BlockBackend, IoErrorEvent } from "@mimus/block";
 import { INPUT_ROUTER, type InputRouter } from "@mimus/display";
-import type { Machine, MachineState } from "@mimus/machine-core";
+import type { Machine, MachineState, StopReason, WakeReason } from "@mimus/machine-core";
 import type { TcgMachine, Vcpu } from "@mimus/tcg";
 import type { CpuSet } from "./cpu.ts";
 import { SystemError } from "./errors.ts";
@@ -9,7 +9,16 @@ import { Mailbox } from "./mailbox.ts";
 import { RunLoop, type LoopOptions, type StepResult } from "./run-loop.ts";
 
 /** What a machine is doing; the names are QMP's RunState. */
-export type RunState = "prelaunch" | "running" | "paused" | "debug" | "shutdown" | "guest-panicked" | "io-error";
+export type RunState =
+  | "prelaunch"
+  | "running"
+  | "suspended"
+  | "paused"
+  | "debug"
+  | "watchdog"
+  | "shutdown"
+  | "guest-panicked"
+  | "io-error";
 
 /** How a machine ended. */
 export interface Exit {
@@ -26,6 +35,8 @@ export interface Policies {
   readonly shutdown?: "poweroff" | "pause";
   /** Guest restarts. Default "reset". */
   readonly reboot?: "reset" | "shutdown";
+  /** Guest tells that it has crashed: as `shutdown` says, stop, end with status 1, or nothing. Default "shutdown". */
+  readonly panic?: "shutdown" | "pause" | "exit-failure" | "none";
 }
 
 /** Something that happened to the machine. */
@@ -97,6 +108,13 @@ export class System {
     this.machine.on("shutdown-request", (reason: Exit["reason"], code: number) =>
       this.post(() => this.#shutdownRequested(reason, code)),
     );
+    this.machine.on("stop-request", (reason: StopReason) =>
+      this.post(() => {
+        if (this.#active !== undefined || this.qtest) this.#stop(reason);
+      }),
+    );
+    this.machine.on("suspend-request", () => this.post(() => this.#suspend()));
+    this.machine.on("wakeup-request", (reason: WakeReason) => this.post(() => this.#wake(reason)));
   }
 
   get state(): RunState {
@@ -104,6 +122,10 @@ export class System {
   }
   get running(): boolean {
     return this.#state === "running";
+  }
+  /** The guest sleeps: only an event of {@link Machine.requestWakeup} or a reset ends that. */
+  get suspended(): boolean {
+    return this.#loop.suspended;
   }
   /** The engine's vCPUs, by CPU index. */
   get vcpus(): readonly Vcpu[] {
@@ -150,7 +172,7 @@ export class System {
     this.#drives.push(drive);
     drive.onIoError = (error) => {
       this.#emit({ type: "io-error", error });
-      if (error.action === "stop" && this.running) this.post(() => this.#stop("io-error"));
+      if (error.action === "stop" && this.#ticking) this.post(() => this.#stop("io-error"));
     };
   }
 
@@ -161,7 +183,8 @@ export class System {
     if (this.#state === "shutdown" || this.#state === "guest-panicked") {
       throw new SystemError("bad-state", `the machine is in state ${this.#state}: reset it first`);
     }
-    this.#setState("running");
+    if (this.#active !== undefined && this.#state === "suspended") return;
+    this.#setState(this.suspended ? "suspended" : "running");
     for (const drive of this.#drives) drive.retry();
     if (this.qtest) return;
     this.machine.clocks.start();
@@ -174,7 +197,7 @@ export class System {
 
   /** Stops guest code and guest time. Resolves when no guest code runs any more and no request to a drive is in flight. */
   async pause(state: RunState = "paused"): Promise<void> {
-    if (this.#state === "running") this.#stop(state);
+    if (this.#ticking) this.#stop(state);
     await this.#active;
     await this.#drain();
   }
@@ -212,7 +235,7 @@ export class System {
   }
 
   async #run(): Promise<void> {
-    if (this.#state !== "running") {
+    if (!this.#ticking) {
       this.#active = undefined;
       return;
     }
@@ -220,7 +243,7 @@ export class System {
       do {
         await this.#resetWhenIdle();
         if ((await this.#loop.run()) === "debug") this.#stop("debug");
-      } while (this.#resetWanted !== undefined && this.running);
+      } while (this.#resetWanted !== undefined && this.#ticking);
       await this.#resetWhenIdle();
     } catch (error) {
       this.#end({ reason: "error", code: 1, error });
@@ -246,6 +269,28 @@ export class System {
     if (!this.qtest) this.machine.clocks.stop();
     this.#loop.stop();
     this.#setState(state);
+  }
+
+  /** Guest time passes: the guest runs or sleeps. */
+  get #ticking(): boolean {
+    return this.#state === "running" || this.#state === "suspended";
+  }
+
+  #suspend(): void {
+    if (!this.running) return;
+    this.#loop.suspended = true;
+    this.#setState("suspended");
+    this.machine.emit("suspend");
+  }
+
+  /** Everything but memory starts anew; firmware finds out that it did so before. */
+  #wake(reason: WakeReason): void {
+    if (!this.suspended) return;
+    const sleeping = this.#state === "suspended";
+    this.#loop.suspended = false;
+    this.machine.reset();
+    this.machine.emit("wakeup", reason);
+    if (sleeping) this.#setState("running");
   }
 
   #setState(state: RunState): void {
@@ -278,16 +323,22 @@ export class System {
 
   #resetNow(guest: boolean): void {
     if (this.#ended) return;
+    this.#loop.suspended = false;
     this.machine.reset();
+    if (this.#state === "suspended") this.#setState("running");
     if (this.#state === "shutdown" || this.#state === "guest-panicked") this.#setState("prelaunch");
     this.#emit({ type: "reset", guest });
   }
 
   #shutdownRequested(reason: Exit["reason"], code: number): void {
     if (this.#ended) return;
+    const panicked = reason === "guest-panic";
+    const { panic, shutdown } = this.#policies;
+    if (panicked && panic === "none") return;
     this.#emit({ type: "shutdown", reason, guest: reason !== "host-quit" });
-    if (this.#policies.shutdown === "pause" && reason !== "host-quit") {
-      this.#stop(reason === "guest-panic" ? "guest-panicked" : "shutdown");
+    if (panicked && panic === "exit-failure") return this.#end({ reason, code: 1 });
+    if ((panicked && panic === "pause") || (shutdown === "pause" && reason !== "host-quit")) {
+      this.#stop(panicked ? "guest-panicked" : "shutdown");
       return;
     }
     this.#end({ reason, code });

@@ -13,6 +13,7 @@ import { registerText } from "./system/dump.ts";
 import { readEflags, writeEflags } from "./system/eflags.ts";
 import { fastPaths, type FastPaths } from "./system/fast.ts";
 import { updateFlags } from "./system/hflags.ts";
+import { type CpuDebug, cpuDebug } from "./system/inspect.ts";
 import { deliverException, takeInterrupt } from "./system/interrupt.ts";
 import { memText, tlbText } from "./system/page-tables.ts";
 import { initCpu, resetCpu } from "./system/reset.ts";
@@ -77,6 +78,9 @@ export class X86Cpu implements TargetCpu {
     mem: () => (this.index === 0 ? memText(this) : ""),
     tlb: () => (this.index === 0 ? tlbText(this) : ""),
   };
+
+  /** How monitors look into the CPU. */
+  readonly debug: CpuDebug = cpuDebug(this);
 
   // ---- wires
 

@@ -8,39 +8,23 @@ export interface WatchdogPolicy {
   action: WatchdogAction;
 }
 
-/** NMI input of a PC's processors. */
-const NMI = 1;
-
-/** Events that a program around the machine listens to. */
-interface Emitter {
-  emit?(event: string, ...args: unknown[]): void;
-}
-
 /** Does what the user wants of a watchdog that has run out; without a wish the machine is reset. */
 export function performWatchdogAction(dev: DeviceContext): void {
   const { machine } = dev;
   const policy = machine.backend("watchdog", "action") as WatchdogPolicy | undefined;
   const action = policy?.action ?? "reset";
-  const emitter = machine as Emitter;
-  emitter.emit?.("watchdog", action);
   machine.log.write("info", dev.path, `the watchdog has run out: ${action}`);
   switch (action) {
     case "reset":
       return machine.requestReset("guest");
     case "shutdown":
-      emitter.emit?.("powerdown-request");
-      return;
+      return machine.requestPowerdown();
     case "poweroff":
-      return machine.requestShutdown("guest-shutdown", 0);
+      return machine.requestShutdown("host-quit", 0);
     case "inject-nmi":
-      for (const cpu of machine.cpus) {
-        cpu.setIrq(NMI, true);
-        cpu.setIrq(NMI, false);
-      }
-      return;
+      return machine.requestNmi();
     case "pause":
-      emitter.emit?.("pause-request");
-      return;
+      return machine.requestStop("watchdog");
     default: // told already
   }
 }

@@ -1,5 +1,5 @@
 import { pciDevice, PciFunction, type PciProps } from "@mimus/bus-pci";
-import type { DeviceType, Registers, Stateful } from "@mimus/machine-core";
+import type { DeviceType, Registers, Stateful, WakeReason } from "@mimus/machine-core";
 import { defineDevice, defineState } from "@mimus/machine-core";
 import { onOff, u32, u8 } from "@mimus/qom";
 import { z } from "zod";
@@ -51,6 +51,9 @@ class ApmPorts implements Registers, Stateful {
   }
 }
 
+/** Sleep types that are the same on every machine. Source: 82371AB data sheet, 7.2.3 "PMCNTRL"; QEMU's values. */
+const SLEEP = { OFF: 0, S3: 1 } as const;
+
 /** What a board does with the power management function. */
 export interface PowerManagement {
   readonly pm: PmRegisters;
@@ -58,6 +61,10 @@ export interface PowerManagement {
   readonly pciHotplug: PciHotplug;
   /** Someone presses the power button. */
   powerButton(): void;
+  /** The clock's alarm: it ends a sleep when the guest wants that. */
+  alarm(): void;
+  /** The machine was reset to end a sleep: this is why. */
+  wake(reason: WakeReason): void;
   /** A PCI device came into a slot of bus 0, or is asked to leave it. */
   slotChanged(slot: number, plugged: boolean): void;
 }
@@ -101,8 +108,9 @@ export const piix4Pm: DeviceType = defineDevice({
       arm: (deadline) => (deadline === undefined ? timer.cancel() : timer.arm(deadline)),
       sci: (level) => sci.set(level),
       sleep: (type) => {
-        // Soft off, or memory that is on disk already; S3 is not modelled.
-        if (type === 0 || type === p.s4_val) machine.requestShutdown("guest-shutdown", 0);
+        // Soft off, memory that stays, or memory that is on disk already.
+        if (type === SLEEP.OFF || type === p.s4_val) machine.requestShutdown("guest-shutdown", 0);
+        else if (type === SLEEP.S3) machine.requestSuspend();
         else dev.unimplemented(`sleep type ${type}`);
       },
     });
@@ -157,6 +165,11 @@ export const piix4Pm: DeviceType = defineDevice({
       smbus,
       pciHotplug: hotplug,
       powerButton: () => pm.event(PM1.POWER_BUTTON),
+      alarm: () => {
+        if (pm.enabled(PM1.RTC)) machine.requestWakeup("rtc");
+      },
+      // Guests look for a reason: whoever wakes them otherwise has pressed the button.
+      wake: (reason) => pm.event(PM1.WAKE | (reason === "rtc" ? PM1.RTC : PM1.POWER_BUTTON)),
       slotChanged: (slot, plugged) => {
         if (plugged) hotplug.plugged(slot);
         else hotplug.requestUnplug(slot);

@@ -122,6 +122,11 @@ export class PmRegisters implements Registers, Stateful {
     this.settle();
   }
 
+  /** Whether events of {@link PM1} interrupt. */
+  enabled(bits: number): boolean {
+    return (this.#s.enable & bits) !== 0;
+  }
+
   /** A general purpose event of {@link GPE} happened. */
   generalEvent(bit: number): void {
     this.#s.gpeStatus |= 1 << bit;

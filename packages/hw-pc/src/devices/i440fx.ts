@@ -1,4 +1,6 @@
-import type { Device, IrqSink, MachineBuilder, MemoryRegion } from "@mimus/machine-core";
+import type { Device, IrqSink, MachineBuilder, MemoryRegion, WakeReason } from "@mimus/machine-core";
+import { CMOS, SHUTDOWN_S3 } from "../cmos.ts";
+import type { CmosMemory } from "../cmos.ts";
 import type { Processor } from "../cpus.ts";
 import type { BoardIsaBus } from "./interrupts.ts";
 import { installed } from "./place.ts";
@@ -67,7 +69,7 @@ export function addIsaIde(m: MachineBuilder, bus: string): void {
 /** Power management: ACPI registers, SMI, SMBus. `smi` is the CPU's input, `sci` global interrupt 9. */
 export function addPowerManagement(
   m: MachineBuilder,
-  lines: { sci: IrqSink; smi: IrqSink | undefined },
+  lines: { sci: IrqSink; smi: IrqSink | undefined; cmos: CmosMemory | undefined },
 ): Device | undefined {
   if (!installed(m, "PIIX4_PM")) return undefined;
   const device = m.createDevice(
@@ -83,7 +85,13 @@ export function addPowerManagement(
   if (installed(m, "smbus-eeprom"))
     for (let i = 0; i < EEPROMS; i++)
       m.createDevice("smbus-eeprom", { address: 0x50 + i }, { bus: "i2c", realize: true });
-  const pm = device.impl as { powerButton?(): void };
-  (m as { on?(event: string, listener: () => void): void }).on?.("powerdown-request", () => pm.powerButton?.());
+  const pm = device.impl as { powerButton?(): void; alarm?(): void; wake?(reason: WakeReason): void };
+  const { cmos } = lines;
+  if (cmos !== undefined) {
+    cmos.onAlarm = () => pm.alarm?.();
+    m.on("suspend", () => cmos.setCmos(CMOS.shutdown, SHUTDOWN_S3));
+  }
+  m.on("powerdown-request", () => pm.powerButton?.());
+  m.on("wakeup", (reason) => pm.wake?.(reason));
   return device;
 }
