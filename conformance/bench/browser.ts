@@ -2,7 +2,7 @@
 import { hasChromium, Site } from "../web/page.ts";
 import { linuxArgs, qemu, READY, RISCV64 } from "./platform.ts";
 import { median } from "./stats.ts";
-import { figure, type Row } from "./table.ts";
+import { atMost, figure, type Row } from "./table.ts";
 import { BenchError, needGuest, progress } from "./tools.ts";
 
 export function needChromium(): void {
@@ -42,6 +42,6 @@ export async function browserBoot(rounds: number): Promise<Row[]> {
     await site.close();
   }
   const times = { ours: median(seconds.ours), qemu: median(seconds.qemu) };
-  const bar = { text: "at most 2 times QEMU's", met: times.ours <= 2 * times.qemu };
+  const bar = atMost("at most 2 times QEMU's", times.ours, 2 * times.qemu);
   return [{ what: "Debian kernel to the shell, in Chromium", unit: "s", ...times, better: "less", bar }];
 }

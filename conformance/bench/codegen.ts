@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Console } from "../lib/console.ts";
 import { type CodeCache, parseCodeCache } from "./code-cache.ts";
 import { median } from "./stats.ts";
-import { figure, type Row } from "./table.ts";
+import { atLeast, atMost, figure, type Row } from "./table.ts";
 import { BenchError, compile, emulators, progress } from "./tools.ts";
 
 /** One line of guests/jit.c. */
@@ -110,7 +110,7 @@ export async function codegen(rounds: number, pages = 100_000, settleMs = 200): 
       unit: "of its best",
       ...back,
       better: "more",
-      bar: { text: "ours at least 0.8", met: back.ours >= 0.8 },
+      bar: atLeast("ours at least 0.8", back.ours, 0.8),
     },
     {
       what: `${what}: code cache`,
@@ -118,7 +118,7 @@ export async function codegen(rounds: number, pages = 100_000, settleMs = 200): 
       unit: "MiB",
       ours: bytes / 2 ** 20,
       better: "less",
-      bar: { text: `at most its cap, ${figure(cap / 2 ** 20)}`, met: bytes <= cap },
+      bar: atMost(`at most its cap, ${figure(cap / 2 ** 20)}`, bytes, cap),
     },
     { what: `${what}: resident memory`, unit: "MiB", ...of2(({ rss }) => rss), better: "less" },
   ];

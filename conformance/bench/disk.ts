@@ -1,12 +1,12 @@
-/** Rates of a virtio block device, read in the guest. */
+/** Rates of disks, read in the guest. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { GuestShell, initramfsWith } from "./guest-shell.ts";
-import { RISCV64 } from "./platform.ts";
+import { type Platform, RISCV64 } from "./platform.ts";
 import { median } from "./stats.ts";
-import { figure, type Row } from "./table.ts";
+import { atLeast, figure, type Row } from "./table.ts";
 import { BenchError, compile, needGuest, progress } from "./tools.ts";
 
 interface Job {
@@ -17,17 +17,69 @@ interface Job {
   readonly bar?: number;
 }
 
-const jobs = (mebibytes: number): Job[] => [
+const jobs = ({ name, node, direct }: Disk, mebibytes: number): Job[] => [
   {
-    what: "sequential read through the page cache",
+    what: `${name}, sequential read through the page cache`,
     unit: "MiB/s",
-    command: "time dd if=/dev/vda of=/dev/null bs=1M",
+    command: `time dd if=${node} of=/dev/null bs=1M`,
     bar: 0.5,
   },
-  { what: "read, 1 MiB, past the page cache", unit: "MiB/s", command: `blk read /dev/vda 1048576 ${mebibytes}` },
-  { what: "write, 1 MiB, past the page cache", unit: "MiB/s", command: `blk write /dev/vda 1048576 ${mebibytes}` },
-  { what: "random read, 4 KiB, past the page cache", unit: "a second", command: "blk random /dev/vda 4096 4000" },
+  {
+    what: `${name}, read, 1 MiB, past the page cache`,
+    unit: "MiB/s",
+    command: `blk read ${node} 1048576 ${mebibytes}`,
+    ...(direct === undefined ? {} : { bar: direct }),
+  },
+  {
+    what: `${name}, write, 1 MiB, past the page cache`,
+    unit: "MiB/s",
+    command: `blk write ${node} 1048576 ${mebibytes}`,
+  },
+  {
+    what: `${name}, random read, 4 KiB, past the page cache`,
+    unit: "a second",
+    command: `blk random ${node} 4096 4000`,
+  },
 ];
+
+/** A disk of a machine. */
+interface Disk {
+  readonly name: string;
+  /** Its node in the guest. */
+  readonly node: string;
+  readonly args: (image: string) => readonly string[];
+  /** The share of QEMU's rate that reads past the page cache have to reach. */
+  readonly direct?: number;
+}
+
+/** The disks of a platform; modules are loaded in this order, and those of `files` are added to the initramfs. */
+interface Disks {
+  readonly disks: readonly Disk[];
+  readonly initramfs: string;
+  readonly modules: readonly string[];
+  readonly files: readonly string[];
+}
+
+const virtio = (device: string): Disk => ({
+  name: "virtio-blk",
+  node: "/dev/vda",
+  args: (image) => ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", `${device},drive=d0`],
+});
+const VIRT: Disks = {
+  disks: [virtio("virtio-blk-device")],
+  initramfs: "riscv64/initramfs-modules.gz",
+  modules: ["virtio_mmio", "virtio_blk"],
+  files: [],
+};
+const PC: Disks = {
+  disks: [
+    { ...virtio("virtio-blk-pci"), direct: 0.5 },
+    { name: "IDE", node: "/dev/sda", args: (image) => ["-drive", `file=${image},format=raw,if=ide`], direct: 0.5 },
+  ],
+  initramfs: "amd64/initramfs.gz",
+  modules: ["virtio_blk", "libata", "ata_piix"],
+  files: ["virtio_blk", "libata", "ata_piix"],
+};
 
 /** What a job printed, in its unit. @throws BenchError when it is none of the two forms */
 export function parseRate(job: Pick<Job, "unit">, text: string, mebibytes: number): number {
@@ -38,22 +90,30 @@ export function parseRate(job: Pick<Job, "unit">, text: string, mebibytes: numbe
   throw new BenchError("failed", `no rate in ${JSON.stringify(text.slice(-200))}`);
 }
 
-/** @param mebibytes size of the disk */
-export async function diskRates(rounds: number, mebibytes: number): Promise<Row[]> {
+/** @param mebibytes size of each disk */
+export async function diskRates(rounds: number, platform: Platform, mebibytes: number): Promise<Row[]> {
+  const { disks, initramfs, modules, files } = platform === RISCV64 ? VIRT : PC;
   const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
-  const image = join(folder, "disk.img");
   const initrd = join(folder, "initramfs");
   const noise = new Uint8Array(mebibytes << 20);
   for (let i = 0; i < noise.length; i += 61) noise[i] = i;
-  const extra = ["-drive", `file=${image},format=raw,if=none,id=d0`, "-device", "virtio-blk-device,drive=d0"];
-  const rates = jobs(mebibytes).map((job) => ({ job, ours: [] as number[], qemu: [] as number[] }));
+  const image = (i: number): string => join(folder, `disk${i}.img`);
+  const extra = disks.flatMap(({ args }, i) => args(image(i)));
+  const rates = disks
+    .flatMap((disk) => jobs(disk, mebibytes))
+    .map((job) => ({ job, ours: [] as number[], qemu: [] as number[] }));
   try {
-    await writeFile(image, noise);
-    const programs = { "bin/blk": await compile("blk", "riscv64") };
-    await initramfsWith(programs, initrd, needGuest("riscv64/initramfs-modules.gz"));
+    for (const i of disks.keys()) await writeFile(image(i), noise);
+    const programs = {
+      "bin/blk": await compile("blk", platform.isa),
+      ...Object.fromEntries(
+        files.map((name) => [`modules/${name}.ko`, needGuest(`${platform.name}/modules/${name}.ko`)]),
+      ),
+    };
+    await initramfsWith(programs, initrd, needGuest(initramfs));
     for (let round = 0; round < rounds; round++)
       for (const name of ["qemu", "ours"] as const) {
-        const shell = await GuestShell.boot(RISCV64, name, initrd, extra, "mimus.modules=virtio_mmio,virtio_blk");
+        const shell = await GuestShell.boot(platform, name, initrd, extra, `mimus.modules=${modules.join(",")}`);
         try {
           for (const rate of rates) {
             const value = parseRate(rate.job, await shell.run(rate.job.command, 300_000), mebibytes);
@@ -69,8 +129,8 @@ export async function diskRates(rounds: number, mebibytes: number): Promise<Row[
   }
   return rates.map(({ job, ...of }) => {
     const [ours, qemu] = [median(of.ours), median(of.qemu)];
-    const row: Row = { what: `virtio-blk, ${job.what}`, unit: job.unit, ours, qemu, better: "more" };
+    const row: Row = { what: job.what, unit: job.unit, ours, qemu, better: "more" };
     if (job.bar === undefined) return row;
-    return { ...row, bar: { text: `at least ${job.bar} times QEMU's`, met: ours >= job.bar * qemu } };
+    return { ...row, bar: atLeast(`at least ${job.bar} times QEMU's`, ours, job.bar * qemu) };
   });
 }

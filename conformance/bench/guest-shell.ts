@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
-import { type Contender, contenders, linuxArgs, type Platform, PROMPT, READY } from "./platform.ts";
+import { type Console } from "../lib/console.ts";
+import { type Peer, type Platform, PROMPT, READY, startLinux } from "./platform.ts";
 import { BenchError, progress } from "./tools.ts";
 
 /** An initramfs with more programs: the kernel unpacks archives that follow one another. @param programs paths by name in the guest */
@@ -20,30 +21,29 @@ export async function initramfsWith(
 
 /** A booted guest at its shell. An idle guest takes next to no time from the one that is measured. */
 export class GuestShell {
-  readonly #console: ReturnType<Contender["start"]>;
-  readonly name: string;
+  readonly #console: Console;
+  readonly name: Peer;
   #count = 0;
   #first: { guest: number; host: number } | undefined;
 
-  private constructor(contender: Contender, args: readonly string[]) {
-    this.name = contender.name;
-    this.#console = contender.start(args);
+  private constructor(name: Peer, console: Console) {
+    this.name = name;
+    this.#console = console;
   }
 
   /** @param initrd path of an initramfs, with the shell of tools/guests/initramfs.ts */
   static async boot(
     platform: Platform,
-    who: "ours" | "qemu",
+    who: Peer,
     initrd: string,
     extra: readonly string[] = [],
     append = "",
   ): Promise<GuestShell> {
-    const contender = contenders(platform)[who];
-    const shell = new GuestShell(contender, linuxArgs(platform, extra, initrd, append));
+    const shell = new GuestShell(who, startLinux(platform, who, initrd, extra, append));
     try {
       const ms = await shell.#console.waitFor(READY, 180_000);
       await shell.#console.waitFor(PROMPT, 20_000);
-      progress(`${contender.name} is at the shell after ${(ms / 1000).toFixed(1)} s`);
+      progress(`${who} is at the shell after ${(ms / 1000).toFixed(1)} s`);
       shell.#first = await shell.#clocks();
       return shell;
     } catch (error) {
@@ -100,7 +100,7 @@ export class GuestShell {
     return { drift: (last.guest - first.guest) / seconds - 1, seconds };
   }
 
-  usage(): ReturnType<ReturnType<Contender["start"]>["usage"]> {
+  usage(): ReturnType<Console["usage"]> {
     return this.#console.usage();
   }
 

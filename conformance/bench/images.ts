@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { median } from "./stats.ts";
-import { figure, type Row } from "./table.ts";
+import { atLeast, atMost, figure, type Row } from "./table.ts";
 import { BenchError, need, oursCommand, output, progress } from "./tools.ts";
 
 const MIB = 1 << 20;
@@ -109,13 +109,13 @@ async function inTurn(folder: string, job: Job, rounds: number, memories: number
   if (made !== undefined)
     await output(["qemu-img", "compare", join(folder, "qemu.out"), join(folder, "ours.out")], MINUTES);
   const [ours, qemu] = [median(seconds.ours), median(seconds.qemu)];
-  const bar = { text: `at most ${job.bar} times qemu-img's`, met: ours <= job.bar * qemu };
+  const bar = atMost(`at most ${job.bar} times qemu-img's`, ours, job.bar * qemu);
   return { what: job.what, unit: "s", ours, qemu, better: "less", bar };
 }
 
 function memoryRow(what: string, memories: readonly number[]): Row {
   const most = Math.max(...memories);
-  const bar = { text: "under 300 MiB", met: most < MOST_MEMORY };
+  const bar = atMost("under 300 MiB", most, MOST_MEMORY);
   return { what: `most memory: ${what}`, unit: "MiB", ours: most / MIB, better: "less", bar };
 }
 
@@ -243,7 +243,7 @@ export async function imageReads(rounds: number): Promise<Row[]> {
         ours,
         qemu,
         better: "more",
-        bar: { text: "at least half of qemu-nbd's", met: ours >= qemu / 2 },
+        bar: atLeast("at least half of qemu-nbd's", ours, qemu / 2),
       };
     };
     return [

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { KernelPage } from "../web/kernel-page.ts";
 import { needChromium } from "./browser.ts";
 import { GuestShell, initramfsWith } from "./guest-shell.ts";
-import type { Platform } from "./platform.ts";
+import { type Peer, peersOf, type Platform } from "./platform.ts";
 import { type ContenderName, CONTENDERS, type KernelSamples, type Sample } from "./stats.ts";
 import { BenchError, compile, emulators, need, needGuest, output, progress } from "./tools.ts";
 
@@ -47,9 +47,14 @@ export function parseSample(kernel: string, text: string): Sample {
   throw new BenchError("failed", `no line for '${kernel}' in ${JSON.stringify(text.trim().slice(-200))}`);
 }
 
+type Sampled = (Sample | undefined)[];
+
 /** Collects samples round by round. */
 class Collector {
-  readonly #kernels: Map<string, { samples: Record<ContenderName, (Sample | undefined)[]>; failures: string[] }>;
+  readonly #kernels: Map<
+    string,
+    { samples: Record<(typeof CONTENDERS)[number], Sampled> & { v86?: Sampled }; failures: string[] }
+  >;
 
   constructor(kernels: readonly string[]) {
     this.#kernels = new Map(
@@ -62,7 +67,7 @@ class Collector {
     if (of === undefined) return;
     try {
       const sample = await measure();
-      of.samples[name][round] = sample;
+      (of.samples[name] ??= [])[round] = sample;
       progress(`round ${round + 1} ${kernel.padEnd(8)} ${name.padEnd(6)} ${(sample.ns / 1e6).toFixed(3)} ms`);
     } catch (error) {
       const line = `${name}: ${(error as Error).message}`;
@@ -83,7 +88,7 @@ type RunOurs = (args: readonly string[], timeoutMs: number) => Promise<string>;
 async function inUserMode(options: KernelOptions, program: string, ours: RunOurs): Promise<KernelSamples[]> {
   const { kernels, rounds, warmUp, window } = options;
   const native = await compile("bench", "native");
-  const run: Record<ContenderName, RunOurs> = {
+  const run: Record<(typeof CONTENDERS)[number], RunOurs> = {
     native: (args, timeoutMs) => output([native, ...args], timeoutMs),
     qemu: (args, timeoutMs) => output([...emulators().qemu, program, ...args], timeoutMs),
     ours,
@@ -121,28 +126,36 @@ export async function browserKernels(options: KernelOptions): Promise<KernelSamp
   }
 }
 
+/** `matmul-sse2` is the kernel `matmul` of another program. */
+const programOf = (kernel: string): { program: string; kernel: string } =>
+  kernel.endsWith("-sse2") ? { program: "bench-sse2", kernel: kernel.slice(0, -5) } : { program: "bench", kernel };
+
 /** In a guest with one processor, which boots anew each round. */
 export async function systemKernels(options: KernelOptions, platform: Platform): Promise<KernelSamples[]> {
   const { kernels, rounds } = options;
   need(`qemu-system-${platform.target}`);
-  needGuest(`${platform.name}/linux`);
+  needGuest(platform.kernel);
   const native = await compile("bench", "native");
   const folder = await mkdtemp(join(tmpdir(), "mimus-bench-"));
   const initrd = join(folder, "initramfs");
-  const program = await compile("bench", platform.isa);
-  await initramfsWith({ "bin/bench": program }, initrd, needGuest(`${platform.name}/initramfs.gz`));
+  const programs = {
+    "bin/bench": await compile("bench", platform.isa),
+    ...(platform.isa === "i386"
+      ? { "bin/bench-sse2": await compile("bench", "i386", ["-msse2", "-mfpmath=sse"]) }
+      : {}),
+  };
+  await initramfsWith(programs, initrd, needGuest(`${platform.name}/initramfs.gz`));
   const collector = new Collector(kernels);
   try {
     for (let round = 0; round < rounds; round++) {
       const machines = new Machines(platform, initrd);
       try {
-        await machines.get("qemu");
-        await machines.get("ours");
         for (const kernel of kernels) {
-          await collector.take(round, kernel, "native", async () =>
-            parseSample(kernel, await output([native, ...benchArgs(options, kernel)], LONGEST)),
-          );
-          for (const name of ["qemu", "ours"] as const)
+          await collector.take(round, kernel, "native", async () => {
+            const of = programOf(kernel).kernel;
+            return parseSample(of, await output([native, ...benchArgs(options, of)], LONGEST));
+          });
+          for (const name of peersOf(platform))
             await collector.take(round, kernel, name, () => machines.measure(name, kernel, options));
         }
         await machines.checkClocks();
@@ -156,31 +169,38 @@ export async function systemKernels(options: KernelOptions, platform: Platform):
   return collector.all();
 }
 
-/** The two guests of a round. One that stopped to answer is given up, and boots anew for the next kernel. */
+/** The guests of a round. One that stopped to answer is given up, and boots anew for the next kernel; twice. */
 class Machines {
   readonly #platform: Platform;
   readonly #initrd: string;
-  readonly #shells: Map<"qemu" | "ours", GuestShell> = new Map();
+  readonly #shells: Map<Peer, GuestShell> = new Map();
+  readonly #boots: Map<Peer, number> = new Map();
 
   constructor(platform: Platform, initrd: string) {
     this.#platform = platform;
     this.#initrd = initrd;
   }
 
-  async get(name: "qemu" | "ours"): Promise<GuestShell> {
-    const shell = this.#shells.get(name) ?? (await GuestShell.boot(this.#platform, name, this.#initrd));
+  async #get(name: Peer): Promise<GuestShell> {
+    const there = this.#shells.get(name);
+    if (there !== undefined) return there;
+    const boots = (this.#boots.get(name) ?? 0) + 1;
+    if (boots > 3) throw new BenchError("failed", "given up after three boots");
+    this.#boots.set(name, boots);
+    const shell = await GuestShell.boot(this.#platform, name, this.#initrd);
     this.#shells.set(name, shell);
     return shell;
   }
 
-  async measure(name: "qemu" | "ours", kernel: string, options: KernelOptions): Promise<Sample> {
-    const shell = await this.get(name);
-    const args = benchArgs({ ...options, cpuTime: false }, kernel).join(" ");
+  async measure(name: Peer, kernel: string, options: KernelOptions): Promise<Sample> {
+    const shell = await this.#get(name);
+    const of = programOf(kernel);
+    const args = benchArgs({ ...options, cpuTime: false }, of.kernel).join(" ");
     const timeoutMs = LONGEST + options.warmUp + options.window;
     try {
-      if (!options.cpuTime) return parseSample(kernel, await shell.run(`bench ${args}`, timeoutMs));
-      const { printed, cpuNs } = await shell.runTimed(`bench -m 1 ${args}`, timeoutMs);
-      const sample = parseSample(kernel, printed);
+      if (!options.cpuTime) return parseSample(of.kernel, await shell.run(`${of.program} ${args}`, timeoutMs));
+      const { printed, cpuNs } = await shell.runTimed(`${of.program} -m 1 ${args}`, timeoutMs);
+      const sample = parseSample(of.kernel, printed);
       return { ...sample, ns: cpuNs / sample.units };
     } catch (error) {
       this.#shells.delete(name);

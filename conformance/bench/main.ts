@@ -9,36 +9,42 @@ import { diskRates } from "./disk.ts";
 import { convertImages, imageReads, imageTables } from "./images.ts";
 import { browserKernels, systemKernels, userKernels } from "./kernels.ts";
 import { boot, coldStart } from "./machine.ts";
-import { HELP, type Options, parseOptions } from "./options.ts";
+import { kernelsOf, measuredOn } from "./measurements.ts";
+import { services } from "./os.ts";
+import { HELP, parseOptions, type Plan } from "./options.ts";
 import { gzip, hello, python } from "./programs.ts";
-import { RISCV64 } from "./platform.ts";
+import { I386, type Platform, RISCV64 } from "./platform.ts";
+import { describeMachine, printSection, readDocument, type Report, sound, writeSection } from "./report.ts";
 import {
-  describeMachine,
-  printSection,
-  readDocument,
-  type Report,
-  type Section,
-  sound,
-  writeSection,
-} from "./report.ts";
-import { type Bars, kernelRow, KERNELS, type KernelSamples, summarise, SYSTEM_BARS, USER_BARS } from "./stats.ts";
-import type { Row } from "./table.ts";
+  type Bars,
+  besideV86,
+  kernelRow,
+  type KernelSamples,
+  summarise,
+  SYSTEM_BARS,
+  USER_BARS,
+  V86_BARS,
+} from "./stats.ts";
+import { parallel } from "./smp.ts";
+import { barCells, barsOf, type Row, type Section, textTable } from "./table.ts";
 import { buildCommand, needCommand, progress, ROOT } from "./tools.ts";
 
-/** The measurements of a group, by the names of options.ts. */
-const FIGURES: Readonly<Record<string, Readonly<Record<string, (options: Options) => Promise<readonly Row[]>>>>> = {
+/** The measurements of a group, by the names of measurements.ts. */
+const FIGURES: Readonly<Record<string, Readonly<Record<string, (plan: Plan) => Promise<readonly Row[]>>>>> = {
   programs: {
-    hello: (options) => hello(options),
-    gzip: (options) => gzip(options),
-    python: (options) => python(options),
+    hello,
+    gzip: (plan) => gzip(plan),
+    python: (plan) => python(plan),
     // Its bars are a size and a share: one long run tells.
     codegen: () => codegen(1),
   },
   machine: {
     "cold-start": ({ rounds }) => coldStart(rounds),
     boot: ({ rounds, platform }) => boot(platform, rounds, 10),
-    disk: ({ rounds }) => diskRates(rounds, 256),
-    traps: ({ rounds }) => bareCosts(rounds),
+    disk: ({ rounds, platform }) => diskRates(rounds, platform, 256),
+    traps: ({ rounds, platform }) => bareCosts(rounds, platform),
+    os: ({ rounds, platform }) => services(rounds, platform),
+    smp: ({ rounds, platform }) => parallel(rounds, platform),
   },
   images: {
     convert: ({ rounds }) => convertImages(rounds),
@@ -58,51 +64,57 @@ const TITLES: Readonly<Record<string, string>> = {
 
 type KernelRun = "kernels user" | "kernels system" | "browser kernels";
 const KERNEL_RUNS: Readonly<
-  Record<KernelRun, { title: string; bars?: Bars; run: (options: Options) => Promise<KernelSamples[]> }>
+  Record<
+    KernelRun,
+    { title: string; bars(platform: Platform): Bars | undefined; run: (plan: Plan) => Promise<KernelSamples[]> }
+  >
 > = {
-  "kernels user": { title: "user mode", bars: USER_BARS, run: userKernels },
+  "kernels user": { title: "user mode", bars: () => USER_BARS, run: userKernels },
   "kernels system": {
     title: "inside a booted guest, one processor",
-    bars: SYSTEM_BARS,
-    run: (options) => systemKernels(options, options.platform),
+    bars: ({ name }) => SYSTEM_BARS[name],
+    run: (plan) => systemKernels(plan, plan.platform),
   },
-  "browser kernels": { title: "user mode in Chromium, without SharedArrayBuffer", run: browserKernels },
+  "browser kernels": {
+    title: "user mode in Chromium, without SharedArrayBuffer",
+    bars: () => undefined,
+    run: browserKernels,
+  },
 };
 
-async function kernelSection(name: KernelRun, options: Options): Promise<Section> {
+async function kernelSection(name: KernelRun, plan: Plan): Promise<Section> {
   const { title, bars, run } = KERNEL_RUNS[name];
-  const whole = options.kernels.length === KERNELS.length;
-  const target = options.platform.name;
-  const head = { name: `${name} ${target}`, title: `Kernels, ${target}, ${title}`, whole };
+  const { platform } = plan;
+  const whole = kernelsOf(platform).every((kernel) => plan.kernels.includes(kernel));
+  const head = { name: `${name} ${platform.name}`, title: `Kernels, ${platform.name}, ${title}`, whole };
   try {
-    const rows = (await run(options)).map(kernelRow);
-    const summary = summarise(rows, bars, whole);
-    return { ...head, kernels: { rows, summary }, failures: [] };
+    const rows = (await run(plan)).map(kernelRow);
+    const summary = summarise(rows, bars(platform), whole);
+    const v86 = platform === I386 ? { v86: summarise(rows.map(besideV86), V86_BARS, whole) } : {};
+    return { ...head, kernels: { rows, summary, ...v86 }, failures: [] };
   } catch (error) {
     return { ...head, failures: [(error as Error).message] };
   }
 }
 
-async function figureSection(group: string, options: Options): Promise<Section | undefined> {
+async function figureSection(group: string, plan: Plan): Promise<Section | undefined> {
+  const { platform, wanted } = plan;
   const rows: Row[] = [];
   const failures: string[] = [];
   for (const [name, measure] of Object.entries(FIGURES[group] ?? {})) {
-    if (!options.wanted.has(`${group} ${name}`)) continue;
+    if (!wanted.has(`${group} ${name}`)) continue;
     progress(`${group}: ${name}`);
     try {
-      rows.push(...(await measure(options)));
+      rows.push(...(await measure(plan)));
     } catch (error) {
       failures.push(`${name}: ${(error as Error).message}`);
     }
   }
-  const all = Object.keys(FIGURES[group] ?? {}).every((name) => options.wanted.has(`${group} ${name}`));
-  const nothing = rows.length === 0 && failures.length === 0;
-  const of = options.platform === RISCV64 ? "" : ` ${options.platform.name}`;
-  // Of a PC there is less to measure.
-  const whole = all || of !== "";
-  return nothing
-    ? undefined
-    : { name: `${group}${of}`, title: `${TITLES[group] ?? group}${of}`, whole, rows, failures };
+  if (rows.length === 0 && failures.length === 0) return undefined;
+  const there = measuredOn(platform.name).filter((name) => name.startsWith(`${group} `));
+  const whole = there.filter((name) => !Object.hasOwn(KERNEL_RUNS, name)).every((name) => wanted.has(name));
+  const of = platform === RISCV64 ? "" : ` ${platform.name}`;
+  return { name: `${group}${of}`, title: `${TITLES[group] ?? group}${of && `,${of}`}`, whole, rows, failures };
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -115,35 +127,35 @@ async function main(argv: string[]): Promise<void> {
   if (load > 0.5) progress(`the machine is busy (load ${load.toFixed(1)}): figures will waver`);
   if (options.build) await buildCommand();
   needCommand();
-  const sections: Section[] = [];
-  const add = (section: Section | undefined): void => {
-    if (section === undefined) return;
-    sections.push(section);
-    if (!options.json) process.stdout.write(`\n${printSection(section)}`);
-  };
-  for (const name of Object.keys(KERNEL_RUNS) as KernelRun[])
-    if (options.wanted.has(name)) add(await kernelSection(name, options));
-  for (const group of Object.keys(FIGURES)) add(await figureSection(group, options));
-  const report: Report = {
-    machine: describeMachine(),
-    rounds: options.rounds,
-    warmUpMs: options.warmUp,
-    windowMs: options.window,
-    cpuTime: options.cpuTime,
-    sections,
-  };
+  const report: Report = { machine: describeMachine(), parts: [] };
+  for (const plan of options.plans) {
+    const sections: Section[] = [];
+    const { rounds, warmUp, window, cpuTime } = plan;
+    report.parts.push({ rounds, warmUpMs: warmUp, windowMs: window, cpuTime, sections });
+    const add = (section: Section | undefined): void => {
+      if (section === undefined) return;
+      sections.push(section);
+      if (!options.json) process.stdout.write(`\n${printSection(section)}`);
+    };
+    for (const name of Object.keys(KERNEL_RUNS) as KernelRun[])
+      if (plan.wanted.has(name)) add(await kernelSection(name, plan));
+    for (const group of Object.keys(FIGURES)) add(await figureSection(group, plan));
+  }
+  const all = report.parts.flatMap(({ sections }) => sections);
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  if (options.writeDocs) writeDocs(sections, report);
-  if (!sections.every(sound)) process.exitCode = 1;
+  else if (options.bars) process.stdout.write(`\nBars\n${textTable(barCells(all.flatMap(barsOf)))}\n`);
+  if (options.writeDocs) writeDocs(report);
+  if (!all.every(sound)) process.exitCode = 1;
 }
 
-function writeDocs(sections: readonly Section[], report: Report): void {
+function writeDocs({ machine, parts }: Report): void {
   const path = join(ROOT, "docs/benchmarks.md");
   let document = readDocument(path);
-  for (const section of sections)
-    if (section.whole && sound(section)) document = writeSection(document, section, report);
-    else
-      progress(`'${section.name}' was not measured as a whole, or not in full: docs/benchmarks.md keeps what it has`);
+  for (const part of parts)
+    for (const section of part.sections)
+      if (section.whole && sound(section)) document = writeSection(document, section, machine, part);
+      else
+        progress(`'${section.name}' was not measured as a whole, or not in full: docs/benchmarks.md keeps what it has`);
   writeFileSync(path, document);
 }
 

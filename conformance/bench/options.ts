@@ -1,36 +1,36 @@
 import { parseArgs } from "node:util";
 
-import { type Platform, PLATFORMS, RISCV64 } from "./platform.ts";
-import { KERNELS } from "./stats.ts";
+import { GROUPS, kernelsOf, measuredOn, SUBJECTS } from "./measurements.ts";
+import { I386, type Platform, PLATFORMS } from "./platform.ts";
 import { BenchError } from "./tools.ts";
 
-/** What can be measured: groups, and the names in them. */
-export const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  kernels: ["user", "system"],
-  programs: ["hello", "gzip", "python", "codegen"],
-  machine: ["cold-start", "boot", "disk", "traps"],
-  images: ["convert", "tables", "reads"],
-  browser: ["kernels", "boot"],
-};
-
 export const HELP = `usage: pnpm bench [GROUP [NAME...] [riscv64|amd64|i386]] [options]
+       pnpm bench smp [options]
+       pnpm bench bars [riscv|pc|disks...] [options]
 
-Measures ours, QEMU and native code on the same work in one run, in turn, and prints medians, ratios and bars.
-Without a group: everything of riscv64, which takes an hour. For amd64 and i386 there are 'kernels system' and 'machine boot'.
+Measures ours, QEMU, native code and v86 on the same work in one run, in turn, and prints medians, ratios and bars.
+Without a group: everything of riscv64, which takes an hour.
 
-  kernels   user, system        18 kernels: under 'mimus riscv64' / inside a booted guest with one processor
+  kernels   user, system        18 kernels: under 'mimus riscv64' / inside a booted guest with one processor; those of
+                                i386 with x87 and with SSE2, and beside v86
   programs  hello, gzip, python, codegen
                                 real programs in user mode; a guest that generates code without end
-  machine   cold-start, boot, disk, traps
-                                a whole machine: start, Linux to the shell, memory, idling, disk, interrupts
+  machine   cold-start, boot, disk, traps, os, smp
+                                a whole machine: start, firmware and Linux to the shell, memory, idling; disks; traps,
+                                device registers and interrupts without an operating system; system calls and page
+                                faults of Linux; a parallel job with two processors (also 'pnpm bench smp')
   images    convert, tables, reads
                                 disk images: conversions, check and map, random reads over NBD
   browser   kernels, boot       the kernels in user mode, and Linux to the shell, on a page in Chromium without
                                 SharedArrayBuffer
+  bars      riscv, pc, disks    everything that has a bar, and one table of the bars at the end
 
-  --rounds N     rounds of each measurement (5)
+For amd64 there are ${measuredOn("amd64").join(", ")};
+for i386 ${measuredOn("i386").join(", ")}.
+
+  --rounds N     rounds of each measurement (5; with bars 3)
   --kernel NAME  this kernel only; repeatable
-  --warm-up MS   untimed work of a kernel before its window (700)
+  --warm-up MS   untimed work of a kernel before its window (700; i386, where v86 needs longer, 1500)
   --window MS    the timed window of a kernel (400)
   --cpu-time     kernels and programs: processor time in place of real time, for a busy machine
   --json         the report as JSON on standard output
@@ -39,13 +39,13 @@ Without a group: everything of riscv64, which takes an hour. For amd64 and i386 
   -h, --help     this text
 
 MIMUS_BENCH_OURS=PROGRAM measures 'PROGRAM riscv64' and 'PROGRAM system-riscv64' in place of this build.
-Needs 'pnpm guests', QEMU 7.2 (qemu-user-static, qemu-system-misc), gcc, gcc-riscv64-linux-gnu; browsers chromium;
-images qemu-utils, libnbd-bin, libnbd-dev.
+Needs 'pnpm guests all', QEMU 7.2 (qemu-user-static, qemu-system-misc, qemu-system-x86), gcc, gcc-riscv64-linux-gnu,
+gcc-i686-linux-gnu; browsers chromium; images qemu-utils, libnbd-bin, libnbd-dev; v86 seabios.
 The exit status is 0 when a bar is missed, and 1 when something could not be measured or results disagree.
 `;
 
-export interface Options {
-  readonly help: boolean;
+/** Measurements of one platform. */
+export interface Plan {
   /** `"kernels user"` and so on. */
   readonly wanted: ReadonlySet<string>;
   readonly platform: Platform;
@@ -54,6 +54,13 @@ export interface Options {
   readonly warmUp: number;
   readonly window: number;
   readonly cpuTime: boolean;
+}
+
+export interface Options {
+  readonly help: boolean;
+  readonly plans: readonly Plan[];
+  /** The bars are wanted in one table at the end. */
+  readonly bars: boolean;
   readonly json: boolean;
   readonly writeDocs: boolean;
   readonly build: boolean;
@@ -62,19 +69,27 @@ export interface Options {
 /** @throws BenchError kind usage, which names what there is */
 export function parseOptions(argv: readonly string[]): Options {
   const { values, positionals } = parse(argv);
-  const platform = platformOf(positionals);
-  const kernels = values.kernel ?? KERNELS;
-  const unknown = kernels.find((name) => !KERNELS.includes(name));
-  if (unknown !== undefined) throw usage(`no kernel '${unknown}'; there are ${KERNELS.join(", ")}`);
+  const bars = positionals[0] === "bars";
+  const chosen = bars ? ofSubjects(positionals.slice(1)) : [ofGroup(positionals)];
+  const plans = chosen.map(({ platform, wanted }): Plan => {
+    const all = kernelsOf(platform);
+    const kernels = values.kernel ?? all;
+    const unknown = kernels.find((name) => !all.includes(name));
+    if (unknown !== undefined) throw usage(`no kernel '${unknown}'; there are ${all.join(", ")}`);
+    return {
+      wanted,
+      platform,
+      rounds: count("rounds", values.rounds ?? (bars ? "3" : "5"), 1),
+      kernels,
+      warmUp: count("warm-up", values["warm-up"] ?? (platform === I386 ? "1500" : "700"), 0),
+      window: count("window", values.window, 1),
+      cpuTime: values["cpu-time"],
+    };
+  });
   return {
     help: values.help,
-    wanted: wanted(positionals, platform),
-    platform,
-    rounds: count("rounds", values.rounds, 1),
-    kernels,
-    warmUp: count("warm-up", values["warm-up"], 0),
-    window: count("window", values.window, 1),
-    cpuTime: values["cpu-time"],
+    plans,
+    bars,
     json: values.json,
     writeDocs: values["write-docs"],
     build: !values["no-build"],
@@ -89,9 +104,9 @@ const parse = (argv: readonly string[]) => {
       allowPositionals: true,
       options: {
         help: { type: "boolean", short: "h", default: false },
-        rounds: { type: "string", default: "5" },
+        rounds: { type: "string" },
         kernel: { type: "string", multiple: true },
-        "warm-up": { type: "string", default: "700" },
+        "warm-up": { type: "string" },
         window: { type: "string", default: "400" },
         "cpu-time": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -104,27 +119,38 @@ const parse = (argv: readonly string[]) => {
   }
 };
 
-function wanted(positionals: readonly string[], on: Platform): Set<string> {
-  const [group, ...rest] = positionals;
-  const there = (g: string): string[] =>
-    (GROUPS[g] ?? []).map((n) => `${g} ${n}`).filter((name) => on === RISCV64 || ON_PC.includes(name));
-  if (group === undefined) return new Set(Object.keys(GROUPS).flatMap(there));
+type Chosen = Pick<Plan, "platform" | "wanted">;
+
+function ofSubjects(names: readonly string[]): Chosen[] {
+  const all = Object.keys(SUBJECTS);
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw usage(`no subject '${unknown}'; there are ${all.join(", ")}`);
+  const plans = (names.length === 0 ? all : names).flatMap((name) => SUBJECTS[name] ?? []);
+  return plans.map(([platform, ...wanted]) => ({ platform: PLATFORMS[platform], wanted: new Set(wanted) }));
+}
+
+function ofGroup(positionals: readonly string[]): Chosen {
+  // Two processors are a matter of the PC alone.
+  const [group, ...rest] = positionals[0] === "smp" ? ["machine", "smp", "amd64"] : positionals;
+  const platform = platformOf(rest);
+  const there = measuredOn(platform.name);
+  if (group === undefined) return { platform, wanted: new Set(there) };
   const names = GROUPS[group];
-  if (names === undefined) throw usage(`no group '${group}'; there are ${Object.keys(GROUPS).join(", ")}`);
+  if (names === undefined)
+    throw usage(`no group '${group}'; there are ${[...Object.keys(GROUPS), "smp", "bars"].join(", ")}`);
   const chosen = rest.filter((name) => !Object.hasOwn(PLATFORMS, name));
   for (const name of chosen) {
-    if (there(group).includes(`${group} ${name}`)) continue;
+    if (there.includes(`${group} ${name}`)) continue;
     if (names.includes(name))
-      throw usage(`'${group} ${name}' is not measured for ${on.name}; there are: ${ON_PC.join(", ")}`);
+      throw usage(`'${group} ${name}' is not measured for ${platform.name}; there are: ${there.join(", ")}`);
     throw usage(
       `no '${name}' in ${group}; there are ${names.join(", ")} (targets: ${Object.keys(PLATFORMS).join(", ")})`,
     );
   }
-  return new Set(chosen.length === 0 ? there(group) : chosen.map((name) => `${group} ${name}`));
+  const all = there.filter((name) => name.startsWith(`${group} `));
+  if (all.length === 0) throw usage(`nothing of ${group} is measured for ${platform.name}`);
+  return { platform, wanted: new Set(chosen.length === 0 ? all : chosen.map((name) => `${group} ${name}`)) };
 }
-
-/** What is measured on a PC. */
-const ON_PC: readonly string[] = ["kernels system", "machine boot"];
 
 function platformOf(positionals: readonly string[]): Platform {
   const found = positionals.filter((name) => Object.hasOwn(PLATFORMS, name));

@@ -1,4 +1,6 @@
 /** The guests that are measured: the same machine arguments for ours and for the peer. */
+import { join } from "node:path";
+
 import { Console } from "../lib/console.ts";
 import { type Isa, need, needGuest, oursCommand } from "./tools.ts";
 
@@ -11,14 +13,40 @@ export interface Platform {
   readonly machine: readonly string[];
   /** What programs for it are compiled with. */
   readonly isa: Isa;
+  /** The guest file that is its kernel. */
+  readonly kernel: string;
 }
 
-export const RISCV64: Platform = { name: "riscv64", target: "riscv64", machine: ["-M", "virt"], isa: "riscv64" };
-export const PLATFORMS: Readonly<Record<Platform["name"], Platform>> = {
-  riscv64: RISCV64,
-  amd64: { name: "amd64", target: "x86_64", machine: ["-M", "pc"], isa: "native" },
-  i386: { name: "i386", target: "i386", machine: ["-M", "pc"], isa: "i386" },
+export const RISCV64: Platform = {
+  name: "riscv64",
+  target: "riscv64",
+  machine: ["-M", "virt"],
+  isa: "riscv64",
+  kernel: "riscv64/linux",
 };
+export const AMD64: Platform = {
+  name: "amd64",
+  target: "x86_64",
+  machine: ["-M", "pc"],
+  isa: "native",
+  kernel: "amd64/linux",
+};
+export const I386: Platform = {
+  name: "i386",
+  target: "i386",
+  machine: ["-M", "pc"],
+  isa: "i386",
+  // The installer boots Debian's ordinary kernel for i386.
+  kernel: "i386/installer-linux",
+};
+export const PLATFORMS: Readonly<Record<Platform["name"], Platform>> = { riscv64: RISCV64, amd64: AMD64, i386: I386 };
+
+/** Who runs a machine. */
+export type Peer = "ours" | "qemu" | "v86";
+
+/** The peers that have such a machine; v86 has 32 bits only. */
+export const peersOf = (platform: Platform): readonly Peer[] =>
+  platform === I386 ? ["qemu", "ours", "v86"] : ["qemu", "ours"];
 
 /** What is measured. */
 export interface Contender {
@@ -44,6 +72,26 @@ export const contenders = (platform: Platform): Readonly<Record<"ours" | "qemu",
   ours: ours(platform),
 });
 
+/** @param args of v86-machine.ts */
+export const startV86 = (args: readonly string[]): Console =>
+  new Console(process.execPath, [join(import.meta.dirname, "v86-machine.ts"), ...args]);
+
+/** Starts Linux. @param extra arguments of QEMU's form; v86 takes none of them */
+export function startLinux(
+  platform: Platform,
+  who: Peer,
+  initrd?: string,
+  extra: readonly string[] = [],
+  append = "",
+): Console {
+  if (who !== "v86") return contenders(platform)[who].start(linuxArgs(platform, extra, initrd, append));
+  const initramfs = initrd ?? needGuest(`${platform.name}/initramfs.gz`);
+  return startV86([MEMORY, needGuest(platform.kernel), initramfs, `console=ttyS0 ${append}`]);
+}
+
+/** Mebibytes of every guest. */
+const MEMORY = "512";
+
 /** @param initrd path of the initramfs; the small one with a shell where absent */
 export function linuxArgs(
   platform: Platform,
@@ -51,9 +99,9 @@ export function linuxArgs(
   initrd: string | undefined = undefined,
   append = "",
 ): string[] {
-  const kernel = needGuest(`${platform.name}/linux`);
+  const kernel = needGuest(platform.kernel);
   const initramfs = initrd ?? needGuest(`${platform.name}/initramfs.gz`);
-  const common = ["-m", "512", "-smp", "1", "-nographic", "-kernel", kernel, "-initrd", initramfs];
+  const common = ["-m", MEMORY, "-smp", "1", "-nographic", "-kernel", kernel, "-initrd", initramfs];
   return [...platform.machine, ...common, "-append", `console=ttyS0 ${append}`, ...extra];
 }
 

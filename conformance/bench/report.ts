@@ -3,21 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 
-import { type KernelRow, type Summary } from "./stats.ts";
-import { kernelCells, markdownTable, type Row, rowCells, summaryCells, textTable } from "./table.ts";
-
-/** One part of the report: a table of kernels with its means, or a table of figures. */
-export interface Section {
-  /** `"kernels user riscv64"`, or the name of a group. */
-  readonly name: string;
-  readonly title: string;
-  readonly kernels?: { readonly rows: readonly KernelRow[]; readonly summary: readonly Summary[] };
-  readonly rows?: readonly Row[];
-  /** All of it was asked for: only such a section goes into the docs. */
-  readonly whole: boolean;
-  /** What could not be measured, and why. */
-  readonly failures: readonly string[];
-}
+import { kernelCells, markdownTable, rowCells, type Section, summaryCells, textTable } from "./table.ts";
 
 /** The machine, without names that identify it. */
 export interface MachineDescription {
@@ -34,14 +20,19 @@ export interface MachineDescription {
   readonly commit: string;
 }
 
-export interface Report {
-  readonly machine: MachineDescription;
+/** What was measured of a platform. */
+export interface Part {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly windowMs: number;
   /** Kernels and programs were timed by processor time. */
   readonly cpuTime: boolean;
   readonly sections: readonly Section[];
+}
+
+export interface Report {
+  readonly machine: MachineDescription;
+  readonly parts: Part[];
 }
 
 export function describeMachine(): MachineDescription {
@@ -65,7 +56,9 @@ export function describeMachine(): MachineDescription {
 export function printSection(section: Section): string {
   const parts = [section.title];
   if (section.kernels) {
-    parts.push(textTable(kernelCells(section.kernels.rows)), "", textTable(summaryCells(section.kernels.summary)));
+    const { rows, summary, v86 } = section.kernels;
+    parts.push(textTable(kernelCells(rows)), "", textTable(summaryCells(summary)));
+    if (v86) parts.push("", textTable(summaryCells(v86, "v86")));
     for (const row of section.kernels.rows) for (const failure of row.failures) parts.push(`${row.kernel}: ${failure}`);
   }
   if (section.rows && section.rows.length > 0) parts.push(textTable(rowCells(section.rows)));
@@ -86,18 +79,16 @@ export function sectionsOf(document: string): string[] {
 }
 
 /** Replaces what the document says between a section's marks. @throws Error when it has no such marks */
-export function writeSection(document: string, section: Section, report: Report): string {
+export function writeSection(document: string, section: Section, machine: MachineDescription, part: Part): string {
   const from = document.indexOf(start(section.name));
   const to = document.indexOf(end(section.name));
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no marks '${start(section.name)}'`);
-  const { machine, rounds, warmUpMs, windowMs, cpuTime } = report;
+  const { rounds, warmUpMs, windowMs, cpuTime } = part;
   const parts: string[] = [];
   if (section.kernels) {
-    parts.push(
-      markdownTable(kernelCells(section.kernels.rows)),
-      "",
-      markdownTable(summaryCells(section.kernels.summary)),
-    );
+    const { rows, summary, v86 } = section.kernels;
+    parts.push(markdownTable(kernelCells(rows)), "", markdownTable(summaryCells(summary)));
+    if (v86) parts.push("", markdownTable(summaryCells(v86, "v86")));
     for (const row of section.kernels.rows) for (const f of row.failures) parts.push("", `\`${row.kernel}\`: ${f}`);
   }
   if (section.rows && section.rows.length > 0) parts.push(markdownTable(rowCells(section.rows)));

@@ -89,18 +89,19 @@ export type Isa = keyof typeof COMPILERS;
 const FLAGS = ["-O2", "-static", "-fno-math-errno", "-fno-strict-aliasing", "-w"];
 
 /** Compiles a program of guests/ into the cache, once for each state of its source. @returns the program's path */
-export async function compile(source: string, isa: Isa): Promise<string> {
+export async function compile(source: string, isa: Isa, extra: readonly string[] = []): Promise<string> {
+  const flags = [...FLAGS, ...extra];
   const compiler = need(COMPILERS[isa]);
   const path = join(import.meta.dirname, "guests", `${source}.c`);
   const { stdout: version } = await run(compiler, ["--version"]);
-  const hash = createHash("sha256").update(version).update(FLAGS.join(" ")).update(readFileSync(path));
+  const hash = createHash("sha256").update(version).update(flags.join(" ")).update(readFileSync(path));
   const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mimus", "bench");
   const out = join(folder, `${source}-${isa}-${hash.digest("hex").slice(0, 16)}`);
   if (existsSync(out)) return out;
   mkdirSync(folder, { recursive: true });
   const part = `${out}.${process.pid}`;
   try {
-    await run(compiler, [...FLAGS, "-o", part, path, "-lm"]);
+    await run(compiler, [...flags, "-o", part, path, "-lm"]);
   } catch (error) {
     rmSync(part, { force: true });
     const said = (error as { stderr?: string }).stderr ?? String(error);

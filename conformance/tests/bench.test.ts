@@ -7,10 +7,23 @@ import { parseCodeCache } from "../bench/code-cache.ts";
 import { codegen, parseJit, recovery } from "../bench/codegen.ts";
 import { parseRate } from "../bench/disk.ts";
 import { browserKernels, parseSample, userKernels } from "../bench/kernels.ts";
-import { GROUPS, parseOptions } from "../bench/options.ts";
-import { printSection, sectionsOf, type Section, writeSection } from "../bench/report.ts";
-import { geomean, kernelRow, KERNELS, median, type Sample, summarise, USER_BARS } from "../bench/stats.ts";
-import { advantage, figure, markdownTable, textTable } from "../bench/table.ts";
+import { GROUPS, measuredOn, SUBJECTS } from "../bench/measurements.ts";
+import { HELP, parseOptions, type Plan } from "../bench/options.ts";
+import { printSection, sectionsOf, writeSection } from "../bench/report.ts";
+import {
+  besideV86,
+  geomean,
+  kernelRow,
+  KERNELS,
+  median,
+  type Sample,
+  SSE2,
+  summarise,
+  SYSTEM_BARS,
+  USER_BARS,
+  V86_BARS,
+} from "../bench/stats.ts";
+import { advantage, atLeast, atMost, barsOf, figure, markdownTable, type Section, textTable } from "../bench/table.ts";
 import { ROOT } from "../bench/tools.ts";
 import { oracle } from "../lib/mimus.ts";
 import { hasChromium } from "../web/page.ts";
@@ -84,6 +97,29 @@ describe("the arithmetic", () => {
     expect(worst).toMatchObject({ speedup: 0.5, met: false });
   });
 
+  test("v86 beside QEMU: its ratios, its bars, and kernels for SSE2 in a mean of their own", () => {
+    const rows = [...KERNELS, ...SSE2].map((kernel) =>
+      kernelRow({
+        kernel,
+        samples: { native: [sample(1)], qemu: [sample(6)], ours: [sample(3)], v86: [sample(12)] },
+        failures: [],
+      }),
+    );
+    const qemu = summarise(rows, SYSTEM_BARS.i386, true);
+    expect(qemu.map(({ mean, met }) => [mean, met])).toEqual([
+      ["all", undefined],
+      ["integer", true],
+      ["floating point", true],
+      ["SSE2", undefined],
+      ["worst", true],
+    ]);
+    const v86 = summarise(rows.map(besideV86), V86_BARS, true);
+    expect(v86.map(({ speedup }) => Math.round(speedup * 100) / 100)).toEqual([4, 4, 4, 4, 4]);
+    expect(v86.map(({ met }) => met)).toEqual([undefined, true, true, true, undefined]);
+    const wrong = { native: [sample(1)], qemu: [sample(1)], ours: [sample(1)], v86: [sample(1, "00000000")] };
+    expect(kernelRow({ kernel: "fib", samples: wrong, failures: [] }).agrees).toBe(false);
+  });
+
   test("a selection meets no bar, and a kernel that failed is the worst and spoils the means", () => {
     expect(summarise([rowOf("fib", 1, 9, 1)], USER_BARS, false).map((s) => s.met)).toEqual(Array(4).fill(undefined));
     const broken = kernelRow({
@@ -144,22 +180,64 @@ describe("the command", () => {
   });
 
   test("options: what is measured, and mistakes by name", () => {
-    expect([...parseOptions(["kernels", "user", "riscv64"]).wanted]).toEqual(["kernels user"]);
-    expect([...parseOptions(["kernels"]).wanted]).toEqual(["kernels user", "kernels system"]);
-    expect(parseOptions([]).wanted.size).toBe(Object.values(GROUPS).flat().length);
-    expect(parseOptions(["--kernel", "fib", "--kernel", "lz", "--rounds", "2"])).toMatchObject({
+    const plan = (...argv: string[]): Plan => {
+      const { plans } = parseOptions(argv);
+      expect(plans).toHaveLength(1);
+      return plans[0]!;
+    };
+    expect([...plan("kernels", "user", "riscv64").wanted]).toEqual(["kernels user"]);
+    expect([...plan("kernels").wanted]).toEqual(["kernels user", "kernels system"]);
+    expect(plan().wanted.size).toBe(Object.values(GROUPS).flat().length - 1);
+    expect(plan("--kernel", "fib", "--kernel", "lz", "--rounds", "2")).toMatchObject({
       kernels: ["fib", "lz"],
       rounds: 2,
+      warmUp: 700,
     });
-    expect([...parseOptions(["kernels", "amd64"]).wanted]).toEqual(["kernels system"]);
-    expect(parseOptions(["machine", "boot", "i386"])).toMatchObject({ platform: { target: "i386" } });
+    expect([...plan("kernels", "amd64").wanted]).toEqual(["kernels system"]);
+    expect(plan("kernels", "i386")).toMatchObject({ kernels: [...KERNELS, ...SSE2], warmUp: 1500 });
+    expect(plan("machine", "boot", "i386")).toMatchObject({ platform: { target: "i386" } });
+    expect(plan("smp")).toMatchObject({ platform: { target: "x86_64" }, wanted: new Set(["machine smp"]) });
+    expect(parseOptions(["bars"]).plans.map(({ platform, rounds }) => [platform.name, rounds])).toEqual([
+      ["riscv64", 3],
+      ["amd64", 3],
+      ["i386", 3],
+      ["riscv64", 3],
+    ]);
+    expect(parseOptions(["bars", "disks", "--rounds", "7"]).plans).toMatchObject([
+      { rounds: 7, wanted: new Set(SUBJECTS["disks"]?.[0]?.slice(1)) },
+    ]);
+    expect(HELP).toContain("for i386 kernels system, machine boot");
+    expect(() => parseOptions(["bars", "riscv64"])).toThrow("no subject 'riscv64'; there are riscv, pc, disks");
     expect(() => parseOptions(["kernels", "user", "amd64"])).toThrow("'kernels user' is not measured for amd64");
+    expect(() => parseOptions(["images", "amd64"])).toThrow("nothing of images is measured for amd64");
     expect(() => parseOptions(["kernels", "amd64", "i386"])).toThrow("one target at a time");
     expect(() => parseOptions(["kernel"])).toThrow("no group 'kernel'; there are kernels, programs");
     expect(() => parseOptions(["kernels", "usr"])).toThrow("no 'usr' in kernels; there are user, system");
     expect(() => parseOptions(["--kernel", "fibb"])).toThrow("no kernel 'fibb'; there are records, mix");
+    expect(() => parseOptions(["--kernel", "nbody-sse2"])).toThrow("no kernel 'nbody-sse2'");
     expect(() => parseOptions(["--rounds", "0"])).toThrow("--rounds 0: a whole number of at least 1");
     expect(() => parseOptions(["--fast"])).toThrow("--fast");
+  });
+
+  test("every measurement with a bar exists for its platform", () => {
+    for (const plans of Object.values(SUBJECTS))
+      for (const [platform, ...wanted] of plans) expect(measuredOn(platform)).toEqual(expect.arrayContaining(wanted));
+  });
+
+  test("bars: what was reached of them, by how much they were missed, and what could not be measured", () => {
+    const row = { what: "boot", unit: "s", ours: 4, qemu: 2, better: "less" } as const;
+    const section: Section = {
+      name: "machine",
+      title: "",
+      whole: true,
+      rows: [{ ...row, bar: atMost("at most 1.5 times", 4, 3) }, { ...row, bar: atLeast("at least 3", 4, 3) }, row],
+      failures: ["disk: no disk"],
+    };
+    expect(barsOf(section).map(({ what, times, verdict }) => [what, times, verdict])).toEqual([
+      ["boot", 0.5, "FALLS SHORT by 25 %"],
+      ["boot", 0.5, "met"],
+      ["disk: no disk", undefined, "NOT MEASURED"],
+    ]);
   });
 
   test("tables: columns of equal width, figures to the right", () => {
@@ -187,6 +265,8 @@ describe("docs/benchmarks.md", () => {
       "kernels system riscv64",
       "kernels system amd64",
       "machine amd64",
+      "kernels system i386",
+      "machine i386",
       "programs",
       "machine",
       "images",
@@ -206,13 +286,13 @@ describe("docs/benchmarks.md", () => {
       date: "2026-01-02", processor: "P", cores: 2, memoryGiB: 8, node: "v24.1.0", v8: "13.6", qemu: "7.2.0",
       qemuUser: "7.2.0", compiler: "gcc", crossCompiler: "gcc", commit: "abc",
     }; // prettier-ignore
-    const report = { machine, rounds: 3, warmUpMs: 1, windowMs: 2, cpuTime: false, sections: [section] };
-    const written = writeSection(document, section, report);
+    const part = { rounds: 3, warmUpMs: 1, windowMs: 2, cpuTime: false, sections: [section] };
+    const written = writeSection(document, section, machine, part);
     expect(written).toContain("| fib    | 1.00      | 9.00          | 3.00          | 3.00        |");
     expect(written).toContain("2026-01-02, commit abc; medians of 3; 1 ms of warm-up, 2 ms timed. P, 2 cores");
     expect(sectionsOf(written)).toEqual(names);
-    expect(writeSection(written, section, report)).toBe(written);
-    expect(() => writeSection(document, { ...section, name: "none" }, report)).toThrow("no marks");
+    expect(writeSection(written, section, machine, part)).toBe(written);
+    expect(() => writeSection(document, { ...section, name: "none" }, machine, part)).toThrow("no marks");
     expect(printSection(section)).toContain("not all kernels ran");
   });
 
