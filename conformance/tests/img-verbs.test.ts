@@ -1,4 +1,7 @@
 /** `mimus img` prints what qemu-img 7.2 prints, and ends as it does: each verb, on the same files. */
+import { execFileSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hasQemuTools, ImagePair } from "../lib/img.ts";
 
@@ -218,4 +221,19 @@ describe.skipIf(!there)("mimus img", () => {
         expect(ours, `qemu-img ${line}`).toEqual(theirs);
       }
     });
+
+  it("map: the holes of preallocated clusters show from a tenth on", { timeout: 120_000 }, async () => {
+    const pair = new ImagePair([]);
+    afterAll(() => pair.remove());
+    // Of 133 clusters, so many have no room on the disk: unwritten room is none the less room.
+    for (const holes of [0, 11, 12]) {
+      const image = join(pair.theirs, "f.qcow2");
+      execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-o", "preallocation=falloc", image, "8M"]);
+      const discard = `discard ${statSync(image).size - (holes << 16)} ${holes << 16}`;
+      if (holes > 0) execFileSync("qemu-io", ["-d", "unmap", "-f", "raw", "-c", discard, image]);
+      const { theirs, ours } = await pair.img(`map --output=json ${image}`);
+      expect(theirs.out.includes('"zero": true')).toBe(holes === 12);
+      expect(ours, `${holes} holes`).toEqual(theirs);
+    }
+  });
 });

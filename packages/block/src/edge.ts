@@ -95,6 +95,9 @@ export class Edge implements BlockNode {
   blockStatus(at: number, length: number): Promise<BlockStatus> {
     return this.#target.blockStatus(at, length);
   }
+  allocated(): Promise<number | undefined> {
+    return this.#target.allocated();
+  }
   get discard(): ((at: number, length: number) => Promise<void>) | undefined {
     return this.#target.discard ? this.#discard : undefined;
   }

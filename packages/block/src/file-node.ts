@@ -128,6 +128,10 @@ export class FileNode implements BlockNode {
     return { ...whole, length: Math.min(length, end - at), zero: !found.data, data: found.data };
   }
 
+  async allocated(): Promise<number | undefined> {
+    return this.#file.allocated?.();
+  }
+
   close(): Promise<void> {
     return this.#act("close", undefined, () => this.#file.close());
   }

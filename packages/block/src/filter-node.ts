@@ -61,6 +61,9 @@ export class FilterNode implements BlockNode {
   blockStatus(at: number, length: number): Promise<BlockStatus> {
     return statusOf(this.file, at, length);
   }
+  async allocated(): Promise<number | undefined> {
+    return this.file.allocated?.();
+  }
   close(): Promise<void> {
     return this.file.close();
   }

@@ -247,6 +247,10 @@ export class GraphNode implements BlockNode {
     }
   }
 
+  async allocated(): Promise<number | undefined> {
+    return this.#inner.allocated?.();
+  }
+
   /** A request of the graph's own: counted as in flight, but no hook sees it. */
   async internal<T>(act: (inner: BlockNode) => Promise<T>): Promise<T> {
     while (this.#drains > 0) await this.#opened();

@@ -22,6 +22,8 @@ export interface HostFile {
   readonly fixedSize?: boolean;
   /** Where the next stretch of data or of a hole ends that starts at `at`; undefined when the file system cannot tell. */
   extent?(at: number): { readonly data: boolean; readonly end: number } | undefined;
+  /** Bytes that the file takes on its disk: less than its size where it has holes; undefined when nobody knows. */
+  allocated?(): Promise<number | undefined>;
   /**
    * Advisory lock held until close; asked for again, it changes. @throws BlockError "locked" when another process holds a
    * conflicting one.

@@ -38,6 +38,8 @@ export interface BlockNode {
   readonly resize?: ((size: number) => Promise<void>) | undefined;
   /** Where the content of a range that lies inside the node comes from; absent = data everywhere. */
   blockStatus?(at: number, length: number): Promise<BlockStatus>;
+  /** Bytes that the file behind the node takes on its disk; undefined when nobody knows. */
+  allocated?(): Promise<number | undefined>;
   /** Reads through another backing node from now on; undefined = none. The image's own record of the name stays. */
   setBacking?(node: BlockNode | undefined): void;
   /** Becomes read-only or writable: an image below an active layer is written by commit. */

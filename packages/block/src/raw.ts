@@ -59,6 +59,10 @@ export class RawNode implements BlockNode {
     return { ...status, allocated: true };
   }
 
+  async allocated(): Promise<number | undefined> {
+    return this.#file.allocated?.();
+  }
+
   get readOnly(): boolean {
     return this.#readOnly || this.#file.readOnly;
   }
