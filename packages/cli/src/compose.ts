@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-import { nodeClock, nodeFiles } from "@mimus/host-node";
+import { nodeClock, nodeFiles, nodeThreads } from "@mimus/host-node";
 import type { Registry, ResolvedType } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
 import type { TcgOptions } from "@mimus/tcg";
@@ -22,6 +22,8 @@ export interface Opened {
   readonly consoles: Consoles;
   readonly drives: Drives;
   readonly logging: Logging;
+  /** The address of a plugin package's entry. */
+  readonly locate: (name: string) => string;
 }
 
 /** Assembles the machine of a configuration. @throws UsageError and the errors of the parts */
@@ -47,7 +49,12 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
   });
   const system = await assemble({
     registry,
-    host: { ...clock, log: (record) => logging.record(record) },
+    host: {
+      ...clock,
+      log: (record) => logging.record(record),
+      threads: nodeThreads(opened.locate),
+    },
+    threads: accel.threads,
     target,
     machine: machine.name,
     machineProps,
@@ -136,12 +143,12 @@ function cpuText({ model, ...props }: KeyValues): string {
   ].join(",");
 }
 
-function accelerator(options: KeyValues, qtest: boolean): { name: "tcg" | "qtest"; tcg: TcgOptions } {
+function accelerator(options: KeyValues, qtest: boolean): { name: "tcg" | "qtest"; tcg: TcgOptions; threads: boolean } {
   const { accel = qtest ? "qtest" : "tcg", ...values } = options;
   const name = String(accel).split(":")[0];
   if (name !== "tcg" && name !== "qtest")
     throw new UsageError(`-accel ${String(accel)}: no such accelerator; there are: tcg, qtest`);
-  return { name, tcg: tcgOptions(values) };
+  return { name, tcg: tcgOptions(values), threads: values["thread"] === "multi" };
 }
 
 function icount(options: KeyValues): { nsPerInsn: number; skipIdle: boolean } {

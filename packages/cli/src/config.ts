@@ -1,6 +1,7 @@
 import { nest } from "@mimus/block";
 import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/chardev";
 
+import { onOff } from "@mimus/qom";
 import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
 import { applySet } from "./args/set.ts";
@@ -45,6 +46,8 @@ export interface MachineConfig {
   readonly serials: readonly CharTarget[];
   readonly parallels: readonly CharTarget[];
   readonly monitors: readonly CharTarget[];
+  /** Monitors for programs (QMP). */
+  readonly qmps: readonly { readonly target: CharTarget; readonly pretty: boolean }[];
   readonly qtest: CharTarget | undefined;
   readonly boot: {
     readonly bios: string | undefined;
@@ -248,24 +251,35 @@ function chardev(text: string): { id: string; config: CharConfig } {
 function consoleTargets(
   given: readonly GivenOption[],
   nographic: boolean,
-): { serials: CharTarget[]; parallels: CharTarget[]; monitors: CharTarget[] } {
+): Pick<MachineConfig, "serials" | "parallels" | "monitors" | "qmps"> {
   const target = (option: string, text: string): CharTarget => userError(() => shortForm(text), `-${option}`);
   const serials = all(given, "serial").map((text) => target("serial", text));
   const parallels = all(given, "parallel").map((text) => target("parallel", text));
+  const mons = all(given, "mon").map((text) => {
+    const { chardev, mode = "readline", pretty = "off", ...rest } = keyValues("mon", text, "chardev");
+    const [unknown] = Object.keys(rest);
+    if (typeof chardev !== "string") throw new UsageError(`-mon ${text}: needs chardev=ID`);
+    if (unknown !== undefined) throw new UsageError(`-mon ${text}: invalid parameter '${unknown}'`);
+    if (mode !== "readline" && mode !== "control")
+      throw new UsageError(`-mon ${text}: mode=${String(mode)}: expected readline or control`);
+    const shown = onOff.safeParse(pretty);
+    if (!shown.success) throw new UsageError(`-mon ${text}: pretty=${String(pretty)}: expected on or off`);
+    return { target: { monitor: true, chardev }, mode, pretty: shown.data };
+  });
   const monitors = [
     ...all(given, "monitor").map((text) => target("monitor", text)),
-    ...all(given, "mon").map((text) => {
-      const { chardev, mode } = keyValues("mon", text, "chardev");
-      if (typeof chardev !== "string") throw new UsageError(`-mon ${text}: needs chardev=ID`);
-      if (mode !== undefined && mode !== "readline")
-        throw new UsageError(`-mon ${text}: only mode=readline is available`);
-      return { monitor: true, chardev };
-    }),
+    ...mons.filter((m) => m.mode === "readline").map((m) => m.target),
+  ];
+  const qmps = [
+    ...all(given, "qmp").map((text) => ({ target: target("qmp", text), pretty: false })),
+    ...all(given, "qmp-pretty").map((text) => ({ target: target("qmp-pretty", text), pretty: true })),
+    ...mons.filter((m) => m.mode === "control"),
   ];
   const defaults = last(given, "nodefaults") === undefined;
-  if (nographic && serials.length === 0 && monitors.length === 0 && defaults) serials.push(shortForm("mon:stdio"));
+  if (nographic && serials.length === 0 && monitors.length + qmps.length === 0 && defaults)
+    serials.push(shortForm("mon:stdio"));
   else if (nographic && serials.length === 0 && defaults) serials.push(shortForm("stdio"));
-  return { serials, parallels, monitors };
+  return { serials, parallels, monitors, qmps };
 }
 
 function optionalTarget(option: string, text: string | undefined): CharTarget | undefined {

@@ -12,6 +12,8 @@ export interface Consoles {
   readonly parallels: readonly (CharBackend | undefined)[];
   /** Where human monitors listen. */
   readonly monitors: readonly CharBackend[];
+  /** Where monitors for programs listen. */
+  readonly qmps: readonly { readonly char: CharBackend; readonly pretty: boolean }[];
   readonly qtest: CharBackend | undefined;
   /** What each is, for `info chardev`. */
   readonly descriptions: readonly { readonly id: string; readonly description: string }[];
@@ -78,6 +80,11 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
     const backend = await open("-monitor", `monitor${index}`, target);
     if (backend !== undefined) monitors.push(backend);
   }
+  const qmps: { char: CharBackend; pretty: boolean }[] = [];
+  for (const [index, { target, pretty }] of config.qmps.entries()) {
+    const char = await open("-qmp", `qmp${index}`, target);
+    if (char !== undefined) qmps.push({ char, pretty });
+  }
   const qtest = config.qtest === undefined ? undefined : await open("-qtest", "qtest", config.qtest);
   for (const [id, mux] of muxes) chardevs.set(id, mux.port());
   return {
@@ -85,6 +92,7 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
     serials,
     parallels,
     monitors,
+    qmps,
     qtest,
     descriptions,
     close: async () => {

@@ -61,7 +61,7 @@ export function control(
         index,
         halted: system.engine?.i32[(vcpu.env + ENV.halted) >>> 2] !== 0,
         pc: vcpu.pc.toString(16).padStart(16, "0"),
-        registers: () => registerText(system, index),
+        registers: () => system.standing(() => registerText(system, index)),
         ...cpuDebug(system, index),
       })),
     chardevs: () => consoles.descriptions,

@@ -17,6 +17,8 @@ export interface Discovery {
   readonly registry: Registry;
   /** Imports a plugin package of the project. */
   load(name: string): Promise<Plugin>;
+  /** The address of a plugin package's entry. */
+  locate(name: string): string;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function discoverInto(
   const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
   registry.setIndex(indexReports(reports), load);
   registry.setHints(HINTS);
-  return { project, reports, registry, load };
+  const locate = (name: string): string => entryUrl(project, paths.get(name) ?? name);
+  return { project, reports, registry, load, locate };
 }
 
 async function inspectExtra(project: string, name: string, paths: Map<string, string>): Promise<PluginReport> {
@@ -63,13 +66,22 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
 async function readJson(project: string, specifier: string): Promise<unknown> {
   // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
   const near = join(dirname(project), "node_modules", specifier);
-  return JSON.parse(readFileSync(existsSync(near) ? near : createRequire(project).resolve(specifier), "utf8"));
+  let text: string;
+  try {
+    text = readFileSync(near, "utf8");
+  } catch {
+    text = readFileSync(createRequire(project).resolve(specifier), "utf8");
+  }
+  return JSON.parse(text);
+}
+
+function entryUrl(project: string, name: string): string {
+  // `createRequire` alone would ask for a package's CommonJS entry.
+  return pathToFileURL(entryOf(existsSync(name) ? name : dirname(manifestPath(project, name)))).href;
 }
 
 async function importPlugin(project: string, name: string): Promise<Plugin> {
-  // `createRequire` alone would ask for a package's CommonJS entry.
-  const path = entryOf(existsSync(name) ? name : dirname(manifestPath(project, name)));
-  const module = (await import(pathToFileURL(path).href)) as { default?: Plugin };
+  const module = (await import(entryUrl(project, name))) as { default?: Plugin };
   if (module.default === undefined) throw new Error("it has no default export");
   return module.default;
 }

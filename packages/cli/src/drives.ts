@@ -3,7 +3,7 @@ import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import { Objects } from "@mimus/image-tools";
 import type { Registry } from "@mimus/qom";
 
-import { blockServices, isNetworkObject } from "./block-services.ts";
+import { blockServices, isNetworkObject, type SecretLookup } from "./block-services.ts";
 import type { MachineConfig } from "./config.ts";
 import { toolHost } from "./tool-host.ts";
 
@@ -12,6 +12,8 @@ export interface Drives {
   readonly graph: BlockGraph;
   readonly jobs: Jobs;
   readonly drives: readonly Drive[];
+  /** Bytes of a `secret` object. */
+  readonly secret: SecretLookup;
 }
 
 /** Whether an object of `-object` is for disks alone, and no part of the machine. */
@@ -39,5 +41,5 @@ export async function openDrives(config: MachineConfig, registry: Registry, defa
   for (const options of config.drives)
     drives.push(await openDrive(graph, options, { interface: defaultInterface, snapshot: config.snapshot }));
   for (const node of graph.nodes()) if (node.monitor || node.holds.size > 0) await graph.bitmaps.load(node);
-  return { graph, jobs: new Jobs(graph), drives };
+  return { graph, jobs: new Jobs(graph), drives, secret };
 }

@@ -9,16 +9,19 @@ const IN_TOOL = ["@mimus/block", "@mimus/qom"];
  * plugin may have below it, stays what it is.
  */
 export function shareBuilt(tool: boolean): void {
-  const zod = new URL("./zod.js", import.meta.url);
+  const zod = new URL(tool ? "./zod-light.js" : "./zod.js", import.meta.url);
   // An import of node:fs costs 5 ms more than this.
   if (!process.getBuiltinModule("node:fs").existsSync(zod)) return;
   const own = new URL("./tool.js", import.meta.url).href;
-  const held = new Set(tool ? IN_TOOL.map((name) => import.meta.resolve(name)) : []);
+  const held = new Map(tool ? IN_TOOL.map((name) => [`/${name.slice(7)}/dist/index.js`, name]) : []);
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === "zod") return { url: zod.href, format: "module", shortCircuit: true };
       const found = next(specifier, context);
-      return held.has(found.url) ? { url: own, format: "module", shortCircuit: true } : found;
+      const name = held.get(/\/[a-z]+\/dist\/index\.js$/.exec(found.url)?.[0] ?? "");
+      // Ours, and not another version of it.
+      const same = name !== undefined && next(name, { ...context, parentURL: import.meta.url }).url === found.url;
+      return same ? { url: own, format: "module", shortCircuit: true } : found;
     },
   });
 }

@@ -15,5 +15,5 @@ test.each([
   [{ backend: "jit" }, /backend=jit: there are: auto, interp, wasm, region/],
   [{ treshold: "5" }, /invalid parameter 'treshold' \(known: .*threshold/],
   [{ threshold: "many" }, /threshold=many: expected a whole number/],
-  [{ thread: "multi" }, /only thread=single/],
+  [{ thread: "many" }, /thread=many: there are: single, multi/],
 ])("%o is refused", (values, message) => expect(() => tcgOptions(values)).toThrow(message));

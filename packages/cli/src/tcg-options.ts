@@ -14,7 +14,7 @@ export const TCG_PARAMETERS: Readonly<Record<string, string>> = {
   "max-insns": "guest instructions per region",
   "code-cap": "MiB of generated code above which all is thrown away",
   stress: "a seed: regions of random sizes, dropped at random",
-  thread: "single",
+  thread: "single|multi: vCPUs take turns on one thread, or each has one",
 };
 
 /** Options of the engine from the values of `-accel tcg,...`. @throws UsageError for an unknown name or a bad value */
@@ -25,8 +25,8 @@ export function tcgOptions(values: KeyValues): TcgOptions {
         `-accel tcg: invalid parameter '${name}' (known: ${Object.keys(TCG_PARAMETERS).join(", ")})`,
       );
   const { backend, thread } = values;
-  if (thread !== undefined && thread !== "single")
-    throw new UsageError(`-accel tcg,thread=${String(thread)}: only thread=single is available`);
+  if (thread !== undefined && thread !== "single" && thread !== "multi")
+    throw new UsageError(`-accel tcg,thread=${String(thread)}: there are: single, multi`);
   if (backend !== undefined && !BACK_ENDS.includes(backend as BackEnd))
     throw new UsageError(`-accel tcg,backend=${String(backend)}: there are: ${BACK_ENDS.join(", ")}`);
   const mib = (name: string): number | undefined =>

@@ -187,8 +187,22 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     section: "Character devices",
     name: "mon",
-    argument: "chardev=ID[,mode=readline]",
-    help: "a monitor on a character device",
+    argument: "chardev=ID[,mode=readline|control][,pretty=on]",
+    help: "a monitor on a character device; mode=control: QMP",
+    repeated: true,
+  },
+  {
+    section: "Character devices",
+    name: "qmp",
+    argument: "DEV",
+    help: "where a monitor for programs goes (QMP, JSON)",
+    repeated: true,
+  },
+  {
+    section: "Character devices",
+    name: "qmp-pretty",
+    argument: "DEV",
+    help: "as -qmp, with its answers on several lines",
     repeated: true,
   },
   {

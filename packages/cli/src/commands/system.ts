@@ -18,6 +18,7 @@ import { logging } from "../logging.ts";
 import { findMachine } from "../machines.ts";
 import { control } from "../control.ts";
 import { withBoardDefaults } from "../defaults.ts";
+import { programSide } from "../machine-qmp.ts";
 import { VERSION } from "../version.ts";
 import { answerHelp } from "./help.ts";
 
@@ -26,16 +27,17 @@ export async function systemCommand(target: string, argv: readonly string[]): Pr
   const given = withFiles(parseArguments(argv));
   if (last(given, "h") !== undefined) return print(helpText(`mimus system-${target}`));
   if (last(given, "version") !== undefined) return print(`Mimus emulator version ${VERSION}\n`);
-  const { registry } = await discover(process.cwd(), all(given, "plugin"));
+  const { registry, locate } = await discover(process.cwd(), all(given, "plugin"));
   const help = await answerHelp(given, registry, target);
   if (help !== undefined) return print(help);
-  return runMachine(target, given, registry);
+  return runMachine(target, given, registry, locate);
 }
 
 async function runMachine(
   target: string,
   given: readonly GivenOption[],
   registry: Awaited<ReturnType<typeof discover>>["registry"],
+  locate: (name: string) => string,
 ): Promise<number> {
   const wanted = machineConfig(given);
   const log = logging(wanted.log.items, wanted.log.file, wanted.log.filter);
@@ -55,7 +57,7 @@ async function runMachine(
     },
   });
   try {
-    system = await compose(config, target, { registry, machine, consoles, drives, logging: log });
+    system = await compose(config, target, { registry, machine, consoles, drives, logging: log, locate });
     const dump = config.machine["dumpdtb"];
     if (typeof dump === "string") return dumpDeviceTree(system, dump);
     if (config.pidfile !== undefined) writePidfile(config.pidfile);
@@ -71,7 +73,8 @@ async function runMachine(
   }
 
   async function runToEnd(running: System, paused: boolean, ends: typeof consoles, l: typeof log): Promise<number> {
-    const machineControl = control(running, config, ends, drives, l);
+    const programs = programSide(running, config, ends, drives, control(running, config, ends, drives, l));
+    const machineControl = programs.machine;
     for (const monitor of ends.monitors) new HumanMonitor(monitor, machineControl);
     if (ends.qtest !== undefined) attachQtest(running, ends.qtest);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -86,6 +89,7 @@ async function runMachine(
     const exit = await running.exit;
     clearInterval(awake);
     await display?.close();
+    await programs.close();
     if (exit.reason === "error") throw exit.error;
     return exit.code;
   }
