@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { oracle, runMimus } from "../lib/mimus.ts";
 import { mimusWords, NbdServerProcess, runBeside } from "../lib/nbd.ts";
+import { Qmp } from "../lib/qmp.ts";
 
 const SIZE = 4 << 20;
 let home = "";
@@ -23,40 +23,6 @@ function disk(name: string): string {
   writeFileSync(path, "");
   truncateSync(path, SIZE);
   return path;
-}
-
-/** A QMP client. */
-class Qmp {
-  readonly #socket: Socket;
-  #text = "";
-  #wake: () => void = () => undefined;
-  readonly events: Record<string, unknown>[] = [];
-
-  constructor(path: string) {
-    this.#socket = connect(path);
-    this.#socket.on("data", (text: Buffer) => {
-      this.#text += text.toString();
-      this.#wake();
-    });
-  }
-  async next(): Promise<Record<string, unknown>> {
-    for (;;) {
-      const end = this.#text.indexOf("\n");
-      if (end < 0) {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-        continue;
-      }
-      const message = JSON.parse(this.#text.slice(0, end)) as Record<string, unknown>;
-      this.#text = this.#text.slice(end + 1);
-      if (!("event" in message)) return message;
-      this.events.push(message);
-    }
-  }
-  async ask(execute: string, args?: unknown): Promise<unknown> {
-    this.#socket.write(JSON.stringify({ execute, ...(args === undefined ? {} : { arguments: args }) }));
-    const { return: result, error } = await this.next();
-    return error ?? result;
-  }
 }
 
 const missing = !["nbdinfo", "qemu-io", "qemu-img"].map(oracle).every(Boolean);

@@ -25,7 +25,7 @@ export const BLOCK_COMMANDS: ReadonlyMap<string, BlockCommand> = new Map(
 
 /** Runs one command. @throws BlockError "not-found" for a command that is not about disks */
 export async function runBlockCommand(control: BlockControl, name: string, args: unknown): Promise<unknown> {
-  const found = BLOCK_COMMANDS.get(name);
+  const found = BLOCK_COMMANDS.get(name) ?? control.commands?.get(name);
   if (!found) throw new BlockError("not-found", `The command ${name} has not been found`);
   return found.run(control, args);
 }

@@ -10,6 +10,8 @@ export interface BlockControl {
   allocated?(path: string): Promise<number | undefined>;
   /** Tells clients of an event. */
   emit?(name: string, data: Readonly<Record<string, unknown>>): void;
+  /** Commands that the process has besides: exports. */
+  readonly commands?: ReadonlyMap<string, BlockCommand>;
   /** Devices that hold drives, by the drive's id: trays and what QMP calls `qdev`. */
   device?(id: string): BlockDevice | undefined;
 }

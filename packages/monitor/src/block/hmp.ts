@@ -45,6 +45,31 @@ function defined(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined));
 }
 
+/** `host:port` or `unix:PATH`. */
+function serverAddress(text: string | undefined): Record<string, unknown> {
+  if (text?.startsWith("unix:")) return { type: "unix", data: { path: text.slice(5) } };
+  const inet = /^(.*):(\d+)$/.exec(text ?? "");
+  if (inet === null) throw new Error(`address '${text ?? ""}': expected HOST:PORT or unix:PATH`);
+  return { type: "inet", data: { host: inet[1] === "" ? "0.0.0.0" : inet[1], port: inet[2] } };
+}
+
+/** `nbd_server_start [-a] [-w] address`; `-a`: all drives with a medium are exported under their ids, `-w`: writable. */
+async function serverStart(control: BlockControl, args: readonly string[]): Promise<string> {
+  const { flags, rest } = split(args);
+  if (flags.has("w") && !flags.has("a")) throw new Error("-w only valid together with -a");
+  await runBlockCommand(control, "nbd-server-start", { addr: serverAddress(rest[0]) });
+  if (!flags.has("a")) return "";
+  try {
+    for (const { id, node } of control.graph.backends())
+      if (node !== undefined && id !== "")
+        await runBlockCommand(control, "nbd-server-add", { device: id, writable: flags.has("w") && !node.readOnly });
+  } catch (error) {
+    await runBlockCommand(control, "nbd-server-stop", {});
+    throw error;
+  }
+  return "";
+}
+
 async function commit(control: BlockControl, [device]: readonly string[]): Promise<string> {
   await commitDrives(control, device);
   return "";
@@ -165,6 +190,30 @@ export const BLOCK_HMP: readonly BlockHmp[] = [
         ["bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"].map((key, i) => [key, size(limits[i] ?? "0", "b")]),
       ),
     })),
+  },
+  {
+    name: "nbd_server_start",
+    parameters: "[-a] [-w] host:port|unix:path",
+    help: "serve block devices on the given host and port (-a: all of them, -w: writable)",
+    run: serverStart,
+  },
+  {
+    name: "nbd_server_add",
+    parameters: "[-w] device [name]",
+    help: "export a block device via NBD (-w: writable)",
+    run: qmp("nbd-server-add", ([device, name], flags) => ({ device, name, writable: flags.has("w") })),
+  },
+  {
+    name: "nbd_server_remove",
+    parameters: "[-f] name",
+    help: "remove an export previously exposed via NBD (-f: although clients use it)",
+    run: qmp("nbd-server-remove", ([name], flags) => ({ name, mode: flags.has("f") ? "hard" : "safe" })),
+  },
+  {
+    name: "nbd_server_stop",
+    parameters: "",
+    help: "stop serving block devices using the NBD protocol",
+    run: qmp("nbd-server-stop", () => ({})),
   },
   {
     name: "eject",
