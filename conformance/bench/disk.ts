@@ -71,14 +71,18 @@ const VIRT: Disks = {
   modules: ["virtio_mmio", "virtio_blk"],
   files: [],
 };
+const PC_MODULES: readonly string[] = [
+  ...["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"],
+  ...["scsi_common", "scsi_mod", "libata", "sd_mod", "ata_piix"],
+];
 const PC: Disks = {
   disks: [
     { ...virtio("virtio-blk-pci"), direct: 0.5 },
     { name: "IDE", node: "/dev/sda", args: (image) => ["-drive", `file=${image},format=raw,if=ide`], direct: 0.5 },
   ],
   initramfs: "amd64/initramfs.gz",
-  modules: ["virtio_blk", "libata", "ata_piix"],
-  files: ["virtio_blk", "libata", "ata_piix"],
+  modules: PC_MODULES,
+  files: PC_MODULES,
 };
 
 /** What a job printed, in its unit. @throws BenchError when it is none of the two forms */
