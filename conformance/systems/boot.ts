@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Architecture, copyDisk, debianSystem, fsck } from "./debian.ts";
 import { type BootOptions, DebianGuest } from "./guest.ts";
 
-export type BootCase = Pick<BootOptions, "architecture" | "bus" | "by" | "cpus" | "qemu"> & {
+export type BootCase = Pick<BootOptions, "architecture" | "bus" | "by" | "cpus" | "qemu" | "icount"> & {
   readonly off: "command" | "button";
 };
 

@@ -4,20 +4,30 @@ import { guest, startMimus } from "../lib/mimus.ts";
 import { MINUTE, record } from "./patience.ts";
 import { ScreenPc } from "./screen.ts";
 
+/** What a program is shown on. */
+export interface How {
+  /** QEMU in the machine's place. */
+  readonly qemu: boolean;
+  /** Guest time goes by instructions, 2^icount ns each: installers only, the others wait for keys. */
+  readonly icount?: number;
+}
+
 /** A program, and what it has to show. */
 export interface FirstScreen {
   readonly name: string;
   /** Files of `pnpm guests pc` that it needs. */
   readonly files: readonly string[];
   /** @returns what was seen; @throws Error where it was not */
-  run(paths: readonly string[], qemu: boolean): Promise<string>;
+  run(paths: readonly string[], how: How): Promise<string>;
 }
 
 const ARCHITECTURES = ["amd64", "i386"] as const;
 const targetOf = (architecture: (typeof ARCHITECTURES)[number]): "x86_64" | "i386" =>
   architecture === "amd64" ? "x86_64" : "i386";
 
-function withSerial(target: string, args: readonly string[], qemu: boolean): Console {
+const byCount = ({ icount }: How): string[] => (icount === undefined ? [] : ["-icount", `shift=${icount},sleep=off`]);
+
+function withSerial(target: string, args: readonly string[], { qemu }: How): Console {
   const all = ["-nographic", "-nic", "none", ...args];
   const console = qemu ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
   record(console);
@@ -31,8 +41,8 @@ const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
     {
       name: `installer-${architecture}-vga`,
       files,
-      run: async (paths, qemu) => {
-        const pc = new ScreenPc(targetOf(architecture), args(paths), { qemu });
+      run: async (paths, how) => {
+        const pc = new ScreenPc(targetOf(architecture), [...args(paths), ...byCount(how)], how);
         const seconds = await pc.shows("Select a language", 30);
         await pc.shows("Choose the language to be used for the installation process", 1);
         await pc.shows("<Go Back>", 1);
@@ -43,8 +53,8 @@ const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
     {
       name: `installer-${architecture}-serial`,
       files,
-      run: async (paths, qemu) => {
-        const console = withSerial(targetOf(architecture), ["-vga", "none", ...args(paths), "-append", "console=ttyS0"], qemu); // prettier-ignore
+      run: async (paths, how) => {
+        const console = withSerial(targetOf(architecture), ["-vga", "none", ...args(paths), ...byCount(how), "-append", "console=ttyS0"], how); // prettier-ignore
         const ms = await console.waitFor("Select a language", 30 * MINUTE);
         console.kill();
         return `'Select a language' after ${(ms / 1000).toFixed(0)} s`;
@@ -56,12 +66,11 @@ const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
 const ipxe = (["lkrn", "iso"] as const).map((kind): FirstScreen => ({
   name: `ipxe-${kind}`,
   files: [`i386/ipxe.${kind}`],
-  run: async ([path = ""], qemu) => {
-    const how = kind === "lkrn" ? ["-kernel", path] : ["-cdrom", path, "-boot", "d"];
-    const pc = new ScreenPc("x86_64", ["-m", "64", ...how], { qemu });
-    await pc.shows("Press Ctrl-B", 5);
-    await pc.keys("ctrl-b");
-    const seconds = await pc.shows("iPXE>", 5);
+  run: async ([path = ""], how) => {
+    const medium = kind === "lkrn" ? ["-kernel", path] : ["-cdrom", path, "-boot", "d"];
+    const pc = new ScreenPc("x86_64", ["-m", "64", ...medium], how);
+    // It asks for two seconds only.
+    const seconds = await pc.shows("iPXE>", 5, "ctrl-b");
     await pc.keys(..."echo".split(""), "spc", ..."mimus42".split(""), "ret");
     await pc.shows(/^mimus42$/m, 2);
     await pc.close();
@@ -75,8 +84,8 @@ const MEMTEST_MIB = 64;
 const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
   name: `memtest-${architecture}`,
   files: [`${architecture}/memtest.bin`],
-  run: async ([path = ""], qemu) => {
-    const pc = new ScreenPc(targetOf(architecture), ["-m", String(MEMTEST_MIB), "-kernel", path], { qemu });
+  run: async ([path = ""], how) => {
+    const pc = new ScreenPc(targetOf(architecture), ["-m", String(MEMTEST_MIB), "-kernel", path], how);
     const seconds = await pc.shows(/Pass complete/i, 180);
     const text = await pc.text();
     await pc.close();
@@ -88,9 +97,9 @@ const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
 const seabios = ARCHITECTURES.map((architecture): FirstScreen => ({
   name: `seabios-menu-${architecture}`,
   files: ["i386/grub-rescue.iso"],
-  run: async ([path = ""], qemu) => {
+  run: async ([path = ""], how) => {
     const args = ["-m", "64", "-boot", "menu=on,splash-time=60000", "-cdrom", path];
-    const pc = new ScreenPc(targetOf(architecture), args, { qemu });
+    const pc = new ScreenPc(targetOf(architecture), args, how);
     await pc.shows("Press ESC for boot menu", 5);
     await pc.keys("esc");
     const seconds = await pc.shows("Select boot device:", 5);
@@ -107,11 +116,11 @@ const seabios = ARCHITECTURES.map((architecture): FirstScreen => ({
 const grub = [
   ["cdrom", "grub-rescue.iso", ["-boot", "d", "-cdrom"], "(cd)"],
   ["floppy", "grub-rescue-floppy.img", ["-boot", "a", "-fda"], "(fd0)"],
-].map(([name, file, how, disk]): FirstScreen => ({
+].map(([name, file, medium, disk]): FirstScreen => ({
   name: `grub-${name as string}`,
   files: [`i386/${file as string}`],
-  run: async ([path = ""], qemu) => {
-    const pc = new ScreenPc("x86_64", ["-m", "64", "-snapshot", ...(how as string[]), path], { qemu });
+  run: async ([path = ""], how) => {
+    const pc = new ScreenPc("x86_64", ["-m", "64", "-snapshot", ...(medium as string[]), path], how);
     await pc.shows("GNU GRUB", 10);
     await pc.keys("c");
     const seconds = await pc.shows("grub>", 2);

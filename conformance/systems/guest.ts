@@ -18,6 +18,8 @@ export interface BootOptions {
   readonly memory?: number;
   /** Runs QEMU in the machine's place: what is the guest's own doing shows there, too. */
   readonly qemu?: boolean;
+  /** Guest time goes by instructions, 2^icount ns each, and idle time passes at once: a host with no time to spare makes no guest late. */
+  readonly icount?: number;
   readonly more?: readonly string[];
 }
 
@@ -30,6 +32,7 @@ export class DebianGuest {
     args.push("-drive", `file=${o.disk},format=raw,if=${o.bus}`, ...(o.more ?? []));
     if (o.by === "kernel")
       args.push("-kernel", o.system.kernel, "-initrd", o.system.initrd, "-append", `${COMMAND_LINE} console=ttyS0,115200`); // prettier-ignore
+    if (o.icount !== undefined) args.push("-icount", `shift=${o.icount},sleep=off`);
     const target = o.architecture === "amd64" ? "x86_64" : "i386";
     this.console =
       o.qemu === true ? new Console(`qemu-system-${target}`, args) : startMimus([`system-${target}`, ...args]);

@@ -6,6 +6,7 @@
  *   pnpm systems stress [amd64|i386] [--bus ide|virtio] [--minutes 20]   stress-ng and fio with verification, memory over time
  *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, SeaBIOS's menu, a pass of memtest86+
  *
+ * --icount N has guest time go by instructions, 2^N ns each, for machines that are busy with other things.
  * --patience N waits N times as long for everything; --log FILE keeps the console of the last machine while it runs.
  */
 import { parseArgs } from "node:util";
@@ -25,10 +26,12 @@ const { values: o, positionals } = parseArgs({
     qemu: { type: "boolean", default: false },
     patience: { type: "string" },
     log: { type: "string" },
+    icount: { type: "string" },
   },
 });
 if (o.patience !== undefined) process.env["MIMUS_PATIENCE"] = o.patience;
 if (o.log !== undefined) process.env["MIMUS_SYSTEMS_LOG"] = o.log;
+const icount = o.icount === undefined ? {} : { icount: Number(o.icount) };
 // They read the variables when they are loaded.
 const { bootOnce, BOOTS, nameOf } = await import("./boot.ts");
 const { debianSystem } = await import("./debian.ts");
@@ -47,7 +50,7 @@ async function boots(): Promise<void> {
     (o.by ?? c.by) === c.by &&
     (o.off ?? c.off) === c.off;
   for (const c of BOOTS.filter(matches)) {
-    const result = await bootOnce({ ...c, cpus: Number(o.smp), qemu: o.qemu }, log);
+    const result = await bootOnce({ ...c, cpus: Number(o.smp), qemu: o.qemu, ...icount }, log);
     console.log(nameOf(c), result);
     if (result.exit !== 0 || result.fsck !== 0 || result.failedUnits !== "") process.exitCode = 1;
   }
@@ -56,7 +59,14 @@ async function boots(): Promise<void> {
 async function stressAll(): Promise<void> {
   const bus = o.bus === "virtio" ? "virtio" : "ide";
   for (const architecture of architectures) {
-    const options = { architecture, bus, cpus: Number(o.smp), minutes: Number(o.minutes), qemu: o.qemu } as const;
+    const options = {
+      architecture,
+      bus,
+      cpus: Number(o.smp),
+      minutes: Number(o.minutes),
+      qemu: o.qemu,
+      ...icount,
+    } as const;
     const result = await stress(options, log);
     console.log(`Debian for ${architecture} on ${bus}, ${o.minutes} minutes`, result);
     if (result.fsck !== 0 || result.complaints !== "" || result.growth > 1.1) process.exitCode = 1;
@@ -70,7 +80,7 @@ async function screens(): Promise<void> {
       console.log(`${screen.name}: left out, ${screen.files.join(" or ")} is missing: pnpm guests pc`);
     else
       try {
-        console.log(`${screen.name}: ${await screen.run(paths, o.qemu)}`);
+        console.log(`${screen.name}: ${await screen.run(paths, { qemu: o.qemu, ...icount })}`);
       } catch (error) {
         console.log(`${screen.name}: FAILED: ${(error as Error).message}`);
         process.exitCode = 1;

@@ -111,15 +111,16 @@ export class ScreenPc {
     throw new Error(`screendump wrote no picture: ${this.console.log.slice(-500)}`);
   }
 
-  /** Waits until the screen shows `what`. @returns seconds since the start */
-  async shows(what: string | RegExp, minutes: number): Promise<number> {
+  /** Waits until the screen shows `what`, and presses `key` again and again meanwhile. @returns seconds since the start */
+  async shows(what: string | RegExp, minutes: number, key?: string): Promise<number> {
     const end = performance.now() + minutes * MINUTE;
     for (;;) {
       const text = await this.text();
       if (typeof what === "string" ? text.includes(what) : what.test(text))
         return (performance.now() - this.console.startedAt) / 1000;
       if (performance.now() > end) throw new Error(`${minutes} minutes passed before ${what} was shown:\n${text}`);
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      if (key !== undefined) await this.keys(key);
+      await new Promise((resolve) => setTimeout(resolve, key === undefined ? 2000 : 100));
     }
   }
 

@@ -12,6 +12,7 @@ export interface StressOptions {
   readonly cpus: number;
   readonly minutes: number;
   readonly qemu?: boolean;
+  readonly icount?: number;
 }
 
 /** What was seen. */

@@ -43,7 +43,7 @@ describe.skipIf(noFont)("first screens (need 'pnpm guests pc')", { timeout: 4 * 
   for (const screen of FIRST_SCREENS) {
     const files = filesOf(screen);
     test.skipIf(files === undefined)(screen.name, async () => {
-      expect(await screen.run(files ?? [], false)).not.toBe("");
+      expect(await screen.run(files ?? [], { qemu: false })).not.toBe("");
     });
   }
 });
