@@ -7,6 +7,8 @@ export interface Piece {
   readonly at: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Eight bytes each, to look for zeroes; undefined where the bytes do not lie so. */
+  readonly eights: Float64Array | undefined;
   /** Changed bytes: from..to; nothing when to is 0. */
   from: number;
   to: number;
@@ -134,7 +136,9 @@ export class PieceCache {
 
   #keep(at: number, bytes: Uint8Array): Piece {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const piece: Piece = { at, bytes, view, from: 0, to: 0, used: ++this.#clock };
+    const eights =
+      bytes.byteOffset % 8 === 0 ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3) : undefined;
+    const piece: Piece = { at, bytes, view, eights, from: 0, to: 0, used: ++this.#clock };
     if (this.#held.size >= this.#limit) this.#evict();
     this.#held.set(at, piece);
     return piece;

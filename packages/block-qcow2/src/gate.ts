@@ -43,6 +43,11 @@ export class Gate {
     return done;
   }
 
+  /** No operation has the image alone. */
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
   /** Nobody is inside. */
   get empty(): boolean {
     return this.#inside[0] + this.#inside[1] === 0;

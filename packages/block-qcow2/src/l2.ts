@@ -132,6 +132,13 @@ export class Mapping {
     let expected = place ? this.#host(high, low, piece, entry) : 0;
     run.host = expected + offset;
     const flags = (high & COPIED) >>> 0;
+    // Holes are many and long in a sparse image: a bit of a zero may be set, which the careful look below sees.
+    const { eights } = piece;
+    if (high === 0 && low === 0 && eights)
+      while (length < most && entry + 1 < this.sliceEntries && eights[entry + 1] === 0) {
+        length += this.clusterSize;
+        entry++;
+      }
     while (length < most && ++entry < this.sliceEntries) {
       const high2 = view.getUint32(entry * 8);
       const low2 = view.getUint32(entry * 8 + 4);

@@ -8,7 +8,7 @@ import { imageOps } from "./image-ops.ts";
 import { closeChildren } from "./open.ts";
 import { Reader } from "./read.ts";
 import { resizeImage } from "./resize.ts";
-import { statusAt } from "./status.ts";
+import { statusAt, statusNow } from "./status.ts";
 import { beginSession, endSession } from "./session.ts";
 import { Writer } from "./write.ts";
 import { Eraser } from "./zero.ts";
@@ -73,6 +73,10 @@ export class Qcow2Node implements BlockNode {
 
   blockStatus(at: number, length: number): Promise<BlockStatus> {
     return this.inside(() => statusAt(this.img, this.img.l1, at, length));
+  }
+
+  statusNow(at: number, length: number): BlockStatus | undefined {
+    return this.img.gate.isOpen ? statusNow(this.img, this.img.l1, at, length) : undefined;
   }
 
   resize(size: number): Promise<void> {

@@ -36,7 +36,7 @@ export function watchedBy(template: "none" | "constant" | "cached" | "all"): Set
 
 /** Clusters that are watched at most: a hostile image must not cost more memory or time. Tables of 32 TiB of disk fit. */
 const MOST_CLUSTERS = 1 << 19;
-const MOST_WORK: number = 1 << 23;
+const MOST_WORK: number = 1 << 20;
 
 /** Knows which clusters hold metadata, so that nothing else is ever written there. */
 export class OverlapGuard {

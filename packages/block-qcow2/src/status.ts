@@ -2,40 +2,51 @@ import { statusOf } from "@mimus/block";
 import type { BlockStatus } from "@mimus/block";
 import type { Image } from "./image.ts";
 import type { L1Table } from "./l1-table.ts";
+import type { Run } from "./l2.ts";
 import { COMPRESSED, newRun, NORMAL, UNALLOCATED, UNALLOCATED_WITH_PLACE } from "./l2.ts";
 
 /** Where the content of a range comes from: one run of the mapping, longer where runs of the same kind follow. */
 export async function statusAt(img: Image, l1: L1Table, at: number, length: number): Promise<BlockStatus> {
   const run = newRun();
-  await find();
+  try {
+    while (!img.map.find(l1, at, length, run)) await img.loadSlice(run.sliceAt);
+  } catch (e) {
+    await img.failed(e);
+  }
+  const known = joined(img, l1, at, length, run);
+  return known.offset !== undefined && (await isPreallocated(img)) ? narrowed(img, known, known.offset) : known;
+}
+
+/** The same from tables that are in memory. Undefined: it has to be waited for, or there is trouble to report. */
+export function statusNow(img: Image, l1: L1Table, at: number, length: number): BlockStatus | undefined {
+  if (img.preallocated !== false) return undefined;
+  try {
+    return img.map.find(l1, at, length, NOW) ? joined(img, l1, at, length, NOW) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nothing else uses it between two lines of {@link statusNow}. */
+const NOW = newRun();
+
+/** The stretch that begins with a run, as far as runs of its kind follow in memory. `run` changes. */
+function joined(img: Image, l1: L1Table, at: number, length: number, run: Run): BlockStatus {
   const { kind, host } = run;
   let total = run.length;
   // Holes go on over tables that do not exist.
   const whole = kind === COMPRESSED ? total : length;
   for (let pieces = 0; total < whole && pieces < MOST_PIECES; pieces++) {
-    const before = total;
-    if (!img.map.find(l1, at + total, length - total, run)) {
-      if (total > 0) break;
-    }
-    if (run.kind !== kind || (kind >= 2 && run.host !== host + total)) break;
+    if (!img.map.find(l1, at + total, length - total, run)) break;
+    if (run.kind !== kind || (kind >= 2 && run.host !== host + total) || run.length === 0) break;
     total += run.length;
-    if (total === before) break;
   }
   if (kind === UNALLOCATED || kind === UNALLOCATED_WITH_PLACE)
     return { length: total, allocated: false, zero: img.backing === undefined, data: false };
   if (kind === COMPRESSED) return { length: total, allocated: true, zero: false, data: true, compressed: true };
   if (kind !== NORMAL) return { length: total, allocated: true, zero: true, data: false };
   if (img.cipher) return { length: total, allocated: true, zero: false, data: true };
-  const known: BlockStatus = { length: total, allocated: true, zero: false, data: true, offset: host, file: img.data };
-  return (await isPreallocated(img)) ? narrowed(img, known, host) : known;
-
-  async function find(): Promise<void> {
-    try {
-      while (!img.map.find(l1, at, length, run)) await img.loadSlice(run.sliceAt);
-    } catch (e) {
-      await img.failed(e);
-    }
-  }
+  return { length: total, allocated: true, zero: false, data: true, offset: host, file: img.data };
 }
 
 /** Runs of one kind that one answer joins. */

@@ -51,6 +51,13 @@ function setup(): { graph: BlockGraph; files: MemoryFiles; lines: string[] } {
 const kind = (k: string): unknown => expect.objectContaining({ name: "BlockError", kind: k });
 const virtio = { interface: "virtio", snapshot: false };
 
+describe("errors", () => {
+  it("are one line whatever an image calls its parts", () => {
+    const { message } = new BlockError("corrupt", "'a\n\u001b[2J.img': size must be less");
+    expect(message).toBe("'a\\x0a\\x1b[2J.img': size must be less");
+  });
+});
+
 describe("the block graph", () => {
   it("opens -blockdev trees, nested and dotted, and closes them", async () => {
     const { graph, files } = setup();

@@ -95,6 +95,9 @@ export class Edge implements BlockNode {
   blockStatus(at: number, length: number): Promise<BlockStatus> {
     return this.#target.blockStatus(at, length);
   }
+  statusNow(at: number, length: number): BlockStatus | undefined {
+    return this.#target.statusNow(at, length);
+  }
   allocated(): Promise<number | undefined> {
     return this.#target.allocated();
   }

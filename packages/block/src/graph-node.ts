@@ -247,6 +247,14 @@ export class GraphNode implements BlockNode {
     }
   }
 
+  statusNow(at: number, length: number): BlockStatus | undefined {
+    const inner = this.#inner;
+    if (this.#drains > 0 || !inner.statusNow) return undefined;
+    this.#check("block status", at, length);
+    const status = inner.statusNow(at, length);
+    return status?.file === inner ? { ...status, file: this } : status;
+  }
+
   async allocated(): Promise<number | undefined> {
     return this.#inner.allocated?.();
   }

@@ -38,6 +38,8 @@ export interface BlockNode {
   readonly resize?: ((size: number) => Promise<void>) | undefined;
   /** Where the content of a range that lies inside the node comes from; absent = data everywhere. */
   blockStatus?(at: number, length: number): Promise<BlockStatus>;
+  /** The same where it is known without waiting, errors apart; undefined = ask {@link blockStatus}. */
+  statusNow?(at: number, length: number): BlockStatus | undefined;
   /** Bytes that the file behind the node takes on its disk; undefined when nobody knows. */
   allocated?(): Promise<number | undefined>;
   /** Reads through another backing node from now on; undefined = none. The image's own record of the name stays. */

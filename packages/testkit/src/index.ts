@@ -9,7 +9,8 @@ export { type CutCounts, type CutRun, runCuts } from "./format/cuts.ts";
 export { type DifferencingOptions, testDifferencing } from "./format/differencing.ts";
 export { type FaultCounts, runFaults } from "./format/faults.ts";
 export { DiskModel } from "./format/model.ts";
-export { type MutationCounts, type MutationRun, runMutations } from "./format/mutations.ts";
+export { CONTENT } from "./format/damage.ts";
+export { type MutationCounts, type MutationRun, type Reseal, runMutations } from "./format/mutations.ts";
 export {
   type ImageOracle,
   type OperationCounts,
@@ -19,4 +20,5 @@ export {
 } from "./format/operations.ts";
 export { type FileEvent, RecordedFiles } from "./format/recorded-files.ts";
 export { FormatRig, type RigOptions, testHost } from "./format/rig.ts";
+export { ScratchFile } from "./format/scratch-file.ts";
 export { type FormatCheck, testFormat, type TestFormatOptions } from "./format/suite.ts";

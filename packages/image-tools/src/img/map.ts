@@ -1,5 +1,5 @@
 import type { Arguments } from "../arguments.ts";
-import { chainStatus } from "../chain-status.ts";
+import { chainStatus, chainStatusNow } from "../chain-status.ts";
 import type { ChainStatus } from "../chain-status.ts";
 import { ToolError, usage } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
@@ -8,10 +8,14 @@ import type { Tools } from "../tools.ts";
 import { explained } from "../tools.ts";
 import { isJson, openGiven } from "./given.ts";
 
-/** A stretch of the map. */
-interface Entry extends ChainStatus {
-  readonly start: number;
-}
+/** Prints the stretch of `length` bytes at `start`. */
+type Print = (s: ChainStatus, start: number, length: number, last: boolean) => void;
+
+/** What a map of no bytes consists of. */
+const NOTHING: ChainStatus = {
+  ...{ length: 0, depth: 0, present: false, zero: false, data: false, compressed: false },
+  ...{ offset: undefined, file: undefined },
+};
 
 /** `map`: where the content of an image lies. */
 export async function map(args: Arguments, tools: Tools): Promise<number> {
@@ -28,21 +32,23 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
   if (!json) out.write(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
   const end = most === undefined ? node.size : Math.min(node.size, start + most);
   try {
-    let current: Entry = { start, length: 0, depth: 0, present: false, zero: false, data: false, compressed: false };
+    let current: ChainStatus | undefined;
+    let from = start;
     for (let at = start; at < end;) {
       tools.checkInterrupt();
-      const next = await chainStatus(node, at, end - at).catch((e: unknown) => {
-        throw explained("Failed to read image metadata", e);
-      });
-      if (current.length > 0 && joins(current, next, at))
-        current = { ...current, length: current.length + next.length };
-      else {
-        if (current.length > 0) print(current, false);
-        current = { ...next, start: at };
+      const next =
+        chainStatusNow(node, at, end - at) ??
+        (await chainStatus(node, at, end - at).catch((e: unknown) => {
+          throw explained("Failed to read image metadata", e);
+        }));
+      if (current === undefined || !joins(current, next, at - from)) {
+        if (current !== undefined) print(current, from, at - from, false);
+        current = next;
+        from = at;
       }
       at += next.length;
     }
-    print(current, true);
+    print(current ?? NOTHING, from, Math.max(0, end - from), true);
   } finally {
     out.end();
   }
@@ -68,39 +74,37 @@ class Output {
   }
 }
 
-function joins(a: Entry, b: ChainStatus, at: number): boolean {
+/** Whether `b` goes on `after` bytes behind where `a` began. */
+function joins(a: ChainStatus, b: ChainStatus, after: number): boolean {
   return (
     a.zero === b.zero &&
     a.data === b.data &&
     a.present === b.present &&
     a.compressed === b.compressed &&
     a.depth === b.depth &&
-    a.file?.filename === b.file?.filename &&
-    (a.offset === undefined) === (b.offset === undefined) &&
-    (a.offset === undefined || b.offset === undefined || a.offset + (at - a.start) === b.offset)
+    (a.file === b.file || a.file?.filename === b.file?.filename) &&
+    (a.offset === undefined ? b.offset === undefined : a.offset + after === b.offset)
   );
 }
 
-function jsonPrinter(out: Output): (e: Entry, last: boolean) => void {
+function jsonPrinter(out: Output): Print {
   let first = true;
-  return (e, last) => {
-    const place = e.offset === undefined ? "" : `, "offset": ${e.offset}`;
+  return (s, start, length, last) => {
+    const place = s.offset === undefined ? "" : `, "offset": ${s.offset}`;
     out.write(
-      `${first ? "[" : ""}{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${e.present}, ` +
-        `"zero": ${e.zero}, "data": ${e.data}${place}}${last ? "]\n" : ",\n"}`,
+      `${first ? "[" : ""}{ "start": ${start}, "length": ${length}, "depth": ${s.depth}, "present": ${s.present}, ` +
+        `"zero": ${s.zero}, "data": ${s.data}${place}}${last ? "]\n" : ",\n"}`,
     );
     first = false;
   };
 }
 
-function textPrinter(out: Output, filename: string): (e: Entry) => void {
+function textPrinter(out: Output, filename: string): Print {
   const hex = (n: number): string => (n === 0 ? "0" : `0x${n.toString(16)}`).padEnd(16);
-  return (e) => {
-    if (!e.data || e.zero) {
-      if (!e.data) return;
-    }
-    if (e.offset === undefined) throw new ToolError("File contains external, encrypted or compressed clusters.");
-    if (e.zero) return;
-    out.write(`${hex(e.start)}${hex(e.length)}${hex(e.offset)}${e.file?.filename ?? filename}\n`);
+  return (s, start, length) => {
+    if (!s.data) return;
+    if (s.offset === undefined) throw new ToolError("File contains external, encrypted or compressed clusters.");
+    if (s.zero) return;
+    out.write(`${hex(start)}${hex(length)}${hex(s.offset)}${s.file?.filename ?? filename}\n`);
   };
 }

@@ -4,6 +4,7 @@ import blockPlugin, {
   type BlockNode,
   type CreateContext,
   type FormatHost,
+  type FormatOps,
   FileNode,
   type HostFiles,
 } from "@mimus/block";
@@ -98,6 +99,13 @@ export class FormatRig {
       await graph.closeAll().catch(() => undefined);
       throw e;
     }
+  }
+
+  /** Operations of a format that the rig's plugins bring. */
+  formatNamed(name: string): FormatOps | undefined {
+    const registry = (this.#registry ??= registryOf(this.options));
+    const type = [...registry.known("block-format")].some((t) => t.name === name) ? registry.get(name) : undefined;
+    return (type as unknown as BlockFormat | undefined)?.class.format;
   }
 
   /** Closes what is open. */

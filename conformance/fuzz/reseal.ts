@@ -1,0 +1,71 @@
+/** Checksums of images made right again after damage, or every change would end at them. */
+import type { Reseal, ScratchFile } from "@mimus/testkit";
+
+const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1;
+  return c;
+});
+
+/** CRC-32C with a field at 4 that counts as zero. Source: RFC 3720, appendix B.4; [MS-VHDX] 2.2. */
+function crc32c(bytes: Uint8Array, from: number, to: number): number {
+  let crc = 0xffffffff;
+  for (let at = from; at < to; at++)
+    crc = (TABLE[(crc ^ (at >= from + 4 && at < from + 8 ? 0 : (bytes[at] ?? 0))) & 0xff] ?? 0) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/** Puts a 32-bit checksum where it is not right. */
+function put(file: ScratchFile, at: number, sum: number, little: boolean): void {
+  const view = new DataView(file.bytes.buffer, file.bytes.byteOffset);
+  if (view.getUint32(at, little) === sum) return;
+  view.setUint32(at, sum, little);
+  file.touch(at, at + 4);
+}
+
+/** Headers and region tables that damage has touched. Source: [MS-VHDX] 2.2.2, 2.2.3. */
+const vhdx: Reseal = (file) => {
+  for (const [at, length] of [
+    [0x10000, 0x1000],
+    [0x20000, 0x1000],
+    [0x30000, 0x10000],
+    [0x40000, 0x10000],
+  ] as const)
+    if (at + length <= file.length && file.touches(at, at + length))
+      put(file, at + 4, crc32c(file.bytes, at, at + length), true);
+};
+
+/** The footer, its copy and the header of a dynamic disk. Source: Virtual Hard Disk Image Format Specification 1.0. */
+const vpc: Reseal = (file) => {
+  const sum = (at: number, length: number, field: number): void => {
+    if (at < 0 || at + length > file.bytes.length || !file.touches(at, at + length)) return;
+    let all = 0;
+    for (let i = at; i < at + length; i++) if (i < at + field || i >= at + field + 4) all += file.bytes[i] ?? 0;
+    put(file, at + field, ~all >>> 0, false);
+  };
+  sum(0, 512, 64);
+  sum(file.length - 512, 512, 64);
+  sum(512, 1024, 36);
+};
+
+/** Header of a tar archive's first members. Source: POSIX.1-2017, pax, "ustar Interchange Format". */
+const ova: Reseal = (file) => {
+  const { bytes } = file;
+  for (let at = 0, n = 0; n < 8 && at + 512 <= bytes.length && bytes[at] !== 0; n++) {
+    const size = Number.parseInt(String.fromCharCode(...bytes.subarray(at + 124, at + 135)), 8);
+    if (file.touches(at, at + 512)) {
+      let sum = 8 * 0x20;
+      for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += bytes[at + i] ?? 0;
+      const text = `${sum.toString(8).padStart(6, "0")}\0 `;
+      file.patch(
+        at + 148,
+        Uint8Array.from(text, (c) => c.charCodeAt(0)),
+      );
+    }
+    if (!Number.isSafeInteger(size)) return;
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+};
+
+/** By format. */
+export const RESEAL: Readonly<Record<string, Reseal>> = { vhdx, vpc, ova };

@@ -1,0 +1,97 @@
+/** Small images with every structure of their format, to be damaged. */
+import type { BlockNode } from "@mimus/block";
+import { nodeCodecs } from "@mimus/host-node";
+import { CONTENT, FormatRig, type RigOptions } from "@mimus/testkit";
+import { formatNamed, PLUGINS, type Variant, VARIANTS } from "../block/formats.ts";
+import { packedImages } from "./packed-images.ts";
+
+/** An image: its files, the image itself first. */
+export type Seed = ReadonlyMap<string, Uint8Array>;
+
+const SIZE = 256 * 1024;
+/** Further ways to make images, which only parsers care for. */
+const MORE: readonly Variant[] = [
+  {
+    format: "qcow2",
+    name: "backing",
+    create: { cluster_size: 4096, backing_file: "base.img", backing_fmt: "raw" },
+  },
+  { format: "qcow2", name: "data file", create: { data_file: "disk.data", data_file_raw: true, cluster_size: 4096 } },
+  { format: "qcow2", name: "1-bit refcounts", create: { cluster_size: 512, refcount_bits: 1 } },
+];
+
+/** The rig of a format for fuzzing: no real key derivation, so that keys cost nothing. */
+export async function rigOptions(v: Variant): Promise<RigOptions> {
+  return {
+    format: await formatNamed(v.format),
+    create: v.create,
+    size: SIZE,
+    plugins: PLUGINS.filter((p) => p.name !== "@mimus/block"),
+    filename: "disk.img",
+    host: { codecs: nodeCodecs, pbkdf2: quick },
+    ...(v.open === undefined ? {} : { open: v.open }),
+  };
+}
+
+/** A "key derivation" that ignores its iterations. */
+async function quick(
+  _hash: string,
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  length: number,
+): Promise<Uint8Array> {
+  if (length > 1 << 20) throw new TypeError(`a key of ${length} bytes was asked for`);
+  let sum = password.length + iterations * 0;
+  for (const byte of salt) sum = (Math.imul(sum, 31) + byte) | 0;
+  return Uint8Array.from({ length }, (_, i) => (sum >>> (i % 24)) + i);
+}
+
+/** Images of a format: one of each way to make it, or made by hand for formats that are only read. */
+export async function seedsOf(name: string): Promise<{ readonly rig: FormatRig; readonly seeds: readonly Seed[] }> {
+  // Without its key an image of LUKS is a header; with it, each run takes milliseconds.
+  const format = name === "luks-key" ? "luks" : name;
+  const packed = await packedImages(format);
+  const ways = [...VARIANTS, ...MORE].filter((v) => v.format === format);
+  const seeds = [...packed];
+  for (const v of ways) seeds.push(await made(v));
+  const [first = { format, name: format, create: {} }] = ways;
+  const options = await rigOptions(first);
+  return { rig: new FormatRig(name === "luks" ? { ...options, open: {} } : options), seeds };
+}
+
+async function made(v: Variant): Promise<Seed> {
+  const rig = new FormatRig(await rigOptions(v));
+  rig.files.recording = false;
+  if (v.create["backing_file"] === "base.img") (await rig.files.open("base.img", { writable: true, create: true })).truncate(SIZE); // prettier-ignore
+  await rig.create();
+  let node = await rig.open();
+  await fill(node);
+  const { image } = node;
+  await image?.bitmaps?.add("bits", 65536, true).catch(() => undefined);
+  await image?.snapshots
+    ?.create({ name: "first", vmStateSize: 0, dateSec: 1, dateNsec: 0, vmClockNs: 0 })
+    .catch(() => undefined);
+  await rig.close();
+  node = await rig.open();
+  await node.write(40_000, new Uint8Array(3000).fill(CONTENT));
+  const unit = node.image?.clusterSize ?? 65536;
+  const at = Math.floor(150_000 / unit) * unit;
+  if (node.size >= at + unit)
+    await node.image?.writeCompressed?.(at, new Uint8Array(unit).fill(CONTENT)).catch(() => undefined);
+  await rig.close();
+  const all = rig.contents();
+  const image0 = all.get(rig.filename) ?? new Uint8Array(0);
+  all.delete(rig.filename);
+  return new Map([[rig.filename, image0], ...all]);
+}
+
+async function fill(node: BlockNode): Promise<void> {
+  for (const [at, length] of [
+    [0, 1000],
+    [70_000, 5000],
+    [200_000, 600],
+  ] as const)
+    await node.write(at, new Uint8Array(length).fill(CONTENT));
+  await node.writeZeroes?.(100_000, 20_000, true);
+}
