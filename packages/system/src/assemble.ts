@@ -119,7 +119,8 @@ interface Prepares {
   prepare(): Promise<void>;
 }
 
-const CODE_BYTES = 32 * 2 ** 20;
+/** Room for blocks. A Debian with systemd fills 32 MiB five times while it boots, and begins anew with all translation each time. */
+const CODE_BYTES = 128 * 2 ** 20;
 
 /** Builds a machine from its options. It is reset and ready to start. @throws QomError, MachineError, SystemError, and the board's errors */
 export async function assemble(options: AssembleOptions): Promise<System> {
