@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-
 import { defineConfig, type Options } from "tsup";
 
 import base from "../../tsup.config.ts";
@@ -15,18 +13,6 @@ function apart(name: string): Plugin {
     },
   };
 }
-
-/** All that zod exports, under its names: those of `zod-light.ts`, and the rest asked for when it is used. */
-const namesOfZod: Plugin = {
-  name: "names-of-zod",
-  setup(build) {
-    build.onLoad({ filter: /zod-light\.ts$/ }, async ({ path }) => {
-      const names = Object.keys(await import("zod")).filter((name) => name !== "z" && name !== "default");
-      const exported = names.map((name, n) => `const later${n} = later("${name}"); export { later${n} as ${name} };`);
-      return { contents: `${await readFile(path, "utf8")}\n${exported.join("\n")}`, loader: "ts" };
-    });
-  },
-};
 
 /** One executable per command, whose common parts are split into chunks; the tools and zod as one file each. */
 export default defineConfig([
@@ -68,7 +54,6 @@ export default defineConfig([
       options.logOverride = { "ignored-bare-import": "silent" };
     },
   },
-  { ...base, entry: ["src/zod-light.ts"], sourcemap: false, minify: true, esbuildPlugins: [namesOfZod] },
   {
     ...base,
     entry: ["src/zod.ts"],

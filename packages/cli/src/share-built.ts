@@ -9,7 +9,7 @@ const IN_TOOL = ["@mimus/block", "@mimus/qom"];
  * plugin may have below it, stays what it is.
  */
 export function shareBuilt(tool: boolean): void {
-  const zod = new URL(tool ? "./zod-light.js" : "./zod.js", import.meta.url);
+  const zod = new URL("./zod.js", import.meta.url);
   // An import of node:fs costs 5 ms more than this.
   if (!process.getBuiltinModule("node:fs").existsSync(zod)) return;
   const own = new URL("./tool.js", import.meta.url).href;
