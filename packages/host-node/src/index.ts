@@ -6,6 +6,7 @@ export { nodeDirectory, type NodeDirectoryOptions } from "./directory.ts";
 export { nodeFiles } from "./files.ts";
 export { nodeChars, hasStdin } from "./streams.ts";
 export { libc, type Libc } from "./libc.ts";
+export { nodeThreads, type NodeThreads } from "./threads/index.ts";
 export { nodeSockets } from "./net/sockets.ts";
 export { pskCredentials, trustCredentials, x509Credentials, type PskOptions, type X509Options } from "./net/tls.ts";
 export { nodeFetch } from "./net/fetch.ts";

@@ -14,6 +14,8 @@ export class DirtyMap {
   #tracking = 0;
   /** Called before control returns to the writer, for a write that touches a code page; offsets in the block. */
   onCodeWrite: ((blockOffset: number, length: number) => void) | undefined;
+  /** Called before a write is recorded: who watches pages from another thread has its wishes heard. */
+  onMark: (() => void) | undefined;
   /** Called when direct stores must start to be reported again: cached write translations of the block are stale. */
   onProtect: (() => void) | undefined;
 
@@ -29,6 +31,7 @@ export class DirtyMap {
   /** Records a write of `length` bytes at `offset`. No allocation. */
   mark(offset: number, length: number): void {
     if (length <= 0) return;
+    this.onMark?.();
     const pages = this.#pages;
     const first = (offset / DIRTY_PAGE) | 0;
     const last = ((offset + length - 1) / DIRTY_PAGE) | 0;

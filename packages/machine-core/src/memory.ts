@@ -37,6 +37,7 @@ export class MachineMemory {
   readonly #allocations: Allocation[] = [];
   readonly #codeListeners: ((offset: number, length: number) => void)[] = [];
   readonly #protectListeners: (() => void)[] = [];
+  #onMark: (() => void) | undefined;
   #next: number;
 
   /** `start`: first byte that may be handed out; what lies below stays free (offset 0 is nobody's). */
@@ -101,6 +102,7 @@ export class MachineMemory {
     dirty.onProtect = () => {
       for (const listener of this.#protectListeners) listener();
     };
+    dirty.onMark = this.#onMark;
     const block: RamBlock = {
       name,
       offset,
@@ -128,6 +130,12 @@ export class MachineMemory {
   /** Calls `fn` with (offset in the machine memory, length) for every device or DMA write that touches a watched page. */
   onCodeWrite(fn: (offset: number, length: number) => void): void {
     this.#codeListeners.push(fn);
+  }
+
+  /** Calls `fn` before each device or DMA write is recorded. One listener. */
+  onMark(fn: () => void): void {
+    this.#onMark = fn;
+    for (const block of this.#blocks) block.dirty.onMark = fn;
   }
 
   /** Calls `fn` when a client begins to track writes: translations that allow unreported stores must be dropped. */

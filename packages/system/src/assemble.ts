@@ -17,12 +17,15 @@ import {
 } from "@mimus/machine-core";
 import { createUserObject, type Registry, type ResolvedType } from "@mimus/qom";
 import type { TcgOptions } from "@mimus/tcg";
-import { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
+import { type CpuClass, CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
 import { DoorChar } from "./door.ts";
 import { SystemError } from "./errors.ts";
 import type { SystemHost } from "./host.ts";
 import { createMemory } from "./memory.ts";
 import type { LoopOptions } from "./run-loop.ts";
+import type { VcpuThreadHost } from "./threads/host.ts";
+import { MOST_THREADS } from "./threads/shared-block.ts";
+import type { VcpuThreads } from "./threads/vcpu-threads.ts";
 import { type Policies, System } from "./system.ts";
 
 /** A `-device`: type, optional id and bus, and properties. */
@@ -95,6 +98,8 @@ export interface AssembleOptions extends BootFiles {
   readonly objects?: readonly Readonly<Record<string, unknown>>[];
   readonly accel?: "tcg" | "qtest";
   readonly tcg?: TcgOptions;
+  /** Each vCPU has a thread. Default: they take turns on one. */
+  readonly threads?: boolean;
   readonly loop?: LoopOptions;
   readonly policies?: Policies;
   readonly logLevels?: Iterable<LogLevel>;
@@ -124,7 +129,7 @@ const CODE_BYTES = 128 * 2 ** 20;
 
 /** Builds a machine from its options. It is reset and ready to start. @throws QomError, MachineError, SystemError, and the board's errors */
 export async function assemble(options: AssembleOptions): Promise<System> {
-  const { registry, host, target } = options;
+  const { registry, target } = options;
   registry.use(corePlugin);
   const type = await registry.ensure(await machineName(registry, options.machine, target), "machine");
   const info = machineInfo(type);
@@ -145,13 +150,22 @@ export async function assemble(options: AssembleOptions): Promise<System> {
   const cpuCount = options.smp ?? 1;
   checkCpuCount(type, cpuCount);
   const code = options.tcg?.tbSize ?? CODE_BYTES;
-  const wasmMemory = createMemory({ ram: ramSize, cpus: cpuCount, code, overhead: data.memoryOverhead ?? 0 });
-  const cpus = new CpuSet(wasmMemory, {
-    // Instructions as the clock need slices of exactly the length that was asked for.
-    exact: options.loop?.icount !== undefined,
-    ...options.tcg,
-    tbSize: code,
-  });
+  const threadHost = options.threads === true ? checkThreads(options, cpuType) : undefined;
+  // A single vCPU has the thread of the devices for itself.
+  const threads = threadHost !== undefined && cpuCount > 1;
+  const overhead = data.memoryOverhead ?? 0;
+  const wasmMemory = createMemory({ ram: ramSize, cpus: cpuCount, code, overhead, threads });
+  const cpus = new CpuSet(
+    wasmMemory,
+    {
+      // Instructions as the clock need slices of exactly the length that was asked for.
+      exact: options.loop?.icount !== undefined,
+      ...options.tcg,
+      tbSize: code,
+    },
+    threads ? { host: threadHost, cpus: cpuCount } : undefined,
+  );
+  const host = cpus.threads === undefined ? options.host : withTime(options.host, cpus.threads);
   const log = new Log(
     host.log === undefined ? undefined : (record) => host.log?.(record),
     options.logLevels === undefined ? {} : { levels: options.logLevels },
@@ -217,8 +231,38 @@ export async function assemble(options: AssembleOptions): Promise<System> {
     const backend = machine.backend("drive", id);
     if (backend instanceof BlockBackend) system.watchDrive(backend);
   }
+  await system.openThreads();
   machine.reset();
   return system;
+}
+
+/** The host's threads, where vCPUs can have them. @throws SystemError bad-option */
+function checkThreads({ host, loop, smp = 1 }: AssembleOptions, cpu: ResolvedType | undefined): VcpuThreadHost {
+  const refuse = (why: string): never => {
+    throw new SystemError("bad-option", `-accel tcg,thread=multi: ${why}`);
+  };
+  if (loop?.icount !== undefined) refuse("not with -icount, which counts the instructions of one vCPU after the other");
+  if (typeof SharedArrayBuffer === "undefined") refuse("this host has no memory that threads share");
+  if (smp > MOST_THREADS) refuse(`${smp} CPUs; at most ${MOST_THREADS} can have threads`);
+  const { threads } = host;
+  if (threads === undefined) return refuse("this host has no threads for vCPUs");
+  const info = cpu?.class["cpu"] as CpuClass | undefined;
+  if (smp > 1 && info?.threads === undefined)
+    refuse(`CPUs of type '${cpu?.name ?? "none"}' do not run on threads of their own`);
+  if (info?.storesInOrder === true && threads.refusal !== undefined) refuse(threads.refusal);
+  return threads;
+}
+
+/** The host with a clock that all threads agree on. */
+function withTime(host: SystemHost, threads: VcpuThreads): SystemHost {
+  return {
+    now: () => threads.latest(host.now()),
+    wallNow: () => host.wallNow(),
+    yield: () => host.yield(),
+    sleepUntil: (deadline, arm) => host.sleepUntil(deadline, arm),
+    random: (bytes) => host.random(bytes),
+    ...(host.log === undefined ? {} : { log: (record) => host.log?.(record) }),
+  };
 }
 
 /** Creates and realizes a device that the user named; loads its package first. */

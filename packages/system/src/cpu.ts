@@ -5,6 +5,7 @@ import {
   type Engine,
   type Target,
   type TargetCpu,
+  type ThreadableCpu,
   TcgMachine,
   type TcgOptions,
   type Vcpu,
@@ -13,6 +14,8 @@ import {
 import { physicalBus } from "@mimus/machine-core";
 import { SystemError } from "./errors.ts";
 import type { RunnableCpu } from "./run-loop.ts";
+import { VcpuThreads } from "./threads/vcpu-threads.ts";
+import type { VcpuThreadHost } from "./threads/host.ts";
 
 /** What a CPU type says of itself, under class key `"cpu"`. */
 export interface CpuClass {
@@ -20,6 +23,10 @@ export interface CpuClass {
   readonly model: string;
   /** Targets it exists for: `"riscv64"`. */
   readonly targets: readonly string[];
+  /** Package whose export `farCpu` makes such vCPUs on threads of their own; absent: they have none. The object is `ThreadableCpu` then. */
+  readonly threads?: string;
+  /** Stores are seen by others in the order in which they are made, as on an x86: the host must do so too. */
+  readonly storesInOrder?: boolean;
   /** Makes the object; an engine is attached to it before it is realized. */
   create(request: CpuRequest): CpuObject & AttachableCpu;
 }
@@ -78,12 +85,16 @@ export class CpuSet {
   #engine: TcgMachine | undefined;
   readonly #memory: WasmMemory;
   readonly #options: TcgOptions;
+  /** Threads of all vCPUs but the first; undefined where all take turns on one. */
+  readonly threads: VcpuThreads | undefined;
   /** Called when an interrupt input of CPU `index` went up. */
   onInterrupt: ((index: number) => void) | undefined;
 
-  constructor(memory: WasmMemory, options: TcgOptions) {
+  /** @param threads where there are more vCPUs than one, and each has a thread */
+  constructor(memory: WasmMemory, options: TcgOptions, threads?: { host: VcpuThreadHost; cpus: number }) {
     this.#memory = memory;
     this.#options = options;
+    this.threads = threads && new VcpuThreads(memory, threads.cpus, threads.host, options);
   }
 
   get engine(): TcgMachine | undefined {
@@ -99,14 +110,37 @@ export class CpuSet {
     const object = info.create(request);
     const engine = (this.#engine ??= this.#start(request.machine, object.target()));
     let guest: TargetCpu | undefined;
-    const vcpu = engine.createCpu((env, e) => (guest = object.attach(e, env)));
-    object.setExecuted(() => vcpu.executed);
+    const { threads } = this;
+    const moved = threads !== undefined && request.index > 0;
+    const vcpu = engine.createCpu((env, e) => (guest = object.attach(e, env)), moved);
     this.vcpus.push(vcpu);
-    this.runnable.push(new EngineCpu(vcpu, guest as TargetCpu, engine.i32));
+    if (moved) return this.#move(object, request, info, vcpu, threads);
+    object.setExecuted(() => vcpu.executed);
+    const runnable = new EngineCpu(vcpu, guest as TargetCpu, engine.i32);
+    this.runnable.push(threads === undefined ? runnable : threads.polled(runnable));
     const setIrq = object.setIrq.bind(object);
     object.setIrq = (line, level) => {
       setIrq(line, level);
       if (level) this.onInterrupt?.(request.index);
+    };
+    return object;
+  }
+
+  #move(
+    object: CpuObject & AttachableCpu,
+    { index, machine }: CpuRequest,
+    { threads: module, model }: CpuClass,
+    { env }: Vcpu,
+    threads: VcpuThreads,
+  ): CpuObject {
+    if (module === undefined)
+      throw new SystemError("bad-option", `thread=multi: CPUs of model '${model}' do not run on threads of their own`);
+    const code = machine.memory.allocate(`tcg.code${index}`, this.#options.tbSize ?? 0);
+    threads.move(index, object as unknown as ThreadableCpu, module, env, code);
+    object.setExecuted(() => threads.executed(index));
+    const setIrq = object.setIrq.bind(object);
+    object.setIrq = (line, level) => {
+      if (!threads.setIrq(index, line, level)) setIrq(line, level);
     };
     return object;
   }
@@ -117,6 +151,7 @@ export class CpuSet {
       alloc: (name, size) => machine.memory.allocate(name, size),
       target,
       physical: physicalBus(machine.system, machine.memory),
+      ...(this.threads === undefined ? {} : { codePages: this.threads.notices }),
       options: this.#options,
     });
   }

@@ -1,4 +1,5 @@
 import type { LogRecord } from "@mimus/machine-core";
+import type { VcpuThreadHost } from "./threads/host.ts";
 
 /** What a running machine needs of the outside world. Times are nanoseconds. */
 export interface SystemHost {
@@ -15,5 +16,7 @@ export interface SystemHost {
   sleepUntil(deadline: number, arm: (wake: () => void) => void): Promise<void>;
   /** Fills with unpredictable bytes. */
   random(bytes: Uint8Array): void;
+  /** Threads for vCPUs; absent where there are none. */
+  readonly threads?: VcpuThreadHost;
   log?(record: LogRecord): void;
 }

@@ -8,6 +8,8 @@ export { createMemory } from "./memory.ts";
 export type { MemoryNeeds } from "./memory.ts";
 export { RunLoop } from "./run-loop.ts";
 export type { Icount, LoopOptions, RunnableCpu, StepResult } from "./run-loop.ts";
+export { runVcpu } from "./threads/index.ts";
+export type { FarCpuModule, ThreadStart, VcpuThread, VcpuThreadHost, VcpuThreadRequest } from "./threads/index.ts";
 export { System } from "./system.ts";
 export type { Exit, Policies, RunState, SystemEvent, SystemParts } from "./system.ts";
 export { attachQtest, Qtest, qtestPort } from "./qtest/index.ts";

@@ -188,6 +188,7 @@ export class System {
     for (const drive of this.#drives) drive.retry();
     if (this.qtest) return;
     this.machine.clocks.start();
+    this.#startThreads();
     this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
   }
 
@@ -216,9 +217,11 @@ export class System {
   step(maxInsns?: number): StepResult {
     if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it before stepping");
     this.machine.clocks.start();
+    this.#startThreads();
     try {
       return this.#loop.step(maxInsns);
     } finally {
+      this.#cpus.threads?.stop();
       this.machine.clocks.stop();
     }
   }
@@ -232,6 +235,23 @@ export class System {
   loadState(raw: unknown): void {
     if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it first");
     this.machine.loadState(raw);
+  }
+
+  /** Does something while no vCPU runs, on any thread: what it looks at does not change. */
+  standing<T>(fn: () => T): T {
+    const { threads } = this.#cpus;
+    return threads === undefined ? fn() : threads.standing(fn);
+  }
+
+  /** Starts the threads of vCPUs, which stand. Called once, before the machine is reset for the first time. */
+  async openThreads(): Promise<void> {
+    const failed = (error: unknown): void => this.#end({ reason: "error", code: 1, error });
+    await this.#cpus.threads?.open(this.machine, (fn) => this.post(fn), failed);
+  }
+
+  /** Lets the vCPUs on threads run, where the first one may. */
+  #startThreads(): void {
+    if (!this.suspended) this.#cpus.threads?.run(() => this.host.now(), this.machine.clocks);
   }
 
   async #run(): Promise<void> {
@@ -266,6 +286,7 @@ export class System {
   }
 
   #stop(state: RunState): void {
+    this.#cpus.threads?.stop();
     if (!this.qtest) this.machine.clocks.stop();
     this.#loop.stop();
     this.#setState(state);
@@ -279,6 +300,7 @@ export class System {
   #suspend(): void {
     if (!this.running) return;
     this.#loop.suspended = true;
+    this.#cpus.threads?.stop();
     this.#setState("suspended");
     this.machine.emit("suspend");
   }
@@ -290,7 +312,10 @@ export class System {
     this.#loop.suspended = false;
     this.machine.reset();
     this.machine.emit("wakeup", reason);
-    if (sleeping) this.#setState("running");
+    if (sleeping) {
+      this.#startThreads();
+      this.#setState("running");
+    }
   }
 
   #setState(state: RunState): void {
@@ -324,7 +349,9 @@ export class System {
   #resetNow(guest: boolean): void {
     if (this.#ended) return;
     this.#loop.suspended = false;
+    this.#cpus.threads?.stop();
     this.machine.reset();
+    if (this.#ticking) this.#startThreads();
     if (this.#state === "suspended") this.#setState("running");
     if (this.#state === "shutdown" || this.#state === "guest-panicked") this.#setState("prelaunch");
     this.#emit({ type: "reset", guest });
@@ -348,6 +375,7 @@ export class System {
     if (this.#ended) return;
     this.#ended = true;
     this.#stop("shutdown");
+    this.#cpus.threads?.close();
     this.#resolveExit(exit);
   }
 }

@@ -14,5 +14,6 @@ export * from "./state.ts";
 export { X86CpuObject, type AttachableCpu, type CpuClass } from "./object.ts";
 export { findModel, x86Config } from "./models/expand.ts";
 export { cpuProps, type CpuProps } from "./models/props.ts";
+export { farCpu } from "./threads/far-cpu.ts";
 export { createTarget, LOCK_ANYWHERE } from "./target.ts";
 export { plugin as default } from "./plugin.ts";

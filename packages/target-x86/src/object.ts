@@ -1,7 +1,7 @@
 /** The CPU objects of the tree, and their QOM types. */
 import { cpuType, CpuObject, type CpuRequest } from "@mimus/machine-core";
 import type { TypeSpec } from "@mimus/qom";
-import type { Engine, Target, TargetCpu } from "@mimus/tcg";
+import type { Engine, Target, TargetCpu, ThreadableCpu } from "@mimus/tcg";
 import type {
   CpuSignals, InterruptController, LocalApic, PhysicalWindow, PortBus, TimeSource, X86Config,
 } from "./config.ts"; // prettier-ignore
@@ -14,6 +14,9 @@ import { cpuProps, type CpuProps } from "./models/props.ts";
 import { X86State } from "./snapshot.ts";
 import type { WordSize } from "./state.ts";
 import { createTarget } from "./target.ts";
+import { answerFar } from "./threads/answer.ts";
+import type { X86ThreadData } from "./threads/far-cpu.ts";
+import { ORDER } from "./threads/functions.ts";
 
 /** What a CPU type says of itself, under class key `"cpu"`. */
 export interface CpuClass {
@@ -21,6 +24,9 @@ export interface CpuClass {
   readonly model: string;
   /** Targets it exists for. */
   readonly targets: readonly string[];
+  /** Package with `farCpu`. */
+  readonly threads: string;
+  readonly storesInOrder: boolean;
   create(request: CpuRequest): CpuObject & AttachableCpu;
 }
 
@@ -32,8 +38,12 @@ export interface AttachableCpu {
 }
 
 /** An x86 CPU as an object of the machine. */
-export class X86CpuObject extends CpuObject implements AttachableCpu {
+export class X86CpuObject extends CpuObject implements AttachableCpu, ThreadableCpu {
   readonly config: X86Config;
+  readonly #data: X86ThreadData;
+  /** Where the CPU runs on another thread. */
+  #order: ((fn: number, ...values: readonly number[]) => boolean) | undefined;
+  #smram: PhysicalWindow | undefined;
   #cpu: X86Cpu | undefined;
   #signals: CpuSignals = {};
 
@@ -54,6 +64,7 @@ export class X86CpuObject extends CpuObject implements AttachableCpu {
       threads: topology?.threads ?? 1,
       cores: topology === undefined ? cpus : topology.cores * topology.dies,
     };
+    this.#data = { model: model.name, word, props: request.props as CpuProps, place };
     this.config = x86Config(model, request.props as CpuProps, word, place, (text) => {
       if (index === 0) machine.log.write("warning", "cpu", text);
     });
@@ -95,7 +106,9 @@ export class X86CpuObject extends CpuObject implements AttachableCpu {
     this.cpuState.setTimeSource(time);
   }
   setWindow(name: "apic" | "smram", window: PhysicalWindow | undefined): void {
+    if (name === "smram") this.#smram = window;
     this.cpuState.setWindow(name, window);
+    this.#order?.(ORDER.rewire);
   }
   /** What the CPU tells the machine; a shutdown resets the machine unless `shutdown` is given. */
   setSignals(signals: CpuSignals): void {
@@ -103,7 +116,17 @@ export class X86CpuObject extends CpuObject implements AttachableCpu {
     this.#cpu?.setSignals(this.#wires());
   }
   sipi(vector: number): void {
-    this.cpuState.sipi(vector);
+    if (this.#order?.(ORDER.sipi, vector) !== true) this.cpuState.sipi(vector);
+  }
+
+  threadData(): X86ThreadData {
+    return this.#data;
+  }
+  moveTo(order: (fn: number, ...values: readonly number[]) => boolean): void {
+    this.#order = order;
+  }
+  answer(asked: Float64Array, answer: Float64Array): void {
+    answerFar(this.cpuState, this.cpuState.signals, this.#smram, asked, answer);
   }
 
   #wires(): CpuSignals {
@@ -146,6 +169,8 @@ function typeOf(name: string, model: ModelData, word: WordSize, summary: string 
   const cpu: CpuClass = {
     model: name,
     targets: [target],
+    threads: "@mimus/target-x86",
+    storesInOrder: true,
     create: (request) => new X86CpuObject(request, model, word),
   };
   return {

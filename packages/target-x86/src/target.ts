@@ -14,6 +14,7 @@ import { vectorHelpers, vectorModule } from "./runtime/vector/index.ts";
 import { x87Helpers, x87Module } from "./runtime/x87/helpers.ts";
 import { globals, HF } from "./state.ts";
 import { systemHelpers } from "./system/helpers.ts";
+import { lockedHelpers } from "./system/locked.ts";
 import { TRANSLATORS } from "./translate/index.ts";
 import { Observed } from "./translate/observed.ts";
 import { Tx, type Translate } from "./translate/tx.ts";
@@ -39,6 +40,7 @@ export function createTarget(config: X86Config): Target {
   const translators = ALL_ROWS.map(({ name }) => TRANSLATORS[name] ?? undefinedInsn);
   const helpers: readonly Helper[] = [
     ...systemHelpers(config.word),
+    ...lockedHelpers(config.word),
     ...integerHelpers(config.word),
     ...randomHelpers,
     ...vectorHelpers(config.word),

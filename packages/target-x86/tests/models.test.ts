@@ -44,6 +44,8 @@ test("what cannot be translated is left out with QEMU's words", () => {
   expect(make("Haswell-v4", { check: false }).warnings).toEqual([]);
   expect(() => make("Haswell-v4", { enforce: true })).toThrow("Host doesn't support requested features");
   expect(make("qemu64").warnings).toEqual([]);
+  expect([make("max").warnings, make("max", {}, 32).warnings]).toEqual([[], []]);
+  expect(make("max", { lm: true }, 32).warnings).toHaveLength(1);
 });
 
 test("features are properties, under all their names", () => {

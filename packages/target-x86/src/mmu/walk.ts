@@ -47,6 +47,9 @@ export class Walker {
   readonly #at = new Float64Array(5);
   readonly #low = new Int32Array(5);
   #depth = 0;
+  /** Other vCPUs write to page tables at the same time; one did during this walk. */
+  readonly #shared: boolean;
+  #changed = false;
   /** RAM range of the last entry, to spare the lookup. */
   #ramBase = 0;
   #ramEnd = 0;
@@ -54,6 +57,7 @@ export class Walker {
 
   constructor(cpu: X86Cpu) {
     this.#cpu = cpu;
+    this.#shared = cpu.engine.shared;
     const { config } = cpu;
     this.#pse36 = config.features.has("pse36");
     this.#gigabyte = config.features.has("pdpe1gb");
@@ -137,7 +141,10 @@ export class Walker {
       this.#cpu.notCanonical = true;
       return false;
     }
-    if (!this.#translate(lo, hi, access, mmu, out)) return false;
+    do {
+      this.#changed = false;
+      if (!this.#translate(lo, hi, access, mmu, out)) return false;
+    } while (this.#changed);
     const { breakPoints } = this.#cpu;
     if (access !== FETCH && breakPoints.watches(lo, hi)) {
       noteHits(this.#cpu, breakPoints.accessed(lo, hi, size, access === STORE));
@@ -203,9 +210,16 @@ export class Walker {
     for (let level = levels - 1; ; level--) {
       const at = table + index(lo, hi, level) * 8;
       const word = this.#word(at);
-      const low = word >= 0 ? i32[word]! : this.#read(at);
+      let low = word >= 0 ? i32[word]! : this.#read(at);
       if (!(low & PTE.P)) return this.#fail(lo, hi, access, mmu, 0);
-      const high = word >= 0 ? i32[word + 1]! : this.#read(at + 4);
+      let high = word >= 0 ? i32[word + 1]! : this.#read(at + 4);
+      // Halves of what another vCPU wrote meanwhile do not belong together.
+      if (this.#shared && word >= 0)
+        while (i32[word] !== low) {
+          low = i32[word]!;
+          high = i32[word + 1]!;
+        }
+      if (!(low & PTE.P)) return this.#fail(lo, hi, access, mmu, 0);
       if (high & highReserved) return this.#fail(lo, hi, access, mmu, PFEC.P | PFEC.RSVD);
       this.#at[this.#depth] = at;
       this.#low[this.#depth++] = low;
@@ -289,8 +303,18 @@ export class Walker {
   } // prettier-ignore
 
   #mark(n: number, bits: number): void {
+    if (this.#shared) return this.#markShared(n, bits);
     const at = this.place(this.#at[n]!);
     this.#cpu.engine.bus.write(at, 4, (this.#read(this.#at[n]!) | bits) >>> 0);
+  }
+
+  /** The entry may be another one by now: then all is looked at again. */
+  #markShared(n: number, bits: number): void {
+    const { i32 } = this.#cpu;
+    const word = this.#word(this.#at[n]!);
+    if (word < 0) return;
+    const seen = this.#low[n]!;
+    if (Atomics.compareExchange(i32, word, seen, seen | bits) !== seen) this.#changed = true;
   }
 
   /** Half of a paging-structure entry. */

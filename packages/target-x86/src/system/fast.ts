@@ -1,5 +1,5 @@
 /** The WebAssembly twin of what operating systems do most: entering handlers in ring 0, and leaving them. */
-import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE, type WasmMemory } from "@mimus/tcg";
+import { ENV, forMemory, TLB_ENTRIES, TLB_ENTRY_SIZE, type WasmMemory } from "@mimus/tcg";
 import { bytes } from "../generated/integer-wasm.ts";
 import { OFF, REG, regOffset, SEG, segOffset } from "../state.ts";
 
@@ -31,6 +31,6 @@ const LAYOUT: readonly (readonly [number, number])[] = [
 export function fastPaths(memory: WasmMemory): FastPaths {
   for (const [is, wanted] of LAYOUT)
     if (is !== wanted) throw new Error(`The state block has ${is} where assembly/system.ts expects ${wanted}`);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(forMemory(bytes, memory)), { env: { memory } });
   return { enter: exports["enter_handler"]! };
 }

@@ -46,7 +46,9 @@ export function write(
   cpu: X86Cpu, lo: number, hi: number, size: 1 | 2 | 4 | 8, valueLo: number, valueHi: number, mmu: number,
 ): void {
   const { i32 } = cpu;
-  if (size >= 4 && (lo & (size - 1)) === 0) {
+  // Another vCPU must not see half of it.
+  const whole = size === 4 || !cpu.engine.shared;
+  if (size >= 4 && whole && (lo & (size - 1)) === 0) {
     const e = entry(cpu, lo, mmu);
     // A tag with any flag (code, device) does not match.
     if (i32[e + WRITE_TAG] === (lo & PAGE) && i32[e + WRITE_TAG + 1] === hi) {

@@ -140,10 +140,12 @@ const xchg: Translate = (t) => {
     return t.write(1, a);
   }
   let old: Value | undefined;
+  t.alwaysLocked = true;
   t.rmw(0, (v) => {
     old = v;
     return b;
   });
+  t.alwaysLocked = false;
   t.write(1, old!);
 };
 
@@ -169,8 +171,11 @@ const cmpxchg: Translate = (t) => {
     choose(o.n, o.high, src, "eq");
   } else {
     const address = t.address(0, "rw");
-    old = t.load(memOf(size), address);
-    t.store(memOf(size), address, ir.movcond("eq", accumulator, old, src, old));
+    if (t.locked) old = ir.cmpxchg(memOf(size), address, accumulator, src, t.mmu);
+    else {
+      old = t.load(memOf(size), address);
+      t.store(memOf(size), address, ir.movcond("eq", accumulator, old, src, old));
+    }
     const wide = t.wordReg(REG.ax);
     const same = t.toWord(ir.setcond("eq", accumulator, old));
     t.setReg(REG.ax, size, old);

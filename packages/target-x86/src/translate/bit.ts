@@ -28,7 +28,11 @@ const bitTest =
     } else {
       const address = bitAddress(t, size, index, op === "none" ? "r" : "rw");
       old = t.load(memOf(size), address);
-      if (op !== "none") t.store(memOf(size), address, changed(t, op, old, ir.shl(one, number)));
+      if (op !== "none") {
+        const v = changed(t, op, old, ir.shl(one, number));
+        if (t.locked) t.exchangeOrRetry(memOf(size), address, old, v);
+        else t.store(memOf(size), address, v);
+      }
     }
     const carry = ir.andI(t.low(ir.shr(old, number)), 1);
     t.lazy.setCarry(carry, others);

@@ -3,7 +3,10 @@ import { FLAG } from "../state.ts";
 import type { Translate } from "./tx.ts";
 
 /** What the processor orders by itself but for stores that are read back, a barrier orders too. */
-const fence: Translate = (t) => t.ir.mb(15);
+const fence: Translate = (t) => {
+  if (t.ctx.shared) t.ir.call("fence");
+  else t.ir.mb(15);
+};
 
 /** There are no caches: what is left is the look at the page, as a load's. */
 const clflush: Translate = (t) => void t.load("u8", t.address(0, "r"));

@@ -14,7 +14,10 @@ export function access(t: Tx, k: number, how: SegmentAccess): Value {
   return address;
 }
 
-/** Operand `k` becomes what `fn` makes of it. vCPUs take turns between instructions, so that a load and a store are one step. */
+/**
+ * Operand `k` becomes what `fn` makes of it. Where vCPUs take turns between instructions, a load and a store are one step.
+ * Where they run at the same time, a locked instruction stores if nobody did meanwhile, and begins anew if somebody did.
+ */
 export function rmw(t: Tx, k: number, fn: (old: Value) => Value): Value {
   const o = t.i.operands[k]!;
   if (o.kind === OPERAND.reg) {
@@ -23,7 +26,9 @@ export function rmw(t: Tx, k: number, fn: (old: Value) => Value): Value {
     return v;
   }
   const address = access(t, k, "rw");
-  const v = fn(t.load(memOf(o.size), address));
-  t.store(memOf(o.size), address, v);
+  const old = t.load(memOf(o.size), address);
+  const v = fn(old);
+  if (t.locked) t.exchangeOrRetry(memOf(o.size), address, old, v);
+  else t.store(memOf(o.size), address, v);
   return v;
 }

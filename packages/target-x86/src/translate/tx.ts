@@ -31,6 +31,8 @@ export class Tx {
   readonly type: "i32" | "i64";
   /** tbFlags of the block: bits of HF. */
   readonly flags: number;
+  /** The instruction is locked without LOCK: it is XCHG. */
+  alwaysLocked = false;
   /** Width in bits of code and of stack addresses. */
   readonly code: 16 | 32 | 64;
   readonly stack: 16 | 32 | 64;
@@ -195,6 +197,20 @@ export class Tx {
   }
   store(mem: MemOp, address: Value, v: Value): void {
     this.ir.st(mem, address, v, this.mmu);
+  }
+  /** Other vCPUs run at the same time, and the instruction is one step for them: it has LOCK, or is XCHG with memory. */
+  get locked(): boolean {
+    return this.ctx.shared && (this.i.lock || this.alwaysLocked);
+  }
+  /** Stores `v` if `old` is still there; else the instruction, which has changed nothing so far, begins anew. */
+  exchangeOrRetry(mem: MemOp, address: Value, old: Value, v: Value): void {
+    const { ir } = this;
+    const seen = ir.cmpxchg(mem, address, old, v, this.mmu);
+    this.rarely("ne", seen, old, () => {
+      this.lazy.store();
+      ir.set("pc", this.pcValueAt(0));
+      ir.exit("next");
+    });
   }
   /** 16 bytes; nothing is checked about alignment. */
   loadVec(address: Value): Value {

@@ -14,10 +14,11 @@ const cmpxchg8b: Translate = (t) => {
   const pair = (low: number, high: number): Value =>
     ir.or(ir.extuI32(t.reg(low, 4)), ir.shlI(ir.extuI32(t.reg(high, 4)), 32));
   const address = t.address(0, "rw");
-  const old = t.load("u64", address);
   const expected = pair(REG.ax, REG.dx);
+  const wanted = pair(REG.bx, REG.cx);
+  const old = t.locked ? ir.cmpxchg("u64", address, expected, wanted, t.mmu) : t.load("u64", address);
   const same = ir.extrl(ir.setcond("eq", old, expected));
-  t.store("u64", address, ir.movcond("eq", old, expected, pair(REG.bx, REG.cx), old));
+  if (!t.locked) t.store("u64", address, ir.movcond("eq", old, expected, wanted, old));
   const differ = (n: number, half: Value): void => {
     const before = t.wordReg(n);
     t.setReg(n, 4, half);
@@ -34,6 +35,7 @@ const cmpxchg16b: Translate = (t) => {
   const flags = t.eflagsValue();
   const address = t.address(0, "rw");
   t.raiseIf("tstne", address, t.imm(15), 13, 0);
+  if (t.locked) return exchange16(t, flags, address);
   const upper = ir.addI(address, 8);
   const low = t.load("u64", address);
   const high = t.load("u64", upper);
@@ -48,6 +50,13 @@ const cmpxchg16b: Translate = (t) => {
   t.setWordReg(REG.dx, choose(dx, high));
   setZero(t, ir.andI(flags, ~FLAG.zf), ir.extrl(ir.setcond("eq", difference, zero)));
 };
+
+/** Of the host's own exchanges none is as wide: it is one step with others of its kind, whose halves are. */
+function exchange16(t: Tx, flags: Value, address: Value): void {
+  const { ir } = t;
+  const same = ir.call("exchange16", address, ir.const32(t.mmu));
+  setZero(t, ir.andI(flags, ~FLAG.zf), same);
+}
 
 /** Translators of the wide exchanges of chapter "general". */
 export const wideExchange = { cmpxchg8b, cmpxchg16b } satisfies Readonly<Record<string, Translate>>;

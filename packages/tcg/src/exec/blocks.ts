@@ -1,4 +1,5 @@
 /** The translated blocks: found by place in the machine memory, pc and flags; chained; invalidated by writes. */
+import type { CodePages } from "./code-pages.ts";
 import type { PhysicalBus } from "./contract.ts";
 import type { BlockExit } from "../region/exits.ts";
 import type { Region } from "../region/regions.ts";
@@ -50,6 +51,8 @@ const PAGE_BITS = 12;
 export class BlockCache {
   readonly #i32: Int32Array;
   readonly #bus: PhysicalBus;
+  /** Where other engines have code too. */
+  readonly #others: CodePages | undefined;
   readonly #pages: Map<number, CodePage> = new Map();
   /** Blocks by id; holes are dead ones. */
   all: (Tb | undefined)[] = [];
@@ -59,14 +62,15 @@ export class BlockCache {
   /** Called when a page gets its first block: stores to it must take the slow path from now on. */
   onCodePage: (ram: number) => void = () => {};
 
-  constructor(i32: Int32Array, bus: PhysicalBus) {
+  constructor(i32: Int32Array, bus: PhysicalBus, others?: CodePages) {
     this.#i32 = i32;
     this.#bus = bus;
+    this.#others = others;
   }
 
   /** The page, given by any place in it, holds translated code. */
   isCode(ram: number): boolean {
-    return this.#pages.has(ram >>> PAGE_BITS);
+    return this.#others === undefined ? this.#pages.has(ram >>> PAGE_BITS) : this.#others.has(ram);
   }
 
   /** Blocks that start at a place, as a list through `next`. */
@@ -173,14 +177,20 @@ export class BlockCache {
     }
     if (page.blocks.size > 0) return;
     this.#pages.delete(number);
-    this.#bus.watchCode(number * (1 << PAGE_BITS), false);
+    this.#unwatch(number);
+  }
+
+  #unwatch(number: number): void {
+    const start = number * (1 << PAGE_BITS);
+    this.#others?.leave(start);
+    if (this.#others?.has(start) !== true) this.#bus.watchCode(start, false);
   }
 
   /** Forgets everything; the arena is about to be reused. */
   clear(): void {
     for (const tb of this.all) if (tb !== undefined) tb.alive = false;
     this.all = [];
-    for (const number of this.#pages.keys()) this.#bus.watchCode(number * (1 << PAGE_BITS), false);
+    for (const number of this.#pages.keys()) this.#unwatch(number);
     this.#pages.clear();
   }
 }

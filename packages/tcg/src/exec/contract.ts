@@ -6,6 +6,7 @@
  */
 import type { Builder } from "../ir/builder.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
+import type { CodePages } from "./code-pages.ts";
 
 type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
@@ -146,6 +147,8 @@ export interface TranslateContext {
   readonly first: boolean;
   /** `guard` may be used for the current instruction. */
   readonly guards: boolean;
+  /** Other vCPUs run at the same time: what is one step for them is one of the host's, too. */
+  readonly shared: boolean;
   /** The translator sets it once it has emitted the end of the block. */
   done: boolean;
   /** Offset of the end of the first page: no instruction starts at or behind it. */
@@ -258,6 +261,10 @@ export interface Engine {
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
   readonly bus: PhysicalBus;
+  /** Other vCPUs run at the same time, on threads of their own. */
+  readonly shared: boolean;
+  /** Runs something that is one step for all others that come this way. */
+  exclusive<T>(fn: () => T): T;
   /** Forgets the translations of the mmu indexes in `mask` (bit n = index n); `keepGlobal`: but for global ones. */
   flushTlb(env: number, mask: number, keepGlobal?: boolean): void;
   /** Forgets the translation of one page in all mmu indexes. */
@@ -354,6 +361,8 @@ export interface TcgConfig {
   readonly physical: PhysicalBus;
   /** User-mode emulation's memory; absent where guest addresses go through page tables. */
   readonly direct?: DirectMemory;
+  /** Where engines on other threads have translated code of the same memory, which is shared then. */
+  readonly codePages?: CodePages;
   readonly options?: TcgOptions;
 }
 

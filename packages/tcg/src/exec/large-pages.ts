@@ -42,3 +42,8 @@ export class LargePages {
     this.#stretches.length = 0;
   }
 }
+
+/** 1 when the page behind the one of `lo` starts at a multiple of 2^32. */
+export function carry(lo: number): number {
+  return lo >>> 12 === 0xfffff ? 1 : 0;
+}

@@ -8,11 +8,13 @@ import { Optimiser } from "../opt/pipeline.ts";
 import { BlockModules } from "../wasm/block-modules.ts";
 import type { BlockInput } from "../wasm/block-modules.ts";
 import { wasm } from "../wasm/types.ts";
+import { isShared } from "../wasm/share-memory.ts";
 import { WatTrace } from "../wasm/wat-trace.ts";
 import type { WasmTable } from "../wasm/types.ts";
 import { Arena, NO_LIMIT } from "./arena.ts";
 import { BlockCache } from "./blocks.ts";
 import type { Tb } from "./blocks.ts";
+import { type CodePages, inOneStep, joinCodePages } from "./code-pages.ts";
 import { ENV, envSize } from "./contract.ts";
 import type {
   BackEnd,
@@ -30,6 +32,7 @@ import { DEFAULT_CODE_CAP, DEFAULT_HOT, DEFAULT_REGION_THRESHOLD, DEFAULT_TB_SIZ
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
+import { listing } from "./listing.ts";
 import { newStats } from "./stats.ts";
 import { BlockTranslator } from "./translate.ts";
 import type { CodeSource, Translated } from "./translate.ts";
@@ -65,6 +68,9 @@ export class TcgMachine implements Engine {
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
+  readonly words: BigInt64Array | undefined;
+  readonly shared: boolean;
+  readonly codePages: CodePages | undefined;
   readonly bus: PhysicalBus;
   readonly target: Target;
   readonly options: TcgOptions;
@@ -79,6 +85,8 @@ export class TcgMachine implements Engine {
   /** Offset of the program counter from `env`, in bytes. */
   readonly pcOffset: number;
   readonly cpus: Vcpu[] = [];
+  /** vCPUs that take turns on this thread. */
+  turns = 0;
   /** Instructions per block at most. */
   readonly maxInsns: number;
   readonly breakpoints: Set<bigint> = new Set();
@@ -105,6 +113,9 @@ export class TcgMachine implements Engine {
     this.u16 = new Uint16Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
+    this.shared = isShared(memory);
+    this.words = this.shared ? new BigInt64Array(memory.buffer) : undefined;
+    this.codePages = config.codePages;
     this.bus = config.physical;
     this.target = target;
     this.options = config.options ?? {};
@@ -114,14 +125,14 @@ export class TcgMachine implements Engine {
     this.#alloc = config.alloc;
     const arenaSize = Math.max(this.options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
     this.#arena = new Arena(this.i32, this.u16, config.alloc("tcg.code", arenaSize), arenaSize);
-    this.blocks = new BlockCache(this.i32, this.bus);
+    this.blocks = new BlockCache(this.i32, this.bus, this.codePages);
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
     this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
     this.#arena.reset(this.#writer.jumpCacheLookup());
     this.#translator = new BlockTranslator(
-      target, this.ir, this.maxInsns, this.options.traceStores ?? false,
+      target, this.ir, this.maxInsns, this.options.traceStores ?? false, this.shared,
     ); // prettier-ignore
     this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
     let last: Vcpu | undefined;
@@ -132,7 +143,9 @@ export class TcgMachine implements Engine {
       {
         load: (env, lo, hi, oi) => void vcpu(env).tlb.load(lo, hi, oi),
         store: (env, lo, hi, oi) => void vcpu(env).tlb.store(lo, hi, oi),
-        atomicAddress: (env, lo, hi, oi) => vcpu(env).tlb.atomicAddress(lo, hi, oi),
+        atomicAddress: this.shared
+          ? (env, lo, hi, oi) => vcpu(env).tlb.locked(lo, hi, oi)
+          : (env, lo, hi, oi) => vcpu(env).tlb.atomicAddress(lo, hi, oi),
         hot: (_env, tb) => this.#hot(tb),
       },
       linkHelpers(target, memory, () => this.current),
@@ -154,6 +167,7 @@ export class TcgMachine implements Engine {
     this.blocks.onCodePage = (ram) => {
       for (const cpu of this.cpus) cpu.tlb.protect(ram);
     };
+    if (this.codePages !== undefined) joinCodePages(this.codePages, this.bus, this.blocks, this.cpus);
     this.bus.onCodeWrite((ram, length) => this.blocks.invalidate(ram, length));
     this.bus.onChange(() => {
       for (const cpu of this.cpus) cpu.flushTlb(-1);
@@ -198,16 +212,24 @@ export class TcgMachine implements Engine {
     if (regions.waiting) regions.buildAll(fetchPage);
   }
 
-  /** Adds a vCPU; `make` gets the address of its state block, which is zeroed. */
-  createCpu(make: (env: number, engine: Engine) => TargetCpu): Vcpu {
+  /**
+   * Adds a vCPU; `make` gets the address of its state block, which is zeroed. `elsewhere`: another thread runs it, and this
+   * one looks at it while it stands.
+   */
+  createCpu(make: (env: number, engine: Engine) => TargetCpu, elsewhere = false): Vcpu {
     const env = this.#alloc(`tcg.cpu${this.cpus.length}`, envSize(this.target.mmuIndexes));
-    const vcpu = new Vcpu(this, env, make(env, this));
+    const vcpu = new Vcpu(this, env, make(env, this), elsewhere);
     this.cpus.push(vcpu);
+    if (!elsewhere) this.turns++;
     this.#byEnv.set(env, vcpu);
     return vcpu;
   }
 
   // Engine
+
+  exclusive<T>(fn: () => T): T {
+    return inOneStep(this.codePages, fn);
+  }
 
   flushTlb(env: number, mask: number, keepGlobal = false): void {
     this.#byEnv.get(env)?.flushTlb(mask, keepGlobal);
@@ -332,7 +354,7 @@ export class TcgMachine implements Engine {
     if (done === undefined) return undefined;
     const { trace } = this.options;
     if (tier === "first") {
-      if (trace?.inAsm !== undefined) trace.inAsm(this.#disassemble(pc, source, done.length).join(""));
+      if (trace?.inAsm !== undefined) trace.inAsm(listing(this.target, pc, source, done.length).join(""));
       trace?.op?.(print(done.block));
     }
     swapBytes(done.block);
@@ -342,25 +364,12 @@ export class TcgMachine implements Engine {
     return { ...done, block };
   }
 
-  /** A line for each instruction. */
-  #disassemble(pc: bigint, source: CodeSource, length: number): string[] {
-    const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i++) bytes[i] = source.byte(i);
-    const lines: string[] = [];
-    for (let at = 0; at < length;) {
-      const insn = this.target.disassemble(pc + BigInt(at), bytes.subarray(at));
-      lines.push(`0x${(pc + BigInt(at)).toString(16)}:  ${insn.text}\n`);
-      at += Math.max(insn.length, 1);
-    }
-    return lines;
-  }
-
   /** The instructions of the block with a descriptor. */
   #listing(address: number): string[] {
     const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
     if (tb === undefined) return [];
     const pc = (BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0);
-    return this.#disassemble(pc, { byte: this.#bytesOf(tb) }, tb.length);
+    return listing(this.target, pc, { byte: this.#bytesOf(tb) }, tb.length);
   }
 
   /** The code of a block as it is in the machine memory. */

@@ -44,6 +44,7 @@ export class MemorySource implements BlockSource {
         const next = (this.#lo | 4095) + 1;
         return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#left, 1);
       }
+      this.#machine.codePages?.enter(page);
       this.ram2 = page;
     }
     return this.#machine.u8[this.ram2 + at - this.#left]!;

@@ -4,11 +4,13 @@ import { generateInterpreter } from "../interp/generate.ts";
 import { INTERPRETER_LOCALS } from "../interp/handler-emitter.ts";
 import type { HelperSpec } from "../ir/type.ts";
 import { Code, I32, I64, W } from "../wasm/encode.ts";
-import { ATOMIC_BIG_ENDIAN } from "../wasm/memory-ops.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmInstance, WasmTable } from "../wasm/types.ts";
-import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
+import { forMemory, isShared } from "../wasm/share-memory.ts";
+import { bySize, halves, LOAD_U, pushEntry, pushLastPage, pushTag, STORE } from "./access-code.ts";
+import { compareExchange, readModifyWrite } from "./atomics.ts";
+import { ENV } from "./contract.ts";
 import type { Helper, Target, WasmMemory } from "./contract.ts";
 
 /** What generated code calls in JavaScript. Addresses and values are signed 32-bit halves. */
@@ -16,7 +18,11 @@ export interface RuntimeCallbacks {
   /** Value in `env.scratch`[0]; exceptions in `env.exception`. `oi`: log2 of the size | mmu << 4. */
   load(env: number, lo: number, hi: number, oi: number): void;
   store(env: number, lo: number, hi: number, oi: number): void;
-  /** Address, in the machine memory, of a location that may be read and written; 0: an exception was raised. */
+  /**
+   * Address, in the machine memory, of a location that may be read and written; 0: an exception was raised. On memory that
+   * threads share, `oi` is that of the whole operation, whose operands are in `env.scratch`[1] and [2]; 1: it is done, and
+   * the old value is in `env.scratch`[0].
+   */
   atomicAddress(env: number, lo: number, hi: number, oi: number): number;
   hot(env: number, tb: number): void;
 }
@@ -51,7 +57,8 @@ export function makeRuntime(
   callbacks: RuntimeCallbacks, helpers: Readonly<Record<string, unknown>>,
 ): Runtime {
   const m = new ModuleBuilder(131072);
-  m.importMemory("env", "memory");
+  const shared = isShared(memory);
+  m.importMemory("env", "memory", shared);
   m.importTable("env", "table");
   const js4 = m.type([I32, I32, I32, I32], []);
   const load = m.importFunction("js", "load", js4);
@@ -66,8 +73,8 @@ export function makeRuntime(
   const blockType = m.type([I32, I32], [I32]);
   const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load, target.unaligned === true));
   const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store, target.unaligned === true));
-  const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32], readModifyWrite(atomicAddress));
-  const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress));
+  const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32, I64], readModifyWrite(atomicAddress, shared));
+  const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress, shared));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
   const interpreter = m.function(
     blockType, INTERPRETER_LOCALS,
@@ -94,7 +101,7 @@ export function makeRuntime(
 export function linkHelpers(target: Target, memory: WasmMemory, cpu: () => unknown): Record<string, unknown> {
   const modules = new Map<string, WasmInstance>();
   for (const spec of target.modules) {
-    modules.set(spec.name, new wasm.Instance(new wasm.Module(spec.bytes), { env: { memory } }));
+    modules.set(spec.name, new wasm.Instance(new wasm.Module(forMemory(spec.bytes, memory)), { env: { memory } }));
   }
   const out: Record<string, unknown> = {};
   for (const helper of target.helpers) {
@@ -110,63 +117,6 @@ export function linkHelpers(target: Target, memory: WasmMemory, cpu: () => unkno
     }
   }
   return out;
-}
-
-/** Pushes the halves of the i64 in a local. */
-function halves(c: Code, local: number): void {
-  c.get(local);
-  c.op(W.i32WrapI64);
-  c.get(local);
-  c.i64(32, 0);
-  c.op(W.i64ShrU);
-  c.op(W.i32WrapI64);
-}
-
-/** Pushes the TLB entry, less `ENV.tlb`, of (env 0, address 1); `pushMmu` pushes the mmu index. */
-function pushEntry(c: Code, pushMmu: () => void): void {
-  pushMmu();
-  c.i32(31 - Math.clz32(TLB_ENTRIES * TLB_ENTRY_SIZE));
-  c.op(W.i32Shl);
-  c.get(1);
-  c.op(W.i32WrapI64);
-  c.i32(7);
-  c.op(W.i32ShrU);
-  c.i32((TLB_ENTRIES - 1) * TLB_ENTRY_SIZE);
-  c.op(W.i32And);
-  c.op(W.i32Add);
-  c.get(0);
-  c.op(W.i32Add);
-}
-
-/** Pushes the size of an access less 1. */
-function pushLess1(c: Code, oi: number): void {
-  c.i32(1);
-  c.get(oi);
-  c.i32(3);
-  c.op(W.i32And);
-  c.op(W.i32Shl);
-  c.i32(1);
-  c.op(W.i32Sub);
-}
-
-/** Pushes the page of the last byte of an access at the address in local 1. */
-function pushLastPage(c: Code, oi: number): void {
-  c.get(1);
-  pushLess1(c, oi);
-  c.op(W.i64ExtendI32U);
-  c.op(W.i64Add);
-  c.i64(-4096, -1);
-  c.op(W.i64And);
-}
-
-/** Pushes the address in local 1 without its place in the page, but with what makes it not aligned: what a tag is. */
-function pushTag(c: Code, oi: number): void {
-  c.get(1);
-  pushLess1(c, oi);
-  c.i32(-4096);
-  c.op(W.i32Or);
-  c.op(W.i64ExtendI32S);
-  c.op(W.i64And);
 }
 
 /**
@@ -226,203 +176,5 @@ function slowStore(js: number, unaligned: boolean): Code {
   halves(c, 1);
   c.get(3);
   c.call(js);
-  return c;
-}
-
-const LOAD_U = [W.i64Load8U, W.i64Load16U, W.i64Load32U, W.i64Load] as const;
-const STORE = [W.i64Store8, W.i64Store16, W.i64Store32, W.i64Store] as const;
-
-/**
- * Leaves the host address of (env 0, address 1) in local `host`: from the TLB when an aligned location may be read
- * and written, else from JavaScript, and returns 0 when that raised. `entry` is an i32 local.
- */
-function address(c: Code, js: number, oi: number, host: number, entry: number): void {
-  pushEntry(c, () => {
-    c.get(oi);
-    c.i32(8);
-    c.op(W.i32ShrU);
-    c.i32(7);
-    c.op(W.i32And);
-  });
-  c.tee(entry);
-  c.mem(W.i64Load, ENV.tlb, 3);
-  pushTag(c, oi);
-  c.op(W.i64Eq);
-  c.get(entry);
-  c.mem(W.i64Load, ENV.tlb, 3);
-  c.get(entry);
-  c.mem(W.i64Load, ENV.tlb + 8, 3);
-  c.op(W.i64Eq);
-  c.op(W.i32And);
-  c.if();
-  c.get(1);
-  c.op(W.i32WrapI64);
-  c.get(entry);
-  c.mem(W.i32Load, ENV.tlb + 24, 2);
-  c.op(W.i32Add);
-  c.set(host);
-  c.else();
-  c.get(0);
-  halves(c, 1);
-  c.get(oi);
-  c.i32(3);
-  c.op(W.i32And);
-  c.get(oi);
-  c.i32(8);
-  c.op(W.i32ShrU);
-  c.i32(7);
-  c.op(W.i32And);
-  c.i32(4);
-  c.op(W.i32Shl);
-  c.op(W.i32Or);
-  c.call(js);
-  c.tee(host);
-  c.op(W.i32Eqz);
-  c.if();
-  c.i64(0, 0);
-  c.op(W.return);
-  c.end();
-  c.end();
-}
-
-/** Code for each width, chosen by the low bits of local `oi`; each must leave nothing on the stack. */
-function bySize(c: Code, oi: number, body: (log2: number) => void): void {
-  for (let i = 0; i < 4; i++) c.block();
-  c.get(oi);
-  c.i32(3);
-  c.op(W.i32And);
-  c.op(W.brTable);
-  c.u32(3);
-  for (let i = 0; i < 4; i++) c.u32(i);
-  for (let log2 = 0; log2 < 4; log2++) {
-    c.end();
-    body(log2);
-  }
-}
-
-/** (env, address, operand, oi) -> old value, zero-extended. Operations in the order of the table of IR operations. */
-function readModifyWrite(js: number): Code {
-  const [OPERAND, OI, HOST, OLD, NEW, ENTRY] = [2, 3, 4, 5, 6, 7] as const;
-  const c = new Code();
-  address(c, js, OI, HOST, ENTRY);
-  bySize(c, OI, (log2) => {
-    c.get(HOST);
-    c.mem(LOAD_U[log2]!, 0);
-    c.set(OLD);
-    swapIfBigEndian(c, log2, OI, OLD);
-    modify(c, log2, OPERAND, OI, OLD, NEW);
-    swapIfBigEndian(c, log2, OI, NEW);
-    c.get(HOST);
-    c.get(NEW);
-    c.mem(STORE[log2]!, 0);
-    c.get(OLD);
-    c.op(W.return);
-  });
-  c.op(W.unreachable);
-  return c;
-}
-
-/** Reverses the bytes of a location's value in an i64 local, when `oi` says that the location is big-endian. */
-function swapIfBigEndian(c: Code, log2: number, oi: number, local: number): void {
-  if (log2 === 0) return;
-  c.get(oi);
-  c.i32(ATOMIC_BIG_ENDIAN << 8);
-  c.op(W.i32And);
-  c.if();
-  for (const [bits, mask] of [[8, 0x00ff00ff], [16, 0x0000ffff]] as const) {
-    c.get(local);
-    c.i64(mask, mask);
-    c.op(W.i64And);
-    c.i64(bits, 0);
-    c.op(W.i64Shl);
-    c.get(local);
-    c.i64(bits, 0);
-    c.op(W.i64ShrU);
-    c.i64(mask, mask);
-    c.op(W.i64And);
-    c.op(W.i64Or);
-    c.set(local);
-  } // prettier-ignore
-  c.get(local);
-  c.i64(32, 0);
-  c.op(W.i64Rotl);
-  c.i64(64 - (8 << log2), 0);
-  c.op(W.i64ShrU);
-  c.set(local);
-  c.end();
-}
-
-/** NEW = OLD op OPERAND. */
-function modify(c: Code, log2: number, operand: number, oi: number, old: number, result: number): void {
-  const extend = (local: number, signed: boolean): void => {
-    c.get(local);
-    if (log2 === 3) return;
-    if (signed) c.op([W.i64Extend8S, W.i64Extend16S, W.i64Extend32S][log2]!);
-    else {
-      c.i64(log2 === 0 ? 0xff : log2 === 1 ? 0xffff : -1, 0);
-      c.op(W.i64And);
-    }
-  };
-  const binary = [0, W.i64Add, W.i64And, W.i64Or, W.i64Xor];
-  const compare = [0x53, 0x55, 0x54, 0x56]; // i64.lt_s, gt_s, lt_u, gt_u
-  c.block();
-  for (let i = 0; i < 9; i++) c.block();
-  c.get(oi);
-  c.i32(2);
-  c.op(W.i32ShrU);
-  c.i32(15);
-  c.op(W.i32And);
-  c.op(W.brTable);
-  c.u32(8);
-  for (let i = 0; i < 9; i++) c.u32(i);
-  for (let i = 0; i < 9; i++) {
-    c.end();
-    if (i === 0) c.get(operand);
-    else if (i < 5) {
-      c.get(old);
-      c.get(operand);
-      c.op(binary[i]!);
-    } else {
-      const signed = i < 7;
-      extend(old, signed);
-      extend(operand, signed);
-      extend(old, signed);
-      extend(operand, signed);
-      c.op(compare[i - 5]!);
-      c.op(W.select);
-    }
-    c.set(result);
-    c.br(8 - i);
-  }
-  c.end();
-}
-
-/** (env, address, expected, replacement, oi) -> old value, zero-extended. */
-function compareExchange(js: number): Code {
-  const [EXPECTED, REPLACEMENT, OI, HOST, OLD, ENTRY] = [2, 3, 4, 5, 6, 7] as const;
-  const c = new Code();
-  address(c, js, OI, HOST, ENTRY);
-  bySize(c, OI, (log2) => {
-    c.get(HOST);
-    c.mem(LOAD_U[log2]!, 0);
-    c.set(OLD);
-    swapIfBigEndian(c, log2, OI, OLD);
-    swapIfBigEndian(c, log2, OI, REPLACEMENT);
-    c.get(OLD);
-    c.get(EXPECTED);
-    if (log2 < 3) {
-      c.i64(log2 === 0 ? 0xff : log2 === 1 ? 0xffff : -1, 0);
-      c.op(W.i64And);
-    }
-    c.op(W.i64Eq);
-    c.if();
-    c.get(HOST);
-    c.get(REPLACEMENT);
-    c.mem(STORE[log2]!, 0);
-    c.end();
-    c.get(OLD);
-    c.op(W.return);
-  });
-  c.op(W.unreachable);
   return c;
 }

@@ -3,17 +3,12 @@ import type { BlockCache } from "./blocks.ts";
 import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
 import { DevicePages } from "./device-pages.ts";
+import type { CodePages } from "./code-pages.ts";
+import type { Views } from "./views.ts";
 import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { IndexSet } from "./index-set.ts";
-import { LargePages, pageNumber } from "./large-pages.ts";
-
-/** Views of the machine memory. */
-export interface Views {
-  readonly u8: Uint8Array;
-  readonly u16: Uint16Array;
-  readonly i32: Int32Array;
-  readonly u32: Uint32Array;
-}
+import { carry, LargePages, pageNumber } from "./large-pages.ts";
+import { lockedOperation } from "./locked.ts";
 
 const PAGE = 0xfffff000 | 0;
 /** Words of one entry: read tag, write tag, fetch tag (two words each), addend, and the last one. */
@@ -34,6 +29,9 @@ export class SoftTlb {
   readonly #env: number;
   readonly #bus: PhysicalBus;
   readonly #blocks: BlockCache;
+  /** What other threads have translated; undefined where there are none. */
+  readonly #others: CodePages | undefined;
+  readonly #words: BigInt64Array | undefined;
   readonly #stats: TcgStats;
   readonly #indexes: number;
   readonly cpu: TargetCpu;
@@ -55,8 +53,11 @@ export class SoftTlb {
 
   constructor(
     views: Views, env: number, indexes: number, bus: PhysicalBus, blocks: BlockCache, cpu: TargetCpu, stats: TcgStats,
+    others?: CodePages,
   ) {
     this.#views = views;
+    this.#others = others;
+    this.#words = views.words;
     this.#i32 = views.i32;
     this.#first = (env + ENV.tlb) >>> 2;
     this.#env = env;
@@ -177,7 +178,8 @@ export class SoftTlb {
     if ((i32[e]! & TLB_MMIO) !== 0) return this.#loadMmio(lo, hi, size, mmu);
     const host = (lo + i32[e + ADDEND]!) >>> 0;
     if ((host & (size - 1)) !== 0) return this.#loadBytes(host, size);
-    if (size === 8) {
+    if (size === 8 && this.#words !== undefined) this.#words[out >>> 1] = this.#words[host >>> 3]!;
+    else if (size === 8) {
       i32[out] = i32[host >>> 2]!;
       i32[out + 1] = i32[(host >>> 2) + 1]!;
     } else {
@@ -267,7 +269,10 @@ export class SoftTlb {
     if ((flags & TLB_MMIO) !== 0) return this.#storeMmio(lo, hi, size, mmu, low, high);
     const host = (lo + i32[e + ADDEND]!) >>> 0;
     if ((flags & TLB_CODE) !== 0 && this.#givesBack(host, size)) return false;
-    if ((host & (size - 1)) === 0 && size >= 4) {
+    if (this.#words !== undefined && (host & (size - 1)) === 0 && size !== 4 && size !== 1) {
+      if (size === 8) this.#words[host >>> 3] = this.#words[value >>> 1]!;
+      else this.#views.u16[host >>> 1] = low;
+    } else if ((host & (size - 1)) === 0 && size >= 4) {
       i32[host >>> 2] = low;
       if (size === 8) i32[(host >>> 2) + 1] = high;
     } else {
@@ -280,6 +285,7 @@ export class SoftTlb {
 
   /** A store changes translated code, maybe that which is running: the instruction is done again, alone. */
   #givesBack(host: number, size: number): boolean {
+    this.#others?.beforeStore(host);
     if (this.alone || !this.#blocks.hasCode(host, size)) return false;
     this.#blocks.invalidate(host, size);
     this.#i32[(this.#env + ENV.exception) >>> 2] = STORE_TO_CODE;
@@ -315,8 +321,8 @@ export class SoftTlb {
   /** {@link SoftTlb.#givesBack} for the part of a store in one page, before any part is done. */
   #splitGivesBack(lo: number, size: number, mmu: number): boolean {
     const e = this.#entry(lo, mmu);
-    const { i32 } = this.#views;
-    return (i32[e + 2]! & (TLB_CODE | TLB_MMIO)) === TLB_CODE && this.#givesBack((lo + i32[e + ADDEND]!) >>> 0, size);
+    if ((this.#i32[e + 2]! & (TLB_CODE | TLB_MMIO)) !== TLB_CODE) return false;
+    return this.#givesBack((lo + this.#i32[e + ADDEND]!) >>> 0, size);
   }
 
   #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
@@ -359,6 +365,11 @@ export class SoftTlb {
       this.#wroteCode(e, host, size);
     }
     return host | 0;
+  }
+
+  /** {@link SoftTlb.atomicAddress} for a whole operation, on memory that threads share: see {@link lockedOperation}. */
+  locked(lo: number, hi: number, oi: number): number {
+    return lockedOperation(this, this.#words!, this.#env + ENV.scratch, this.#others, { lo, hi, oi });
   }
 
   /** Stores to a page of the machine memory take the slow path from now on. */
@@ -450,9 +461,4 @@ export class SoftTlb {
     }
     return more;
   }
-}
-
-/** 1 when the page behind the one of `lo` starts at a multiple of 2^32. */
-function carry(lo: number): number {
-  return lo >>> 12 === 0xfffff ? 1 : 0;
 }

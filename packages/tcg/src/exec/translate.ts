@@ -66,10 +66,10 @@ export class BlockTranslator {
   readonly #context: Context;
   readonly #maxInsns: number;
 
-  constructor(target: Target, ir: IrContext, maxInsns: number, traceStores: boolean) {
+  constructor(target: Target, ir: IrContext, maxInsns: number, traceStores: boolean, shared = false) {
     this.#target = target;
     this.#maxInsns = maxInsns;
-    this.#context = new Context(traceStores ? new TracingBuilder(ir) : new Builder(ir), target.bigEndian);
+    this.#context = new Context(traceStores ? new TracingBuilder(ir) : new Builder(ir), target.bigEndian, shared);
   }
 
   /**
@@ -107,6 +107,7 @@ export class BlockTranslator {
 
 class Context implements TranslateContext {
   readonly ir: Builder;
+  readonly shared: boolean;
   readonly #bigEndian: boolean;
   pc = 0n;
   flags = 0;
@@ -118,8 +119,9 @@ class Context implements TranslateContext {
   cpu!: TargetCpu;
   #source!: CodeSource;
 
-  constructor(ir: Builder, bigEndian: boolean) {
+  constructor(ir: Builder, bigEndian: boolean, shared: boolean) {
     this.ir = ir;
+    this.shared = shared;
     this.#bigEndian = bigEndian;
   }
 

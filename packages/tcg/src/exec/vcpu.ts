@@ -4,7 +4,7 @@ import type { ExitReason, TargetCpu } from "./contract.ts";
 import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { UNCOMMON } from "../region/access.ts";
 import { JumpCache } from "./jump-cache.ts";
-import type { TcgMachine } from "./machine.ts";
+import type { BlockKey, TcgMachine } from "./machine.ts";
 import { MemorySource } from "./memory-source.ts";
 import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
 
@@ -25,20 +25,23 @@ export class Vcpu {
   readonly #pc: number;
   readonly #words: Int32Array;
   readonly #source: MemorySource;
+  readonly #elsewhere: boolean;
   #stop = false;
   #running = false;
   /** Address of the breakpoint that `run` stopped at last: the next `run` steps over it. */
   #stoppedAt: bigint | undefined;
 
-  constructor(machine: TcgMachine, env: number, cpu: TargetCpu) {
+  /** `elsewhere`: another thread runs it; it is looked at while it stands. */
+  constructor(machine: TcgMachine, env: number, cpu: TargetCpu, elsewhere = false) {
     this.#machine = machine;
+    this.#elsewhere = elsewhere;
     this.env = env;
     this.cpu = cpu;
     this.#i32 = machine.i32;
     this.#e = env >>> 2;
     this.#pc = (env + machine.pcOffset) >>> 2;
     this.#words = new Int32Array(machine.target.insnWords);
-    this.tlb = new SoftTlb(machine, env, machine.target.mmuIndexes, machine.bus, machine.blocks, cpu, machine.counters);
+    this.tlb = new SoftTlb(machine, env, machine.target.mmuIndexes, machine.bus, machine.blocks, cpu, machine.counters, machine.codePages); // prettier-ignore
     this.jumpCache = new JumpCache(machine.i32, env);
     this.#source = new MemorySource(machine, this.tlb);
   }
@@ -59,6 +62,7 @@ export class Vcpu {
 
   /** Makes the run loop look at interrupts again before its next block. */
   recheck(): void {
+    if (this.#elsewhere) return;
     const i32 = this.#i32;
     const at = this.#e;
     const taken = i32[at + ENV.kicked / 4]!;
@@ -85,6 +89,7 @@ export class Vcpu {
 
   /** Guest calls in progress do not go on in the regions that made them. */
   #unwind(): void {
+    if (this.#elsewhere) return;
     this.#i32[this.#e + ENV.returns / 4] = EXIT_LOOKUP;
   }
 
@@ -266,14 +271,14 @@ export class Vcpu {
         case EXIT.halt:
           exits.halt++;
           // Waiting with something pending is waiting for another vCPU: it gets its turn.
-          if (machine.cpus.length > 1 && cpu.hasWork()) {
+          if (machine.turns > 1 && cpu.hasWork()) {
             i32[at + ENV.halted / 4] = 0;
             return "kick";
           }
           break;
         case EXIT.yield:
           exits.yield++;
-          if (machine.cpus.length > 1) return "kick";
+          if (machine.turns > 1) return "kick";
           break;
         case EXIT.debug:
           exits.debug++;
@@ -384,14 +389,27 @@ export class Vcpu {
         return tb;
       }
     }
-    this.#source.start(ram, pcLo, pcHi, mmu);
-    const tb = machine.translate(this, { pcLo, pcHi, flags, limit, ram }, this.#source);
+    const tb = this.#translate({ pcLo, pcHi, flags, limit, ram }, mmu);
     if (tb !== undefined) {
       // The fetch of an instruction that the block ends before may have raised.
       i32[this.#e + ENV.exception / 4] = 0;
       if (limit === 0 && ram >= 0 && this.#cacheable(tb)) this.jumpCache.insert(tb, this.#isGlobal(tb));
     }
     return tb;
+  }
+
+  /** Translates the block at pc. Code that another thread was about to change meanwhile is read once more. */
+  #translate(key: BlockKey, mmu: number): Tb | undefined {
+    const machine = this.#machine;
+    const { codePages } = machine;
+    for (;;) {
+      if (key.ram >= 0) codePages?.enter(key.ram);
+      this.#source.start(key.ram, key.pcLo, key.pcHi, mmu);
+      const tb = machine.translate(this, key, this.#source);
+      if (tb === undefined || tb.ram < 0 || codePages === undefined) return tb;
+      if (codePages.holds(tb.ram) && (tb.ram2 < 0 || codePages.holds(tb.ram2))) return tb;
+      machine.blocks.drop(tb);
+    }
   }
 
   /** All pages with code of a block, or of its region, are mapped the same in all address spaces. */

@@ -10,6 +10,7 @@ import type { BlockImports } from "./block-emitter.ts";
 import type { CompiledRegion } from "../region/region-compiler.ts";
 import { I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
+import { isShared } from "./share-memory.ts";
 import { wasm } from "./types.ts";
 import type { TracedFunction, WatTrace } from "./wat-trace.ts";
 import type { WasmInstance, WasmTable } from "./types.ts";
@@ -34,6 +35,7 @@ export interface BatchResult {
 /** Compiles batches of blocks. */
 export class BlockModules implements BlockImports {
   readonly #memory: WasmMemory;
+  readonly #shared: boolean;
   readonly #table: WasmTable;
   readonly #runtime: Runtime;
   readonly #compiler: BlockCompiler;
@@ -52,6 +54,7 @@ export class BlockModules implements BlockImports {
 
   constructor(memory: WasmMemory, table: WasmTable, target: Target, runtime: Runtime, pcOffset: number) {
     this.#memory = memory;
+    this.#shared = isShared(memory);
     this.#table = table;
     this.#runtime = runtime;
     const declare = (name: string, params: number[], results: number[]): void =>
@@ -166,7 +169,7 @@ export class BlockModules implements BlockImports {
     this.#builder = new ModuleBuilder(512 * blocks);
     this.#imported.clear();
     this.#builder.type([I32, I32], [I32]);
-    this.#builder.importMemory("env", "memory");
+    this.#builder.importMemory("env", "memory", this.#shared);
     if (this.viaTable) this.#builder.importTable("env", "table");
   }
 }

@@ -46,10 +46,10 @@ export class ModuleBuilder {
     return this.importedFunctions++;
   }
 
-  /** Any unshared memory will do: the limits are 0 pages at least. */
-  importMemory(module: string, name: string): void {
+  /** Any memory will do: the limits are 0 pages at least, and for one that threads share 65536 at most. */
+  importMemory(module: string, name: string, shared = false): void {
     this.#import(module, name);
-    this.#imports.bytes([0x02, 0x00, 0x00]);
+    this.#imports.bytes(shared ? [0x02, 0x03, 0x00, 0x80, 0x80, 0x04] : [0x02, 0x00, 0x00]);
   }
 
   importTable(module: string, name: string): void {
