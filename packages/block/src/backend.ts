@@ -92,6 +92,7 @@ export class BlockBackend {
   #node: BlockNode | undefined;
   #owner: string | undefined;
   #parked: ((again: boolean) => void)[] = [];
+  #ioStatus: "ok" | "failed" | "nospace" = "ok";
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
@@ -112,6 +113,11 @@ export class BlockBackend {
   }
   get inFlight(): number {
     return this.#inFlight;
+  }
+  /** Why the first request since the last {@link retry} stopped the machine; undefined where no error stops it. */
+  get ioStatus(): "ok" | "failed" | "nospace" | undefined {
+    const stops = [this.werror, this.rerror].some((policy) => policy === "stop" || policy === "enospc");
+    return stops ? this.#ioStatus : undefined;
   }
   /** Requests that wait for {@link retry} because their policy stopped the machine. */
   get parked(): number {
@@ -201,11 +207,13 @@ export class BlockBackend {
 
   /** The machine runs again: requests that stopped it are tried once more. */
   retry(): void {
+    this.#ioStatus = "ok";
     for (const go of this.#parked.splice(0)) go(true);
   }
 
   /** The machine is reset: requests that wait for {@link retry} fail, and nobody waits for their answer any more. */
   abandon(): void {
+    this.#ioStatus = "ok";
     for (const go of this.#parked.splice(0)) go(false);
   }
 
@@ -265,6 +273,7 @@ export class BlockBackend {
     const node = this.#node?.name ?? "";
     // Without anybody to stop the machine a parked request would hang the guest for ever.
     const final = action === "stop" && !this.onIoError ? "report" : action;
+    if (final === "stop" && this.#ioStatus === "ok") this.#ioStatus = noSpace ? "nospace" : "failed";
     this.onIoError?.({ device: this.id, node, operation, action: final, noSpace, reason: error.message });
     return final;
   }

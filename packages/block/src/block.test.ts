@@ -327,15 +327,17 @@ describe("error policies", () => {
   it("ignore", async () => {
     const { backend } = await failing("EIO", { werror: "ignore" });
     await backend.write(0, filled(512, 1));
+    expect(backend.ioStatus).toBeUndefined(); // no error stops the machine
   });
   it("enospc stops the machine and retries when it runs again", async () => {
     const { backend, f, events } = await failing("ENOSPC", {});
     const write = backend.write(0, filled(512, 1));
     await backend.drain();
-    expect([events.map((e) => e.action), backend.parked]).toEqual([["stop"], 1]);
+    expect([events.map((e) => e.action), backend.parked, backend.ioStatus]).toEqual([["stop"], 1, "nospace"]);
     f.fail(undefined);
     backend.retry();
     await write;
+    expect(backend.ioStatus).toBe("ok");
     const got = new Uint8Array(1);
     await backend.read(0, got);
     expect(got[0]).toBe(1);

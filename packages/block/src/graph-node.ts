@@ -13,7 +13,7 @@ export interface NodeOptions {
   readonly detectZeroes: "off" | "on" | "unmap";
   /** Flushes are not passed on: fast, and a power cut loses everything. */
   readonly noFlush: boolean;
-  /** The host's cache is bypassed (cache.direct): accepted, reported. */
+  /** The host's cache is bypassed (cache.direct). */
   readonly direct?: boolean;
 }
 

@@ -34,7 +34,8 @@ export interface HostFile {
 
 /** The files that the block layer may open: a narrow door that the application hands in. */
 export interface HostFiles {
-  open(path: string, opts: { writable: boolean; create?: boolean }): Promise<HostFile>;
+  /** `direct`: past the host's cache. */
+  open(path: string, opts: { writable: boolean; create?: boolean; direct?: boolean }): Promise<HostFile>;
   read(path: string): Promise<Uint8Array>;
   /** The path with every symbolic link followed; absent where there are none. */
   realpath?(path: string): Promise<string>;

@@ -52,6 +52,8 @@ export interface OpenState {
   /** What the node stands below: it decides the lock. */
   readonly use: LockUse;
   readonly forceShare: boolean;
+  /** How the image above uses the host's cache: so do its backing files and extents. */
+  readonly cache?: Common["cache"];
 }
 
 /** The part of the graph that keeps nodes. */
@@ -198,6 +200,7 @@ export class Opener {
         name,
         readOnly,
         files: this.#host.files,
+        direct: common.cache.direct,
         services: this.#host.services ?? {},
         lock: (ro) => lockFor(state.use, ro, state.forceShare),
         ...(this.#host.delay ? { delay: this.#host.delay } : {}),
@@ -283,7 +286,8 @@ export class Opener {
     try {
       const own = parse(type.props, without(ownOptions(options), format.children), type.name);
       const name = this.#table.claim(common["node-name"]);
-      const backing = await this.#explicitBacking(options["backing"], state);
+      const below: OpenState = { ...state, cache: common.cache };
+      const backing = await this.#explicitBacking(options["backing"], below);
       if (backing) keep(backing);
       const children: Record<string, BlockNode> = {};
       for (const role of format.children)
@@ -300,8 +304,8 @@ export class Opener {
         filename: filename === "" ? file.name : filename,
         explicitBacking: backing,
         children,
-        backing: async (n, f) => keep(await this.#backing(n, f, filename, state)),
-        extent: async (n) => keep(await this.#extent(`extents.${extents++}`, n, filename, readOnly, state)),
+        backing: async (n, f) => keep(await this.#backing(n, f, filename, below)),
+        extent: async (n) => keep(await this.#extent(`extents.${extents++}`, n, filename, readOnly, below)),
         looksLike: (head) => probe(formats, head, filename),
         warn: this.#host.warn,
         host: formatHost(this.#host.format),
@@ -336,7 +340,7 @@ export class Opener {
   async #explicitBacking(given: unknown, state: OpenState): Promise<Edge | null | undefined> {
     if (given === undefined || given === null) return given;
     if (typeof given === "string") return given === "" ? null : new Edge("backing", this.#table.node(given));
-    const options = nest(given as Record<string, unknown>);
+    const options = { cache: state.cache ?? {}, ...nest(given as Record<string, unknown>) };
     const next: OpenState = { ...state, depth: state.depth + 1, readOnly: true };
     return new Edge("backing", await this.openOrProbe(options, next));
   }
@@ -351,7 +355,11 @@ export class Opener {
       throw new BlockError("corrupt", `'${image}' names '${name}': a backing chain that loops`);
     const next: OpenState = { ...state, depth: state.depth + 1, chain, readOnly: true };
     const file = this.#besideOptions(filename);
-    const options = { file, ...(format === undefined || format === "" ? {} : { driver: format }) };
+    const options = {
+      file,
+      cache: state.cache ?? {},
+      ...(format === undefined || format === "" ? {} : { driver: format }),
+    };
     const why =
       `'${image}' names the backing file '${name}' without its format, and that has no header of a known format. ` +
       `An image may not make a raw file of the host readable by its name alone: give the format with -blockdev, or rebase it with a format`;
@@ -365,7 +373,7 @@ export class Opener {
   }
 
   async #extent(role: string, name: string, image: string, readOnly: boolean, state: OpenState): Promise<Edge> {
-    const options = { ...(await this.beside(name, image)), "read-only": readOnly };
+    const options = { ...(await this.beside(name, image)), "read-only": readOnly, cache: state.cache ?? {} };
     return new Edge(role, await this.open(options, { ...state, use: "format" }));
   }
 

@@ -13,6 +13,8 @@ export interface ProtocolContext {
   readonly name: string;
   readonly readOnly: boolean;
   readonly files: HostFiles;
+  /** Past the host's cache (cache.direct). */
+  readonly direct?: boolean;
   /** The lock that a file takes against other processes, for a node that is read-only or not. */
   readonly lock: (readOnly: boolean) => LockRequest;
   /** Waits this many nanoseconds of host time; absent = no waiting. */
@@ -70,7 +72,8 @@ export const file: BlockProtocol = defineProtocol({
   summary: "A file of the host",
   options: fileOptions,
   async open({ filename, locking }, ctx) {
-    const again = (writable: boolean): Promise<HostFile> => ctx.files.open(filename, { writable });
+    const again = (writable: boolean): Promise<HostFile> =>
+      ctx.files.open(filename, { writable, ...(ctx.direct === true ? { direct: true } : {}) });
     const { readOnly, lock } = ctx;
     return FileNode.open(ctx.name, await again(!readOnly), { readOnly, locking: locking !== false, lock, again });
   },
@@ -82,7 +85,8 @@ function hostDevice(name: string, summary: string): BlockProtocol {
     summary,
     options: fileOptions,
     async open({ filename, locking }, ctx) {
-      const again = (writable: boolean): Promise<HostFile> => ctx.files.open(filename, { writable });
+      const again = (writable: boolean): Promise<HostFile> =>
+        ctx.files.open(filename, { writable, ...(ctx.direct === true ? { direct: true } : {}) });
       const readOnly = ctx.readOnly || name === "host_cdrom";
       const file = await again(!readOnly);
       if (file.fixedSize !== true) {

@@ -115,9 +115,9 @@ function throttleInfo(backend: BlockBackend | undefined): Reply {
 async function driveInfo(control: BlockControl, backend: BlockBackend): Promise<Reply> {
   const device = control.device?.(backend.id);
   const node = backend.node && control.graph.node(backend.node.name);
-  const failed = backend.parked > 0;
+  const status = backend.owner === undefined ? undefined : backend.ioStatus;
   return {
-    ...(backend.owner === undefined ? {} : { "io-status": failed ? "failed" : "ok" }),
+    ...(status === undefined ? {} : { "io-status": status }),
     device: backend.anonymous ? "" : backend.id,
     locked: device?.locked ?? false,
     removable: device?.removable ?? backend.owner === undefined,
