@@ -1,6 +1,7 @@
 /** Long runs over the image formats. `pnpm disks -h` says which. */
 import { parseArgs } from "node:util";
 import { bothWays } from "./both-ways.ts";
+import { guestfish } from "./guestfish.ts";
 import { images } from "./images.ts";
 import { jobs } from "./jobs.ts";
 import { crash, faults, fuzz, random } from "./runs.ts";
@@ -9,6 +10,7 @@ const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N] [--fi
 
   images FOLDER...  images with an EXPECTED.json: sizes, content hashes, and what to do with hostile ones
   both-ways         each format, sub-format and option: made by one of mimus img and qemu-img, judged by the other
+  guestfish         libguestfs's shell on two disks over nbd:// (about 90 s, needs guestfish and a kernel package)
   random            random operations against a plain model, judged by qemu-img at each reopen (default 10,000)
   crash             power cuts: nothing flushed is lost, at most leaks (default 1,000)
   faults            each call of the host fails in turn (default 200)
@@ -40,6 +42,7 @@ const print = (line: string): void => console.log(line);
 if (values.help || command === "") print(HELP);
 else if (command === "images") process.exitCode = (await images(rest, print)) ? 0 : 1;
 else if (command === "both-ways") process.exitCode = bothWays(rest, print) ? 0 : 1;
+else if (command === "guestfish") process.exitCode = (await guestfish(print)) ? 0 : 1;
 else if (Object.hasOwn(RUNS, command)) {
   const count = Number(values.count ?? DEFAULTS[command]);
   const seed = Number(values.seed ?? 1);
@@ -55,6 +58,6 @@ else if (Object.hasOwn(RUNS, command)) {
     process.exitCode = 1;
   }
 } else {
-  console.error(`disks: no command '${command}'; one of images, both-ways, ${Object.keys(RUNS).join(", ")}`);
+  console.error(`disks: no command '${command}'; one of images, both-ways, guestfish, ${Object.keys(RUNS).join(", ")}`);
   process.exitCode = 2;
 }
