@@ -47,44 +47,61 @@ export function extract(entry: Entry, word: number): Record<string, number> {
   return out;
 }
 
-/** A word taken apart. */
-interface Decoded<Ctx> {
-  readonly word: number;
-  /** Undefined: no table knows the word. */
-  readonly run: ((ctx: Ctx, operands: Readonly<Record<string, number>>) => void) | undefined;
-  readonly operands: Readonly<Record<string, number>>;
-}
+type Run<Ctx> = (ctx: Ctx, operands: Readonly<Record<string, number>>) => void;
 
 /** Words that a decoder remembers: programs repeat few. Taking one apart costs 0.4 us, finding it 20 ns. */
-const REMEMBERED = 8192;
+const REMEMBERED = 32768;
 
 /** Tables and translators compiled together. */
 export class Decoder<Ctx> {
   readonly matcher: Matcher;
-  readonly #run: Map<Entry, (ctx: Ctx, operands: Readonly<Record<string, number>>) => void> = new Map();
-  readonly #remembered: (Decoded<Ctx> | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined);
+  readonly #run: Map<Entry, Run<Ctx>> = new Map();
+  /** All names of operands, each 0: one shape of object for all words, so that translators read them at one place. */
+  readonly #blank: Readonly<Record<string, number>>;
+  // Words taken apart, by hash. A place is empty while it holds a word that belongs elsewhere.
+  readonly #words = new Int32Array(REMEMBERED);
+  /** Undefined: no table knows the word. */
+  readonly #runs: (Run<Ctx> | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined);
+  readonly #operands: Readonly<Record<string, number>>[];
   /** @throws DecodeTreeError as {@link Matcher}. */
   constructor(parts: readonly Bound<Ctx>[]) {
     this.matcher = new Matcher(parts);
+    const blank: Record<string, number> = {};
     for (const p of parts)
       for (const e of p.entries) {
         const fn = p.translators.get(e.name);
         if (fn) this.#run.set(e, fn);
+        for (const [name] of e.fields) blank[name] = 0;
       }
+    this.#blank = blank;
+    this.#operands = Array.from({ length: REMEMBERED }, () => blank);
+    this.#words[placeOf(0)] = ELSEWHERE;
   }
   /** Translate `word`; false when no table knows it. */
   run(ctx: Ctx, word: number): boolean {
-    const at = (Math.imul(word, 0x9e3779b1) >>> 16) & (REMEMBERED - 1);
-    let decoded = this.#remembered[at];
-    if (decoded === undefined || decoded.word !== word) decoded = this.#remembered[at] = this.#decode(word);
-    if (decoded.run === undefined) return false;
-    decoded.run(ctx, decoded.operands);
+    const at = placeOf(word);
+    if (this.#words[at] !== (word | 0)) this.#decode(word, at);
+    const run = this.#runs[at];
+    if (run === undefined) return false;
+    run(ctx, this.#operands[at]!);
     return true;
   }
 
-  #decode(word: number): Decoded<Ctx> {
+  #decode(word: number, at: number): void {
     const entry = this.matcher.match(word);
-    if (entry === undefined) return { word, run: undefined, operands: {} };
-    return { word, run: this.#run.get(entry), operands: extract(entry, word) };
+    this.#words[at] = word;
+    this.#runs[at] = undefined;
+    if (entry === undefined) return;
+    const operands: Record<string, number> = { ...this.#blank };
+    for (const [name, field] of entry.fields) operands[name] = field.extract(word);
+    this.#operands[at] = operands;
+    this.#runs[at] = this.#run.get(entry);
   }
 }
+
+function placeOf(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> 17;
+}
+
+/** A word that is not at home where 0 is. */
+const ELSEWHERE = 1;

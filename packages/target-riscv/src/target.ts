@@ -32,15 +32,16 @@ export function createTarget(hart: HartConfig): Target {
   let disassemble: Disassemble | undefined;
 
   const insn = (ctx: TranslateContext): number => {
-    const low = ctx.u16(ctx.at);
+    const { at } = ctx;
+    const low = ctx.u16(at);
     if (low < 0) return 0;
     const narrow = (low & 3) !== 3;
-    const high = narrow ? 0 : ctx.u16(ctx.at + 2);
+    const high = narrow ? 0 : ctx.u16(at + 2);
     if (high < 0) return 0;
     const b = (block ??= new Block(ctx, hart));
     b.length = narrow ? 2 : 4;
     b.bits = (low | (high << 16)) >>> 0;
-    ctx.ir.insn(ctx.at);
+    ctx.ir.insn(at);
     const decoder = narrow ? compressed : wide;
     const known =
       decoder !== undefined && !(hart.ext.e && namesHighRegister(decoder, b.bits)) && decoder.run(b, b.bits);
@@ -65,7 +66,7 @@ export function createTarget(hart: HartConfig): Target {
     insn,
     end(ctx) {
       const b = (block ??= new Block(ctx, hart));
-      b.jump(0, b.address(0));
+      b.jump(0, 0);
     },
     disassemble(pc, bytes) {
       disassemble ??= createDisassembler(hart.xlen, { ext: hart.ext });

@@ -1,10 +1,13 @@
 import { ENV, INVERSE, ops, type Builder, type Cond, type MemOp, type TranslateContext, type Value } from "@mimus/tcg";
 import type { HartConfig } from "../config.ts";
 import { EXC } from "../constants.ts";
-import { FLAGS, FS, MSTATUS_FS, OFF } from "../state.ts";
+import { FLAGS, FS, MSTATUS_FS, OFF, RV64_GLOBALS } from "../state.ts";
 
-const X_NAMES = Array.from({ length: 32 }, (_, n) => `x${n}`);
-const F_NAMES = Array.from({ length: 32 }, (_, n) => `f${n}`);
+/** Indexes of the globals, which are the same for both widths. x0 has none. */
+const indexOf = (name: string): number => RV64_GLOBALS.findIndex((g) => g.name === name);
+const X = Array.from({ length: 32 }, (_, n) => indexOf(`x${n}`));
+const F = Array.from({ length: 32 }, (_, n) => indexOf(`f${n}`));
+const PC = indexOf("pc");
 
 /** What a translator sees: the instruction under translation, and the registers as IR values. */
 export class Block {
@@ -19,6 +22,9 @@ export class Block {
   bits = 0;
   /** mstatus.FS as it is at this point of the block. */
   #fs: number;
+  /** Address of the block's start, in halves. */
+  readonly #pcLo: number;
+  readonly #pcHi: number;
   /** By bit, the floating-point registers that certainly hold a NaN-boxed single at this point of the block. */
   boxed = 0;
 
@@ -28,16 +34,20 @@ export class Block {
     this.hart = hart;
     this.rv64 = hart.xlen === 64;
     this.word = this.rv64 ? "i64" : "i32";
+    this.#pcLo = Number(ctx.pc & 0xffff_ffffn);
+    this.#pcHi = Number(ctx.pc >> 32n) | 0;
     this.#fs = (ctx.flags >>> FLAGS.fsShift) & 3;
   }
 
-  /** Address of the instruction, unsigned. */
-  get pc(): bigint {
-    return this.address(0);
+  /** The address `offset` bytes (int32) from the instruction, wrapped to the register width. */
+  address(offset: number): Value {
+    const sum = this.#pcLo + (this.ctx.at + offset);
+    return this.ir.constBits(this.word, sum | 0, (this.#pcHi + Math.floor(sum / 0x1_0000_0000)) | 0);
   }
-  /** The address `offset` bytes from the instruction, wrapped to the register width. */
-  address(offset: number): bigint {
-    return BigInt.asUintN(this.hart.xlen, this.ctx.pc + BigInt(this.ctx.at + offset));
+  /** That address lies in the page in which the block begins. */
+  #inPage(offset: number): boolean {
+    const sum = this.#pcLo + (this.ctx.at + offset);
+    return Math.floor(sum / 4096) === Math.floor(this.#pcLo / 4096);
   }
   get mmu(): number {
     return (this.ctx.flags >>> FLAGS.mmuShift) & 3;
@@ -53,26 +63,26 @@ export class Block {
   }
   /** Value of integer register `n`. */
   x(n: number): Value {
-    return n === 0 ? this.imm(0) : this.ir.get(X_NAMES[n] as string);
+    return n === 0 ? this.imm(0) : this.ir.get(X[n]!);
   }
   /** Write integer register `n`; x0 stays zero. */
   setX(n: number, value: Value): void {
-    if (n !== 0) this.ir.set(X_NAMES[n] as string, value);
+    if (n !== 0) this.ir.set(X[n]!, value);
   }
   /**
    * Floating-point register `n`, as f64: so a value that stays in vector registers of the host costs no move to the
    * integer ones and back, which a chain of dependent operations would wait for (1.05 ns each instead of 3.1).
    */
   f(n: number): Value {
-    return this.ir.get(F_NAMES[n] as string);
+    return this.ir.get(F[n]!);
   }
   setF(n: number, value: Value): void {
-    this.ir.set(F_NAMES[n] as string, value);
+    this.ir.set(F[n]!, value);
     this.boxed &= ~(1 << n);
   }
   /** Write the single (f32) to register `n`, NaN-boxed. */
   setBoxed(n: number, value: Value): void {
-    this.ir.set(F_NAMES[n] as string, this.ir.float(ops.fbox, value));
+    this.ir.set(F[n]!, this.ir.float(ops.fbox, value));
     this.boxed |= 1 << n;
   }
   /** Register `n` is known to hold a NaN-boxed single. */
@@ -105,7 +115,7 @@ export class Block {
   /** Leave the block with exception `code`; the fault value is zero unless given. */
   raise(code: number, tval?: Value): void {
     const { ir } = this;
-    ir.set("pc", this.imm(this.pc));
+    ir.set(PC, this.address(0));
     const value = tval ?? this.imm(0);
     ir.envSt("u64", OFF.trapValue, this.rv64 ? value : ir.extuI32(value));
     ir.envSt("u32", ENV.exception, ir.const32(code + 1));
@@ -118,19 +128,19 @@ export class Block {
   }
 
   /**
-   * Leave for the instruction at a constant address; `slot` 0 or 1 is this exit's chain slot. Blocks of two pages are
+   * Leave for the instruction `offset` bytes from this one; `slot` 0 or 1 is this exit's chain slot. Blocks of two pages are
    * never chained: what stands behind the target's page may change, so that is a look-up in the jump cache.
    */
-  jump(slot: 0 | 1, target: bigint): void {
-    const { ir, ctx } = this;
-    ir.set("pc", this.imm(target));
-    if (target >> 12n === BigInt.asUintN(this.hart.xlen, ctx.pc) >> 12n) ir.gotoTb(slot);
+  jump(slot: 0 | 1, offset: number): void {
+    const { ir } = this;
+    ir.set(PC, this.address(offset));
+    if (this.#inPage(offset)) ir.gotoTb(slot);
     else ir.gotoPtr("none");
   }
-  /** The fetch exception of a taken jump to a constant target, if it raises one. @returns whether it does. */
-  misalignedTarget(target: bigint): boolean {
-    if (this.hart.ext.c || (target & 2n) === 0n) return false;
-    this.raise(EXC.FETCH_MISALIGNED, this.imm(target));
+  /** The fetch exception of a jump taken by `offset` bytes, if it raises one. @returns whether it does. */
+  misalignedTarget(offset: number): boolean {
+    if (this.hart.ext.c || ((this.#pcLo + this.ctx.at + offset) & 2) === 0) return false;
+    this.raise(EXC.FETCH_MISALIGNED, this.address(offset));
     return true;
   }
   /** The low half of a value that is a constant here, else undefined. */
@@ -143,13 +153,13 @@ export class Block {
    * means, has changed.
    */
   endToLookup(): void {
-    this.ir.set("pc", this.imm(this.address(this.length)));
+    this.ir.set(PC, this.address(this.length));
     this.ir.gotoPtr("barrier");
     this.ctx.done = true;
   }
   /** End the block before the next instruction, leaving to the run loop. */
   endToLoop(reason: "next" | "halt" | "yield" = "next"): void {
-    this.ir.set("pc", this.imm(this.address(this.length)));
+    this.ir.set(PC, this.address(this.length));
     this.ir.exit(reason);
     this.ctx.done = true;
   }

@@ -43,9 +43,9 @@ const wide = (b: Block, v: Value): Value => (b.rv64 ? b.ir.extuI32(v) : v);
 
 /** Ends the block before the next instruction, with a look at interrupts. */
 function endMasked(b: Block): void {
-  b.ir.set("pc", b.imm(b.address(b.length)));
+  b.ir.set("pc", b.address(b.length));
   lookAtInterrupts(b);
-  b.jump(0, b.address(b.length));
+  b.jump(0, b.length);
   b.ctx.done = true;
 }
 
@@ -131,16 +131,15 @@ function statusFlags(b: Block, mstatus: Value): Value {
  */
 function endFlags(b: Block, flags: Value, enabled: boolean): void {
   const { ir } = b;
-  const next = b.address(b.length);
   const old = ir.get("tbflags");
   ir.set("tbflags", flags);
-  ir.set("pc", b.imm(next));
+  ir.set("pc", b.address(b.length));
   const same = ir.label();
   if (enabled) lookAtInterrupts(b);
   ir.brcond("eq", flags, old, same);
   ir.gotoPtr("none");
   ir.place(same);
-  b.jump(0, next);
+  b.jump(0, b.length);
   b.ctx.done = true;
 }
 
@@ -180,7 +179,7 @@ const status =
     const slow = b.priv === PRIV.M ? ir.or(rare, ir.andI(ir.or(now, old), MSTATUS.MPRV)) : rare;
     b.when("ne", slow, ir.const32(0), () => {
       b.setX(rd, ir.call("csr", ir.const32(b.bits), operand));
-      ir.set("pc", b.imm(b.address(b.length)));
+      ir.set("pc", b.address(b.length));
       ir.gotoPtr("barrier");
     });
     const flags = statusFlags(b, now);

@@ -8,7 +8,7 @@ import { returnMachine, returnSupervisor } from "./trap.ts";
 export const translateMachine: Translators<Block, typeof machine.insns> = {
   mret: returnMachine,
   wfi: (b) => {
-    b.ir.set("pc", b.imm(b.address(b.length)));
+    b.ir.set("pc", b.address(b.length));
     b.ir.call("wfi", b.ir.const32(b.bits));
     b.ir.exit("halt");
     b.ctx.done = true;

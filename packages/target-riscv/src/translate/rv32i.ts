@@ -18,12 +18,11 @@ type Branch = { readonly rs1: number; readonly rs2: number; readonly imm: number
 const branch =
   (cond: Cond) =>
   (b: Block, { rs1, rs2, imm }: Branch): void => {
-    const target = b.address(imm);
     const taken = b.ir.label();
     b.ir.brcond(cond, b.x(rs1), b.x(rs2), taken);
-    b.jump(0, b.address(b.length));
+    b.jump(0, b.length);
     b.ir.place(taken);
-    if (!b.misalignedTarget(target)) b.jump(1, target);
+    if (!b.misalignedTarget(imm)) b.jump(1, imm);
     b.ctx.done = true;
   };
 
@@ -69,7 +68,7 @@ function jalr(b: Block, { rd, rs1, imm }: Immediate): void {
   if (!b.hart.ext.c) {
     b.when("tstne", target, b.imm(2), () => b.raise(EXC.FETCH_MISALIGNED, target));
   }
-  b.setX(rd, b.imm(b.address(b.length)));
+  b.setX(rd, b.address(b.length));
   ir.set("pc", target);
   ir.gotoPtr(LINK.has(rd) ? "call" : LINK.has(rs1) && rd === 0 ? "return" : "indirect");
   b.ctx.done = true;
@@ -78,14 +77,13 @@ function jalr(b: Block, { rd, rs1, imm }: Immediate): void {
 /** Semantics of RV32I. Source: Unprivileged ISA 20191213, ch. 2. */
 export const translateRv32i: Translators<Block, typeof rv32i.insns> = {
   lui: (b, { rd, imm }) => b.setX(rd, b.imm(imm)),
-  auipc: (b, { rd, imm }) => b.setX(rd, b.imm(b.address(imm))),
+  auipc: (b, { rd, imm }) => b.setX(rd, b.address(imm)),
   jal: (b, { rd, imm }) => {
-    const target = b.address(imm);
     b.ctx.done = true;
-    if (b.misalignedTarget(target)) return;
-    b.setX(rd, b.imm(b.address(b.length)));
-    if (!LINK.has(rd)) return b.jump(0, target);
-    b.ir.set("pc", b.imm(target));
+    if (b.misalignedTarget(imm)) return;
+    b.setX(rd, b.address(b.length));
+    if (!LINK.has(rd)) return b.jump(0, imm);
+    b.ir.set("pc", b.address(imm));
     b.ir.gotoPtr("call");
   },
   jalr,
@@ -127,7 +125,7 @@ export const translateRv32i: Translators<Block, typeof rv32i.insns> = {
     b.ctx.done = true;
   },
   ebreak: (b) => {
-    b.raise(EXC.BREAKPOINT, b.imm(b.pc));
+    b.raise(EXC.BREAKPOINT, b.address(0));
     b.ctx.done = true;
   },
 };
@@ -142,7 +140,7 @@ export const translateRv32iShifts: Translators<Block, typeof rv32iShifts.insns> 
 /** FENCE.I: stores drop translated code at once, so ending the block is all that is needed. */
 export const translateZifencei: Translators<Block, typeof zifencei.insns> = {
   fence_i: (b) => {
-    b.ir.set("pc", b.imm(b.address(b.length)));
+    b.ir.set("pc", b.address(b.length));
     b.ir.gotoPtr("barrier");
     b.ctx.done = true;
   },

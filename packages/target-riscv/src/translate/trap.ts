@@ -56,7 +56,7 @@ function enterMachine(b: Block, cause: number): void {
   const old = ir.get("mstatus");
   const cleared = ir.andI(old, ~(MSTATUS.MIE | MSTATUS.MPIE | MSTATUS.MPP));
   ir.set("mstatus", ir.orI(ir.or(cleared, ir.shlI(ir.andI(old, MSTATUS.MIE), 4)), priv << 11));
-  b.setSlot(OFF.mepc, b.imm(b.pc));
+  b.setSlot(OFF.mepc, b.address(0));
   ir.set("mcause", b.imm(cause));
   ir.set("mtval", b.imm(0));
   if (priv === PRIV.M) setModeFlags(b, ir.const32(M_FLAGS));
@@ -80,7 +80,7 @@ function enterSupervisor(b: Block, cause: number): void {
   const cleared = ir.andI(old, ~(MSTATUS.SIE | MSTATUS.SPIE | MSTATUS.SPP));
   const now = ir.or(cleared, ir.shlI(ir.andI(old, MSTATUS.SIE), 4));
   ir.set("mstatus", priv === PRIV.S ? ir.orI(now, MSTATUS.SPP) : now);
-  b.setSlot(OFF.sepc, b.imm(b.pc));
+  b.setSlot(OFF.sepc, b.address(0));
   ir.set("scause", b.imm(cause));
   ir.set("stval", b.imm(0));
   if (priv !== PRIV.S) setModeFlags(b, supervisorFlags(b, old));

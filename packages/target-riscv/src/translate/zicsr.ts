@@ -48,7 +48,7 @@ function access(b: Block, csr: number, a: CsrAccess): void {
   b.setX(a.rd, ir.call(helper, ir.const32(b.bits), a.operand));
   if (a.writes) return b.endToLookup();
   if (!counts(csr)) return;
-  b.jump(0, b.address(b.length));
+  b.jump(0, b.length);
   b.ctx.done = true;
 }
 

@@ -65,11 +65,14 @@ export class Arena {
     return address;
   }
 
-  /** Writes a descriptor, with `perInsn` words for each instruction of the block, and its bytecode; gives its address. */
-  place(block: Block, perInsn: number, code: Uint16Array, f: DescriptorFields): number {
+  /**
+   * Writes a descriptor, with `perInsn` words for each instruction of the block, and its bytecode, the first `units` of
+   * `code`; gives its address.
+   */
+  place(block: Block, perInsn: number, code: Uint16Array, units: number, f: DescriptorFields): number {
     const i32 = this.#i32;
     const words = f.insns * perInsn;
-    const address = this.#take(this.#blockSize(code.length, words));
+    const address = this.#take(this.#blockSize(units, words));
     const at = address >>> 2;
     const codeAt = address + TB.words + words * 4;
     i32.fill(0, at, at + TB.words / 4);
@@ -80,11 +83,14 @@ export class Arena {
     i32[at + TB.pc / 4] = f.pcLo;
     i32[at + TB.pc / 4 + 1] = f.pcHi;
     const word = (address + TB.words) >>> 2;
-    for (const op of block.ops) {
+    const all = block.ops;
+    for (let i = 0; i < all.length; i++) {
+      const op = all[i]!;
       if (op.spec !== ops.insn) continue;
       for (let n = 0; n < perInsn; n++) i32[word + op.imm * perInsn + n] = op.list[n] ?? 0;
     }
-    this.#u16.set(code, codeAt >>> 1);
+    const u16 = this.#u16;
+    for (let i = 0, to = codeAt >>> 1; i < units; i++) u16[to + i] = code[i]!;
     return address;
   }
 

@@ -33,19 +33,44 @@ export interface Tb {
   /** Value that its counter began at, and executions before that. */
   counterStart: number;
   executedBefore: number;
-  /** Addresses of the links to this block, in the descriptors of others. */
-  readonly incoming: number[];
+  /** Addresses of the links to this block, in the descriptors of others. Undefined: there was none yet. */
+  incoming: number[] | undefined;
   /** Next block that starts at the same place. */
   next: Tb | undefined;
 }
 
-class CodePage {
-  readonly starts: Map<number, Tb> = new Map();
-  readonly blocks: Set<Tb> = new Set();
-}
-
-/** log2 of the size of the pages that writes are watched by. */
+/** log2 of the size of the pages that writes are watched by, and of the parts of one that are looked at singly. */
 const PAGE_BITS = 12;
+const LINE_BITS = 6;
+const PAGE_SIZE = 1 << PAGE_BITS;
+
+/** Bytes of a block in its first page. */
+const headOf = (tb: Tb): number => (tb.ram2 < 0 ? tb.length : PAGE_SIZE - (tb.ram & (PAGE_SIZE - 1)));
+
+class CodePage {
+  /** Blocks that start here, by place: lists through `next`. */
+  readonly starts: Map<number, Tb> = new Map();
+  /** Blocks that started in the page before. */
+  readonly tails: Set<Tb> = new Set();
+  /** Per line of 64 bytes: blocks with code in it. */
+  readonly lines = new Uint16Array(1 << (PAGE_BITS - LINE_BITS));
+
+  /** Counts a block whose code here is `length` bytes (none if 0) from `at` on, or (-1) counts it no longer. */
+  count(at: number, length: number, by: 1 | -1): void {
+    for (let line = at >>> LINE_BITS; line <= (at + length - 1) >> LINE_BITS; line++) this.lines[line]! += by;
+  }
+
+  *blocks(): Generator<Tb> {
+    for (const first of this.starts.values())
+      for (let tb: Tb | undefined = first; tb !== undefined;) {
+        // Whoever goes through the blocks may drop this one.
+        const { next }: Tb = tb;
+        yield tb;
+        tb = next;
+      }
+    yield* this.tails;
+  }
+}
 
 /** All blocks of a machine. */
 export class BlockCache {
@@ -84,8 +109,11 @@ export class BlockCache {
     const page = this.#page(tb.ram);
     tb.next = page.starts.get(tb.ram);
     page.starts.set(tb.ram, tb);
-    page.blocks.add(tb);
-    if (tb.ram2 >= 0) this.#page(tb.ram2).blocks.add(tb);
+    page.count(tb.ram & (PAGE_SIZE - 1), headOf(tb), 1);
+    if (tb.ram2 < 0) return;
+    const second = this.#page(tb.ram2);
+    second.tails.add(tb);
+    second.count(0, tb.length - headOf(tb), 1);
   }
 
   #page(ram: number): CodePage {
@@ -94,7 +122,7 @@ export class BlockCache {
     if (page === undefined) {
       page = new CodePage();
       this.#pages.set(number, page);
-      const start = number * (1 << PAGE_BITS);
+      const start = number * PAGE_SIZE;
       this.#bus.watchCode(start, true);
       this.onCodePage(start);
     }
@@ -103,14 +131,15 @@ export class BlockCache {
 
   /** Blocks with code in a page of the machine memory. */
   inPage(ram: number): Iterable<Tb> {
-    return this.#pages.get(ram >>> PAGE_BITS)?.blocks ?? [];
+    return this.#pages.get(ram >>> PAGE_BITS)?.blocks() ?? [];
   }
 
   /** Chains slot 0 or 1 of one block to another. */
   link(from: Tb, slot: number, to: Tb): void {
     const at = from.address + TB.link + 4 * slot;
     this.#i32[at >>> 2] = to.address;
-    to.incoming.push(at);
+    if (to.incoming === undefined) to.incoming = [at];
+    else to.incoming.push(at);
   }
 
   /** Drops the blocks with code in a range of the machine memory. */
@@ -132,15 +161,23 @@ export class BlockCache {
     for (let number = ram >>> PAGE_BITS; number <= (end - 1) >>> PAGE_BITS; number++) {
       const page = this.#pages.get(number);
       if (page === undefined) continue;
-      const base = number * (1 << PAGE_BITS);
-      for (const tb of page.blocks) {
+      const base = number * PAGE_SIZE;
+      if (!this.#touches(page, ram - base, end - base)) continue;
+      for (const tb of page.blocks()) {
         // The part of the block that lies in this page.
-        const head = tb.ram2 < 0 ? tb.length : 4096 - (tb.ram & 4095);
+        const head = headOf(tb);
         const inFirst = tb.ram >>> PAGE_BITS === number && tb.ram < end && tb.ram + head > ram;
         const inSecond = tb.ram2 >= 0 && tb.ram2 === base && base < end && base + tb.length - head > ram;
         if ((inFirst || inSecond) && visit(tb)) return true;
       }
     }
+    return false;
+  }
+
+  /** Any line of a page from `start` up to `end` has code; both may lie outside of it. */
+  #touches(page: CodePage, start: number, end: number): boolean {
+    const last = (Math.min(end, PAGE_SIZE) - 1) >>> LINE_BITS;
+    for (let line = Math.max(start, 0) >>> LINE_BITS; line <= last; line++) if (page.lines[line] !== 0) return true;
     return false;
   }
 
@@ -151,8 +188,8 @@ export class BlockCache {
     this.invalidations++;
     this.onDeath(tb);
     this.all[tb.id] = undefined;
-    for (const at of tb.incoming) this.#i32[at >>> 2] = 0;
-    tb.incoming.length = 0;
+    for (const at of tb.incoming ?? []) this.#i32[at >>> 2] = 0;
+    tb.incoming = undefined;
     this.#unlist(tb, tb.ram);
     if (tb.ram2 >= 0) this.#unlist(tb, tb.ram2);
   }
@@ -161,8 +198,11 @@ export class BlockCache {
     const number = ram >>> PAGE_BITS;
     const page = this.#pages.get(number);
     if (page === undefined) return;
-    page.blocks.delete(tb);
-    if (ram === tb.ram) {
+    if (ram !== tb.ram) {
+      page.tails.delete(tb);
+      page.count(0, tb.length - headOf(tb), -1);
+    } else {
+      page.count(ram & (PAGE_SIZE - 1), headOf(tb), -1);
       let previous: Tb | undefined;
       let it = page.starts.get(ram);
       while (it !== undefined && it !== tb) {
@@ -175,13 +215,13 @@ export class BlockCache {
         else page.starts.delete(ram);
       }
     }
-    if (page.blocks.size > 0) return;
+    if (page.starts.size > 0 || page.tails.size > 0) return;
     this.#pages.delete(number);
     this.#unwatch(number);
   }
 
   #unwatch(number: number): void {
-    const start = number * (1 << PAGE_BITS);
+    const start = number * PAGE_SIZE;
     this.#others?.leave(start);
     if (this.#others?.has(start) !== true) this.#bus.watchCode(start, false);
   }

@@ -3,8 +3,11 @@ import type { Tb } from "./blocks.ts";
 import { ENV, JUMP_CACHE_ENTRIES } from "./contract.ts";
 import { IndexSet } from "./index-set.ts";
 
-/** Classes of pages that entries are counted by. */
-const CLASSES = 65536;
+/** log2 of the number of classes of pages that entries are counted by. */
+const CLASS_BITS = 18;
+/** The class of a page, given by its number's low 20 bits and the upper half of its addresses. */
+const classOf = (page: number, hi: number): number =>
+  Math.imul(page ^ Math.imul(hi, 0x85ebca6b), 0x9e3779b1) >>> (32 - CLASS_BITS);
 /** Entry for pc 0, and a pc that has another entry. */
 const HOME_OF_ZERO = jumpCacheIndex(0);
 const ELSEWHERE = 2;
@@ -15,7 +18,7 @@ export class JumpCache {
   /** Word index of the first entry. */
   readonly #base: number;
   /** Per class of pages: entries with code there. Most flushed pages hold no code, and are done with at once. */
-  readonly #onPage = new Uint16Array(CLASSES);
+  readonly #onPage = new Uint16Array(1 << CLASS_BITS);
   /** Per entry: 1 when the block's tail lies in the next page. */
   readonly #spans = new Uint8Array(JUMP_CACHE_ENTRIES);
   readonly #global = new Uint8Array(JUMP_CACHE_ENTRIES);
@@ -34,7 +37,7 @@ export class JumpCache {
     const index = jumpCacheIndex(tb.pcLo);
     const e = this.#base + index * 4;
     const i32 = this.#i32;
-    if (i32[e + 3] !== 0) this.#uncount(index);
+    if (i32[e + 3] !== 0) this.#count(index, -1);
     (global ? this.#shared : this.#local).add(index);
     i32[e] = tb.pcLo;
     i32[e + 1] = tb.pcHi;
@@ -42,9 +45,7 @@ export class JumpCache {
     i32[e + 3] = tb.address;
     this.#spans[index] = tb.ram2 >= 0 ? 1 : 0;
     this.#global[index] = global ? 1 : 0;
-    const page = tb.pcLo >>> 12;
-    this.#onPage[page & (CLASSES - 1)]!++;
-    if (tb.ram2 >= 0) this.#onPage[(page + 1) & (CLASSES - 1)]!++;
+    this.#count(index, 1);
   }
 
   /** Descriptor of the block at a pc, or 0. */
@@ -76,7 +77,7 @@ export class JumpCache {
   /** Forgets the blocks with code in a page. */
   flushPage(lo: number, hi: number): void {
     const page = lo >>> 12;
-    if (this.#onPage[page & (CLASSES - 1)] === 0) return;
+    if (this.#onPage[classOf(page, hi)] === 0) return;
     const i32 = this.#i32;
     const before = (page - 1) & 0xfffff;
     const keep = (index: number): boolean => {
@@ -93,14 +94,19 @@ export class JumpCache {
   }
 
   #drop(index: number): void {
-    this.#uncount(index);
+    this.#count(index, -1);
     this.#clear(index);
   }
 
-  #uncount(index: number): void {
-    const page = this.#i32[this.#base + index * 4]! >>> 12;
-    this.#onPage[page & (CLASSES - 1)]!--;
-    if (this.#spans[index] === 1) this.#onPage[(page + 1) & (CLASSES - 1)]!--;
+  /** Counts the entry on its pages, or (-1) counts it no longer. */
+  #count(index: number, by: 1 | -1): void {
+    const e = this.#base + index * 4;
+    const page = this.#i32[e]! >>> 12;
+    const hi = this.#i32[e + 1]!;
+    this.#onPage[classOf(page, hi)]! += by;
+    if (this.#spans[index] === 0) return;
+    const next = (page + 1) & 0xfffff;
+    this.#onPage[classOf(next, next === 0 ? (hi + 1) | 0 : hi)]! += by;
   }
 
   /** An empty entry holds a pc that is looked for in another entry: nothing can match it, whatever pc a guest makes. */

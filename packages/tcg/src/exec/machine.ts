@@ -195,8 +195,8 @@ export class TcgMachine implements Engine {
       blocksIn: (ram) => this.blocks.inPage(ram),
       stopsAt: (tb) => this.stopsAt(tb),
       unlink: (tb) => {
-        for (const at of tb.incoming) this.i32[at >>> 2] = this.trampoline;
-        tb.incoming.length = 0;
+        for (const at of tb.incoming ?? []) this.i32[at >>> 2] = this.trampoline;
+        tb.incoming = undefined;
         for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       },
       full: () => this.#limitCode(),
@@ -357,7 +357,7 @@ export class TcgMachine implements Engine {
       if (trace?.inAsm !== undefined) trace.inAsm(listing(this.target, pc, source, done.length).join(""));
       trace?.op?.(print(done.block));
     }
-    swapBytes(done.block);
+    if (done.swaps) swapBytes(done.block);
     if (this.#optimiser === undefined || passing) return done;
     const block = this.#optimiser.run(done.block);
     trace?.opOpt?.(print(block));
@@ -386,11 +386,11 @@ export class TcgMachine implements Engine {
     const id = this.blocks.all.length;
     const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? DEFAULT_HOT) : NO_LIMIT;
     const { pcLo, pcHi } = key;
-    const bytecode = this.#writer.code.subarray(0, this.#writer.length);
-    const address = this.#arena.place(block, perInsn, bytecode, { id, insns, counter, pcLo, pcHi });
+    const { code, length: units } = this.#writer;
+    const address = this.#arena.place(block, perInsn, code, units, { id, insns, counter, pcLo, pcHi });
     const tb: Tb = {
       address, id, pcLo, pcHi, flags: key.flags, limit: key.limit, insns,
-      ram: key.ram, length, ram2, alive: true, incoming: [], next: undefined,
+      ram: key.ram, length, ram2, alive: true, incoming: undefined, next: undefined,
       exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: undefined, blockFn: 0,
       counterStart: counter, executedBefore: 0,
     }; // prettier-ignore

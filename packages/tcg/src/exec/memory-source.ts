@@ -9,11 +9,15 @@ export class MemorySource implements BlockSource {
   #lo = 0;
   #hi = 0;
   #mmu = 0;
-  #left = 0;
+  #inPage = 0;
   ram2 = -1;
+  readonly bytes: Uint8Array;
+  from = 0;
+  left = 0;
 
   constructor(machine: TcgMachine, tlb: SoftTlb) {
     this.#machine = machine;
+    this.bytes = machine.u8;
     this.#tlb = tlb;
   }
 
@@ -22,7 +26,9 @@ export class MemorySource implements BlockSource {
     this.#lo = lo;
     this.#hi = hi;
     this.#mmu = mmu;
-    this.#left = 4096 - (lo & 4095);
+    this.#inPage = 4096 - (lo & 4095);
+    this.from = ram;
+    this.left = ram >= 0 ? this.#inPage : 0;
     this.ram2 = -1;
   }
 
@@ -33,7 +39,7 @@ export class MemorySource implements BlockSource {
   }
 
   byte(at: number): number {
-    if (at < this.#left) {
+    if (at < this.#inPage) {
       if (this.#ram >= 0) return this.#machine.u8[this.#ram + at]!;
       return this.#machine.bus.read(this.#tlb.physical(this.#lo, this.#mmu) + at, 1);
     }
@@ -42,11 +48,11 @@ export class MemorySource implements BlockSource {
       if (page === -1) return -1;
       if (page === NOT_RAM) {
         const next = (this.#lo | 4095) + 1;
-        return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#left, 1);
+        return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#inPage, 1);
       }
       this.#machine.codePages?.enter(page);
       this.ram2 = page;
     }
-    return this.#machine.u8[this.ram2 + at - this.#left]!;
+    return this.#machine.u8[this.ram2 + at - this.#inPage]!;
   }
 }

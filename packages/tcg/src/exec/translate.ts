@@ -13,6 +13,10 @@ import type { Target, TargetCpu, TranslateContext } from "./contract.ts";
 export interface CodeSource {
   /** Byte at an offset from the block's start; -1 when its page can't be fetched from. */
   byte(at: number): number;
+  /** The bytes at offsets below `left` are in `bytes`, from `from` on. Absent: none. */
+  readonly bytes?: Uint8Array;
+  readonly from?: number;
+  readonly left?: number;
 }
 
 /** A builder that adds, behind each guest store, its trace to `env.storeHash` and `env.storeCount`. */
@@ -58,6 +62,8 @@ export interface Translated {
   readonly insns: number;
   /** Bytes of guest code. */
   readonly length: number;
+  /** Some load or store is big-endian. */
+  readonly swaps: boolean;
 }
 
 /** Translates blocks; one per machine, as its context object is reused. */
@@ -101,9 +107,11 @@ export class BlockTranslator {
       if (insns >= max || c.at >= c.pageEnd || stop?.(pc + BigInt(c.at)) === true) break;
     }
     if (!c.done) target.end(c);
-    return { block: c.ir.finish(), insns, length: c.at };
+    return { block: c.ir.finish(), insns, length: c.at, swaps: c.ir.swaps };
   } // prettier-ignore
 }
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 class Context implements TranslateContext {
   readonly ir: Builder;
@@ -118,6 +126,9 @@ class Context implements TranslateContext {
   pageEnd = 4096;
   cpu!: TargetCpu;
   #source!: CodeSource;
+  #bytes: Uint8Array = NO_BYTES;
+  #from = 0;
+  #left = 0;
 
   constructor(ir: Builder, bigEndian: boolean, shared: boolean) {
     this.ir = ir;
@@ -130,6 +141,9 @@ class Context implements TranslateContext {
     this.pc = pc;
     this.flags = flags;
     this.#source = source;
+    this.#bytes = source.bytes ?? NO_BYTES;
+    this.#from = source.from ?? 0;
+    this.#left = source.left ?? 0;
     this.pageEnd = pageEnd;
     this.at = 0;
     this.first = true;
@@ -138,12 +152,12 @@ class Context implements TranslateContext {
   }
 
   u8(at: number): number {
-    return this.#source.byte(at);
+    return at < this.#left ? this.#bytes[this.#from + at]! : this.#source.byte(at);
   }
 
   u16(at: number): number {
-    const a = this.#source.byte(at);
-    const b = a < 0 ? -1 : this.#source.byte(at + 1);
+    const a = this.u8(at);
+    const b = a < 0 ? -1 : this.u8(at + 1);
     if (b < 0) return -1;
     return this.#bigEndian ? (a << 8) | b : a | (b << 8);
   }

@@ -12,6 +12,8 @@ import { emitPure } from "../ir/wasm-ops.ts";
 import { atomicIndex, littleEndian } from "../wasm/memory-ops.ts";
 import type { Handler, Handlers } from "./handlers.ts";
 import { ImmediateRecorder } from "./handlers.ts";
+import { isSmall, isZero } from "./constants.ts";
+import { SlotStack } from "./slot-stack.ts";
 
 /** The slot that always holds zero. */
 const ZERO_SLOT = ENV.temps;
@@ -43,24 +45,26 @@ export class BytecodeWriter {
   #folded = new Uint8Array(512);
   /** For a constant: 1 when some use needs it in a slot. */
   #needed = new Uint8Array(512);
-  /** Per global: positions that write it, ascending; and the position up to which aliases of it are read. */
-  readonly #writes: number[][];
+  /** For a `get` or `set`: the next position behind it that writes its global. */
+  #nextWrite = new Int32Array(512);
+  /** Per global: the position up to which aliases of it are read. */
   readonly #aliasedUntil: Int32Array;
-  /** Globals with an entry in `#writes`. */
-  readonly #writtenGlobals: number[] = [];
-  /** Positions that write all globals. */
-  readonly #clobbers: number[] = [];
-  readonly #free: number[] = [];
+  /** Per global, while going backwards: the next position that writes it. */
+  readonly #write: Int32Array;
+  readonly #free = new SlotStack();
   /** Free slots for vectors. */
-  readonly #freeWide: number[] = [];
+  readonly #freeWide = new SlotStack();
   #nextTemp = 0;
   #reuse = true;
 
   /** 16-bit units of the current block's bytecode. */
   code: Uint16Array<ArrayBuffer> = new Uint16Array(4096);
   length = 0;
-  #labelAt: number[] = [];
-  readonly #fixups: { at: number; from: number; label: number }[] = [];
+  /** Per label: its place in the bytecode; before that is known, -1 or 0 when the label has been seen. */
+  #labelAt = new Int32Array(64);
+  /** Of branches: the places to fill in, those they are relative to, and their labels. */
+  readonly #fixups: number[] = [];
+  #fixupCount = 0;
 
   readonly #pcGlobal: number;
 
@@ -69,7 +73,7 @@ export class BytecodeWriter {
     this.#pcGlobal = pcGlobal;
     this.#globals = globals;
     this.#effects = helperEffects(globals);
-    this.#writes = globals.map(() => []);
+    this.#write = new Int32Array(globals.length);
     this.#aliasedUntil = new Int32Array(globals.length);
   }
 
@@ -78,7 +82,8 @@ export class BytecodeWriter {
     const all = block.ops;
     const count = all.length;
     if (count > this.#lastUse.length) this.#grow(count);
-    this.#reset(count);
+    if (block.labels > this.#labelAt.length) this.#labelAt = new Int32Array(block.labels * 2);
+    this.#reset(count, block.labels);
     this.#scan(block);
     this.#assign(block);
     let site = 0;
@@ -88,8 +93,9 @@ export class BytecodeWriter {
       else this.#emit(block, op, i, site);
       if (this.length > 60000) throw new BytecodeOverflow("Block too long");
     }
-    for (const { at, from, label } of this.#fixups) {
-      const distance = (this.#labelAt[label]! - from) * 2;
+    for (let n = 0; n < this.#fixupCount; n += 3) {
+      const at = this.#fixups[n]!;
+      const distance = (this.#labelAt[this.#fixups[n + 2]!]! - this.#fixups[n + 1]!) * 2;
       this.code[at] = distance;
       this.code[at + 1] = distance >> 16;
     }
@@ -107,31 +113,36 @@ export class BytecodeWriter {
     this.#target = new Int32Array(size);
     this.#folded = new Uint8Array(size);
     this.#needed = new Uint8Array(size);
+    this.#nextWrite = new Int32Array(size);
   }
 
-  #reset(count: number): void {
-    this.#lastUse.fill(-1, 0, count);
-    this.#slotOf.fill(NOWHERE, 0, count);
-    this.#target.fill(-1, 0, count);
-    this.#folded.fill(0, 0, count);
-    this.#needed.fill(0, 0, count);
-    for (const g of this.#writtenGlobals) this.#writes[g]!.length = 0;
-    this.#writtenGlobals.length = 0;
+  #reset(count: number, labels: number): void {
+    // Most blocks are short: a loop is over sooner than five calls.
+    const [lastUse, slotOf, target, folded, needed] = [
+      this.#lastUse,
+      this.#slotOf,
+      this.#target,
+      this.#folded,
+      this.#needed,
+    ];
+    for (let i = 0; i < count; i++) {
+      lastUse[i] = target[i] = -1;
+      slotOf[i] = NOWHERE;
+      folded[i] = needed[i] = 0;
+    }
+    for (let l = 0; l < labels; l++) this.#labelAt[l] = -1;
     this.#aliasedUntil.fill(-1);
-    this.#clobbers.length = 0;
-    this.#free.length = 0;
-    this.#freeWide.length = 0;
+    this.#free.clear();
+    this.#freeWide.clear();
     this.#nextTemp = ENV.temps + 8;
     this.#reuse = true;
     this.length = 0;
-    this.#labelAt.length = 0;
-    this.#fixups.length = 0;
+    this.#fixupCount = 0;
   }
 
   /** Finds uses, writes to globals, loops, addresses and constants that fold into their users. */
   #scan(block: Block): void {
     const all = block.ops;
-    const placed = new Uint8Array(block.labels);
     for (let i = 0; i < all.length; i++) {
       const op = all[i]!;
       const { spec } = op;
@@ -140,28 +151,33 @@ export class BytecodeWriter {
       if (op.b >= 0) this.#use(all, op, op.b, 1, i);
       if (op.c >= 0) this.#use(all, op, op.c, 2, i);
       if (op.d >= 0) this.#use(all, op, op.d, 3, i);
-      if (spec === ops.call) {
-        for (const v of op.list) this.#use(all, op, v as Value, 1, i);
-        const { writes } = this.#effects(op.helper!);
-        if (writes === "all") this.#clobbers.push(i);
-        else for (const g of writes) this.#noteWrite(g, i);
-      } else if (spec === ops.set) this.#noteWrite(op.imm, i);
-      else if (spec === ops.label) placed[op.imm] = 1;
-      else if ((spec === ops.br || spec === ops.brcond) && placed[op.imm] === 1) this.#reuse = false;
+      if (spec === ops.call) for (const v of op.list) this.#use(all, op, v as Value, 1, i);
+      else if (spec === ops.label) this.#labelAt[op.imm] = 0;
+      else if ((spec === ops.br || spec === ops.brcond) && this.#labelAt[op.imm] === 0) this.#reuse = false;
     }
-    // Base + constant goes into the accesses, if all its uses are addresses. Users come later: look from the end.
-    for (let i = all.length - 1; i >= 0; i--) {
-      const op = all[i]!;
-      if (op.spec !== ops.add || this.#folded[i] !== 1) continue;
-      const base = op.a;
-      if (this.#lastUse[base]! < this.#lastUse[i]!) this.#lastUse[base] = this.#lastUse[i]!;
-    }
+    this.#scanBackwards(all);
   }
 
-  #noteWrite(global: number, at: number): void {
-    const list = this.#writes[global]!;
-    if (list.length === 0) this.#writtenGlobals.push(global);
-    list.push(at);
+  /** Base + constant goes into the accesses, if all its uses are addresses; what writes a global next. */
+  #scanBackwards(all: Op[]): void {
+    const write = this.#write.fill(NEVER);
+    const next = this.#nextWrite;
+    let clobber = NEVER;
+    for (let i = all.length - 1; i >= 0; i--) {
+      const op = all[i]!;
+      const { spec } = op;
+      if (spec === ops.add) {
+        if (this.#folded[i] === 1 && this.#lastUse[op.a]! < this.#lastUse[i]!) this.#lastUse[op.a] = this.#lastUse[i]!;
+      } else if (spec === ops.get || spec === ops.set) {
+        const at = write[op.imm]!;
+        next[i] = at < clobber ? at : clobber;
+        if (spec === ops.set) write[op.imm] = i;
+      } else if (spec === ops.call) {
+        const { writes } = this.#effects(op.helper!);
+        if (writes === "all") clobber = i;
+        else for (const g of writes) write[g] = i;
+      }
+    }
   }
 
   #use(all: Op[], user: Op, v: Value, n: number, at: number): void {
@@ -189,14 +205,6 @@ export class BytecodeWriter {
     return false;
   }
 
-  /** First position after `at` that writes the global. */
-  #nextWrite(global: number, at: number): number {
-    let next = NEVER;
-    for (const w of this.#writes[global]!) if (w > at) { next = w; break; } // prettier-ignore
-    for (const w of this.#clobbers) if (w > at) return w < next ? w : next;
-    return next;
-  }
-
   /** Decides which results go straight into globals. */
   #assign(block: Block): void {
     const all = block.ops;
@@ -205,7 +213,7 @@ export class BytecodeWriter {
       const set = all[j]!;
       if (set.spec === ops.get) {
         const until = lastUse[j]!;
-        if (this.#reuse && this.#nextWrite(set.imm, j) >= until && until > this.#aliasedUntil[set.imm]!)
+        if (this.#reuse && this.#nextWrite[j]! >= until && until > this.#aliasedUntil[set.imm]!)
           this.#aliasedUntil[set.imm] = until;
         continue;
       }
@@ -216,7 +224,7 @@ export class BytecodeWriter {
       const g = set.imm;
       // An alias of the old value that is read behind the definition.
       if (this.#aliasedUntil[g]! > p) continue;
-      if (this.#nextWrite(g, j) < lastUse[p]!) continue;
+      if (this.#nextWrite[j]! < lastUse[p]!) continue;
       if (!this.#quietBetween(all, p, j, g)) continue;
       this.#target[p] = j;
       if (lastUse[p]! > this.#aliasedUntil[g]!) this.#aliasedUntil[g] = lastUse[p]!;
@@ -234,7 +242,7 @@ export class BytecodeWriter {
     return true;
   }
 
-  #freeOf(type: IrType): number[] {
+  #freeOf(type: IrType): SlotStack {
     return type === "v128" ? this.#freeWide : this.#free;
   }
 
@@ -346,7 +354,7 @@ export class BytecodeWriter {
     const until = this.#lastUse[at]!;
     if (until < 0) return;
     const { offset } = this.#globals[op.imm]!;
-    if (this.#reuse && this.#nextWrite(op.imm, at) >= until) this.#slotOf[at] = offset;
+    if (this.#reuse && this.#nextWrite[at]! >= until) this.#slotOf[at] = offset;
     else this.#move(op.type, offset, this.#allocate(op.type, at));
   }
 
@@ -410,7 +418,9 @@ export class BytecodeWriter {
     const immediate = conditional && isSmall(opOf(block, op.b)) && this.#slotOf[op.b] === NOWHERE;
     const handler = this.#handlers.find(op.spec, conditional ? op.type : "i32", op.cond, "u8", immediate);
     this.#head(block, op, at, handler, conditional ? 2 : 0);
-    this.#fixups.push({ at: this.length, from, label: op.imm });
+    this.#fixups[this.#fixupCount++] = this.length;
+    this.#fixups[this.#fixupCount++] = from;
+    this.#fixups[this.#fixupCount++] = op.imm;
     this.#unit(0);
     this.#unit(0);
   }
@@ -455,14 +465,4 @@ export class BytecodeWriter {
     this.#releaseOperands(block, op, at);
     if (handler.dst >= 0) this.code[place] = this.#result(block, op, at);
   }
-}
-
-/** An integer constant that fits the 16-bit signed place of an operand. */
-function isSmall(op: Op): boolean {
-  if (op.spec !== ops.const || (op.type !== "i32" && op.type !== "i64")) return false;
-  return op.imm >= -0x8000 && op.imm <= 0x7fff && (op.type === "i32" || op.imm2 === op.imm >> 31);
-}
-
-function isZero(op: Op): boolean {
-  return op.imm === 0 && (op.imm2 === 0 || op.type === "i32" || op.type === "f32") && op.type !== "v128";
 }

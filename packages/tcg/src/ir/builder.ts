@@ -3,7 +3,7 @@ import type { IrContext } from "./context.ts";
 import { IrError } from "./errors.ts";
 import { ops, type OpSpec } from "./ops.ts";
 import {
-  HINTS, NONE, TB_EXITS,
+  HINTS, MEM_OPS, NONE, TB_EXITS,
   type Cond, type HelperSpec, type Hint, type IrType, type Label, type MemOp, type TbExit, type Value,
 } from "./type.ts"; // prettier-ignore
 
@@ -25,6 +25,10 @@ const high = (n: number): number => Math.floor(n / 0x1_0000_0000) | 0;
 /** Operations that are kept for passing blocks. */
 const MOST_POOLED = 2048;
 
+const BIG_ENDIAN: ReadonlySet<MemOp> = new Set(
+  (Object.keys(MEM_OPS) as MemOp[]).filter((mem) => MEM_OPS[mem].bigEndian),
+);
+
 /** Where nothing is extended there is no sign. */
 function whole(type: IrType, mem: MemOp): MemOp {
   return type === "i32" ? (mem === "s32" ? "u32" : mem === "s32be" ? "u32be" : mem) : mem;
@@ -40,22 +44,29 @@ export class Builder {
   readonly context: IrContext;
   /** The block being built. */
   block: Block;
-  /** Per global: the value it is known to hold here, or NONE. */
+  /** Per global: the value it was last known to hold, and the run of operations in which that is so. */
   readonly #known: Int32Array;
-  /** The constants that may be used again here. */
+  readonly #knownIn: Int32Array;
+  /** Number of the run; a label, or a call that writes everything, begins another one. */
+  #run = 0;
+  /** The constants that may be used again here: the first `#shared` of these. */
   readonly #constants: Value[] = [];
+  #shared = 0;
   /** A 64-bit value and its halves, low first. */
   readonly #wide = new BigInt64Array(1);
   readonly #halves: Int32Array = new Int32Array(this.#wide.buffer);
   /** Last insn number. */
   #insns = 0;
+  /** Some load or store of the block is big-endian. */
+  swaps = false;
   /** The operations of passing blocks: their objects are used again, as most code is translated once, run and forgotten. */
   readonly #pool: Op[] = [];
   #passing = false;
 
   constructor(context: IrContext) {
     this.context = context;
-    this.#known = new Int32Array(context.globals.length).fill(NONE);
+    this.#known = new Int32Array(context.globals.length);
+    this.#knownIn = new Int32Array(context.globals.length).fill(-1);
     this.block = { name: "tb", pc: 0n, ops: [], labels: 0, globals: context.globals };
   }
 
@@ -67,6 +78,7 @@ export class Builder {
     this.#passing = passing;
     this.block = { name, pc, ops: [], labels: 0, globals: this.context.globals };
     this.#insns = 0;
+    this.swaps = false;
     this.#forget();
   }
 
@@ -110,13 +122,13 @@ export class Builder {
     if (type === "i32" || type === "f32") hi = lo >> 31;
     const all = this.block.ops;
     const constants = this.#constants;
-    for (let i = constants.length - 1; i >= 0; i--) {
+    for (let i = this.#shared - 1; i >= 0; i--) {
       const v = constants[i]!;
       const op = all[v]!;
       if (op.imm === lo && op.imm2 === hi && op.type === type) return v;
     }
     const v = this.#emit(ops.const, type, NONE, NONE, NONE, NONE, lo, hi);
-    constants.push(v);
+    constants[this.#shared++] = v;
     return v;
   }
 
@@ -125,10 +137,9 @@ export class Builder {
   /** Value of a global, by index (see IrContext.global) or name. */
   get(global: number | string): Value {
     const index = typeof global === "number" ? global : this.context.global(global);
-    const known = this.#known[index]! as Value;
-    if (known >= 0) return known;
+    if (this.#knownIn[index] === this.#run) return this.#known[index]! as Value;
     const v = this.#emit(ops.get, this.context.globals[index]!.type, NONE, NONE, NONE, NONE, index, 0);
-    this.#known[index] = v;
+    this.#note(index, v);
     return v;
   }
 
@@ -137,7 +148,12 @@ export class Builder {
     const field = this.context.globals[index]!;
     if (this.typeOf(v) !== field.type) this.#mismatch(`set ${field.name}`, field.type, this.typeOf(v));
     this.#emit(ops.set, field.type, v, NONE, NONE, NONE, index, 0);
-    this.#known[index] = v;
+    this.#note(index, v);
+  }
+
+  #note(global: number, v: Value): void {
+    this.#known[global] = v;
+    this.#knownIn[global] = this.#run;
   }
 
   envLd(type: IrType, mem: MemOp, offset: number): Value {
@@ -299,10 +315,12 @@ export class Builder {
 
   /** Loads from guest memory at `address` (i32 or i64, as wide as the guest's addresses). */
   ld(type: IrType, mem: MemOp, address: Value, mmu: number): Value {
+    if (BIG_ENDIAN.has(mem)) this.swaps = true;
     return this.#emit(ops.ld, type, address, NONE, NONE, NONE, mmu, 0, "eq", whole(type, mem));
   }
 
   st(mem: MemOp, address: Value, v: Value, mmu: number): void {
+    if (BIG_ENDIAN.has(mem)) this.swaps = true;
     this.#emit(ops.st, this.typeOf(v), address, v, NONE, NONE, mmu, 0, "eq", mem);
   }
 
@@ -338,8 +356,8 @@ export class Builder {
     }
     if (n !== args.length) throw new IrError("type", `${h.name} takes ${n} operands, got ${args.length}`);
     const v = this.#emit(ops.call, h.result ?? "i32", NONE, NONE, NONE, NONE, 0, 0, "eq", "u8", h, args);
-    if (h.writes === undefined || h.writes === "all") this.#known.fill(NONE);
-    else for (const name of h.writes) this.#known[this.context.global(name)] = NONE;
+    if (h.writes === undefined || h.writes === "all") this.#nextRun();
+    else for (const name of h.writes) this.#knownIn[this.context.global(name)] = -1;
     return h.result === undefined ? NONE : v;
   }
 
@@ -452,7 +470,12 @@ export class Builder {
 
   /** At a label nothing is known, and no constant defined before it can be relied on. */
   #forget(): void {
-    this.#known.fill(NONE);
-    this.#constants.length = 0;
+    this.#nextRun();
+    this.#shared = 0;
+  }
+
+  #nextRun(): void {
+    this.#run = (this.#run + 1) & 0x3fff_ffff;
+    if (this.#run === 0) this.#knownIn.fill(-1);
   }
 }

@@ -38,9 +38,8 @@ export function exitAt(block: Block, at: number, pcGlobal: number): BlockExit {
 /** All exits of a block, in order. */
 export function exitsOf(block: Block, pcGlobal: number): BlockExit[] {
   const out: BlockExit[] = [];
-  block.ops.forEach((op, at) => {
-    if (op.spec === ops.goto_tb || op.spec === ops.goto_ptr || op.spec === ops.exit_tb)
-      out.push(exitAt(block, at, pcGlobal));
-  });
+  const all = block.ops;
+  for (let at = 0; at < all.length; at++)
+    if (all[at]!.spec.terminator && all[at]!.spec !== ops.br) out.push(exitAt(block, at, pcGlobal));
   return out;
 }

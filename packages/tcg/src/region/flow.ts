@@ -144,5 +144,8 @@ export function needsPc(block: Block, pcGlobal: number, effects: (helper: Helper
 
 /** Whether the block changes what the lookup of blocks depends on: its exits must look up what comes next. */
 export function changesFlags(block: Block, flagsGlobal: number): boolean {
-  return flagsGlobal >= 0 && block.ops.some((op) => op.spec === ops.set && op.imm === flagsGlobal);
+  if (flagsGlobal < 0) return false;
+  const all = block.ops;
+  for (let i = 0; i < all.length; i++) if (all[i]!.spec === ops.set && all[i]!.imm === flagsGlobal) return true;
+  return false;
 }

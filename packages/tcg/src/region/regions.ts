@@ -74,6 +74,9 @@ const SELDOM = 50_000;
 /** Times that a region may be found unusable. */
 const MOST_ELSEWHERE = 100;
 
+/** Of blocks that regions do not see the ends of. */
+const NO_EXITS: Tb["exits"] = [];
+
 /** All regions of one machine. */
 export class Regions {
   readonly #host: RegionHost;
@@ -375,6 +378,6 @@ export class Regions {
 
   /** The exits of a block as regions see them: none where the flags change within it. */
   exitsFor(block: Block): Tb["exits"] {
-    return changesFlags(block, this.#flagsGlobal) ? [] : exitsOf(block, this.#host.pcGlobal);
+    return changesFlags(block, this.#flagsGlobal) ? NO_EXITS : exitsOf(block, this.#host.pcGlobal);
   }
 }
