@@ -62,6 +62,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
     "info --image-opts foo=bar,driver=raw,file.filename=a.raw",
   ],
   "map and check": [
+    "map -f raw --output=json long.raw",
     "map a.raw",
     "map --output=json a.raw",
     "map a.qcow2",

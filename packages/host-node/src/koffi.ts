@@ -8,10 +8,12 @@ export type Koffi = typeof import("koffi");
  * is that library. @throws when it is not installed
  */
 export function loadKoffi(): Koffi {
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve("koffi");
+  // From this package, and not from the file of a program that these lines may have been built into.
+  const own = createRequire(import.meta.url).resolve("@mimus/host-node/package.json");
+  const entry = createRequire(own).resolve("koffi");
+  const require = createRequire(entry);
   try {
-    return createRequire(entry)(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi;
+    return require(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi;
   } catch {
     return require(entry) as Koffi;
   }
