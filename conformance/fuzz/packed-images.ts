@@ -1,15 +1,16 @@
 /** Images of the formats that are only read: Bochs, cloop, DMG and OVA, made here from their specifications. */
 import { deflateSync } from "node:zlib";
-import { FormatRig } from "@mimus/testkit";
-import { rigOptions, type Seed } from "./seeds.ts";
 
-/** Images of a format that makes none itself; none for the others. */
-export async function packedImages(format: string): Promise<Seed[]> {
+/** Images of a format that makes none itself; none for the others. `disk`: a compressed VMDK, for an archive */
+export async function packedImages(
+  format: string,
+  disk: () => Promise<Uint8Array>,
+): Promise<ReadonlyMap<string, Uint8Array>[]> {
   const images: Readonly<Record<string, () => Promise<Uint8Array[]> | Uint8Array[]>> = {
     bochs: () => [bochs(1), bochs(2)],
     cloop: () => [cloop()],
     dmg: () => [dmg(false), dmg(true)],
-    ova: async () => [await ova()],
+    ova: async () => [ova(await disk())],
   };
   return ((await images[format]?.()) ?? []).map((bytes) => new Map([["disk.img", bytes]]));
 }
@@ -90,13 +91,7 @@ function dmg(resources: boolean): Uint8Array {
 }
 
 /** An archive with a descriptor and one compressed disk. */
-async function ova(): Promise<Uint8Array> {
-  const rig = new FormatRig(await rigOptions({ format: "vmdk", name: "", create: { subformat: "streamOptimized" } }));
-  await rig.create();
-  const node = await rig.open();
-  await node.write(0, new Uint8Array(65536).fill(0x5a));
-  await rig.close();
-  const disk = rig.contents().get("disk.img") ?? new Uint8Array(0);
+function ova(disk: Uint8Array): Uint8Array {
   const format = "http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized";
   const descriptor = Buffer.from(`<?xml version="1.0"?>
 <ovf:Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"><!-- one disk -->

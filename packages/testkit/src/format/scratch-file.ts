@@ -61,8 +61,7 @@ export class ScratchFile implements BlockNode {
   /** Whether any of the bytes `from` to `to` was changed. */
   touches(from: number, to: number): boolean {
     const touched = this.#touched;
-    for (let i = 0; i < touched.length; i += 2)
-      if ((touched[i] ?? 0) < to && (touched[i + 1] ?? 0) > from) return true;
+    for (let i = 0; i < touched.length; i += 2) if ((touched[i] ?? 0) < to && (touched[i + 1] ?? 0) > from) return true;
     return false;
   }
 
@@ -102,7 +101,7 @@ export class ScratchFile implements BlockNode {
   write(at: number, from: Uint8Array): Promise<void> {
     const wrong = this.#wrong("write", at, from.length, true);
     if (wrong) return wrong;
-    if ((this.#beyond.size * PAGE) + from.length > MOST_ADDED)
+    if (this.#beyond.size * PAGE + from.length > MOST_ADDED)
       return Promise.reject(new BlockError("no-space", `'${this.filename}' takes no more data`, { at }));
     this.#put(at, from);
     this.#size = Math.max(this.#size, at + from.length);
