@@ -23,14 +23,17 @@ export class BlockError extends Error {
   told = false;
 
   constructor(kind: BlockErrorKind, message: string, context: { at?: number; cause?: unknown } = {}) {
-    super(oneLine(message), context.cause === undefined ? undefined : { cause: context.cause });
+    super(
+      kind === "locked" ? message : oneLine(message),
+      context.cause === undefined ? undefined : { cause: context.cause },
+    );
     this.name = "BlockError";
     this.kind = kind;
     this.at = context.at;
   }
 }
 
-/** What an image calls things ends up in messages: control characters are shown as numbers, so that a message stays one line. */
+/** What an image calls things ends up in messages: control characters are shown as numbers, so that a message stays one line. (What the host says of a lock has two, as QEMU's has.) */
 function oneLine(message: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   return message.replace(/[\0-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
