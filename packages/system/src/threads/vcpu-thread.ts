@@ -1,12 +1,18 @@
-import { type FarCpu, type FarCpuFactory, TcgMachine, type TcgOptions, type Vcpu, type WasmMemory } from "@mimus/tcg";
+import {
+  type ExitReason,
+  type FarCpu,
+  type FarCpuFactory,
+  TcgMachine,
+  type TcgOptions,
+  type Vcpu,
+  type WasmMemory,
+} from "@mimus/tcg";
 import { Asking, Orders, ring } from "./calls.ts";
 import { CodeNotices } from "./code-notices.ts";
 import { FarBus } from "./far-bus.ts";
 import { ORDER } from "./functions.ts";
 import { ENGINE, SharedBlock, STATUS, VALUE, WORD } from "./shared-block.ts";
-
-/** Instructions between two looks at what others want: some fifty microseconds. */
-export const SLICE = 25_000;
+import { Slice } from "./slice.ts";
 
 /** What a vCPU's thread begins with: all of it can be copied between threads. */
 export interface ThreadStart {
@@ -40,11 +46,14 @@ class VcpuThread {
   readonly #status: number;
   readonly #wanted: number;
   readonly #executed: number;
+  readonly #now: () => number;
+  readonly #length: Slice = new Slice();
   #map = 0;
 
   constructor(start: ThreadStart, factory: FarCpuFactory, now: () => number) {
     const { memory, index } = start;
     const block = new SharedBlock(start.block, start.engines, memory.buffer.byteLength);
+    this.#now = now;
     this.#block = block;
     this.#words = block.words;
     this.#status = block.at(index, ENGINE.status);
@@ -97,9 +106,8 @@ class VcpuThread {
       }
       this.#look(true);
       this.#notices.unpark();
-      const reason = this.#vcpu.run(SLICE);
+      const reason = this.#slice();
       this.#notices.park();
-      this.#count();
       if (reason === "halted") this.#orders.sleep();
     }
   }
@@ -131,9 +139,16 @@ class VcpuThread {
     if (!between && this.#orders.waiting) this.#vcpu.kick();
   }
 
-  #count(): void {
-    const { executed } = this.#vcpu;
+  /** Runs guest code for a while, and tells how much. */
+  #slice(): ExitReason {
+    const vcpu = this.#vcpu;
+    const before = vcpu.executed;
+    const began = this.#now();
+    const reason = vcpu.run(this.#length.insns);
+    const { executed } = vcpu;
+    this.#length.observe(executed - before, this.#now() - began);
     Atomics.store(this.#words, this.#executed, executed | 0);
     Atomics.store(this.#words, this.#executed + 1, Math.floor(executed / 2 ** 32));
+    return reason;
   }
 }

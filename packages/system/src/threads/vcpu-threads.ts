@@ -6,7 +6,7 @@ import { CodeNotices, rest } from "./code-notices.ts";
 import { ASK, ORDER } from "./functions.ts";
 import type { VcpuThread, VcpuThreadHost } from "./host.ts";
 import { blockSize, ENGINE, SharedBlock, STATUS, VALUE, WORD } from "./shared-block.ts";
-import { SLICE } from "./vcpu-thread.ts";
+import { Slice } from "./slice.ts";
 
 /** A vCPU that gets a thread. */
 interface Moved {
@@ -44,6 +44,9 @@ export class VcpuThreads {
     this.#options = options;
     this.notices = new CodeNotices(this.#block, 0);
   }
+
+  /** The host's time, ns; set when the machine runs. */
+  now: () => number = () => 0;
 
   /** The host's time as all threads see it. */
   latest(now: number): number {
@@ -117,6 +120,7 @@ export class VcpuThreads {
   /** Lets the vCPUs run: guest time has started. */
   run(now: () => number, clocks: ClockSet): void {
     if (this.#running || this.#ended) return;
+    this.now = now;
     clocks.virtual.exact?.();
     const guest = clocks.virtual.now();
     this.#block.values[VALUE.lag] = now() - guest;
@@ -219,6 +223,7 @@ export class VcpuThreads {
 class PolledCpu implements RunnableCpu {
   readonly #vcpu: RunnableCpu;
   readonly #threads: VcpuThreads;
+  readonly #length: Slice = new Slice();
   #kicked = false;
 
   constructor(vcpu: RunnableCpu, threads: VcpuThreads) {
@@ -240,7 +245,9 @@ class PolledCpu implements RunnableCpu {
     for (let left = budget; left > 0;) {
       const before = this.#vcpu.executed;
       threads.notices.unpark();
-      const reason = this.#vcpu.run(Math.min(left, SLICE));
+      const began = threads.now();
+      const reason = this.#vcpu.run(Math.min(left, this.#length.insns));
+      this.#length.observe(this.#vcpu.executed - before, threads.now() - began);
       threads.notices.park();
       threads.serve();
       if (reason === "debug" || reason === "halted") return reason;

@@ -278,7 +278,7 @@ export class Vcpu {
           break;
         case EXIT.yield:
           exits.yield++;
-          if (machine.turns > 1) return "kick";
+          if (machine.turns > 1 || machine.shared) return "kick";
           break;
         case EXIT.debug:
           exits.debug++;
