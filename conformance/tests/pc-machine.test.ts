@@ -1,14 +1,15 @@
 /** The PC boards beside QEMU's: what monitors show of them. */
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 
 import { Console } from "../lib/console.ts";
 import { oracle, startMimus } from "../lib/mimus.ts";
 
-const COMMANDS = ["info qtree", "info mtree", "info pci"];
+const COMMANDS = ["info qtree", "info mtree", "info pci", "info registers"];
 const MINUTE = 60_000;
 
 afterEach(() => Console.killAll());
@@ -63,6 +64,20 @@ const functions = (text: string): string[] =>
     m.slice(1).join(" "),
   );
 
+/** What `info registers` shows: from the first register to the last one. */
+const registers = (text: string): string[] =>
+  (/EAX=[\s\S]*XMM07=[^\r\n]*/.exec(text)?.[0] ?? "").split(/\r?\n/).map((line) => line.trimEnd());
+
+const directory = mkdtempSync(join(tmpdir(), "mimus-flash-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** `-drive` with a flash of so many bytes. */
+function flash(name: string, size: number): string[] {
+  const path = join(directory, name);
+  writeFileSync(path, new Uint8Array(size));
+  return ["-drive", `if=pflash,format=raw,file=${path}`];
+}
+
 /** The disk controller comes with a package of its own. */
 const disks = existsSync(join(import.meta.dirname, "../../packages/dev-ide/src/index.ts"));
 /** What a virtual machine of the host's kernel needs, and parts that are not modelled. */
@@ -76,7 +91,8 @@ describe.skipIf(!oracle("qemu-system-x86_64"))(
     test.each([
       ["pc", ["-nodefaults"]],
       ["isapc", ["-nodefaults"]],
-    ] as const)("%s %s has the same ports, memory and devices at the same places", async (machine, options) => {
+      ["pc", ["-nodefaults", "-cpu", "pentium3", ...flash("bios", 0x40000), ...flash("vars", 0x21000)]],
+    ] as const)("%s %j has the same ports, memory and devices at the same places", async (machine, options) => {
       const [theirs, ours] = [await qemu(machine, ...options), await mimus(machine, ...options)];
       const cut = (list: string[]): string[] =>
         list.filter((line) => !LEFT_OUT.test(line) && (disks || !/\bide\b|-ide\b/.test(line))).toSorted();
@@ -85,6 +101,8 @@ describe.skipIf(!oracle("qemu-system-x86_64"))(
       expect(cut(devices(ours))).toEqual(cut(devices(theirs)));
       const known = functions(theirs).filter((line) => disks || !line.includes("8086:7010"));
       expect(functions(ours)).toEqual(known);
+      expect(registers(ours)).toEqual(registers(theirs));
+      expect(registers(ours).length).toBeGreaterThan(20);
     });
   },
 );

@@ -18,6 +18,7 @@ export class ConfigSpace implements Stateful {
   /** Bits that the device sets by itself, which a saved state may hold. */
   readonly #volatile: Uint8Array;
   #start: Uint8Array | undefined;
+  #kept: readonly [from: number, to: number] | undefined;
   #next = 0x40;
   /** Called after a write, with the bytes that it covered. */
   onWrite: ((at: number, size: number) => void) | undefined;
@@ -104,9 +105,16 @@ export class ConfigSpace implements Stateful {
     this.onWrite?.(at, size);
   }
 
+  /** Bytes that the machine's reset leaves as they are. */
+  keep(at: number, length: number): void {
+    this.#kept = [at, at + length];
+  }
+
   reset(): void {
+    const kept = this.#kept === undefined ? undefined : this.bytes.slice(...this.#kept);
     if (this.#start) this.bytes.set(this.#start);
     else this.#start = this.bytes.slice();
+    if (kept !== undefined) this.bytes.set(kept, this.#kept?.[0]);
     this.onReplaced?.();
   }
 

@@ -85,6 +85,9 @@ export const pflashCfi01: DeviceType = defineDevice({
       }
       await drive.read(0, block.bytes);
     };
-    return { bank, prepare, drain: () => writes } satisfies FlashBank & { bank: CfiBank };
+    return { bank, array: block.bytes, prepare, drain: () => writes } satisfies FlashBank & {
+      bank: CfiBank;
+      array: Uint8Array;
+    };
   },
 });

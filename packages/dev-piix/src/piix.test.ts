@@ -102,7 +102,7 @@ describe("shadow memory", () => {
     s.write(0xe_0000, 1, 7);
     expect([s.read(0xe_0000, 1), s.read(0xe_4000, 1)]).toEqual([7, 0x55]);
     machine.reset();
-    expect([get(0, 0x59, 1), s.read(0xe_0000, 1)]).toEqual([0, 0x55]);
+    expect([get(0, 0x59, 1), s.read(0xe_0000, 1)]).toEqual([0x30, 7]);
   });
 
   it("opens and locks SMRAM", () => {

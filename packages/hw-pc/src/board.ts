@@ -20,7 +20,7 @@ import { BoardError } from "./errors.ts";
 import type { PcProps } from "./machine.ts";
 import { splitRam } from "./memmap.ts";
 import type { RamSplit } from "./memmap.ts";
-import { addRam, addRoms } from "./memory.ts";
+import { addFlashRoms, addRam, addRoms } from "./memory.ts";
 import type { PcRam } from "./memory.ts";
 import { addAcpi, addSmbios } from "./tables.ts";
 
@@ -87,7 +87,12 @@ export class Board {
   #roms(into: MemoryRegion): BootMemory {
     const { bios } = this.#m.options;
     const image = bios instanceof Uint8Array ? bios : undefined;
-    const roms = addRoms(this.#m, into, image, !this.#pci);
+    const flash = [this.#p.pflash0, this.#p.pflash1];
+    if (!this.#pci && flash.some((drive) => drive !== undefined))
+      throw new BoardError("bad-option", "machine type does not support if=pflash");
+    const roms = flash.some((drive) => drive !== undefined)
+      ? addFlashRoms(this.#m, into, flash)
+      : addRoms(this.#m, into, image, !this.#pci);
     const device = this.#m.createDevice("pc-boot-memory", {}, { realize: true });
     const boot = device.impl as BootMemory;
     boot.install = () => roms.install();

@@ -67,6 +67,7 @@ export interface PcProps {
 /** Parts of both boards: where their packages are missing, the board goes without them. */
 const ISA_PARTS = [
   "apic",
+  "cfi.pflash01",
   "hpet",
   "i8042",
   "i8257",

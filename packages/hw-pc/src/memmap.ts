@@ -17,6 +17,10 @@ export const HIGH_RAM: number = 4 * GIB;
 /** The largest BIOS image: what lies between the APICs' registers and 4 GiB. */
 export const BIOS_MAX: number = 16 * MIB;
 
+/** Bytes of an erase block of flash, and of all flash at most. */
+export const FLASH_SECTOR = 4096;
+export const FLASH_MAX: number = 8 * MIB;
+
 /** Interrupt controllers and timers in memory. Source: Intel 82093AA data sheet, 3.0; IA-PC HPET 1.0a, 2.2. */
 export const IOAPIC_BASE = 0xfec00000;
 export const HPET_BASE = 0xfed00000;

@@ -25,6 +25,8 @@ export const i440fx: DeviceType = defineDevice({
     const { config } = f;
     for (let at = 0x40; at < 0x100; at++) config.set(at, 1, 0, 0xff);
     config.set(SMRAM, 1, 0x02, 0xff);
+    // As in QEMU, which the firmware counts on: its copy of itself is what runs behind a reset, and knows that it ran before.
+    config.keep(0x40, 0xc0);
     const host = f.bus.upstream as I440FxHost;
     let smram = 0x02;
     f.onConfigWrite = (at, n) => {

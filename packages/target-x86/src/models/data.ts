@@ -95,7 +95,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cascadelake)",
     base: "Cascadelake-Server-v1",
-    features: "+arch-capabilities",
+    features: "+arch-capabilities +ibrs-all +mds-no +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Cascadelake-Server-v3",
@@ -108,7 +108,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cascadelake)",
     base: "Cascadelake-Server-v1",
-    features: "+arch-capabilities -hle -rtm",
+    features: "+arch-capabilities -hle -rtm +ibrs-all +mds-no +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Cascadelake-Server-v4",
@@ -121,7 +121,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cascadelake)",
     base: "Cascadelake-Server-v1",
-    features: "+arch-capabilities -hle -rtm",
+    features: "+arch-capabilities -hle -rtm +ibrs-all +mds-no +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Cascadelake-Server-v5",
@@ -134,7 +134,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cascadelake)",
     base: "Cascadelake-Server-v1",
-    features: "+arch-capabilities +xsaves -hle -rtm",
+    features: "+arch-capabilities +xsaves -hle -rtm +ibrs-all +mds-no +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Conroe-v1",
@@ -160,7 +160,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cooperlake)",
     features:
-      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq ssse3 fma cx16 pcid sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave avx f16c rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm abm 3dnowprefetch fsgsbase bmi1 hle avx2 smep bmi2 erms invpcid rtm avx512f avx512dq rdseed adx smap clflushopt clwb avx512cd avx512bw avx512vl pku avx512vnni spec-ctrl stibp arch-capabilities ssbd avx512-bf16 xsaveopt xsavec xgetbv1 arat",
+      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq ssse3 fma cx16 pcid sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave avx f16c rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm abm 3dnowprefetch fsgsbase bmi1 hle avx2 smep bmi2 erms invpcid rtm avx512f avx512dq rdseed adx smap clflushopt clwb avx512cd avx512bw avx512vl pku avx512vnni spec-ctrl stibp arch-capabilities ssbd avx512-bf16 xsaveopt xsavec xgetbv1 arat ibrs-all mds-no pschange-mc-no rdctl-no skip-l1dfl-vmentry taa-no",
   },
   {
     name: "Cooperlake-v2",
@@ -173,7 +173,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Cooperlake)",
     base: "Cooperlake-v1",
-    features: "+xsaves",
+    features: "+xsaves +ibrs-all +mds-no +pschange-mc-no +rdctl-no +skip-l1dfl-vmentry +taa-no",
   },
   {
     name: "Denverton-v1",
@@ -186,7 +186,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Denverton)",
     features:
-      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq monitor ssse3 cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm 3dnowprefetch fsgsbase smep erms mpx rdseed smap clflushopt sha-ni spec-ctrl arch-capabilities ssbd xsaveopt xsavec xgetbv1 arat",
+      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq monitor ssse3 cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm 3dnowprefetch fsgsbase smep erms mpx rdseed smap clflushopt sha-ni spec-ctrl arch-capabilities ssbd xsaveopt xsavec xgetbv1 arat rdctl-no skip-l1dfl-vmentry",
   },
   {
     name: "Denverton-v2",
@@ -199,7 +199,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Denverton)",
     base: "Denverton-v1",
-    features: "-monitor -mpx",
+    features: "-monitor -mpx +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Denverton-v3",
@@ -212,7 +212,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Denverton)",
     base: "Denverton-v1",
-    features: "+xsaves -monitor -mpx",
+    features: "+xsaves -monitor -mpx +rdctl-no +skip-l1dfl-vmentry",
   },
   {
     name: "Dhyana-v1",
@@ -415,7 +415,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Icelake)",
     base: "Icelake-Server-v1",
-    features: "+arch-capabilities -hle -rtm",
+    features: "+arch-capabilities -hle -rtm +ibrs-all +mds-no +pschange-mc-no +rdctl-no +skip-l1dfl-vmentry +taa-no",
   },
   {
     name: "Icelake-Server-v4",
@@ -428,7 +428,8 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Icelake)",
     base: "Icelake-Server-v1",
-    features: "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities -hle -rtm",
+    features:
+      "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities -hle -rtm +ibrs-all +mds-no +pschange-mc-no +rdctl-no +skip-l1dfl-vmentry +taa-no",
   },
   {
     name: "Icelake-Server-v5",
@@ -441,7 +442,8 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Icelake)",
     base: "Icelake-Server-v1",
-    features: "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities +xsaves -hle -rtm",
+    features:
+      "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities +xsaves -hle -rtm +ibrs-all +mds-no +pschange-mc-no +rdctl-no +skip-l1dfl-vmentry +taa-no",
   },
   {
     name: "Icelake-Server-v6",
@@ -454,7 +456,8 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Xeon Processor (Icelake)",
     base: "Icelake-Server-v1",
-    features: "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities +xsaves -hle -rtm",
+    features:
+      "+avx512ifma +sha-ni +rdpid +fsrm +arch-capabilities +xsaves -hle -rtm +ibrs-all +mds-no +pschange-mc-no +rdctl-no +skip-l1dfl-vmentry +taa-no",
   },
   {
     name: "IvyBridge-v1",
@@ -753,7 +756,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (SnowRidge)",
     features:
-      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq monitor ssse3 cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm 3dnowprefetch fsgsbase smep erms mpx rdseed smap clflushopt clwb sha-ni umip gfni cldemote movdiri movdir64b spec-ctrl arch-capabilities core-capability ssbd xsaveopt xsavec xgetbv1 arat",
+      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 pni pclmulqdq monitor ssse3 cx16 sse4.1 sse4.2 x2apic movbe popcnt tsc-deadline aes xsave rdrand hypervisor syscall nx pdpe1gb rdtscp lm lahf-lm 3dnowprefetch fsgsbase smep erms mpx rdseed smap clflushopt clwb sha-ni umip gfni cldemote movdiri movdir64b spec-ctrl arch-capabilities core-capability ssbd xsaveopt xsavec xgetbv1 arat split-lock-detect",
   },
   {
     name: "Snowridge-v2",
@@ -766,7 +769,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Snowridge, no MPX)",
     base: "Snowridge-v1",
-    features: "-mpx",
+    features: "-mpx +split-lock-detect",
   },
   {
     name: "Snowridge-v3",
@@ -779,7 +782,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Snowridge, no MPX)",
     base: "Snowridge-v1",
-    features: "+xsaves -mpx",
+    features: "+xsaves -mpx +split-lock-detect",
   },
   {
     name: "Snowridge-v4",
@@ -792,7 +795,7 @@ export const MODEL_DATA: readonly ModelData[] = [
     xlevel: 0x80000008,
     modelId: "Intel Atom Processor (Snowridge, no MPX)",
     base: "Snowridge-v1",
-    features: "+xsaves -mpx -core-capability",
+    features: "+xsaves -mpx -core-capability -split-lock-detect",
   },
   {
     name: "Westmere-v1",
