@@ -40,6 +40,14 @@ interface Task {
   readonly zero: boolean;
 }
 
+/** A stretch with its place in the order of writes. */
+interface Taken {
+  readonly task: Task;
+  readonly before: Promise<unknown>;
+  readonly begun: () => void;
+  readonly ended: () => void;
+}
+
 /**
  * Copies: workers take stretches in the order of the disk, read while others write, and write what is not zero. Memory is one
  * buffer a worker, whatever the size of the images.
@@ -54,7 +62,10 @@ class Copier {
   readonly #chunk: number;
   /** Runs of zeroes are looked for in units of this. */
   readonly #unit: number;
-  /** Writes wait for the one before: where a format puts data follows the disk then. A plain file and compressed data gain nothing by it. */
+  /**
+   * Writes wait for the one before the last, so that where a format puts data follows the disk: one finds its place long before the
+   * next begins, and the file is never idle. A plain file and compressed data gain nothing by it.
+   */
   readonly #oneByOne: boolean;
   readonly #started: number;
   #at = 0;
@@ -62,7 +73,10 @@ class Copier {
   /** A stretch whose status is known and that is not yet given out as a whole. */
   #known: { kind: "data" | "zero" | "below"; end: number } | undefined;
   #taking: Promise<unknown> = Promise.resolve();
+  /** The last stretch that was taken is being written. */
   #turn: Promise<void> = Promise.resolve();
+  /** The last two stretches that were taken are written. */
+  #ends: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
   #failure: { readonly error: unknown } | undefined;
 
   constructor(job: Copy) {
@@ -85,7 +99,7 @@ class Copier {
       for (;;) {
         const taken = await this.#take();
         if (taken === undefined || this.#failure !== undefined) return;
-        const { task, before, begun } = taken;
+        const { task, before, begun, ended } = taken;
         try {
           if (task.zero) await this.#clear(task, before, begun);
           else
@@ -97,6 +111,7 @@ class Copier {
             );
         } finally {
           begun();
+          ended();
         }
         this.#done += task.length;
         this.#job.progress(this.#done, this.#job.source.size);
@@ -108,15 +123,21 @@ class Copier {
   }
 
   /** The next stretch, with its place in the order of writes. One worker at a time. */
-  #take(): Promise<{ task: Task; before: Promise<void>; begun: () => void } | undefined> {
+  #take(): Promise<Taken | undefined> {
     const next = this.#taking.then(async () => {
       if (this.#failure !== undefined) return undefined;
       const task = await this.#next();
       if (task === undefined) return undefined;
-      const before = this.#job.anyOrder ? Promise.resolve() : this.#turn;
-      let begun = (): void => undefined;
+      const { anyOrder } = this.#job;
+      const before = anyOrder
+        ? Promise.resolve()
+        : this.#oneByOne
+          ? Promise.all([this.#turn, this.#ends[0]])
+          : this.#turn;
+      let [begun, ended] = [(): void => undefined, (): void => undefined];
       this.#turn = new Promise((resolve) => (begun = resolve));
-      return { task, before, begun };
+      this.#ends = [this.#ends[1], new Promise((resolve) => (ended = resolve))];
+      return { task, before, begun, ended };
     });
     this.#taking = next.catch(() => undefined);
     return next;
@@ -167,20 +188,20 @@ class Copier {
     return end >= this.#job.source.size ? end : Math.max(at, end - (end % this.#chunk));
   }
 
-  async #clear({ at, length }: Task, before: Promise<void>, begun: () => void): Promise<void> {
+  async #clear({ at, length }: Task, before: Promise<unknown>, begun: () => void): Promise<void> {
     await before;
     const running = zeroRange(this.#job.target, at, length, true);
-    if (!this.#oneByOne) begun();
+    begun();
     await running.catch((e: unknown) => this.#notWritten(at, e));
   }
 
-  async #transfer(task: Task, bytes: Uint8Array, before: Promise<void>, begun: () => void): Promise<void> {
+  async #transfer(task: Task, bytes: Uint8Array, before: Promise<unknown>, begun: () => void): Promise<void> {
     const { source, salvage } = this.#job;
     await readOrSalvage(source, task.at, bytes, salvage);
     await before;
     if (this.#failure !== undefined) return;
     const running = this.#job.compressed ? this.#compress(task.at, bytes) : this.#store(task.at, bytes);
-    if (!this.#oneByOne) begun();
+    begun();
     await running;
   }
 

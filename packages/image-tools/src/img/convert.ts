@@ -9,19 +9,22 @@ import { asksHelp } from "../key-values.ts";
 import { bytesOf } from "../sizes.ts";
 import { openSnapshot } from "../snapshot-param.ts";
 import type { Tools } from "../tools.ts";
-import { Interrupted } from "../tools.ts";
+import { chainOf, Interrupted } from "../tools.ts";
 import { copyBitmaps, checkBitmaps } from "./copy-bitmaps.ts";
 import { sourceCache, targetCache } from "./given.ts";
 
 const MAX_SPARSE = 16 << 20;
 const DEFAULT_SPARSE = 4096;
 const MAX_PARALLEL = 16;
+/** Requests in flight: what hides the way to a server, or keeps the processors at packing. */
 const DEFAULT_PARALLEL = 8;
+/** Files of this host keep two writes and a read at work; more buffers leave the processor's cache before they are written. */
+const LOCAL_PARALLEL = 3;
 
 /** What the options say. */
 interface Wanted {
   readonly format: string;
-  readonly parallel: number;
+  readonly parallel: number | undefined;
   readonly sparse: number;
   readonly rate: number | undefined;
   readonly cache: string;
@@ -49,11 +52,12 @@ export async function convert(args: Arguments, tools: Tools): Promise<number> {
   );
   if (args.has("bitmaps")) checkBitmaps(sources);
   const made = await target(args, tools, wanted, targetName, source.size, texts);
+  const local = [...sources.flatMap(chainOf), made.node].every(isLocal);
   try {
     await copy({
       source,
       target: made.node,
-      parallel: wanted.parallel,
+      parallel: wanted.parallel ?? (local && !args.has("c") ? LOCAL_PARALLEL : DEFAULT_PARALLEL),
       anyOrder: args.has("W"),
       sparse: wanted.sparse,
       compressed: args.has("c"),
@@ -76,12 +80,19 @@ export async function convert(args: Arguments, tools: Tools): Promise<number> {
   return 0;
 }
 
+/** The bytes lie in a file of this host. */
+function isLocal(node: BlockNode): boolean {
+  const below = node.children?.["file"];
+  return below === undefined ? node.driver === "file" : isLocal(below);
+}
+
 /** Options and what they exclude, in the order in which people are told. */
 function read(args: Arguments): Wanted {
   const sparseText = args.last("S");
   const sparse = sparseText === undefined ? DEFAULT_SPARSE : sparseOf(sparseText);
-  const parallel = Number(args.last("m") ?? DEFAULT_PARALLEL);
-  if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= MAX_PARALLEL))
+  const parallelText = args.last("m");
+  const parallel = parallelText === undefined ? undefined : Number(parallelText);
+  if (parallel !== undefined && !(Number.isInteger(parallel) && parallel >= 1 && parallel <= MAX_PARALLEL))
     throw new ToolError(`Invalid number of coroutines. Allowed number of coroutines is between 1 and ${MAX_PARALLEL}`);
   const rateText = args.last("r");
   const rate = rateText === undefined ? undefined : bytesOf("rate limit", rateText);
