@@ -15,7 +15,7 @@ import { OFF, regOffset, SEG, SEG_FIELD, segOffset } from "../src/state.ts";
 import { createTarget } from "../src/target.ts";
 
 declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  Memory: new (size: { initial: number; maximum: number; shared: boolean }) => { readonly buffer: ArrayBufferLike };
 };
 const PAGE = 65536;
 
@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly backend?: BackEnd;
   readonly options?: Partial<TcgOptions>;
   readonly features?: ReadonlySet<string>;
+  /** Memory that threads share: LOCK and fences are the host's. */
+  readonly shared?: boolean;
 }
 
 /** Every feature: rows are not refused. */
@@ -85,9 +87,10 @@ export class RunningCpu {
     backend = "interp",
     options = {},
     features = ALL,
+    shared = false,
   }: RunOptions) {
     const pages = Math.ceil((size + (24 << 20)) / PAGE);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     let next = PAGE;
     const alloc = (_name: string, bytes: number): number => {
       const at = next;

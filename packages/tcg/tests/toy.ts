@@ -266,9 +266,7 @@ export const MMIO = 0x1000_0000;
 
 /** A machine with 1 MiB of RAM at 0 and one page of MMIO. */
 export class ToyMachine {
-  readonly memory = new (
-    globalThis as unknown as { WebAssembly: { Memory: new (d: object) => { buffer: ArrayBuffer } } }
-  ).WebAssembly.Memory({ initial: 2048 });
+  readonly memory: { readonly buffer: ArrayBufferLike };
   readonly tcg: TcgMachine;
   readonly vcpu: Vcpu;
   readonly cpu: ToyCpu;
@@ -281,8 +279,13 @@ export class ToyMachine {
   codeWritten: (ram: number, length: number) => void = () => {};
   #next = 65536 + RAM;
 
-  constructor(options: TcgOptions, target: Target = toy) {
+  /** @param shared on memory that threads share */
+  constructor(options: TcgOptions, target: Target = toy, shared = false) {
     const self = this;
+    const { WebAssembly } = globalThis as unknown as {
+      WebAssembly: { Memory: new (d: object) => { buffer: ArrayBufferLike } };
+    };
+    this.memory = new WebAssembly.Memory({ initial: 2048, maximum: 2048, shared });
     const bus: PhysicalBus & { lastFault: boolean } = {
       lastFault: false,
       lookup(at): PhysicalRange | undefined {
