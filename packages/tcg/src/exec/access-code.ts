@@ -32,7 +32,7 @@ export function pushEntry(c: Code, pushMmu: () => void): void {
 }
 
 /** Pushes the size of an access less 1. */
-function pushLess1(c: Code, oi: number): void {
+export function pushLess1(c: Code, oi: number): void {
   c.i32(1);
   c.get(oi);
   c.i32(3);

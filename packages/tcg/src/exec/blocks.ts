@@ -3,6 +3,7 @@ import type { CodePages } from "./code-pages.ts";
 import type { PhysicalBus } from "./contract.ts";
 import type { BlockExit } from "../region/exits.ts";
 import type { Region } from "../region/regions.ts";
+import { LINE_BITS, type CodeLines } from "./code-lines.ts";
 import { TB } from "./descriptor.ts";
 
 /** A translated block. */
@@ -41,7 +42,6 @@ export interface Tb {
 
 /** log2 of the size of the pages that writes are watched by, and of the parts of one that are looked at singly. */
 const PAGE_BITS = 12;
-const LINE_BITS = 6;
 const PAGE_SIZE = 1 << PAGE_BITS;
 
 /** Bytes of a block in its first page. */
@@ -55,9 +55,26 @@ class CodePage {
   /** Per line of 64 bytes: blocks with code in it. */
   readonly lines = new Uint16Array(1 << (PAGE_BITS - LINE_BITS));
 
+  readonly #number: number;
+  readonly #shown: CodeLines | undefined;
+
+  constructor(number: number, shown: CodeLines | undefined) {
+    this.#number = number;
+    this.#shown = shown;
+    shown?.setPage(number, false);
+  }
+
   /** Counts a block whose code here is `length` bytes (none if 0) from `at` on, or (-1) counts it no longer. */
   count(at: number, length: number, by: 1 | -1): void {
-    for (let line = at >>> LINE_BITS; line <= (at + length - 1) >> LINE_BITS; line++) this.lines[line]! += by;
+    for (let line = at >>> LINE_BITS; line <= (at + length - 1) >> LINE_BITS; line++) {
+      const blocks = (this.lines[line]! += by);
+      if (blocks === 0 || (blocks === 1 && by === 1)) this.#shown?.setLine(this.#number, line, blocks === 1);
+    }
+  }
+
+  /** The page has no blocks any more. */
+  leave(): void {
+    this.#shown?.setPage(this.#number, true);
   }
 
   *blocks(): Generator<Tb> {
@@ -87,10 +104,14 @@ export class BlockCache {
   /** Called when a page gets its first block: stores to it must take the slow path from now on. */
   onCodePage: (ram: number) => void = () => {};
 
-  constructor(i32: Int32Array, bus: PhysicalBus, others?: CodePages) {
+  /** What generated code sees of {@link CodePage.lines}. */
+  readonly #lines: CodeLines | undefined;
+
+  constructor(i32: Int32Array, bus: PhysicalBus, others?: CodePages, lines?: CodeLines) {
     this.#i32 = i32;
     this.#bus = bus;
     this.#others = others;
+    this.#lines = lines;
   }
 
   /** The page, given by any place in it, holds translated code. */
@@ -120,7 +141,7 @@ export class BlockCache {
     const number = ram >>> PAGE_BITS;
     let page = this.#pages.get(number);
     if (page === undefined) {
-      page = new CodePage();
+      page = new CodePage(number, this.#lines);
       this.#pages.set(number, page);
       const start = number * PAGE_SIZE;
       this.#bus.watchCode(start, true);
@@ -216,6 +237,7 @@ export class BlockCache {
       }
     }
     if (page.starts.size > 0 || page.tails.size > 0) return;
+    page.leave();
     this.#pages.delete(number);
     this.#unwatch(number);
   }
@@ -230,7 +252,10 @@ export class BlockCache {
   clear(): void {
     for (const tb of this.all) if (tb !== undefined) tb.alive = false;
     this.all = [];
-    for (const number of this.#pages.keys()) this.#unwatch(number);
+    for (const [number, page] of this.#pages) {
+      page.leave();
+      this.#unwatch(number);
+    }
     this.#pages.clear();
   }
 }

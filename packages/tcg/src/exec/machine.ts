@@ -13,6 +13,7 @@ import { WatTrace } from "../wasm/wat-trace.ts";
 import type { WasmTable } from "../wasm/types.ts";
 import { Arena, NO_LIMIT } from "./arena.ts";
 import { BlockCache } from "./blocks.ts";
+import { codeLines } from "./code-lines.ts";
 import type { Tb } from "./blocks.ts";
 import { type CodePages, inOneStep, joinCodePages } from "./code-pages.ts";
 import { ENV, envSize } from "./contract.ts";
@@ -34,8 +35,7 @@ import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { listing } from "./listing.ts";
 import { newStats } from "./stats.ts";
-import { BlockTranslator } from "./translate.ts";
-import type { CodeSource, Translated } from "./translate.ts";
+import { BlockTranslator, type CodeSource, type Translated } from "./translate.ts";
 import { Regions } from "../region/regions.ts";
 import type { FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
@@ -125,7 +125,9 @@ export class TcgMachine implements Engine {
     this.#alloc = config.alloc;
     const arenaSize = Math.max(this.options.tbSize ?? DEFAULT_TB_SIZE, LEAST_TB_SIZE);
     this.#arena = new Arena(this.i32, this.u16, config.alloc("tcg.code", arenaSize), arenaSize);
-    this.blocks = new BlockCache(this.i32, this.bus, this.codePages);
+    // Engines that share pages with code ask each other before each store.
+    const lines = this.codePages === undefined ? codeLines(this.u8, config.alloc) : undefined;
+    this.blocks = new BlockCache(this.i32, this.bus, this.codePages, lines);
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
@@ -139,7 +141,7 @@ export class TcgMachine implements Engine {
     const vcpu = (env: number): Vcpu =>
       last !== undefined && last.env === env ? last : (last = this.#byEnv.get(env)!);
     this.runtime = makeRuntime(
-      memory, this.table, target, handlers, this.pcOffset,
+      memory, this.table, target, handlers, this.pcOffset, lines?.start ?? 0,
       {
         load: (env, lo, hi, oi) => void vcpu(env).tlb.load(lo, hi, oi),
         store: (env, lo, hi, oi) => void vcpu(env).tlb.store(lo, hi, oi),

@@ -8,10 +8,12 @@ import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmInstance, WasmTable } from "../wasm/types.ts";
 import { forMemory, isShared } from "../wasm/share-memory.ts";
-import { bySize, halves, LOAD_U, pushEntry, pushLastPage, pushTag, STORE } from "./access-code.ts";
+import { bySize, halves, LOAD_U, pushEntry, pushLastPage, pushLess1, pushTag, STORE } from "./access-code.ts";
 import { compareExchange, readModifyWrite } from "./atomics.ts";
+import { LINE_BITS } from "./code-lines.ts";
 import { ENV } from "./contract.ts";
 import type { Helper, Target, WasmMemory } from "./contract.ts";
+import { TLB_CODE } from "./descriptor.ts";
 
 /** What generated code calls in JavaScript. Addresses and values are signed 32-bit halves. */
 export interface RuntimeCallbacks {
@@ -51,9 +53,12 @@ export function helperSignature(helper: HelperSpec): { params: number[]; results
   return { params, results: [helper.result === "i64" ? I64 : I32] };
 }
 
-/** Builds and instantiates the runtime. `helpers` are the functions to import, by helper name. */
+/**
+ * Builds and instantiates the runtime. `lines`: address of the {@link CodeLines}, 0 when there are none. `helpers` are the
+ * functions to import, by helper name.
+ */
 export function makeRuntime(
-  memory: WasmMemory, table: WasmTable, target: Target, handlers: Handlers, pcOffset: number,
+  memory: WasmMemory, table: WasmTable, target: Target, handlers: Handlers, pcOffset: number, lines: number,
   callbacks: RuntimeCallbacks, helpers: Readonly<Record<string, unknown>>,
 ): Runtime {
   const m = new ModuleBuilder(131072);
@@ -72,7 +77,7 @@ export function makeRuntime(
   }
   const blockType = m.type([I32, I32], [I32]);
   const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load, target.unaligned === true));
-  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32], slowStore(store, target.unaligned === true));
+  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32, I32], slowStore(store, target.unaligned === true, lines));
   const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32, I64], readModifyWrite(atomicAddress, shared));
   const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress, shared));
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
@@ -163,12 +168,13 @@ function slowLoad(js: number, unaligned: boolean): Code {
 }
 
 /** (env, address, value, oi) */
-function slowStore(js: number, unaligned: boolean): Code {
+function slowStore(js: number, unaligned: boolean, lines: number): Code {
   const c = new Code();
   tryTlb(c, unaligned, 3, 4, 8, (log2) => {
     c.get(2);
     c.mem(STORE[log2]!, 0);
   });
+  if (lines > 0) storeBesideCode(c, unaligned, lines);
   c.get(0);
   c.get(2);
   c.mem(W.i64Store, ENV.scratch, 3);
@@ -177,4 +183,57 @@ function slowStore(js: number, unaligned: boolean): Code {
   c.get(3);
   c.call(js);
   return c;
+}
+
+/** Does the store, and returns, if its page has translated code, but not where it goes. Local 4 has the TLB entry. */
+function storeBesideCode(c: Code, unaligned: boolean, lines: number): void {
+  const [OI, ENTRY, HOST] = [3, 4, 5] as const;
+  /** Of the address in HOST, which is on the stack too. */
+  const pushBit = (): void => {
+    c.i32(LINE_BITS + 3);
+    c.op(W.i32ShrU);
+    c.mem(W.i32Load8U, lines);
+    c.get(HOST);
+    c.i32(LINE_BITS);
+    c.op(W.i32ShrU);
+    c.i32(7);
+    c.op(W.i32And);
+    c.op(W.i32ShrU);
+  };
+  c.get(ENTRY);
+  c.mem(W.i64Load, ENV.tlb + 8, 3);
+  if (unaligned) pushLastPage(c, OI);
+  else pushTag(c, OI);
+  c.i64(TLB_CODE, 0);
+  c.op(W.i64Or);
+  c.op(W.i64Eq);
+  c.if();
+  c.get(1);
+  c.op(W.i32WrapI64);
+  c.get(ENTRY);
+  c.mem(W.i32Load, ENV.tlb + 24, 2);
+  c.op(W.i32Add);
+  // First the line of the last byte.
+  pushLess1(c, OI);
+  c.op(W.i32Add);
+  c.tee(HOST);
+  pushBit();
+  c.get(HOST);
+  pushLess1(c, OI);
+  c.op(W.i32Sub);
+  c.tee(HOST);
+  pushBit();
+  c.op(W.i32Or);
+  c.i32(1);
+  c.op(W.i32And);
+  c.op(W.i32Eqz);
+  c.if();
+  bySize(c, OI, (log2) => {
+    c.get(HOST);
+    c.get(2);
+    c.mem(STORE[log2]!, 0);
+    c.op(W.return);
+  });
+  c.end();
+  c.end();
 }

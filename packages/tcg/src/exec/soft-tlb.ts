@@ -1,4 +1,5 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
+import { loadAcross, storeAcross, type Sides } from "./across-pages.ts";
 import type { BlockCache } from "./blocks.ts";
 import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
@@ -177,7 +178,7 @@ export class SoftTlb {
     const e = this.#entry(lo, mmu);
     if ((i32[e]! & TLB_MMIO) !== 0) return this.#loadMmio(lo, hi, size, mmu);
     const host = (lo + i32[e + ADDEND]!) >>> 0;
-    if ((host & (size - 1)) !== 0) return this.#loadBytes(host, size);
+    if ((host & (size - 1)) !== 0) return loadAcross(this.#views, out, { first: size, host, behind: 0 }, size);
     if (size === 8 && this.#words !== undefined) this.#words[out >>> 1] = this.#words[host >>> 3]!;
     else if (size === 8) {
       i32[out] = i32[host >>> 2]!;
@@ -189,12 +190,13 @@ export class SoftTlb {
     return true;
   }
 
-  #loadBytes(host: number, size: number): boolean {
-    const { u8, i32 } = this.#views;
-    const out = (this.#env + ENV.scratch) >>> 2;
-    i32[out] = i32[out + 1] = 0;
-    for (let i = 0; i < size; i++) i32[out + (i >>> 2)]! |= u8[host + i]! << (8 * (i & 3));
-    return true;
+  /** The places of an access across a page boundary, whose pages are in the TLB; undefined unless all of it is plain RAM. */
+  #sides(lo: number, next: number, mmu: number, access: Access): Sides | undefined {
+    const { i32 } = this.#views;
+    const [a, b] = [this.#entry(lo, mmu), this.#entry(next, mmu)];
+    if (((i32[a + 2 * access]! | i32[b + 2 * access]!) & (TLB_CODE | TLB_MMIO | TLB_INVALID)) !== 0) return undefined;
+    const host = (lo + i32[a + ADDEND]!) >>> 0;
+    return { first: 4096 - (lo & 4095), host, behind: (next + i32[b + ADDEND]!) >>> 0 };
   }
 
   /** Across a page boundary: both pages are translated before anything is read. */
@@ -204,8 +206,9 @@ export class SoftTlb {
     if (!this.#ensure(lo, hi, LOAD, mmu, size) || !this.#ensure(next, nextHi, LOAD, mmu, size)) return false;
     const { i32 } = this.#views;
     const out = (this.#env + ENV.scratch) >>> 2;
-    let low = 0;
-    let high = 0;
+    const sides = this.#sides(lo, next, mmu, LOAD);
+    if (sides !== undefined) return loadAcross(this.#views, out, sides, size);
+    let [low, high] = [0, 0];
     for (let i = 0; i < size; i++) {
       const at = (lo + i) | 0;
       if (!this.load(at, at >>> 0 < lo >>> 0 ? nextHi : hi, mmu << 4)) return false;
@@ -308,6 +311,8 @@ export class SoftTlb {
     const high = i32[value + 1]!;
     if (!this.#ensure(lo, hi, STORE, mmu, size) || !this.#ensure(next, nextHi, STORE, mmu, size)) return false;
     const first = 4096 - (lo & 4095);
+    const sides = this.#sides(lo, next, mmu, STORE);
+    if (sides !== undefined) return storeAcross(this.#views.u8, sides, size, low, high);
     if (this.#splitGivesBack(lo, first, mmu) || this.#splitGivesBack(next, size - first, mmu)) return false;
     for (let i = 0; i < size; i++) {
       const at = (lo + i) | 0;
