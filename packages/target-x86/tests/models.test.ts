@@ -26,6 +26,13 @@ for (const [name, rows] of Object.entries(CPUID))
     expect(shown).toEqual(rows);
   });
 
+test("caches of a core with two threads", () => {
+  const place = { index: 0, cpus: 8, threads: 2, cores: 4 };
+  const config = x86Config(findModel("Haswell")!, cpuProps.parse({}), 64, place, () => {});
+  // Measured: qemu-system-x86_64 -cpu Haswell -smp 8,sockets=1,cores=4,threads=2.
+  expect([0, 1, 2, 3].map((n) => config.cpuid(4, n)[0] >>> 0)).toEqual([0xc000121, 0xc000122, 0xc004143, 0xc01c163]);
+});
+
 test("a name without version is that of the first one", () => {
   expect(findModel("Haswell")).toBe(findModel("Haswell-v1"));
   expect(findModel("Haswell-IBRS")).toBe(findModel("Haswell-v3"));

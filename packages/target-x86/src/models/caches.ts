@@ -30,7 +30,8 @@ interface Cache {
 const ceiling = (n: number): number => 2 ** (32 - Math.clz32(n - 1));
 
 function deterministic(c: Cache, cores: number, threads: number): Leaf {
-  const sharing = c.shared === true ? cores * threads : threads;
+  // As QEMU's, and not as that of a core with two threads: a first level that each has for itself.
+  const sharing = c.shared === true ? cores * threads : c.level === 1 ? 1 : threads;
   const eax =
     c.type |
     (c.level << 5) |

@@ -7,24 +7,25 @@ import { stackOps } from "../stack-ops.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { endWithInterrupts } from "./end.ts";
 
-/** Attributes of the segments that SYSCALL and SYSRET load: flat, accessed, 64-bit code. */
+/** Attributes of the segments that these instructions load: flat, accessed; 64-bit and 32-bit code. */
 const CODE = 0xaf9b00;
+const CODE32 = 0xcf9b00;
 const DATA = 0xcf9300;
 const DPL3 = 0x6000;
 /** What of tbFlags a change of privilege does not touch. */
 const STAYS: number = HF.pe | (0x7f << 17) | HF.breakpoints | HF.x87Fast;
 
 /** CS and SS become flat segments with the selectors (i32). */
-function flatSegments(t: Tx, cs: Value, ss: Value, dpl: number): void {
+function flatSegments(t: Tx, cs: Value, ss: Value, dpl: number, code: number = CODE): void {
   const { ir } = t;
   const set = (n: number, selector: Value, attr: number): void => {
     const at = segOffset(n);
     ir.envSt("u32", at + SEG_FIELD.selector, selector);
     ir.envSt("u32", at + SEG_FIELD.limit, ir.const32(-1));
     ir.envSt("u32", at + SEG_FIELD.attr, ir.const32(attr | dpl));
-    ir.set(`${SEG_NAMES[n]!}_base`, ir.const64(0n));
+    ir.set(`${SEG_NAMES[n]!}_base`, t.word === 64 ? ir.const64(0n) : ir.const32(0));
   };
-  set(SEG.cs, cs, CODE);
+  set(SEG.cs, cs, code);
   set(SEG.ss, ss, DATA);
   ir.envSt("u32", OFF.cpl, ir.const32(dpl === 0 ? 0 : 3));
 }
@@ -141,13 +142,63 @@ export const popf: Translate = (t, i) => {
   });
 };
 
+/** What must not be set for the two below to be done here: they leave ES and DS as they are, and TF. */
+const NOT_FLAT: number = HF.addSeg | HF.checkSeg | HF.vm | HF.tf | HF.breakpoints;
+
+/**
+ * 32-bit code outside long mode, all segments flat, with AC clear: what follows goes on behind the helper's call in all other cases.
+ * @returns the selector that the others are counted from
+ */
+function flat32(t: Tx, helper: () => void): Value | undefined {
+  const { ir } = t;
+  if (t.code !== 32 || (t.flags & HF.pe) === 0 || (t.flags & NOT_FLAT) !== 0) {
+    helper();
+    return undefined;
+  }
+  const cs = ir.andI(ir.envLd("i32", "u32", OFF.sysenterCs), 0xfffc);
+  const refused: [Cond, Value, Value][] = [
+    ["eq", cs, ir.const32(0)],
+    ["tstne", ir.get("eflags"), ir.const32(FLAG.ac)],
+  ];
+  if (t.word === 64) refused.push(["tstne", ir.envLd("i32", "u32", OFF.efer), ir.const32(EFER.LMA)]);
+  unless(t, refused, helper);
+  return cs;
+}
+
+/** tbFlags of flat 32-bit code at another privilege level; IOPL stays. */
+function setLevel32(t: Tx, level: number): void {
+  const { ir } = t;
+  const steady = ir.andI(ir.get("tbflags"), STAYS | (3 << HF.ioplShift));
+  ir.set("tbflags", ir.orI(steady, (1 << HF.codeShift) | HF.ss32 | level));
+}
+
 const sysenter: Translate = (t) => {
-  t.call("sysenter");
-  t.endAtPc("lookup");
+  const { ir } = t;
+  const cs = flat32(t, () => {
+    t.call("sysenter");
+    t.endAtPc("lookup");
+  });
+  if (cs === undefined) return;
+  ir.set("eflags", ir.andI(ir.get("eflags"), ~(FLAG.if | FLAG.rf)));
+  flatSegments(t, cs, ir.andI(ir.addI(cs, 8), 0xffff), 0, CODE32);
+  setLevel32(t, 0);
+  t.setReg(REG.sp, 4, ir.envLd("i32", "u32", OFF.sysenterEsp));
+  t.jumpTo(t.toWord(ir.envLd("i32", "u32", OFF.sysenterEip)), "barrier");
+  t.ctx.done = true;
 };
 
 const sysexit: Translate = (t, i) => {
-  t.call("sysexit", t.ir.const32(i.opSize === 8 ? 1 : 0));
+  const { ir } = t;
+  const cs = flat32(t, () => {
+    t.call("sysexit", ir.const32(i.opSize === 8 ? 1 : 0));
+    endWithInterrupts(t);
+  });
+  if (cs === undefined) return;
+  const target = t.toWord(t.reg(REG.dx, 4));
+  flatSegments(t, ir.orI(ir.addI(cs, 16), 3), ir.orI(ir.addI(cs, 24), 3), DPL3, CODE32);
+  setLevel32(t, (3 << HF.cplShift) | MMU.user);
+  t.setReg(REG.sp, 4, t.reg(REG.cx, 4));
+  ir.set("pc", target);
   endWithInterrupts(t);
 };
 
