@@ -19,7 +19,7 @@ export interface SshTarget {
   readonly user?: string;
   readonly path: string;
   readonly hostKey: HostKeyCheck;
-  /** Absent = keys of the user's agent. */
+  /** Absent = keys of the user's agent, and those in ~/.ssh that have no passphrase. */
   readonly password?: string;
   readonly writable: boolean;
   /** Makes the file, or empties it. */

@@ -23,7 +23,10 @@ const SshOptions = z.strictObject({
     .optional()
     .describe("how the server is recognised: mode=known_hosts (default), hash with type and hash, none"),
   host_key_check: z.string().optional().describe("the same in short: yes, no, md5:HASH, sha1:HASH, sha256:HASH"),
-  "password-secret": z.string().optional().describe("id of a secret object; otherwise keys of the agent are used"),
+  "password-secret": z
+    .string()
+    .optional()
+    .describe("id of a secret object; otherwise keys of the agent and of ~/.ssh are used"),
 });
 
 type Settings = z.output<typeof SshOptions>;

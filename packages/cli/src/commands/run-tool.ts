@@ -75,7 +75,8 @@ function services(
   objects: readonly KeyValues[],
   secret: (id: string) => Promise<Uint8Array>,
 ): Readonly<Record<string, unknown>> {
-  type Services = { sockets: StreamHost; tls: TlsLookup; fetch(...args: unknown[]): Promise<unknown> };
+  type Far = (...args: unknown[]) => Promise<unknown>;
+  type Services = { sockets: StreamHost; tls: TlsLookup; fetch: Far; ssh: Far };
   let loaded: Promise<Services> | undefined;
   const load = (): Promise<Services> =>
     (loaded ??= import("../block-services.ts").then((m) => m.blockServices(objects, secret) as unknown as Services));
@@ -88,6 +89,7 @@ function services(
     sockets,
     tls,
     fetch: async (...args: unknown[]) => (await load()).fetch(...args),
+    ssh: async (...args: unknown[]) => (await load()).ssh(...args),
     secret,
     directory: nodeDirectory,
   };

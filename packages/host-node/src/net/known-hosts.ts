@@ -3,6 +3,11 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+/** The user's own settings for SSH. A thread may have a HOME of its own, which `homedir` does not know. */
+export function sshFolder(): string {
+  return join(process.env["HOME"] ?? homedir(), ".ssh");
+}
+
 /**
  * Why a server's key is not the one that the user's `known_hosts` has; undefined when it is.
  * Source: OpenSSH 9.2, sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
@@ -11,7 +16,7 @@ export function knownHost(
   host: string,
   port: number,
   key: Uint8Array,
-  path: string = join(homedir(), ".ssh", "known_hosts"),
+  path: string = join(sshFolder(), "known_hosts"),
 ): string | undefined {
   let text: string;
   try {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 
 import { BlockError, type HostFile } from "@mimus/block";
-import type { Client, ConnectConfig, SFTPWrapper } from "ssh2";
+import type { AnyAuthMethod, Client, ConnectConfig, SFTPWrapper, Stats } from "ssh2";
 
-import { knownHost } from "./known-hosts.ts";
+import { knownHost, sshFolder } from "./known-hosts.ts";
 
 /** A file on another machine. */
 export interface SshFileTarget {
@@ -21,6 +23,9 @@ export interface SshFileTarget {
   readonly create?: boolean;
 }
 
+/** Source: POSIX.1-2017, sys/stat.h. */
+const FILE_TYPE = 0o170000;
+const DIRECTORY = 0o040000;
 const READY_MS = 20_000;
 
 /** Opens a file by SFTP. Loads the package ssh2 at its first use. @throws BlockError */
@@ -34,10 +39,14 @@ export async function nodeSsh(target: SshFileTarget): Promise<HostFile> {
   const client = new ssh2.Client();
   let refusal: string | undefined;
   try {
-    await connected(client, target, (why) => (refusal = why));
+    const readable = (text: Buffer): boolean => !(ssh2.utils.parseKey(text) instanceof Error);
+    await connected(client, target, readable, (why) => (refusal = why));
     const sftp = await call<SFTPWrapper>((done) => client.sftp(done));
     const flags = target.create === true ? "w+" : target.writable ? "r+" : "r";
     const handle = await call<Buffer>((done) => sftp.open(target.path, flags, done));
+    const { mode } = await call<Stats>((done) => sftp.fstat(handle, done));
+    if ((mode & FILE_TYPE) === DIRECTORY)
+      throw new BlockError("not-found", `'${name}': it is a directory; give the path of a file`);
     return new SftpFile(name, client, sftp, handle);
   } catch (error) {
     client.on("error", () => undefined);
@@ -46,14 +55,39 @@ export async function nodeSsh(target: SshFileTarget): Promise<HostFile> {
   }
 }
 
-function connected(client: Client, target: SshFileTarget, refuse: (why: string) => void): Promise<void> {
+/** Names of the user's own keys in `~/.ssh`, in the order of trying. Source: OpenSSH 9.2, ssh(1), "-i identity_file". */
+const KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/** What the user may show: keys of the agent, then key files without a passphrase. */
+function identities(username: string, isKey: (text: Buffer) => boolean): AnyAuthMethod[] {
   const agent = process.env["SSH_AUTH_SOCK"];
+  const files = KEY_FILES.flatMap((name): AnyAuthMethod[] => {
+    try {
+      const key = readFileSync(join(sshFolder(), name));
+      return isKey(key) ? [{ type: "publickey", username, key }] : [];
+    } catch {
+      return []; // not there
+    }
+  });
+  return [...(agent === undefined ? [] : [{ type: "agent" as const, username, agent }]), ...files];
+}
+
+function connected(
+  client: Client,
+  target: SshFileTarget,
+  keys: (text: Buffer) => boolean,
+  refuse: (why: string) => void,
+): Promise<void> {
+  const username = target.user ?? userInfo().username;
   const config: ConnectConfig = {
     host: target.host,
     port: target.port,
-    username: target.user ?? userInfo().username,
+    username,
     readyTimeout: READY_MS,
-    ...(target.password === undefined ? (agent === undefined ? {} : { agent }) : { password: target.password }),
+    authHandler:
+      target.password === undefined
+        ? identities(username, keys)
+        : [{ type: "password", username, password: target.password }],
     hostVerifier: (key: Buffer) => {
       const why = wrongKey(key, target);
       if (why !== undefined) refuse(why);
@@ -61,7 +95,11 @@ function connected(client: Client, target: SshFileTarget, refuse: (why: string) 
     },
   };
   return new Promise((resolve, reject) => {
-    client.once("ready", resolve);
+    client.once("ready", () => {
+      // A request is a small packet that waits for its answer: held back, it takes 40 ms.
+      client.setNoDelay(true);
+      resolve();
+    });
     client.on("error", reject);
     client.once("close", () => reject(new Error("the server closed the connection")));
     client.connect(config);
@@ -176,7 +214,7 @@ function failed(name: string, error: unknown): BlockError {
   const { code, message } = error as { code?: unknown; message: string };
   const kind = typeof code === "number" ? KINDS[code] : undefined;
   const help = /authentication methods failed/i.test(message)
-    ? ": add a key to your agent, or give password-secret="
+    ? ": add a key to your agent or to ~/.ssh, or give password-secret="
     : "";
   return new BlockError(kind ?? (help === "" ? "io" : "permission"), `'${name}': ${message}${help}`, { cause: error });
 }
