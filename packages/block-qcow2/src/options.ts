@@ -1,5 +1,5 @@
 import { BlockError } from "@mimus/block";
-import { onOff, size as byteCount, u64 } from "@mimus/qom";
+import { lazy, onOff, size as byteCount, u64 } from "@mimus/qom";
 import { z } from "zod";
 import type { Tuning } from "./image.ts";
 import type { Structure } from "./overlap.ts";
@@ -7,30 +7,32 @@ import { STRUCTURES, watchedBy } from "./overlap.ts";
 
 type Template = "none" | "constant" | "cached" | "all";
 
-const template: z.ZodType<Template> = z.enum(["none", "constant", "cached", "all"]);
-const watched = z.record(z.string(), onOff);
+const template: () => z.ZodType<Template> = lazy(() => z.enum(["none", "constant", "cached", "all"]));
+const watched = lazy(() => z.record(z.string(), onOff));
 
 /** Options of `-blockdev driver=qcow2`. */
-export const openOptions: z.ZodObject = z.strictObject({
-  "lazy-refcounts": onOff.optional().describe("postpone refcount updates"),
-  "pass-discard-request": onOff.optional().describe("give space that the guest discarded back to the host"),
-  "pass-discard-snapshot": onOff.default(true).describe("give space of deleted snapshots back to the host"),
-  "pass-discard-other": onOff.default(false).describe("give any other freed space back to the host"),
-  "discard-no-unref": onOff.default(false).describe("discarded clusters keep their place"),
-  "overlap-check": z
-    .union([template, z.looseObject({ template: template.optional() })])
-    .default("cached")
-    .describe("which metadata are watched: none, constant, cached or all"),
-  "cache-size": byteCount.optional().describe("bytes of L2 tables and refcounts kept in memory"),
-  "l2-cache-size": byteCount.optional().describe("bytes of L2 tables kept in memory; default 32 MiB at most"),
-  "l2-cache-entry-size": byteCount.optional().describe("bytes read of an L2 table at once; a power of two from 512"),
-  "refcount-cache-size": byteCount.optional().describe("bytes of refcounts kept in memory"),
-  "cache-clean-interval": u64.default(600).describe("accepted; unused tables leave memory when others need the room"),
-  encrypt: z
-    .strictObject({ format: z.enum(["aes", "luks"]).optional(), "key-secret": z.string().optional() })
-    .optional()
-    .describe("the secret that opens an encrypted image"),
-});
+export const openOptions: () => z.ZodObject = lazy(() =>
+  z.strictObject({
+    "lazy-refcounts": onOff.optional().describe("postpone refcount updates"),
+    "pass-discard-request": onOff.optional().describe("give space that the guest discarded back to the host"),
+    "pass-discard-snapshot": onOff.default(true).describe("give space of deleted snapshots back to the host"),
+    "pass-discard-other": onOff.default(false).describe("give any other freed space back to the host"),
+    "discard-no-unref": onOff.default(false).describe("discarded clusters keep their place"),
+    "overlap-check": z
+      .union([template(), z.looseObject({ template: template().optional() })])
+      .default("cached")
+      .describe("which metadata are watched: none, constant, cached or all"),
+    "cache-size": byteCount.optional().describe("bytes of L2 tables and refcounts kept in memory"),
+    "l2-cache-size": byteCount.optional().describe("bytes of L2 tables kept in memory; default 32 MiB at most"),
+    "l2-cache-entry-size": byteCount.optional().describe("bytes read of an L2 table at once; a power of two from 512"),
+    "refcount-cache-size": byteCount.optional().describe("bytes of refcounts kept in memory"),
+    "cache-clean-interval": u64.default(600).describe("accepted; unused tables leave memory when others need the room"),
+    encrypt: z
+      .strictObject({ format: z.enum(["aes", "luks"]).optional(), "key-secret": z.string().optional() })
+      .optional()
+      .describe("the secret that opens an encrypted image"),
+  }),
+);
 
 /** Parsed options of an open image. */
 export interface OpenOptions {
@@ -100,7 +102,7 @@ export function tuningOf(
 function watchedOf(choice: OpenOptions["overlap-check"]): Set<Structure> {
   if (typeof choice === "string") return watchedBy(choice);
   const set = watchedBy((choice["template"] as Template | undefined) ?? "cached");
-  const parsed = watched.safeParse(Object.fromEntries(Object.entries(choice).filter(([key]) => key !== "template")));
+  const parsed = watched().safeParse(Object.fromEntries(Object.entries(choice).filter(([key]) => key !== "template")));
   if (!parsed.success)
     throw new BlockError("bad-option", `overlap-check: ${parsed.error.issues[0]?.message ?? "bad value"}`);
   for (const [key, on] of Object.entries(parsed.data)) {
@@ -114,36 +116,38 @@ function watchedOf(choice: OpenOptions["overlap-check"]): Set<Structure> {
 }
 
 /** Options of `create -f qcow2`. */
-export const createOptions: z.ZodObject = z.strictObject({
-  backing_file: z.string().optional().describe("File name of a base image"),
-  backing_fmt: z.string().optional().describe("Image format of the base image"),
-  cluster_size: byteCount.default(65536).describe("qcow2 cluster size"),
-  compat: z.enum(["0.10", "1.1", "v2", "v3"]).default("1.1").describe("Compatibility level (v2 [0.10] or v3 [1.1])"),
-  compression_type: z
-    .enum(["zlib", "zstd"])
-    .default("zlib")
-    .describe("Compression method used for image cluster compression"),
-  data_file: z.string().optional().describe("File name of an external data file"),
-  data_file_raw: onOff.default(false).describe("The external data file must stay valid as a raw image"),
-  "encrypt.cipher-alg": z.string().optional().describe("Name of encryption cipher algorithm"),
-  "encrypt.cipher-mode": z.string().optional().describe("Name of encryption cipher mode"),
-  "encrypt.format": z.enum(["aes", "luks"]).optional().describe("Encrypt the image, format choices: 'aes', 'luks'"),
-  "encrypt.hash-alg": z.string().optional().describe("Name of encryption hash algorithm"),
-  "encrypt.iter-time": u64.optional().describe("Time to spend in PBKDF in milliseconds"),
-  "encrypt.ivgen-alg": z.string().optional().describe("Name of IV generator algorithm"),
-  "encrypt.ivgen-hash-alg": z.string().optional().describe("Name of IV generator hash algorithm"),
-  "encrypt.key-secret": z.string().optional().describe("ID of secret providing qcow AES key or LUKS passphrase"),
-  encryption: onOff
-    .default(false)
-    .describe("Encrypt the image with format 'aes'. (Deprecated in favor of encrypt.format=aes)"),
-  extended_l2: onOff.default(false).describe("Extended L2 tables"),
-  lazy_refcounts: onOff.default(false).describe("Postpone refcount updates"),
-  preallocation: z
-    .enum(["off", "metadata", "falloc", "full"])
-    .default("off")
-    .describe("Preallocation mode (allowed values: off, metadata, falloc, full)"),
-  refcount_bits: u64.default(16).describe("Width of a reference count entry in bits"),
-});
+export const createOptions: () => z.ZodObject = lazy(() =>
+  z.strictObject({
+    backing_file: z.string().optional().describe("File name of a base image"),
+    backing_fmt: z.string().optional().describe("Image format of the base image"),
+    cluster_size: byteCount.default(65536).describe("qcow2 cluster size"),
+    compat: z.enum(["0.10", "1.1", "v2", "v3"]).default("1.1").describe("Compatibility level (v2 [0.10] or v3 [1.1])"),
+    compression_type: z
+      .enum(["zlib", "zstd"])
+      .default("zlib")
+      .describe("Compression method used for image cluster compression"),
+    data_file: z.string().optional().describe("File name of an external data file"),
+    data_file_raw: onOff.default(false).describe("The external data file must stay valid as a raw image"),
+    "encrypt.cipher-alg": z.string().optional().describe("Name of encryption cipher algorithm"),
+    "encrypt.cipher-mode": z.string().optional().describe("Name of encryption cipher mode"),
+    "encrypt.format": z.enum(["aes", "luks"]).optional().describe("Encrypt the image, format choices: 'aes', 'luks'"),
+    "encrypt.hash-alg": z.string().optional().describe("Name of encryption hash algorithm"),
+    "encrypt.iter-time": u64.optional().describe("Time to spend in PBKDF in milliseconds"),
+    "encrypt.ivgen-alg": z.string().optional().describe("Name of IV generator algorithm"),
+    "encrypt.ivgen-hash-alg": z.string().optional().describe("Name of IV generator hash algorithm"),
+    "encrypt.key-secret": z.string().optional().describe("ID of secret providing qcow AES key or LUKS passphrase"),
+    encryption: onOff
+      .default(false)
+      .describe("Encrypt the image with format 'aes'. (Deprecated in favor of encrypt.format=aes)"),
+    extended_l2: onOff.default(false).describe("Extended L2 tables"),
+    lazy_refcounts: onOff.default(false).describe("Postpone refcount updates"),
+    preallocation: z
+      .enum(["off", "metadata", "falloc", "full"])
+      .default("off")
+      .describe("Preallocation mode (allowed values: off, metadata, falloc, full)"),
+    refcount_bits: u64.default(16).describe("Width of a reference count entry in bits"),
+  }),
+);
 
 /** Parsed options of a new image. */
 export interface CreateOptions {

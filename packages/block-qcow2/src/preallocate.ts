@@ -26,7 +26,7 @@ export async function preallocate(
     if (mode === "off") return;
     const image = await loadImage(
       file,
-      openOptions.parse(
+      openOptions().parse(
         encrypted ? { encrypt: { "key-secret": o["encrypt.key-secret"] } } : {},
       ) as unknown as OpenOptions,
       contextOf(ctx, data),

@@ -1,4 +1,4 @@
-import { onOff, u32 } from "@mimus/qom";
+import { lazy, onOff, u32 } from "@mimus/qom";
 import { z } from "zod";
 import type { BlockBackend, ErrorPolicy } from "./backend.ts";
 import { BlockError } from "./errors.ts";
@@ -38,28 +38,30 @@ const CACHE: Readonly<Record<string, { direct: boolean; noFlush: boolean; writeb
   directsync: { direct: true, noFlush: false, writeback: false },
   writethrough: { direct: false, noFlush: false, writeback: false },
 };
-const policy = z.enum(["report", "stop", "enospc", "ignore"]);
+const policy = lazy(() => z.enum(["report", "stop", "enospc", "ignore"]));
 
-const DriveOptions = z.looseObject({
-  file: z.unknown().optional(),
-  if: z.enum(INTERFACES).optional(),
-  bus: u32.optional(),
-  unit: u32.optional(),
-  index: u32.optional(),
-  media: z.enum(["disk", "cdrom"]).default("disk"),
-  id: z.string().optional(),
-  format: z.string().optional(),
-  driver: z.string().optional(),
-  snapshot: onOff.optional(),
-  readonly: onOff.optional(),
-  "read-only": onOff.optional(),
-  cache: z.unknown().optional(),
-  aio: z.enum(["threads", "native", "io_uring"]).optional(),
-  werror: policy.default("enospc"),
-  rerror: policy.exclude(["enospc"]).default("report"),
-  "copy-on-read": onOff.default(false),
-});
-const OWN = new Set(Object.keys(DriveOptions.shape));
+const driveOptions = lazy(() =>
+  z.looseObject({
+    file: z.unknown().optional(),
+    if: z.enum(INTERFACES).optional(),
+    bus: u32.optional(),
+    unit: u32.optional(),
+    index: u32.optional(),
+    media: z.enum(["disk", "cdrom"]).default("disk"),
+    id: z.string().optional(),
+    format: z.string().optional(),
+    driver: z.string().optional(),
+    snapshot: onOff.optional(),
+    readonly: onOff.optional(),
+    "read-only": onOff.optional(),
+    cache: z.unknown().optional(),
+    aio: z.enum(["threads", "native", "io_uring"]).optional(),
+    werror: policy().default("enospc"),
+    rerror: policy().exclude(["enospc"]).default("report"),
+    "copy-on-read": onOff.default(false),
+  }),
+);
+const own = lazy(() => new Set(Object.keys(driveOptions().shape)));
 
 /** Options of older versions, or of parts that are not there: what to say instead. */
 function refuse(options: Readonly<Record<string, unknown>>): void {
@@ -84,7 +86,7 @@ export async function openDrive(
   refuse(text);
   const { file, ...others } = text;
   const nested = nest(others);
-  const parsed = DriveOptions.safeParse({ ...nested, ...(typeof file === "object" ? { file } : {}) });
+  const parsed = driveOptions().safeParse({ ...nested, ...(typeof file === "object" ? { file } : {}) });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new BlockError(
@@ -117,7 +119,7 @@ export async function openDrive(
   }
   const snapshot = o.snapshot ?? (defaults.snapshot && o.media !== "cdrom");
   const readOnly = o.readonly ?? o["read-only"] ?? o.media === "cdrom";
-  const rest = Object.fromEntries(Object.entries(unlimited).filter(([k]) => !OWN.has(k)));
+  const rest = Object.fromEntries(Object.entries(unlimited).filter(([k]) => !own().has(k)));
   const options = {
     ...rest,
     ...(o.format !== undefined || o.driver !== undefined ? { driver: o.format ?? o.driver } : {}),

@@ -1,4 +1,5 @@
 import type { TypeSpec } from "@mimus/qom";
+import { lazy } from "@mimus/qom";
 import type { z } from "zod";
 import type { BlockNode } from "./node.ts";
 import type { ThrottleGroup } from "./throttle.ts";
@@ -37,7 +38,8 @@ export interface BlockFilter extends TypeSpec {
 export function defineFilter<O extends z.ZodObject>(spec: {
   readonly name: string;
   readonly summary: string;
-  readonly options: O;
+  /** A function: made when the first filter of the kind is opened. */
+  readonly options: O | (() => O);
   /** Options that are nodes; the first one is the filtered one. Default: "file". */
   readonly children?: Readonly<Record<string, "required" | "optional">>;
   readonly open: (options: z.output<O>, ctx: FilterContext) => Promise<BlockNode>;
@@ -49,5 +51,11 @@ export function defineFilter<O extends z.ZodObject>(spec: {
     open: spec.open,
     ...(spec.parse ? { parse: spec.parse } : {}),
   };
-  return { name: spec.name, kind: "block-filter", summary: spec.summary, props: spec.options, class: { filter } };
+  const props = lazy(spec.options);
+  return {
+    ...{ name: spec.name, kind: "block-filter", summary: spec.summary, class: { filter } },
+    get props() {
+      return props();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { TypeSpec } from "@mimus/qom";
+import { lazy } from "@mimus/qom";
 import type { z } from "zod";
 import type { Codecs } from "@mimus/compress";
 import type { Measure } from "./image-ops.ts";
@@ -69,7 +70,7 @@ export interface FormatSpec<O extends z.ZodObject> {
   readonly name: string;
   readonly summary: string;
   /** Own options of -blockdev; common ones (node-name, read-only, cache, ...) are the graph's. */
-  readonly options?: O;
+  readonly options?: O | (() => O);
   /**
    * Options besides `file` and `backing` that are nodes (a node-name, or the options of a node): "data-file". They come
    * as {@link FormatContext.children}; closed by the format.
@@ -81,7 +82,7 @@ export interface FormatSpec<O extends z.ZodObject> {
   /** Makes a new image; its own options are those of `createOptions`. */
   readonly create?: CreateImage;
   /** Own options of `create`, as `-o help` shows them; `backing_file` and `backing_fmt` where the format has them. */
-  readonly createOptions?: z.ZodObject;
+  readonly createOptions?: z.ZodObject | (() => z.ZodObject);
   /** Bytes that an image with this content would take. `source`: what would be converted, when there is one. */
   readonly measure?: MeasureImage;
   /** Keys of `createOptions` that `amend` of an open image takes. */
@@ -128,17 +129,18 @@ export function defineFormat<O extends z.ZodObject>(spec: FormatSpec<O>): BlockF
     probe: spec.probe ?? (() => 0),
     open: spec.open,
     ...(spec.create ? { create: spec.create } : {}),
-    ...(spec.createOptions ? { createOptions: spec.createOptions } : {}),
     ...(spec.measure ? { measure: spec.measure } : {}),
     ...(spec.amendOptions ? { amendOptions: spec.amendOptions } : {}),
   };
-  return {
-    name: spec.name,
-    kind: "block-format",
-    summary: spec.summary,
-    class: { format },
-    ...(spec.options ? { props: spec.options } : {}),
-  };
+  if (spec.createOptions) later(format, "createOptions", spec.createOptions);
+  const type: BlockFormat = { name: spec.name, kind: "block-format", summary: spec.summary, class: { format } };
+  if (spec.options) later(type, "props", spec.options);
+  return type;
+}
+
+/** Gives an object a schema, made when it is first asked for. */
+function later(to: object, name: string, schema: z.ZodObject | (() => z.ZodObject)): void {
+  Object.defineProperty(to, name, { get: lazy(schema), enumerable: true });
 }
 
 /** Bytes of an image that probes see. */

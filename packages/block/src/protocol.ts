@@ -1,5 +1,5 @@
 import type { TypeSpec } from "@mimus/qom";
-import { onOff as flag, size as byteCount, u64 } from "@mimus/qom";
+import { lazy, onOff as flag, size as byteCount, u64 } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "./errors.ts";
 import { FileNode } from "./file-node.ts";
@@ -42,7 +42,8 @@ export interface ProtocolOps {
 export function defineProtocol<O extends z.ZodObject>(spec: {
   readonly name: string;
   readonly summary: string;
-  readonly options: O;
+  /** A function: made when the first node of the kind is opened. */
+  readonly options: O | (() => O);
   readonly open: (options: z.output<O>, ctx: ProtocolContext) => Promise<BlockNode>;
   readonly parse?: (filename: string) => Record<string, unknown>;
   readonly create?: (filename: string, ctx: ProtocolContext) => Promise<BlockNode>;
@@ -52,19 +53,27 @@ export function defineProtocol<O extends z.ZodObject>(spec: {
     ...(spec.parse ? { parse: spec.parse } : {}),
     ...(spec.create ? { create: spec.create } : {}),
   };
-  return { name: spec.name, kind: "block-protocol", summary: spec.summary, props: spec.options, class: { protocol } };
+  const props = lazy(spec.options);
+  return {
+    ...{ name: spec.name, kind: "block-protocol", summary: spec.summary, class: { protocol } },
+    get props() {
+      return props();
+    },
+  };
 }
 
-const fileOptions = z.strictObject({
-  filename: z.string().min(1).describe("path of the file"),
-  locking: z
-    .union([z.literal("auto"), flag])
-    .default("auto")
-    .describe("lock the file against other processes"),
-  aio: z.enum(["threads", "native", "io_uring"]).default("threads").describe("accepted; the host chooses"),
-  "drop-cache": flag.default(true).describe("accepted; the host chooses"),
-  "x-check-cache-dropped": flag.default(false),
-});
+const fileOptions = lazy(() =>
+  z.strictObject({
+    filename: z.string().min(1).describe("path of the file"),
+    locking: z
+      .union([z.literal("auto"), flag])
+      .default("auto")
+      .describe("lock the file against other processes"),
+    aio: z.enum(["threads", "native", "io_uring"]).default("threads").describe("accepted; the host chooses"),
+    "drop-cache": flag.default(true).describe("accepted; the host chooses"),
+    "x-check-cache-dropped": flag.default(false),
+  }),
+);
 
 /** A file of the host. */
 export const file: BlockProtocol = defineProtocol({
@@ -107,12 +116,13 @@ function nullProtocol(name: string): BlockProtocol {
   return defineProtocol({
     name,
     summary: "Discards writes; reads give nothing, or zeroes",
-    options: z.strictObject({
-      filename: z.string().optional(),
-      size: byteCount.default(1 << 30).describe("bytes"),
-      "latency-ns": u64.default(0).describe("time that each request takes, nanoseconds"),
-      "read-zeroes": flag.default(false).describe("reads give zeroes; otherwise the buffer is left as it is"),
-    }),
+    options: () =>
+      z.strictObject({
+        filename: z.string().optional(),
+        size: byteCount.default(1 << 30).describe("bytes"),
+        "latency-ns": u64.default(0).describe("time that each request takes, nanoseconds"),
+        "read-zeroes": flag.default(false).describe("reads give zeroes; otherwise the buffer is left as it is"),
+      }),
     async open(o, ctx) {
       const ns = o["latency-ns"];
       const { delay } = ctx;

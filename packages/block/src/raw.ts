@@ -110,19 +110,21 @@ export class RawNode implements BlockNode {
 export const raw: BlockFormat = defineFormat({
   name: "raw",
   summary: "Plain bytes, or a window on them",
-  options: z.strictObject({
-    offset: byteCount.default(0).describe("first byte of the window in the file"),
-    size: byteCount.optional().describe("bytes of the window; the rest of the file when not given"),
-  }),
+  options: () =>
+    z.strictObject({
+      offset: byteCount.default(0).describe("first byte of the window in the file"),
+      size: byteCount.optional().describe("bytes of the window; the rest of the file when not given"),
+    }),
   probe: () => 1, // anything is raw when it is nothing else
-  createOptions: z.strictObject({
-    size: byteCount.optional().describe("Virtual disk size"),
-    preallocation: z
-      .enum(["off", "falloc", "full"])
-      .default("off")
-      .describe("Preallocation mode (allowed values: off, falloc, full)"),
-    nocow: onOff.optional().describe("Turn off copy-on-write (valid only on btrfs)"),
-  }),
+  createOptions: () =>
+    z.strictObject({
+      size: byteCount.optional().describe("Virtual disk size"),
+      preallocation: z
+        .enum(["off", "falloc", "full"])
+        .default("off")
+        .describe("Preallocation mode (allowed values: off, falloc, full)"),
+      nocow: onOff.optional().describe("Turn off copy-on-write (valid only on btrfs)"),
+    }),
   async create(file, size, { preallocation }) {
     const bytes = Math.ceil(size / 512) * 512;
     if (!file.resize) {

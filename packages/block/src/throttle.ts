@@ -161,18 +161,21 @@ function emptyLevels(): Record<BucketName, { level: number; burst: number }> {
   >;
 }
 
-const groupProps: Record<string, z.ZodType> = { "x-iops-size": u64.optional(), limits: z.unknown().optional() };
-for (const name of BUCKETS) {
-  groupProps[`x-${name}`] = byteCount.optional();
-  groupProps[`x-${name}-max`] = byteCount.optional();
-  groupProps[`x-${name}-max-length`] = u64.optional();
+function groupProps(): z.ZodObject {
+  const props: Record<string, z.ZodType> = { "x-iops-size": u64.optional(), limits: z.unknown().optional() };
+  for (const name of BUCKETS) {
+    props[`x-${name}`] = byteCount.optional();
+    props[`x-${name}-max`] = byteCount.optional();
+    props[`x-${name}-max-length`] = u64.optional();
+  }
+  return z.strictObject(props);
 }
 
 /** Limits that several nodes or drives share: `-object throttle-group,id=tg0,limits.iops-total=100`. */
 export const throttleGroup: TypeSpec = defineObject({
   name: "throttle-group",
   summary: "Limits of disk speed that several drives share",
-  props: z.strictObject(groupProps),
+  props: groupProps,
   create(props, id) {
     const { limits } = props;
     const given = typeof limits === "object" && limits !== null ? (limits as Record<string, unknown>) : undefined;

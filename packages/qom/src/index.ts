@@ -2,6 +2,7 @@ export { QomError, type QomErrorKind } from "./errors.ts";
 export { didYouMean, editDistance, nearest } from "./nearest.ts";
 export { typeIsA, type ResolvedType, type TypeKind, type TypeSpec } from "./type.ts";
 export { hex, i32, onOff, onOffAuto, parseNumber, parseOnOff, parseSize, size, u8, u16, u32, u64 } from "./props.ts";
+export { lazy } from "./lazy.ts";
 export { coerce, explain, parseProps, unwrap, type Unwrapped } from "./schema.ts";
 export { describeProps, describeSchema, helpText, propsJsonSchema, type PropertyHelp } from "./describe.ts";
 export {
@@ -9,15 +10,13 @@ export {
   indexPlugins,
   indexReports,
   inspectPlugins,
-  PLUGIN_API,
-  readManifest,
-  type Manifest,
   type Plugin,
   type PackageHints,
   type PluginIndex,
   type Provider,
   type PluginReport,
 } from "./plugin.ts";
+export { PLUGIN_API, readManifest, type Manifest } from "./manifest.ts";
 export { Registry, type KnownType } from "./registry.ts";
 export { QomObject, type InstanceProperty, type PropertyInfo } from "./object.ts";
 export { Tree } from "./tree.ts";

@@ -1,9 +1,6 @@
-import { z } from "zod";
 import { QomError } from "./errors.ts";
+import { dependenciesOf, PLUGIN_API, readManifest, type Manifest } from "./manifest.ts";
 import type { TypeSpec } from "./type.ts";
-
-/** The version of the plugin contract that this package speaks: `"mimus": { "api": 1 }`. */
-export const PLUGIN_API = 1;
 
 /** What a package contributes: its types. Loading it with `registry.use` registers them. */
 export interface Plugin {
@@ -34,17 +31,6 @@ export type PluginIndex = ReadonlyMap<string, Provider>;
 /** `"device:acme-lcd"` → the name of a package that would provide it, for error messages. */
 export type PackageHints = ReadonlyMap<string, string>;
 
-/** The `"mimus"` field of a plugin's package.json. */
-export interface Manifest {
-  readonly api: number;
-  /** Kind → names of the types that a user may name. */
-  readonly provides: Readonly<Record<string, readonly string[]>>;
-  /** Kind → names of abstract types and parts of boards, which only other types name. */
-  readonly internal: Readonly<Record<string, readonly string[]>>;
-  /** Kind → alias → name. */
-  readonly aliases: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
 /** What was found in one direct dependency. */
 export interface PluginReport {
   readonly package: string;
@@ -54,58 +40,21 @@ export interface PluginReport {
   readonly skipped?: string;
 }
 
-const Dependencies = z.record(z.string(), z.unknown()).optional();
-const Project = z.object({
-  dependencies: Dependencies,
-  devDependencies: Dependencies,
-  optionalDependencies: Dependencies,
-});
-const Names = z.record(z.string(), z.array(z.string().min(1))).default({});
-const ManifestSchema = z.object({
-  api: z.int().min(1),
-  provides: Names,
-  internal: Names,
-  aliases: z.record(z.string(), z.record(z.string().min(1), z.string().min(1))).default({}),
-});
-const Package = z.object({ version: z.string().optional(), mimus: z.unknown().optional() });
-
-/**
- * The manifest in a package.json, or undefined when it has none.
- * @throws QomError bad-plugin, naming the package
- */
-export function readManifest(packageName: string, json: unknown): Manifest | undefined {
-  const pkg = Package.safeParse(json);
-  if (!pkg.success || pkg.data.mimus === undefined) return undefined;
-  const manifest = ManifestSchema.safeParse(pkg.data.mimus);
-  if (!manifest.success) {
-    const [issue] = manifest.error.issues;
-    throw new QomError(
-      "bad-plugin",
-      `the "mimus" field of ${packageName}/package.json is wrong at '${issue?.path.join(".") ?? ""}': ${issue?.message ?? ""}; ` +
-        `it should look like { "api": ${PLUGIN_API}, "provides": { "device": ["name"] } }`,
-      { at: packageName },
-    );
-  }
-  return manifest.data;
-}
-
 /** Looks at every direct dependency of `project` (its package.json); never throws for what a dependency contains. */
 export async function inspectPlugins(
   project: unknown,
   readJson: (specifier: string) => Promise<unknown>,
 ): Promise<PluginReport[]> {
-  const p = Project.parse(project);
-  const names = Object.keys({ ...p.optionalDependencies, ...p.devDependencies, ...p.dependencies }).toSorted();
   return Promise.all(
-    names.map(async (name): Promise<PluginReport> => {
+    dependenciesOf(project).map(async (name): Promise<PluginReport> => {
       let json: unknown;
       try {
         json = await readJson(`${name}/package.json`);
       } catch {
         return { package: name, skipped: "its package.json cannot be read (not installed, or not exported)" };
       }
-      const version = Package.safeParse(json).data?.version;
-      const found = { package: name, ...(version === undefined ? {} : { version }) };
+      const version = (json as { readonly version?: unknown } | null)?.version;
+      const found = { package: name, ...(typeof version === "string" ? { version } : {}) };
       try {
         const manifest = readManifest(name, json);
         if (manifest === undefined) return { ...found, skipped: 'no "mimus" field' };

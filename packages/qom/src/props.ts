@@ -39,6 +39,10 @@ export function parseOnOff(text: string): boolean | undefined {
   return undefined;
 }
 
+/** What a command line or JSON gives; one schema that all of these begin with. */
+const numberOrText = z.union([z.number(), z.string()]);
+const flagOrText = z.union([z.boolean(), z.string()]);
+
 function number(
   type: string,
   min: number,
@@ -46,15 +50,14 @@ function number(
   parse: (text: string) => number | undefined,
   wanted: string,
 ): z.ZodType<number, number | string> {
-  return z
-    .union([z.number(), z.string()])
+  return numberOrText
     .transform((value, ctx) => {
       const n = typeof value === "number" ? value : parse(value);
       if (n !== undefined && Number.isInteger(n) && n >= min && n <= max) return n;
       ctx.issues.push({ code: "custom", input: value, message: `expected ${wanted}` });
       return z.NEVER;
     })
-    .meta({ qomType: type });
+    .register(z.globalRegistry, { qomType: type });
 }
 
 /** Bytes: a number or a text with a suffix K, M, G, T (powers of 1024). */
@@ -102,18 +105,16 @@ export const hex: z.ZodType<number, number | string> = number(
   "a hexadecimal number",
 );
 /** A boolean, or `on`/`off`, `yes`/`no`, `true`/`false`. */
-export const onOff: z.ZodType<boolean, boolean | string> = z
-  .union([z.boolean(), z.string()])
+export const onOff: z.ZodType<boolean, boolean | string> = flagOrText
   .transform((value, ctx) => {
     const flag = typeof value === "boolean" ? value : parseOnOff(value);
     if (flag !== undefined) return flag;
     ctx.issues.push({ code: "custom", input: value, message: "expected on or off" });
     return z.NEVER;
   })
-  .meta({ qomType: "bool" });
+  .register(z.globalRegistry, { qomType: "bool" });
 /** `"on"`, `"off"` or `"auto"`; booleans are taken as on and off. */
-export const onOffAuto: z.ZodType<"on" | "off" | "auto", boolean | string> = z
-  .union([z.boolean(), z.string()])
+export const onOffAuto: z.ZodType<"on" | "off" | "auto", boolean | string> = flagOrText
   .transform((value, ctx): "on" | "off" | "auto" => {
     if (value === "auto") return "auto";
     const flag = typeof value === "boolean" ? value : parseOnOff(value);
@@ -121,4 +122,4 @@ export const onOffAuto: z.ZodType<"on" | "off" | "auto", boolean | string> = z
     ctx.issues.push({ code: "custom", input: value, message: "expected on, off or auto" });
     return z.NEVER;
   })
-  .meta({ qomType: "OnOffAuto" });
+  .register(z.globalRegistry, { qomType: "OnOffAuto" });

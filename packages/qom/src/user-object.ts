@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { QomError } from "./errors.ts";
+import { lazy } from "./lazy.ts";
 import { QomObject } from "./object.ts";
 import type { Registry } from "./registry.ts";
 import { parseProps } from "./schema.ts";
@@ -21,12 +22,15 @@ export function defineObject<P extends z.ZodObject>(spec: {
   summary: string;
   parent?: string;
   interfaces?: readonly string[];
-  props?: P;
+  /** A function: made when the type is first used. */
+  props?: P | (() => P);
   class?: Readonly<Record<string, unknown>>;
   create(props: z.output<P>, id: string, context: unknown): unknown;
 }): TypeSpec {
   const { create, props, class: data, ...rest } = spec;
-  return { ...rest, kind: "object", ...(props === undefined ? {} : { props }), class: { ...data, create } };
+  const type: TypeSpec = { ...rest, kind: "object", class: { ...data, create } };
+  if (props !== undefined) Object.defineProperty(type, "props", { get: lazy(props), enumerable: true });
+  return type;
 }
 
 /**

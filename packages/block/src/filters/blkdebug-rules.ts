@@ -1,4 +1,4 @@
-import { onOff, u64 } from "@mimus/qom";
+import { lazy, onOff, u64 } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "../errors.ts";
 
@@ -7,20 +7,26 @@ const IO_TYPES = ["read", "write", "write-zeroes", "discard", "flush", "block-st
 export type IoType = (typeof IO_TYPES)[number];
 
 const number = u64;
-const common = { event: z.string(), state: number.default(0) };
+const common = lazy(() => ({ event: z.string(), state: number.default(0) }));
 /** A rule that makes requests fail. */
-export const InjectError: z.ZodType<InjectErrorRule> = z.strictObject({
-  ...common,
-  iotype: z.enum(IO_TYPES).optional(),
-  errno: number.default(5),
-  sector: number.optional(),
-  once: onOff.default(false),
-  immediately: onOff.default(false),
-}) as never;
+export const InjectError: () => z.ZodType<InjectErrorRule> = lazy(
+  () =>
+    z.strictObject({
+      ...common(),
+      iotype: z.enum(IO_TYPES).optional(),
+      errno: number.default(5),
+      sector: number.optional(),
+      once: onOff.default(false),
+      immediately: onOff.default(false),
+    }) as never,
+);
 /** A rule that changes the state. */
-export const SetState: z.ZodType<SetStateRule> = z
-  .strictObject({ ...common, new_state: number })
-  .transform(({ new_state, ...rest }) => ({ ...rest, newState: new_state })) as never;
+export const SetState: () => z.ZodType<SetStateRule> = lazy(
+  () =>
+    z
+      .strictObject({ ...common(), new_state: number })
+      .transform(({ new_state, ...rest }) => ({ ...rest, newState: new_state })) as never,
+);
 
 export interface InjectErrorRule {
   readonly event: string;
@@ -104,5 +110,5 @@ export function parseRules(text: string, path: string): { errors: InjectErrorRul
           `'${path}' [${kind}] ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "?"}`,
         );
       });
-  return { errors: of("inject-error", InjectError), states: of("set-state", SetState) };
+  return { errors: of("inject-error", InjectError()), states: of("set-state", SetState()) };
 }

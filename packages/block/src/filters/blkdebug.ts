@@ -92,15 +92,16 @@ export const blkdebug: BlockFilter = defineFilter({
   name: "blkdebug",
   summary: "Makes requests fail as rules say",
   children: { image: "required" },
-  options: z.strictObject({
-    ...sizes,
-    config: z.string().optional().describe("file of rules"),
-    "inject-error": z.preprocess(asList, z.array(InjectError)).optional(),
-    "set-state": z.preprocess(asList, z.array(SetState)).optional(),
-    "take-child-perms": z.unknown().optional(),
-    "unshare-child-perms": z.unknown().optional(),
-    "x-image": onOff.optional(),
-  }),
+  options: () =>
+    z.strictObject({
+      ...sizes,
+      config: z.string().optional().describe("file of rules"),
+      "inject-error": z.preprocess(asList, z.array(InjectError())).optional(),
+      "set-state": z.preprocess(asList, z.array(SetState())).optional(),
+      "take-child-perms": z.unknown().optional(),
+      "unshare-child-perms": z.unknown().optional(),
+      "x-image": onOff.optional(),
+    }),
   async open(o, ctx) {
     const errors = [...(o["inject-error"] ?? [])];
     const states = [...(o["set-state"] ?? [])];

@@ -124,11 +124,12 @@ export const blklogwrites: BlockFilter = defineFilter({
   name: "blklogwrites",
   summary: "Writes a log of all writes, as dm-log-writes does",
   children: { file: "required", log: "required" },
-  options: z.strictObject({
-    "log-sector-size": u32.default(512),
-    "log-append": onOff.default(false),
-    "log-super-update-interval": u64.default(4096),
-  }),
+  options: () =>
+    z.strictObject({
+      "log-sector-size": u32.default(512),
+      "log-append": onOff.default(false),
+      "log-super-update-interval": u64.default(4096),
+    }),
   async open(o, ctx) {
     const { file, log } = ctx.children as Record<"file" | "log", BlockNode>;
     const sector = o["log-sector-size"];

@@ -56,7 +56,7 @@ export const blkverify: BlockFilter = defineFilter({
   name: "blkverify",
   summary: "Compares what is read from an image with a raw copy",
   children: { test: "required", raw: "required" },
-  options: z.strictObject({}),
+  options: () => z.strictObject({}),
   async open(_options, ctx) {
     const { test, raw } = ctx.children as Record<"test" | "raw", BlockNode>;
     if (test.size !== raw.size)

@@ -44,7 +44,7 @@ export class CompressNode extends FilterNode {
 export const compress: BlockFilter = defineFilter({
   name: "compress",
   summary: "Stores what is written compressed",
-  options: z.strictObject({}),
+  options: () => z.strictObject({}),
   async open(_options, ctx) {
     const file = ctx.children["file"] as BlockNode;
     if (!file.image?.writeCompressed)

@@ -66,9 +66,10 @@ export class CopyOnReadNode extends FilterNode {
 export const copyOnRead: BlockFilter = defineFilter({
   name: "copy-on-read",
   summary: "Copies what is read from a backing image into the image above it",
-  options: z.strictObject({
-    bottom: z.string().optional().describe("accepted: copying ends at the node's backing image"),
-  }),
+  options: () =>
+    z.strictObject({
+      bottom: z.string().optional().describe("accepted: copying ends at the node's backing image"),
+    }),
   async open(_options, ctx) {
     return new CopyOnReadNode(ctx.name, ctx.children["file"] as BlockNode, ctx.readOnly);
   },

@@ -67,10 +67,11 @@ export class PreallocateNode extends FilterNode {
 export const preallocate: BlockFilter = defineFilter({
   name: "preallocate",
   summary: "Takes space for a growing file in large pieces",
-  options: z.strictObject({
-    "prealloc-align": byteCount.default(1 << 20).describe("bytes; ends of the file are multiples of it"),
-    "prealloc-size": byteCount.default(128 << 20).describe("bytes taken ahead"),
-  }),
+  options: () =>
+    z.strictObject({
+      "prealloc-align": byteCount.default(1 << 20).describe("bytes; ends of the file are multiples of it"),
+      "prealloc-size": byteCount.default(128 << 20).describe("bytes taken ahead"),
+    }),
   async open(o, ctx) {
     const align = Math.max(512, o["prealloc-align"]);
     return new PreallocateNode(ctx.name, ctx.children["file"] as BlockNode, ctx.readOnly, align, o["prealloc-size"]);

@@ -40,7 +40,7 @@ export class ThrottleNode extends FilterNode {
 export const throttle: BlockFilter = defineFilter({
   name: "throttle",
   summary: "Limits speed",
-  options: z.strictObject({ "throttle-group": z.string().describe("id of the throttle-group object") }),
+  options: () => z.strictObject({ "throttle-group": z.string().describe("id of the throttle-group object") }),
   async open(o, ctx) {
     const group = ctx.throttleGroup(o["throttle-group"]);
     return new ThrottleNode(ctx.name, ctx.children["file"] as BlockNode, ctx.readOnly, group, ctx);
