@@ -47,14 +47,16 @@ const PAGE_SIZE = 1 << PAGE_BITS;
 /** Bytes of a block in its first page. */
 const headOf = (tb: Tb): number => (tb.ram2 < 0 ? tb.length : PAGE_SIZE - (tb.ram & (PAGE_SIZE - 1)));
 
+/** Of lines without code. Never written to. */
+const NOTHING: Tb[] = [];
+
 class CodePage {
   /** Blocks that start here, by place: lists through `next`. */
   readonly starts: Map<number, Tb> = new Map();
   /** Blocks that started in the page before. */
   readonly tails: Set<Tb> = new Set();
   /** Per line of 64 bytes: blocks with code in it. */
-  readonly lines = new Uint16Array(1 << (PAGE_BITS - LINE_BITS));
-
+  readonly lines: Tb[][] = Array.from({ length: 1 << (PAGE_BITS - LINE_BITS) }, () => NOTHING);
   readonly #number: number;
   readonly #shown: CodeLines | undefined;
 
@@ -64,11 +66,24 @@ class CodePage {
     shown?.setPage(number, false);
   }
 
-  /** Counts a block whose code here is `length` bytes (none if 0) from `at` on, or (-1) counts it no longer. */
-  count(at: number, length: number, by: 1 | -1): void {
+  /** Lists a block whose code here is `length` bytes (none if 0) from `at` on. */
+  enter(tb: Tb, at: number, length: number): void {
     for (let line = at >>> LINE_BITS; line <= (at + length - 1) >> LINE_BITS; line++) {
-      const blocks = (this.lines[line]! += by);
-      if (blocks === 0 || (blocks === 1 && by === 1)) this.#shown?.setLine(this.#number, line, blocks === 1);
+      const list = this.lines[line]!;
+      if (list.length > 0) list.push(tb);
+      else {
+        this.lines[line] = [tb];
+        this.#shown?.setLine(this.#number, line, true);
+      }
+    }
+  }
+
+  /** Takes it off again. */
+  remove(tb: Tb, at: number, length: number): void {
+    for (let line = at >>> LINE_BITS; line <= (at + length - 1) >> LINE_BITS; line++) {
+      const left = this.lines[line]!.filter((other) => other !== tb);
+      this.lines[line] = left;
+      if (left.length === 0) this.#shown?.setLine(this.#number, line, false);
     }
   }
 
@@ -130,11 +145,11 @@ export class BlockCache {
     const page = this.#page(tb.ram);
     tb.next = page.starts.get(tb.ram);
     page.starts.set(tb.ram, tb);
-    page.count(tb.ram & (PAGE_SIZE - 1), headOf(tb), 1);
+    page.enter(tb, tb.ram & (PAGE_SIZE - 1), headOf(tb));
     if (tb.ram2 < 0) return;
     const second = this.#page(tb.ram2);
     second.tails.add(tb);
-    second.count(0, tb.length - headOf(tb), 1);
+    second.enter(tb, 0, tb.length - headOf(tb));
   }
 
   #page(ram: number): CodePage {
@@ -176,29 +191,25 @@ export class BlockCache {
     return this.#anyIn(ram, length, () => true);
   }
 
-  /** Calls `visit` for each block with code in a range, until it returns true. @returns whether it did */
+  /** Calls `visit` for blocks with code in a range, maybe more than once, until it returns true. @returns whether it did */
   #anyIn(ram: number, length: number, visit: (tb: Tb) => boolean): boolean {
     const end = ram + length;
     for (let number = ram >>> PAGE_BITS; number <= (end - 1) >>> PAGE_BITS; number++) {
       const page = this.#pages.get(number);
       if (page === undefined) continue;
       const base = number * PAGE_SIZE;
-      if (!this.#touches(page, ram - base, end - base)) continue;
-      for (const tb of page.blocks()) {
-        // The part of the block that lies in this page.
-        const head = headOf(tb);
-        const inFirst = tb.ram >>> PAGE_BITS === number && tb.ram < end && tb.ram + head > ram;
-        const inSecond = tb.ram2 >= 0 && tb.ram2 === base && base < end && base + tb.length - head > ram;
-        if ((inFirst || inSecond) && visit(tb)) return true;
+      const last = (Math.min(end - base, PAGE_SIZE) - 1) >>> LINE_BITS;
+      for (let line = Math.max(ram - base, 0) >>> LINE_BITS; line <= last; line++) {
+        // Lists are replaced, not changed, when a block is dropped.
+        for (const tb of page.lines[line]!) {
+          // The part of the block that lies in this page.
+          const head = headOf(tb);
+          const inFirst = tb.ram >>> PAGE_BITS === number && tb.ram < end && tb.ram + head > ram;
+          const inSecond = tb.ram2 >= 0 && tb.ram2 === base && base < end && base + tb.length - head > ram;
+          if ((inFirst || inSecond) && visit(tb)) return true;
+        }
       }
     }
-    return false;
-  }
-
-  /** Any line of a page from `start` up to `end` has code; both may lie outside of it. */
-  #touches(page: CodePage, start: number, end: number): boolean {
-    const last = (Math.min(end, PAGE_SIZE) - 1) >>> LINE_BITS;
-    for (let line = Math.max(start, 0) >>> LINE_BITS; line <= last; line++) if (page.lines[line] !== 0) return true;
     return false;
   }
 
@@ -221,9 +232,9 @@ export class BlockCache {
     if (page === undefined) return;
     if (ram !== tb.ram) {
       page.tails.delete(tb);
-      page.count(0, tb.length - headOf(tb), -1);
+      page.remove(tb, 0, tb.length - headOf(tb));
     } else {
-      page.count(ram & (PAGE_SIZE - 1), headOf(tb), -1);
+      page.remove(tb, ram & (PAGE_SIZE - 1), headOf(tb));
       let previous: Tb | undefined;
       let it = page.starts.get(ram);
       while (it !== undefined && it !== tb) {

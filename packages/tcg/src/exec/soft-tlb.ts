@@ -10,6 +10,7 @@ import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { IndexSet } from "./index-set.ts";
 import { carry, LargePages, pageNumber } from "./large-pages.ts";
 import { lockedOperation } from "./locked.ts";
+import { NO_ENTRY, SEVERAL, StoredPages } from "./stored-pages.ts";
 
 const PAGE = 0xfffff000 | 0;
 /** Words of one entry: read tag, write tag, fetch tag (two words each), addend, and the last one. */
@@ -47,8 +48,7 @@ export class SoftTlb {
   readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
   readonly #wide = new Uint32Array(2);
-  /** Per page of the machine memory: 1 when an entry without TLB_CODE may let stores through to it. */
-  readonly #storedTo: Uint8Array;
+  readonly #storedTo: StoredPages;
   /** Stores into translated code are simply done: nothing runs that they could change, or it need not see them. */
   alone = true;
 
@@ -72,7 +72,7 @@ export class SoftTlb {
     this.#local = Array.from({ length: indexes }, () => new IndexSet(TLB_ENTRIES));
     this.#shared = Array.from({ length: indexes }, () => new IndexSet(TLB_ENTRIES));
     this.#large = Array.from({ length: indexes }, () => new LargePages());
-    this.#storedTo = new Uint8Array(views.u8.length >>> 12);
+    this.#storedTo = new StoredPages(views.u8.length);
     this.#fillInvalid(0, indexes);
   } // prettier-ignore
 
@@ -114,7 +114,7 @@ export class SoftTlb {
     const slow = once | (whole ? 0 : TLB_MMIO);
     const { prot } = walk;
     const writeFlags = once | (!whole || range.readonly ? TLB_MMIO : this.#blocks.isCode(host) ? TLB_CODE : 0);
-    if ((prot & 2) !== 0 && whole) this.#storedTo[host >>> 12] = 1;
+    if ((prot & 2) !== 0 && whole) this.#storedTo.note(host, n);
     this.#tag(e, prot & 1, lowPart | slow, hi);
     this.#tag(e + 2, prot & 2, lowPart | writeFlags, hi);
     this.#tag(e + 4, prot & 4, lowPart | slow, hi);
@@ -298,7 +298,7 @@ export class SoftTlb {
   #wroteCode(e: number, host: number, size: number): void {
     this.#blocks.invalidate(host, size);
     if (this.#blocks.isCode(host)) return;
-    this.#storedTo[host >>> 12] = 1;
+    this.#storedTo.note(host, (e - this.#first) / WORDS);
     this.#views.i32[e + 2]! &= ~TLB_CODE;
   }
 
@@ -307,8 +307,7 @@ export class SoftTlb {
     const nextHi = (hi + carry(lo)) | 0;
     const { i32 } = this.#views;
     const value = (this.#env + ENV.scratch) >>> 2;
-    const low = i32[value]!;
-    const high = i32[value + 1]!;
+    const [low, high] = [i32[value]!, i32[value + 1]!];
     if (!this.#ensure(lo, hi, STORE, mmu, size) || !this.#ensure(next, nextHi, STORE, mmu, size)) return false;
     const first = 4096 - (lo & 4095);
     const sides = this.#sides(lo, next, mmu, STORE);
@@ -379,20 +378,20 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. */
   protect(ram: number): void {
-    if (this.#storedTo[ram >>> 12] === 0) return;
-    this.#storedTo[ram >>> 12] = 0;
+    const by = this.#storedTo.take(ram);
+    if (by === NO_ENTRY) return;
     const { i32 } = this.#views;
+    const mark = (n: number): boolean => {
+      const e = this.#first + n * WORDS;
+      const tag = i32[e + 2]!;
+      const stores = (tag & (TLB_INVALID | TLB_MMIO)) === 0;
+      if (stores && ((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
+      return true;
+    };
+    if (by !== SEVERAL) return void mark(by);
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
-      const base = this.#first + mmu * TLB_ENTRIES * WORDS;
-      const mark = (n: number): boolean => {
-        const e = base + n * WORDS;
-        const tag = i32[e + 2]!;
-        const stores = (tag & (TLB_INVALID | TLB_MMIO)) === 0;
-        if (stores && ((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
-        return true;
-      };
-      this.#local[mmu]!.sweep(mark);
-      this.#shared[mmu]!.sweep(mark);
+      this.#local[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));
+      this.#shared[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));
     }
   }
 
