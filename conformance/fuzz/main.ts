@@ -1,8 +1,11 @@
 /** Damaged input for every parser of bytes that nobody vouches for. `pnpm fuzz -h` says how. */
 import { parseArgs } from "node:util";
 import { countAllocations } from "./allocations.ts";
+import { byteParser } from "./bytes.ts";
 import { diskParsers } from "./disks.ts";
+import { LOADERS } from "./loaders.ts";
 import type { Parser } from "./parser.ts";
+import { CONVERSATIONS, STREAMS } from "./streams.ts";
 import { watchdog } from "./watchdog.ts";
 
 const HELP = `Usage: pnpm fuzz [PARSER...] [--count N] [--seconds N] [--seed N] [--first N] [--hang SECONDS] [--list]
@@ -28,7 +31,9 @@ const { values, positionals } = parseArgs({
 
 /** Each parser there is, the buffers of this process counted from now on. */
 function parsers(): Parser[] {
-  return [...diskParsers(countAllocations())];
+  const allocated = countAllocations();
+  const bytes = [...LOADERS, ...STREAMS].map((parser) => byteParser(parser, allocated));
+  return [...diskParsers(allocated), ...bytes, ...CONVERSATIONS];
 }
 
 async function fuzz(): Promise<number> {

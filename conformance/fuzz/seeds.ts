@@ -1,5 +1,6 @@
 /** Small images with every structure of their format, to be damaged. */
 import type { BlockNode } from "@mimus/block";
+import { portable } from "@mimus/compress";
 import { nodeCodecs } from "@mimus/host-node";
 import { CONTENT, FormatRig, type RigOptions } from "@mimus/testkit";
 import { formatNamed, PLUGINS, type Variant, VARIANTS } from "../block/formats.ts";
@@ -32,7 +33,8 @@ export async function rigOptions(v: Variant): Promise<RigOptions> {
     size: SIZE,
     plugins: PLUGINS.filter((p) => p.name !== "@mimus/block"),
     filename: "disk.img",
-    host: { codecs: nodeCodecs, pbkdf2: quick },
+    // Our own decoders, not those of the host.
+    host: { codecs: { ...nodeCodecs, ...portable }, pbkdf2: quick },
     ...(v.open === undefined ? {} : { open: v.open }),
   };
 }

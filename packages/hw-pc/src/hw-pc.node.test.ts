@@ -286,6 +286,12 @@ describe("kernels", () => {
     expect([image.mode, image.entry, image.kernel.address]).toEqual(["pvh", 0x100040, 0x100000]);
     expect(() => kernelImage({ ...base, kernel: elfWith(5) })).toThrow(/neither a multiboot header nor a PVH/);
     expect(() => kernelImage({ ...base, kernel: elf.slice(0, 0x60) })).toThrow(/cut off/);
+    const greedy = elf.slice();
+    new DataView(greedy.buffer).setUint32(greedy[4] === 2 ? 64 + 40 : 52 + 20, 0x7f00_0000, true);
+    expect(() => kernelImage({ ...base, kernel: greedy })).toThrow(/needs RAM up to 0x7f/);
+    const endless = elf.slice();
+    new DataView(endless.buffer).setUint16(endless[4] === 2 ? 56 : 44, 0xffff, true);
+    expect(() => kernelImage({ ...base, kernel: endless })).toThrow(/65535 program headers/);
   });
 });
 

@@ -9,7 +9,7 @@ export { type CutCounts, type CutRun, runCuts } from "./format/cuts.ts";
 export { type DifferencingOptions, testDifferencing } from "./format/differencing.ts";
 export { type FaultCounts, runFaults } from "./format/faults.ts";
 export { DiskModel } from "./format/model.ts";
-export { CONTENT } from "./format/damage.ts";
+export { CONTENT, Damage } from "./format/damage.ts";
 export { type MutationCounts, type MutationRun, type Reseal, runMutations } from "./format/mutations.ts";
 export {
   type ImageOracle,

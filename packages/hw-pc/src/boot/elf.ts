@@ -23,8 +23,8 @@ interface Segment {
 const LOAD = 1;
 const NOTE = 4;
 const MACHINE = { i386: 3, x86_64: 62 } as const;
-/** A kernel takes no more: protects from nonsense in headers. */
-const IMAGE_MAX = 2 ** 31;
+/** Program headers that are read at most: each may name the same notes. */
+const MOST_SEGMENTS = 1024;
 
 /** Whether a file begins as ELF files do. */
 export function isElf(bytes: Uint8Array): boolean {
@@ -45,6 +45,8 @@ function segments(bytes: Uint8Array): { entry: number; list: Segment[] } {
     const table = word(wide ? 32 : 28);
     const size = view.getUint16(wide ? 54 : 42, true);
     const count = view.getUint16(wide ? 56 : 44, true);
+    if (count > MOST_SEGMENTS || (count > 0 && size < (wide ? 56 : 32)))
+      throw bad(`this ELF file has ${count} program headers of ${size} bytes; at most ${MOST_SEGMENTS} are read`);
     const list: Segment[] = [];
     for (let i = 0; i < count; i++) {
       const at = table + i * size;
@@ -61,20 +63,24 @@ function segments(bytes: Uint8Array): { entry: number; list: Segment[] } {
       ); // prettier-ignore
     }
     return { entry: word(24), list };
-  } catch {
+  } catch (error) {
+    if (error instanceof BoardError) throw error;
     throw bad("this ELF file is cut off in its headers");
   }
 }
 
-/** The loaded parts of an ELF file in one piece. @throws BoardError */
-export function elf32(bytes: Uint8Array): ElfImage {
+/** The loaded parts of an ELF file in one piece, which lies in the first `ram` bytes of memory. @throws BoardError */
+export function elf32(bytes: Uint8Array, ram: number): ElfImage {
   const { entry, list } = segments(bytes);
   const loads = list.filter((s) => s.type === LOAD && s.memorySize > 0);
   if (loads.length === 0) throw new BoardError("bad-image", "-kernel: this ELF file loads nothing");
   const low = Math.min(...loads.map((s) => s.address));
   const end = Math.max(...loads.map((s) => s.address + s.memorySize));
-  if (!(end <= 2 ** 32) || end - low > IMAGE_MAX)
-    throw new BoardError("bad-image", "-kernel: this ELF file is loaded above 4 GiB, or is larger than 2 GiB");
+  if (!(end <= ram))
+    throw new BoardError(
+      "too-large",
+      `-kernel: this ELF file needs RAM up to 0x${end.toString(16)}, and there is RAM up to 0x${ram.toString(16)}; give the machine more memory (-m)`,
+    );
   const image = new Uint8Array(end - low);
   let physical = entry;
   for (const s of loads) {

@@ -15,7 +15,7 @@ export function kernelImage(input: LoaderInput): KernelImage {
   const header = multibootHeader(kernel);
   if (header !== undefined) return multibootImage(input, header);
   if (isElf(kernel)) {
-    const elf = elf32(kernel);
+    const elf = elf32(kernel, input.lowRam);
     const entry = pvhEntry(kernel);
     if (entry !== undefined) return pvhImage(input, elf, entry);
     throw new BoardError("bad-image", "-kernel: this ELF file has neither a multiboot header nor a PVH entry point");

@@ -41,7 +41,7 @@ export function multibootImage({ kernel, initrd, append, lowRam }: LoaderInput, 
       "bad-image",
       `-kernel: its multiboot header needs features that are not there (flags 0x${header.flags.toString(16)})`,
     );
-  const { image, entry, end } = placed(kernel, header);
+  const { image, entry, end } = placed(kernel, header, lowRam);
   const modules = initrd === undefined ? [] : [{ bytes: initrd, line: "initrd" }];
   const { piece, list } = joinModules(modules, Math.ceil(end / MODULE_ALIGN) * MODULE_ALIGN);
   if (end > lowRam || (piece !== undefined && piece.address + piece.bytes.length > lowRam))
@@ -90,7 +90,11 @@ export function multibootImage({ kernel, initrd, append, lowRam }: LoaderInput, 
 }
 
 /** Where the kernel goes: as its header says, or as an ELF file. */
-function placed(kernel: Uint8Array, { at, flags }: MultibootHeader): { image: Piece; entry: number; end: number } {
+function placed(
+  kernel: Uint8Array,
+  { at, flags }: MultibootHeader,
+  ram: number,
+): { image: Piece; entry: number; end: number } {
   if ((flags & HEADER_FLAG.addresses) === 0) {
     if (isElf(kernel)) {
       if (kernel[4] === 2)
@@ -98,7 +102,7 @@ function placed(kernel: Uint8Array, { at, flags }: MultibootHeader): { image: Pi
           "bad-image",
           "-kernel: a multiboot kernel must be a 32-bit ELF file; this one has 64 bits",
         );
-      return elf32(kernel);
+      return elf32(kernel, ram);
     }
     throw new BoardError("bad-image", "-kernel: a multiboot kernel that is no ELF file must say where it is loaded");
   }
@@ -111,7 +115,12 @@ function placed(kernel: Uint8Array, { at, flags }: MultibootHeader): { image: Pi
   if (load > headerAddress || from < 0 || size <= 0 || from + size > kernel.length)
     throw new BoardError("bad-image", "-kernel: the addresses in its multiboot header do not fit the file");
   const end = Math.max(bssEnd, load + size);
-  const bytes = new Uint8Array(Math.min(end - load, 2 ** 31));
+  if (end > ram)
+    throw new BoardError(
+      "too-large",
+      `-kernel: its multiboot header asks for RAM up to 0x${end.toString(16)}, and there is RAM up to 0x${ram.toString(16)}; give the machine more memory (-m)`,
+    );
+  const bytes = new Uint8Array(end - load);
   bytes.set(kernel.subarray(from, from + size));
   return { image: { address: load, bytes }, entry, end };
 }

@@ -42,6 +42,9 @@ it("refuses blobs that lie", () => {
   expect(() => readFdt(lie(8, 0xfffffffc))).toThrow(/structure block/);
   expect(() => readFdt(lie(12, 0xffffff00))).toThrow(/strings block/);
   expect(() => readFdt(lie(56, 7))).toThrow(/no root/);
+  const named = new FdtNode("");
+  named.child("a\nb");
+  expect(() => readFdt(writeFdt(named))).toThrow(/control character 10$/);
 });
 
 it("refuses a tree that is too deep", () => {

@@ -102,7 +102,12 @@ class Reader {
     while (to < end && this.#blob[to] !== 0) to++;
     if (to >= end) throw this.#corrupt("name has no end");
     let text = "";
-    for (let i = from; i < to; i++) text += String.fromCharCode(this.#blob[i] as number);
+    for (let i = from; i < to; i++) {
+      const code = this.#blob[i] as number;
+      // Names go into messages, which stay one line.
+      if (code < 0x20) throw this.#corrupt(`a name has the control character ${code}`);
+      text += String.fromCharCode(code);
+    }
     return text;
   }
 

@@ -1,0 +1,111 @@
+/** What arrives on sockets and in packed data: NBD, QMP, compressed streams. */
+import { deflateRawSync, deflateSync, zstdCompressSync } from "node:zlib";
+import { NullNode } from "@mimus/block";
+import { bzip2Decompress, DecodeError, lzfseDecompress, portable, xzDecompress } from "@mimus/compress";
+import { QmpMonitor } from "../../packages/storage-daemon/src/qmp.ts";
+import { fuzzClient, fuzzServer } from "../../packages/nbd/src/fuzz.ts";
+import type { ByteParser } from "./bytes.ts";
+import type { FuzzOptions, Parser } from "./parser.ts";
+
+async function conversations(options: FuzzOptions, talk: (seed: number) => Promise<"ended" | "hangs">) {
+  const { count, seed, first, started, progress } = options;
+  let longestMs = 0;
+  let n = first;
+  while (n < first + count) {
+    started(n);
+    const start = performance.now();
+    let end: "ended" | "hangs";
+    try {
+      end = await talk((seed * 0x9e3779b1 + n) >>> 0);
+    } catch (e) {
+      throw new Error(`seed ${seed}, run ${n}: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, {
+        cause: e,
+      });
+    }
+    if (end === "hangs") throw new Error(`seed ${seed}, run ${n}: the conversation hangs`);
+    longestMs = Math.max(longestMs, performance.now() - start);
+    n++;
+    if ((n - first) % 64 === 0 && progress(n - first)) break;
+  }
+  return { runs: n - first, taken: n - first, refused: 0, longestMs };
+}
+
+/** Whole conversations: requests and replies, changed, doubled and cut. */
+export const CONVERSATIONS: readonly Parser[] = [
+  {
+    name: "nbd-server",
+    what: "an NBD server and nonsense from its client",
+    run: (options) =>
+      conversations(options, (seed) =>
+        fuzzServer(seed, new NullNode("n", { driver: "null-co", size: 1 << 20, zeroes: true, readOnly: false })),
+      ),
+  },
+  {
+    name: "nbd-client",
+    what: "an NBD client and nonsense from its server",
+    run: (options) => conversations(options, fuzzClient),
+  },
+];
+
+const text = (value: unknown): string => JSON.stringify(value);
+const SESSION = [
+  text({ execute: "qmp_capabilities", id: 1 }),
+  text({ execute: "query-version", id: { a: [1, 2, { b: "\u00e9\n" }] } }),
+  text({ execute: "blockdev-add", arguments: { driver: "qcow2", "node-name": "n", file: { driver: "file" } } }),
+  text({ execute: "x", arguments: { size: 4294967296, on: true, none: null, deep: [[[[[[1]]]]]] }, id: "last" }),
+].join("\r\n");
+
+const qmp: ByteParser = {
+  name: "qmp",
+  what: "the monitor's JSON",
+  seeds: () => [new Uint8Array(Buffer.from(SESSION)), new Uint8Array(Buffer.from(`${SESSION}${"[".repeat(600)}`))],
+  async parse(bytes) {
+    let front: { receive(bytes: Uint8Array): void; event(event: "opened" | "closed"): void } | undefined;
+    let answers = "";
+    const char = {
+      attach: (f: never) => (front = f),
+      write: (out: Uint8Array) => {
+        answers += Buffer.from(out).toString();
+        return out.length;
+      },
+      frontendReady: () => {},
+    };
+    const host = { run: async (name: string, args: unknown) => ({ name, args }), now: () => 0, version: "7.2.0" };
+    void new QmpMonitor(char as never, host as never, false);
+    front?.event("opened");
+    for (let at = 0; at < bytes.length; at += 97) front?.receive(bytes.subarray(at, at + 97));
+    for (let n = 0; n < 200; n++) await Promise.resolve();
+    for (const line of answers.split("\r\n")) if (line !== "") JSON.parse(line);
+  },
+  refusal: () => false,
+};
+
+/** Bytes of the seeds unpacked. */
+const SIZES = [1350, 1350, 1350, 1024, 1024, 1024] as const;
+
+const packed: ByteParser = {
+  name: "packed",
+  what: "deflate, zlib, zstd, bzip2, lzfse and xz streams",
+  seeds() {
+    const plain = Buffer.from("the quick brown fox jumps over the lazy dog. ".repeat(30));
+    const base64 = (s: string): Buffer => Buffer.from(s, "base64");
+    return [
+      deflateRawSync(plain),
+      deflateSync(plain),
+      zstdCompressSync(plain),
+      base64("QlpoOTFBWSZTWfJm9hEAAAREAMAAEAAACCAAMMwFU2piKDxdyRThQkPJm9hE"),
+      base64("YnZ4bgAEAAAWAAAAaAFW8P/w//D/8LjiVlYGAAAAAAAAAGJ2eCQ="),
+      base64(
+        "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4AP/AAtdACxv+7/+o7De4HIAAADwQKZwXoPwhwABJ4AIAAAALnmurbHEZ/sCAAAAAARZWg==",
+      ),
+    ].map((buffer) => new Uint8Array(buffer));
+  },
+  async parse(bytes, run) {
+    const decoders = [portable.inflateRaw, portable.inflate, portable.zstdDecompress, bzip2Decompress, lzfseDecompress, xzDecompress]; // prettier-ignore
+    await decoders[run % decoders.length]?.(bytes, SIZES[run % SIZES.length] ?? 0);
+  },
+  refusal: (e) => e instanceof DecodeError,
+};
+
+/** Bytes that are parsed at once. */
+export const STREAMS: readonly ByteParser[] = [qmp, packed];
