@@ -88,8 +88,11 @@ export class GuestShell {
   }
 
   async #clocks(): Promise<{ guest: number; host: number }> {
-    const uptime = await this.run("cat /proc/uptime", 60_000);
-    return { guest: Number(uptime.trim().split(" ")[0]), host: performance.now() / 1000 };
+    const printed = await this.run("cat /proc/uptime", 60_000);
+    // The kernel may print something of its own before it.
+    const [, uptime] = /([\d.]+) [\d.]+\r?\n/.exec(printed) ?? [];
+    if (uptime === undefined) throw new BenchError("failed", `${this.name} printed no uptime: ${printed.trim()}`);
+    return { guest: Number(uptime), host: performance.now() / 1000 };
   }
 
   /** How far the guest's clock went from the host's since the boot, as a share of the time that passed. */
