@@ -89,6 +89,23 @@ const REPEATED = [
   ],
 ];
 
+/** Requests that are stopped and go on. */
+const STOPPED = [
+  ["break write_aio A", "aio_write 0 64k", "wait_break A", "resume A", "aio_flush", "aio_write 0 4k", "aio_flush"],
+  ["break nonsense A"],
+  ["resume A"],
+  ["remove_break A"],
+  ["break read_aio A", "remove_break A", "read 0 4k"],
+  [
+    ...["break read_aio A", "break read_aio B", "aio_read 0 4k", "wait_break A", "resume A"],
+    ...["wait_break B", "resume B", "aio_flush"],
+  ],
+  ["break write_aio A", "aio_write 0 64k", "wait_break A", "remove_break A", "aio_flush"],
+  ...["pwritev", "pwritev_done"].map((e) => [
+    ...[`break ${e} A`, "aio_write 0 64k", "wait_break A", "resume A", "aio_flush"],
+  ]),
+];
+
 const LINES: readonly (readonly string[])[] = [
   ...["a.raw", "a.qcow2", "b.qcow2"].flatMap((image) =>
     REPEATED.map((commands) => [
@@ -98,6 +115,7 @@ const LINES: readonly (readonly string[])[] = [
       image,
     ]),
   ),
+  ...STOPPED.map((commands) => ["-f", "raw", ...commands.flatMap((c) => ["-c", c]), "blkdebug::a.raw"]),
   ["-r", "-f", "raw", "-c", "write 0 1k", "a.raw"],
   ["-s", "-f", "raw", "-c", "write 0 4k", "-c", "read -P 0xcd 0 4k", "a.raw"],
   ["-t", "foo", "a.raw"],

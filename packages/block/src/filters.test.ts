@@ -1,5 +1,6 @@
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
+import type { BlkdebugNode } from "./filters/blkdebug.ts";
 import plugin, {
   BlockGraph,
   defineFormat,
@@ -129,6 +130,28 @@ describe("blkverify", () => {
     await expect(n.read(512, new Uint8Array(512))).rejects.toThrow(/mismatch at offset 700/);
     await n.write(512, filled(512, 5));
     await n.read(512, new Uint8Array(512));
+  });
+});
+
+describe("breakpoints", () => {
+  it("stop zeroing before and after, each once, and leave other requests alone", async () => {
+    const { graph, files } = setup();
+    files.add("d.img", 4096);
+    const node = await graph.open({ driver: "blkdebug", image: { driver: "file", filename: "d.img" } });
+    const points = (node.inner as BlkdebugNode).breakpoints;
+    const news: string[] = [];
+    expect(points.set("no_such_event", "x")).toBe(false);
+    for (const event of ["pwritev_zero", "pwritev_done"])
+      points.set(event, event, (what, tag) => news.push(`${what} ${tag}`));
+    const zeroed = node.writeZeroes(0, 512, false);
+    await points.reached("pwritev_zero");
+    await node.read(0, new Uint8Array(512));
+    expect(points.resume("pwritev_zero")).toBe(true);
+    await points.reached("pwritev_done");
+    expect(points.remove("pwritev_done")).toBe(false);
+    await zeroed;
+    await node.writeZeroes(0, 512, false);
+    expect(news).toEqual(["pwritev_zero", "pwritev_done"].flatMap((e) => [`Suspended ${e}`, `Resuming ${e}`]));
   });
 });
 

@@ -7,6 +7,7 @@ import { defineFilter } from "../filter.ts";
 import { FilterNode } from "../filter-node.ts";
 import type { BlockNode } from "../node.ts";
 import type { BlockStatus } from "../status.ts";
+import { Breakpoints } from "./breakpoints.ts";
 import type { IoType } from "./blkdebug-rules.ts";
 import { BlkdebugRules, InjectError, parseRules, SetState } from "./blkdebug-rules.ts";
 
@@ -23,44 +24,42 @@ const CODES: Readonly<Record<number, string>> = {
   30: "EROFS",
   122: "EDQUOT",
 };
-/** Events that a request itself raises. */
-const EVENTS: Readonly<Record<IoType, string>> = {
-  read: "read_aio",
-  write: "write_aio",
-  "write-zeroes": "pwritev_zero",
-  discard: "cluster_free",
-  flush: "flush_to_disk",
-  "block-status": "none",
+/** Events that a request itself raises, in this order. */
+const EVENTS: Readonly<Record<IoType, readonly string[]>> = {
+  read: ["read_aio"],
+  write: ["write_aio", "pwritev"],
+  "write-zeroes": ["pwritev_zero"],
+  discard: ["cluster_free"],
+  flush: ["flush_to_os", "flush_to_disk"],
+  "block-status": [],
 };
 
 /** Makes requests fail as rules say. */
 export class BlkdebugNode extends FilterNode {
   readonly rules: BlkdebugRules;
+  /** Where requests are stopped. */
+  readonly breakpoints: Breakpoints = new Breakpoints();
 
   constructor(name: string, file: BlockNode, readOnly: boolean, rules: BlkdebugRules) {
     super(name, "blkdebug", file, readOnly);
     this.rules = rules;
   }
 
-  /** A format tells of something ("l1_update"). */
-  debugEvent(event: string): void {
-    this.rules.event(event);
-  }
-
   override async read(at: number, into: Uint8Array): Promise<void> {
-    this.#try("read", at, into.length);
+    await this.#try("read", at, into.length);
     return this.file.read(at, into);
   }
   override async write(at: number, from: Uint8Array): Promise<void> {
-    this.#try("write", at, from.length);
-    return this.file.write(at, from);
+    await this.#try("write", at, from.length);
+    await this.file.write(at, from);
+    await this.#event("pwritev_done");
   }
   override async flush(): Promise<void> {
-    this.#try("flush", 0, 0);
+    await this.#try("flush", 0, 0);
     return this.file.flush();
   }
   override async blockStatus(at: number, length: number): Promise<BlockStatus> {
-    this.#try("block-status", at, length);
+    await this.#try("block-status", at, length);
     return super.blockStatus(at, length);
   }
   protected override async pass(
@@ -69,12 +68,23 @@ export class BlkdebugNode extends FilterNode {
     length: number,
     act: () => Promise<void> | undefined,
   ): Promise<void> {
-    this.#try(what === "zero" ? "write-zeroes" : "discard", at, length);
+    await this.#try(what === "zero" ? "write-zeroes" : "discard", at, length);
     await act();
+    if (what === "zero") await this.#event("pwritev_done");
   }
 
-  #try(type: IoType, at: number, length: number): void {
-    if (type !== "block-status") this.rules.event(EVENTS[type]);
+  /** What happens may stop the request, and changes which rules hold. */
+  #event(name: string): Promise<unknown> | undefined {
+    const stopped = this.breakpoints.meet(name);
+    this.rules.event(name);
+    return stopped;
+  }
+
+  async #try(type: IoType, at: number, length: number): Promise<void> {
+    for (const name of EVENTS[type]) {
+      const stopped = this.#event(name);
+      if (stopped) await stopped;
+    }
     const errno = this.rules.errno(type, at, length);
     if (errno !== 0) throw hostError(CODES[errno] ?? "EIO");
   }

@@ -182,8 +182,8 @@ export const quit: Command = {
 
 /** Breakpoints of a node that stops requests (blkdebug). */
 export interface Breakpoints {
-  /** @returns false for an event that there is not */
-  set(event: string, tag: string): boolean;
+  /** `tell` hears of requests that stop there and go on. @returns false for an event that there is not */
+  set(event: string, tag: string, tell: (what: string, tag: string) => void): boolean;
   /** @returns false when no request waits there */
   resume(tag: string): boolean;
   /** @returns false when there is none of that name */
@@ -217,7 +217,10 @@ export const breakAt: Command = {
   least: 2,
   most: 2,
   run: async (session, { operands: [event = "", tag = ""] }) =>
-    orFail("Could not set breakpoint", breakpoints(session)?.set(event, tag)),
+    orFail(
+      "Could not set breakpoint",
+      breakpoints(session)?.set(event, tag, (what, of) => session.print(`blkdebug: ${what} request '${of}'\n`)),
+    ),
 };
 
 /** `remove_break`. */
