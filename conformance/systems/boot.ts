@@ -24,6 +24,8 @@ export function nameOf({ architecture, bus, by, off }: BootCase): string {
 /** What was seen. */
 export interface BootResult {
   readonly secondsToLogin: number;
+  /** Processor time of the machine until then: what tells more where it had to share. */
+  readonly cpuSecondsToLogin: number;
   readonly cpus: number;
   readonly machine: string;
   readonly disk: string;
@@ -43,6 +45,7 @@ export async function bootOnce({ off, ...o }: BootCase, log: (line: string) => v
   const guest = new DebianGuest({ ...o, system, disk });
   try {
     const secondsToLogin = await guest.login();
+    const cpuSecondsToLogin = (await guest.console.usage())?.cpuSeconds ?? 0;
     log(`login after ${secondsToLogin.toFixed(0)} s`);
     const cpus = Number((await guest.run("nproc")).trim());
     const machine = (await guest.run("uname -m")).trim();
@@ -52,7 +55,17 @@ export async function bootOnce({ off, ...o }: BootCase, log: (line: string) => v
     await guest.run("dd if=/dev/urandom of=/root/data bs=1M count=4 status=none; sha256sum /root/data > /root/sum");
     const exit = await guest.poweroff(off);
     const { status, text } = fsck(disk);
-    return { secondsToLogin, cpus, machine, disk: root, failedUnits, exit, fsck: status, fsckText: text };
+    return {
+      secondsToLogin,
+      cpuSecondsToLogin,
+      cpus,
+      machine,
+      disk: root,
+      failedUnits,
+      exit,
+      fsck: status,
+      fsckText: text,
+    };
   } catch (error) {
     log(guest.console.log.slice(-4000));
     throw error;

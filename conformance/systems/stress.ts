@@ -45,17 +45,20 @@ export async function stress(
   const rssMiB: number[] = [];
   let timer: ReturnType<typeof setInterval> | undefined;
   try {
-    log(`login after ${(await guest.login(30)).toFixed(0)} s`);
+    const seconds = await guest.login(30);
+    log(
+      `login after ${seconds.toFixed(0)} s, ${(await guest.console.usage())?.cpuSeconds.toFixed(0) ?? "?"} s of processor time`,
+    );
     await guest.run("dd if=/dev/urandom of=/root/data bs=1M count=24 status=none; sha256sum /root/data >/root/sum", 15);
     timer = setInterval(() => {
       void guest.console.usage().then((usage) => {
         if (usage !== undefined) rssMiB.push(Math.round(usage.rssMiB));
       });
     }, 15_000);
-    const seconds = Math.round(minutes * 60);
+    const runtime = Math.round(minutes * 60);
     const jobs = [
-      `(stress-ng --verify --metrics-brief --timeout ${seconds}s ${STRESSORS} >/tmp/stress 2>&1; echo $? >/tmp/stress.status)`,
-      `(fio ${JOB} --runtime=${seconds} >/tmp/fio 2>&1; echo $? >/tmp/fio.status)`,
+      `(stress-ng --verify --metrics-brief --timeout ${runtime}s ${STRESSORS} >/tmp/stress 2>&1; echo $? >/tmp/stress.status)`,
+      `(fio ${JOB} --runtime=${runtime} >/tmp/fio 2>&1; echo $? >/tmp/fio.status)`,
     ];
     await guest.run(`${jobs.join(" & ")} & wait`, 4 * minutes + 30);
     clearInterval(timer);
