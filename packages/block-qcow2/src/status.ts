@@ -36,7 +36,10 @@ function joined(img: Image, l1: L1Table, at: number, length: number, run: Run): 
   let total = run.length;
   // Holes go on over tables that do not exist.
   const whole = kind === COMPRESSED ? total : length;
-  for (let pieces = 0; total < whole && pieces < MOST_PIECES; pieces++) {
+  const { shape, sliceEntries, clusterSize } = img.map;
+  // Within a piece of a table a run is as long as it can be.
+  const piece = shape.extended ? 1 : sliceEntries * clusterSize;
+  for (let pieces = 0; total < whole && (at + total) % piece === 0 && pieces < MOST_PIECES; pieces++) {
     if (!img.map.find(l1, at + total, length - total, run)) break;
     if (run.kind !== kind || (kind >= 2 && run.host !== host + total) || run.length === 0) break;
     total += run.length;

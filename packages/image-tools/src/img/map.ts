@@ -5,7 +5,7 @@ import { ToolError, usage } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
 import type { ToolHost } from "../host.ts";
 import type { Tools } from "../tools.ts";
-import { explained } from "../tools.ts";
+import { chainOf, explained } from "../tools.ts";
 import { isJson, openGiven } from "./given.ts";
 
 /** Prints the stretch of `length` bytes at `start`. */
@@ -27,6 +27,7 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
   const [name] = args.operands;
   if (name === undefined || args.operands.length !== 1) throw usage("Expecting one image file name");
   const node = await openGiven(args, tools, name);
+  const chain = chainOf(node);
   const out = new Output(tools.host);
   const print = json ? jsonPrinter(out) : textPrinter(out, node.filename);
   if (!json) out.write(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
@@ -37,7 +38,7 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
     for (let at = start; at < end;) {
       tools.checkInterrupt();
       const next =
-        chainStatusNow(node, at, end - at) ??
+        chainStatusNow(chain, at, end - at) ??
         (await chainStatus(node, at, end - at).catch((e: unknown) => {
           throw explained("Failed to read image metadata", e);
         }));
