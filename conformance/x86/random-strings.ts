@@ -3,8 +3,8 @@
  * node --conditions=@mimus/source conformance/x86/random-strings.ts [--strings N] [--backend interp,region,wasm,stress,mixed] [--seed N] [--mode kernel64]
  */
 import { parseArgs } from "node:util";
-import type { FlatMode } from "../vectors/adapters/x86-machine.ts";
 import { runStrings } from "./strings.ts";
+import type { StringMode } from "./strings.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,16 +15,19 @@ const { values } = parseArgs({
   },
 });
 
-/** Each mode and ring; code of 32-bit processes under a 64-bit kernel too. */
-const ALL: readonly (readonly [32 | 64, FlatMode])[] = [
+/** Each mode and ring; compatibility mode is that of the 64-bit CPU below 64 bits. */
+const ALL: readonly (readonly [32 | 64, StringMode])[] = [
   [32, "real"],
   [32, "kernel16"],
   [32, "user16"],
+  [32, "virtual8086"],
   [32, "kernel32"],
   [32, "user32"],
   [64, "kernel64"],
   [64, "user64"],
+  [64, "kernel32"],
   [64, "user32"],
+  [64, "user16"],
 ];
 
 const backends = values.backend.split(",");

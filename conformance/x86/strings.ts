@@ -9,10 +9,13 @@ import { FlatX86 } from "../vectors/adapters/x86-machine.ts";
 import type { FlatMode } from "../vectors/adapters/x86-machine.ts";
 import { randomCode } from "./random-code.ts";
 
+/** What the strings run in: a mode of flat memory, or a task of virtual-8086 mode, whose ring is 3. */
+export type StringMode = FlatMode | "virtual8086";
+
 /** Options of {@link runStrings}. */
 export interface StringOptions {
   readonly word: 32 | 64;
-  readonly mode: FlatMode;
+  readonly mode: StringMode;
   readonly strings: number;
   readonly backends: readonly string[];
   readonly seed: number;
@@ -41,6 +44,9 @@ const KERNEL_STACK = 0xbf00;
 /** Bytes of one string, and instructions it may execute before it is stopped. */
 const LENGTH = 48;
 const BUDGET = 300;
+
+/** EFLAGS.VM, and the bit that is always one. */
+const VIRTUAL = 0x2_0002;
 
 /** Selectors. */
 const [KERNEL_CODE, KERNEL_DATA, HANDLER_CODE, USER_CODE, USER_DATA, TSS] = [8, 16, 24, 32, 40, 48] as const;
@@ -74,7 +80,7 @@ export function runStrings(o: StringOptions): StringResult {
   return { strings: o.strings, ends, failures };
 }
 
-function bitsOf(mode: FlatMode): 16 | 32 | 64 {
+function bitsOf(mode: StringMode): 16 | 32 | 64 {
   return mode.endsWith("64") ? 64 : mode.endsWith("32") ? 32 : 16;
 }
 
@@ -102,7 +108,7 @@ function makeInput(r: Random, rows: readonly Encoding[], bits: 16 | 32 | 64, wor
 /** A CPU with tables for exceptions: their handler is a HLT in ring 0. */
 class StringMachine {
   readonly #machine: FlatX86;
-  readonly #mode: FlatMode;
+  readonly #mode: StringMode;
   readonly #bits: 16 | 32 | 64;
   readonly #image: Uint8Array = new Uint8Array(SIZE);
   readonly #words: Int32Array;
@@ -160,7 +166,8 @@ class StringMachine {
   run({ code, registers, vectors, flags }: Input): string {
     const machine = this.#machine;
     const { cpu, ram, vcpu } = machine;
-    machine.setMode(this.#mode, [
+    const virtual = this.#mode === "virtual8086";
+    machine.setMode(this.#mode === "virtual8086" ? "user16" : this.#mode, [
       [BASE, USER_SIZE],
       [BASE + USER_SIZE, SIZE - USER_SIZE],
     ]);
@@ -170,6 +177,10 @@ class StringMachine {
       for (let n = 0; n < 6; n++) {
         cpu.set(segOffset(n) + SEG_FIELD.base, BASE, 0);
         cpu.setLo(segOffset(n) + SEG_FIELD.limit, 0xffff);
+        if (virtual) {
+          cpu.setLo(segOffset(n) + SEG_FIELD.selector, 0);
+          cpu.setLo(segOffset(n) + SEG_FIELD.attr, 0xf300);
+        }
       }
     cpu.set(OFF.gdtBase, BASE + GDT, 0);
     cpu.setLo(OFF.gdtLimit, 0x3f);
@@ -179,7 +190,8 @@ class StringMachine {
     registers.forEach(([lo, hi], n) => cpu.set(regOffset(n), lo, hi));
     vectors.forEach(([lo, hi], n) => cpu.set(xmmOffset(0) + 8 * n, lo, hi));
     cpu.set(OFF.pc, BASE, 0);
-    machine.setFlags(flags | 2);
+    // In virtual-8086 mode IOPL decides what CLI, PUSHF and INT do.
+    machine.setFlags(virtual ? flags | ((flags & 3) << 12) | VIRTUAL : flags | 2);
     cpu.stateReplaced();
     cpu.exception = -1;
     cpu.setLo(ENV.halted, 0);
