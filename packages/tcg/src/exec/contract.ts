@@ -333,7 +333,7 @@ export interface Trace {
 export interface TcgOptions {
   readonly backend?: BackEnd;
   readonly region?: RegionOptions;
-  /** Executions after which a block is compiled to WebAssembly; default 250. */
+  /** Executions after which a block is compiled to WebAssembly; default 2000. */
   readonly hotThreshold?: number;
   /** Blocks per WebAssembly module; default 128. */
   readonly batch?: number;
