@@ -30,14 +30,14 @@ async function boot(name: string, disk: readonly string[]): Promise<{ machine: C
     ...["-append", "console=ttyS0 mimus.modules=virtio_mmio,virtio_blk", "-qmp", `unix:${monitor},server=on,wait=off`],
     ...disk,
   ]);
-  await machine.waitFor("MIMUS-GUEST-READY", 5 * MINUTES);
+  await machine.waitFor("MIMUS-GUEST-READY", 10 * MINUTES);
   await machine.waitFor(PROMPT, MINUTES);
   return { machine, qmp: await Qmp.ready(monitor) };
 }
 
 describe.skipIf(missing)(
   "disks of a running machine (needs 'pnpm guests', libnbd-bin, qemu-utils)",
-  { timeout: 15 * MINUTES },
+  { timeout: 30 * MINUTES },
   () => {
     test("backup and mirror while the guest writes", async () => {
       const disk = join(home, "disk.qcow2");
@@ -134,7 +134,7 @@ describe.skipIf(missing)(
         const filler = join(full, "filler");
         const write =
           "dd if=/dev/zero bs=64k count=256 2>/dev/null | tr '\\0' x | dd of=/dev/vda bs=64k conv=fsync 2>&1; echo ENDED-$?\n";
-        for (const policy of ["enospc", "stop", "report"]) {
+        for (const policy of ["enospc", "report"]) {
           const disk = join(full, "disk.qcow2");
           execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", disk, "32M"]);
           writeFileSync(filler, new Uint8Array(16 << 20));
