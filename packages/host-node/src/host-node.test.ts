@@ -89,44 +89,48 @@ test.skipIf(libc() === undefined)("a pseudo-terminal carries bytes both ways (ne
   await stream.close();
 });
 
-test("past the host's cache: any position and length, also where the file ends inside a block", { timeout: 60_000 }, async () => {
-  const path = join(folder, "direct");
-  await writeFile(path, "");
-  const file = await nodeFiles.open(path, { writable: true, direct: true });
-  let model = new Uint8Array(0);
-  let x = 1;
-  const random = (below: number): number => (x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff) % below;
-  const put = async (at: number, length: number): Promise<void> => {
-    const from = Uint8Array.from({ length }, () => random(256));
-    const cut = random(length + 1);
-    if (random(2) === 0) expect(await file.write(at, from)).toBe(length);
-    else expect(await file.writev?.(at, [from.subarray(0, cut), from.subarray(cut)])).toBe(length);
-    if (at + length > model.length) {
-      const longer = new Uint8Array(at + length);
-      longer.set(model);
-      model = longer;
+test(
+  "past the host's cache: any position and length, also where the file ends inside a block",
+  { timeout: 60_000 },
+  async () => {
+    const path = join(folder, "direct");
+    await writeFile(path, "");
+    const file = await nodeFiles.open(path, { writable: true, direct: true });
+    let model = new Uint8Array(0);
+    let x = 1;
+    const random = (below: number): number => (x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff) % below;
+    const put = async (at: number, length: number): Promise<void> => {
+      const from = Uint8Array.from({ length }, () => random(256));
+      const cut = random(length + 1);
+      if (random(2) === 0) expect(await file.write(at, from)).toBe(length);
+      else expect(await file.writev?.(at, [from.subarray(0, cut), from.subarray(cut)])).toBe(length);
+      if (at + length > model.length) {
+        const longer = new Uint8Array(at + length);
+        longer.set(model);
+        model = longer;
+      }
+      model.set(from, at);
+    };
+    for (let i = 0; i < 24; i++) {
+      if (i % 3 === 0) await put(random(40) * 4096, (1 + random(80)) * 4096);
+      else await put(random(200_000), 1 + random(i % 3 === 1 ? 600 : 300_000));
+      expect(await file.size()).toBe(model.length);
     }
-    model.set(from, at);
-  };
-  for (let i = 0; i < 24; i++) {
-    if (i % 3 === 0) await put(random(40) * 4096, (1 + random(80)) * 4096);
-    else await put(random(200_000), 1 + random(i % 3 === 1 ? 600 : 300_000));
-    expect(await file.size()).toBe(model.length);
-  }
-  // At the same time, in neighbouring parts of the same blocks.
-  const parts = Array.from({ length: 16 }, (_, i) => new Uint8Array(100).fill(i));
-  await Promise.all(parts.map((part, i) => file.write(model.length - 700 + i * 100, part)));
-  const longer = new Uint8Array(model.length + 900);
-  longer.set(model);
-  parts.forEach((part, i) => longer.set(part, model.length - 700 + i * 100));
-  const into = new Uint8Array(longer.length + 5);
-  expect(await file.read(0, into)).toBe(longer.length);
-  expect(into.subarray(0, longer.length)).toEqual(longer);
-  expect(await file.readv?.(1001, [into.subarray(0, 3), into.subarray(3, 5000)])).toBe(5000);
-  expect(into.subarray(0, 5000)).toEqual(longer.subarray(1001, 6001));
-  await file.close();
-  expect(new Uint8Array(await readFile(path))).toEqual(longer);
-});
+    // At the same time, in neighbouring parts of the same blocks.
+    const parts = Array.from({ length: 16 }, (_, i) => new Uint8Array(100).fill(i));
+    await Promise.all(parts.map((part, i) => file.write(model.length - 700 + i * 100, part)));
+    const longer = new Uint8Array(model.length + 900);
+    longer.set(model);
+    parts.forEach((part, i) => longer.set(part, model.length - 700 + i * 100));
+    const into = new Uint8Array(longer.length + 5);
+    expect(await file.read(0, into)).toBe(longer.length);
+    expect(into.subarray(0, longer.length)).toEqual(longer);
+    expect(await file.readv?.(1001, [into.subarray(0, 3), into.subarray(3, 5000)])).toBe(5000);
+    expect(into.subarray(0, 5000)).toEqual(longer.subarray(1001, 6001));
+    await file.close();
+    expect(new Uint8Array(await readFile(path))).toEqual(longer);
+  },
+);
 
 test("a file system that has no way around the cache is named", async () => {
   await expect(nodeFiles.open("/proc/version", { writable: false, direct: true })).rejects.toThrow(
