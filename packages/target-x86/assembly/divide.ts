@@ -26,8 +26,3 @@ export function udiv128(high: u64, low: u64, d: u64): u64 {
   const q0 = digit(middle, rest & 0xffffffff, d1, d0);
   return (q1 << 32) | q0;
 }
-
-/** Remainder of high:low by d; high < d. */
-export function urem128(high: u64, low: u64, d: u64): u64 {
-  return low - udiv128(high, low, d) * d;
-}

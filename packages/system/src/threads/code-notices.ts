@@ -25,7 +25,7 @@ export class CodeNotices implements CodePages {
   #owner: CodeOwner | undefined;
   /** Notices that were looked at. */
   #seen = 0;
-  /** Pages protected in the middle of an access: what its block knows of them may be older. */
+  /** Pages that could be stored to, protected in the middle of an access: what its block knows of them may be older. */
   readonly #late: number[] = [];
   #locks = 0;
   /** A page was protected in the middle of an access: {@link CodeNotices.settle} should be called soon. */
@@ -114,8 +114,8 @@ export class CodeNotices implements CodePages {
       Atomics.and(this.#code, page, ~this.#mine);
       return;
     }
-    this.#owner?.protect(page * PAGE);
-    if (!inside) return;
+    const stored = this.#owner?.protect(page * PAGE);
+    if (!inside || stored !== true) return;
     this.#late.push(page);
     this.onLate?.();
   }

@@ -87,6 +87,11 @@ function setQuotient(t: Tx, size: number, quotient: Value, remainder: Value): vo
   t.setReg(REG.dx, size, remainder);
 }
 
+/** Sets both results from the quotient: a second division would take the host longer than a multiplication. */
+function setFromQuotient(t: Tx, size: number, a: Value, quotient: Value, d: Value): void {
+  setQuotient(t, size, quotient, t.ir.sub(a, t.ir.mul(quotient, d)));
+}
+
 /** The dividend of 1 or 2 bytes' division as i32, of 4 as i64. */
 function dividend(t: Tx, size: number): Value {
   const { ir } = t;
@@ -106,19 +111,12 @@ const div: Translate = (t) => {
   t.raiseIf("geu", high, src, DIVIDE_ERROR);
   if (size < 4) {
     const a = dividend(t, size);
-    return setQuotient(t, size, ir.divu(a, src), ir.remu(a, src));
+    return setFromQuotient(t, size, a, ir.divu(a, src), src);
   }
-  if (t.known(high) === 0) {
-    const a = t.reg(REG.ax, size);
-    return setQuotient(t, size, ir.divu(a, src), ir.remu(a, src));
-  }
-  if (size === 4) {
-    const a = dividend(t, 4);
-    const d = ir.extuI32(src);
-    return setQuotient(t, 4, ir.extrl(ir.divu(a, d)), ir.extrl(ir.remu(a, d)));
-  }
-  const low = t.reg(REG.ax, 8);
-  setQuotient(t, 8, t.call("udiv128", high, low, src), t.call("urem128", high, low, src));
+  const low = t.reg(REG.ax, size);
+  if (t.known(high) === 0) return setFromQuotient(t, size, low, ir.divu(low, src), src);
+  const wide = size === 8 ? t.call("udiv128", high, low, src) : ir.divu(dividend(t, 4), ir.extuI32(src));
+  setFromQuotient(t, size, low, size === 8 ? wide : ir.extrl(wide), src);
 };
 
 /** The upper half was made of the lower's sign by CWD, CDQ, CQO just before. */
@@ -150,10 +148,9 @@ const idiv: Translate = (t) => {
     t.raiseIf("eq", d, ir.const32(0), DIVIDE_ERROR);
     const a = size === 1 ? t.sext(dividend(t, 1), 2) : dividend(t, 2);
     const quotient = ir.div(a, d);
-    const remainder = ir.rem(a, d);
     // −2³¹ ÷ −1 is −2³¹ here, which does not fit either.
     t.raiseIf("ne", t.sext(quotient, size), quotient, DIVIDE_ERROR);
-    return setQuotient(t, size, quotient, remainder);
+    return setFromQuotient(t, size, a, quotient, d);
   }
   if (isSignExtended(t, size)) {
     const a = t.reg(REG.ax, size);
@@ -161,7 +158,7 @@ const idiv: Translate = (t) => {
     const lowest = size === 8 ? ir.constBits("i64", 0, 1 << 31) : ir.const32(1 << 31);
     const overflow = ir.or(ir.xor(a, lowest), ir.not(src));
     t.raiseIf("eq", overflow, t.sized(size, 0), DIVIDE_ERROR);
-    return setQuotient(t, size, ir.div(a, src), ir.rem(a, src));
+    return setFromQuotient(t, size, a, ir.div(a, src), src);
   }
   if (size === 4) {
     const d = ir.extI32(src);
@@ -169,7 +166,7 @@ const idiv: Translate = (t) => {
     const a = dividend(t, 4);
     const quotient = ir.div(a, d);
     t.raiseIf("ne", ir.ext32s(quotient), quotient, DIVIDE_ERROR);
-    return setQuotient(t, 4, ir.extrl(quotient), ir.extrl(ir.rem(a, d)));
+    return setFromQuotient(t, 4, t.reg(REG.ax, 4), ir.extrl(quotient), src);
   }
   idiv64(t, src);
 };
@@ -194,7 +191,7 @@ function idiv64(t: Tx, src: Value): void {
   // Its sign is wrong when the magnitude does not fit.
   const some = ir.negsetcond("ne", magnitude, zero);
   t.raiseIf("lt", ir.and(ir.xor(quotient, signQ), some), zero, DIVIDE_ERROR);
-  const rest = t.call("urem128", highAbs, lowAbs, d);
+  const rest = ir.sub(lowAbs, ir.mul(magnitude, d));
   setQuotient(t, 8, quotient, ir.sub(ir.xor(rest, signA), signA));
 }
 

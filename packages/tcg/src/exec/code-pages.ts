@@ -24,8 +24,8 @@ export interface CodePages {
 
 /** An engine as the others reach it, while it looks at {@link CodePages}. */
 export interface CodeOwner {
-  /** Stores to the page are noticed from now on. */
-  protect(ram: number): void;
+  /** Stores to the page are noticed from now on. @returns whether the engine may have done some unnoticed since the last time */
+  protect(ram: number): boolean;
   /** All code of the page is dropped. */
   drop(ram: number): void;
 }
@@ -37,12 +37,14 @@ export function joinCodePages(
   pages: CodePages,
   bus: PhysicalBus,
   blocks: { invalidate(ram: number, length: number): void },
-  cpus: readonly { readonly tlb: { protect(ram: number): void } }[],
+  cpus: readonly { readonly tlb: { protect(ram: number): boolean } }[],
 ): void {
   pages.connect({
     protect: (ram) => {
       bus.watchCode(ram, true);
-      for (const cpu of cpus) cpu.tlb.protect(ram);
+      let stored = false;
+      for (const cpu of cpus) if (cpu.tlb.protect(ram)) stored = true;
+      return stored;
     },
     drop: (ram) => blocks.invalidate(ram, PAGE),
   });

@@ -376,10 +376,10 @@ export class SoftTlb {
     return lockedOperation(this, this.#words!, this.#env + ENV.scratch, this.#others, { lo, hi, oi });
   }
 
-  /** Stores to a page of the machine memory take the slow path from now on. */
-  protect(ram: number): void {
+  /** Stores to a page of the machine memory take the slow path from now on. @returns whether some may have taken the fast one */
+  protect(ram: number): boolean {
     const by = this.#storedTo.take(ram);
-    if (by === NO_ENTRY) return;
+    if (by === NO_ENTRY) return false;
     const { i32 } = this.#views;
     const mark = (n: number): boolean => {
       const e = this.#first + n * WORDS;
@@ -388,11 +388,12 @@ export class SoftTlb {
       if (stores && ((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
       return true;
     };
-    if (by !== SEVERAL) return void mark(by);
+    if (by !== SEVERAL) return mark(by);
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       this.#local[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));
       this.#shared[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));
     }
+    return true;
   }
 
   /** Forgets the translations of the mmu indexes in `mask`; `keepGlobal`: but for global ones. */

@@ -22,6 +22,14 @@ const NO_PAGE_HIGH = 0x40000000;
 interface Shared {
   readonly page: number;
   readonly addend: number;
+  /** Also for stores: a page that may be stored to may be loaded from. */
+  readonly stores: boolean;
+}
+
+/** Accesses of a block through one base that are still to come. */
+interface ToCome {
+  loads: number;
+  stores: number;
 }
 
 /** Emits blocks into one function. */
@@ -29,8 +37,9 @@ export abstract class TranslationEmitter extends BlockCompiler {
   /** Locals for values of a block, by type; another block uses them again. */
   readonly #pool: Map<number, number[]> = new Map();
   readonly #used: Map<number, number> = new Map();
-  /** By base and direction: accesses still to come, and the entry of the last one. */
-  readonly #toCome: Map<number, number> = new Map();
+  /** By base. */
+  readonly #toCome: Map<number, ToCome> = new Map();
+  /** By base: the entry noted last. */
   readonly #shared: Map<number, Shared> = new Map();
   #depth = -1;
 
@@ -58,7 +67,11 @@ export abstract class TranslationEmitter extends BlockCompiler {
     this.#toCome.clear();
     for (const op of block.ops) {
       const key = this.#shareKey(op);
-      if (key >= 0) this.#toCome.set(key, (this.#toCome.get(key) ?? 0) + 1);
+      if (key < 0) continue;
+      const all = this.#toCome.get(key) ?? { loads: 0, stores: 0 };
+      this.#toCome.set(key, all);
+      if (op.spec === ops.ld) all.loads++;
+      else all.stores++;
     }
   }
 
@@ -112,17 +125,22 @@ export abstract class TranslationEmitter extends BlockCompiler {
     const address = this.block.ops[op.a]!;
     const near = address.spec === ops.add && this.block.ops[address.b]!.spec === ops.const;
     const base: Value = near ? address.a : op.a;
-    return (base * 8 + op.imm) * 2 + (op.spec === ops.st ? 1 : 0);
+    return base * 8 + op.imm;
   }
 
   /** The entry that an access may look at first, or notes for those to come. */
   #share(op: Op): { shared: Shared | undefined; follows: boolean } {
     const key = this.#shareKey(op);
-    const left = (this.#toCome.get(key) ?? 0) - 1;
-    this.#toCome.set(key, left);
+    if (key < 0) return { shared: undefined, follows: false };
+    const isLoad = op.spec === ops.ld;
+    const left = this.#toCome.get(key)!;
+    if (isLoad) left.loads--;
+    else left.stores--;
     const known = this.#shared.get(key);
-    if (known !== undefined || left <= 0) return { shared: known, follows: known !== undefined };
-    const shared = { page: this.#pooled(I64), addend: this.#pooled(I32) };
+    if (known !== undefined && (isLoad || known.stores)) return { shared: known, follows: true };
+    if (left.loads + left.stores === 0) return { shared: undefined, follows: false };
+    const stores = !isLoad || left.stores > 0;
+    const shared = { page: this.#pooled(I64), addend: this.#pooled(I32), stores };
     this.#shared.set(key, shared);
     return { shared, follows: false };
   }
@@ -179,7 +197,7 @@ export abstract class TranslationEmitter extends BlockCompiler {
     const { bytes } = MEM_OPS[op.mem];
     const address = this.address(op);
     if (follows) this.#pushSame(address, bytes, shared);
-    else this.tlbHit(address, bytes, op.imm, 0);
+    else this.tlbHit(address, bytes, op.imm, shared.stores ? 8 : 0);
     code.mostly();
     code.if(VALUE_TYPE[op.type]);
     if (follows) this.#pushHost(address, shared);

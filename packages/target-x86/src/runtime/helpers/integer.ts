@@ -45,7 +45,6 @@ export function integerHelpers(word: WordSize): Helper[] {
   return [
     wasm("cc_flags", ["i32", type, type, type], "i32", true, word === 64 ? "cc_flags" : "cc_flags32"),
     wasm("udiv128", wide, "i64", true),
-    wasm("urem128", wide, "i64", true),
     wasm("pext", ["i64", "i64"], "i64", true),
     wasm("pdep", ["i64", "i64"], "i64", true),
     wasm("crc32c", ["i32", "i64", "i32"], "i32", true),
