@@ -499,3 +499,12 @@ test("vCPUs that take short turns have their hot blocks compiled together", () =
   for (let turn = 0; turn < 10; turn++) vcpu.run(500_000);
   expect(m.tcg.stats()).toMatchObject({ modules: before + 1, compiled: 80 });
 });
+
+test("a hot block that runs on in one long slice is compiled before the slice ends", () => {
+  const m = new ToyMachine({ backend: "auto", hotThreshold: 2, region: { threshold: Infinity } });
+  m.program(0x1000, asm("addi", 1, 1, 1), asm("bne", 1, 2, -1), asm("halt"));
+  m.cpu.pc = 0x1000;
+  m.cpu.setR(2, 100_000n);
+  expect(m.vcpu.run(10_000_000)).toBe("halted");
+  expect(m.tcg.stats().compiled).toBeGreaterThan(0);
+});

@@ -293,7 +293,7 @@ export type BackEnd = "auto" | "interp" | "wasm" | "region";
 export interface RegionOptions {
   /** Executions of a compiled block after which a region is built around it; default 50000. Infinity: no regions. */
   readonly threshold?: number;
-  /** Guest instructions per region at most; default 1500. */
+  /** Guest instructions per region at most; default 800. */
   readonly maxInsns?: number;
   /** Bytes of WebAssembly, of blocks and regions together, above which all code is thrown away; default 64 MiB. */
   readonly codeCap?: number;

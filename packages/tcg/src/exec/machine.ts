@@ -43,6 +43,9 @@ import { Vcpu } from "./vcpu.ts";
 /** Instructions of all vCPUs together after which hot blocks are compiled though the batch is not full. */
 const PATIENCE = 4_000_000;
 
+/** Executions of a hot block that waits for others after which they are compiled though the batch is not full. */
+const MOST_WAITING = 50_000;
+
 /** A block is translated for its first execution, or again because it is hot. */
 type Tier = "first" | "hot";
 
@@ -415,8 +418,13 @@ export class TcgMachine implements Engine {
       for (const cpu of this.cpus) cpu.recheck();
       return;
     }
-    this.#hotBlocks.push(tb);
-    if (this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
+    const again = tb.executedBefore > 0;
+    if (!again) {
+      this.#hotBlocks.push(tb);
+      tb.executedBefore = tb.counterStart;
+      tb.counterStart = this.i32[(address + TB.counter) >>> 2] = MOST_WAITING;
+    }
+    if (again || this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
   }
 
   /** A vCPU begins a run: blocks that wait to be compiled do not wait for ever. */
@@ -429,6 +437,7 @@ export class TcgMachine implements Engine {
   /** Compiles the blocks that became hot. */
   compileHot(): void {
     this.#waitingSince = -1;
+    if (this.#hotBlocks.length === 0) return;
     const blocks = this.#hotBlocks.filter((tb) => tb.alive);
     this.#hotBlocks.length = 0;
     this.compile(blocks);

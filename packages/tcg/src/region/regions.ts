@@ -7,7 +7,7 @@ import { helperEffects } from "../exec/chains.ts";
 import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "../wasm/analysis.ts";
 import type { BlockModules } from "../wasm/block-modules.ts";
-import { DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
+import { DEFAULT_REGION_INSNS, DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
 import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
 import { grow, MOST_TARGETS } from "./grow.ts";
@@ -130,7 +130,7 @@ export class Regions {
   #build(hot: Tb, fetchPage: FetchPage): void {
     const { options, counters, exact } = this.#host;
     const profile = this.#profile(hot, fetchPage);
-    let maxInsns = options.maxInsns ?? 1500;
+    let maxInsns = options.maxInsns ?? DEFAULT_REGION_INSNS;
     if (this.#seed !== 0) maxInsns = 1 + (this.#random() % 60);
     const growth = grow(hot, profile, maxInsns, (head) => head.region?.members.includes(hot) === true);
     const blocks: RegionBlock[] = [];
