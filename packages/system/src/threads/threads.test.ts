@@ -5,8 +5,8 @@ import { CodeNotices } from "./code-notices.ts";
 import { blockSize, CALL, ENGINE, NOTICES, ORDERS, SharedBlock } from "./shared-block.ts";
 import { Slice } from "./slice.ts";
 
+// Pages without cross-origin isolation have none: there these are skipped, and the machine refuses thread=multi.
 const shareable = typeof SharedArrayBuffer !== "undefined";
-if (!shareable) console.warn("threads: skipped, this page has no SharedArrayBuffer");
 
 const BYTES = 2 ** 20;
 const shared = (engines: number): SharedBlock =>

@@ -30,6 +30,7 @@ import type {
   WasmMemory,
 } from "./contract.ts";
 import { DEFAULT_CODE_CAP, DEFAULT_HOT, DEFAULT_REGION_THRESHOLD, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
+import { HotBlocks } from "./hot-blocks.ts";
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -39,12 +40,6 @@ import { BlockTranslator, type CodeSource, type Translated } from "./translate.t
 import { Regions } from "../region/regions.ts";
 import type { FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
-
-/** Instructions of all vCPUs together after which hot blocks are compiled though the batch is not full. */
-const PATIENCE = 4_000_000;
-
-/** Executions of a hot block that waits for others after which they are compiled though the batch is not full. */
-const MOST_WAITING = 50_000;
 
 /** A block is translated for its first execution, or again because it is hot. */
 type Tier = "first" | "hot";
@@ -104,8 +99,7 @@ export class TcgMachine implements Engine {
   readonly #writer: BytecodeWriter;
   readonly #translator: BlockTranslator;
   readonly #modules: BlockModules;
-  readonly #hotBlocks: Tb[] = [];
-  #waitingSince = -1;
+  readonly #hotBlocks: HotBlocks;
   readonly #backend: BackEnd;
   readonly #optimiser: Optimiser | undefined;
 
@@ -115,6 +109,7 @@ export class TcgMachine implements Engine {
     this.u8 = new Uint8Array(memory.buffer);
     this.u16 = new Uint16Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
+    this.#hotBlocks = new HotBlocks(this.i32, config.options?.batch ?? 128);
     this.u32 = new Uint32Array(memory.buffer);
     this.shared = isShared(memory);
     this.words = this.shared ? new BigInt64Array(memory.buffer) : undefined;
@@ -300,7 +295,7 @@ export class TcgMachine implements Engine {
     this.blocks.clear();
     for (const cpu of this.cpus) cpu.jumpCache.flush();
     this.#arena.reset(this.#writer.jumpCacheLookup());
-    this.#hotBlocks.length = 0;
+    this.#hotBlocks.take();
     this.regions?.reset();
     this.#modules.reset();
     this.counters.codeBytes = 0;
@@ -418,28 +413,18 @@ export class TcgMachine implements Engine {
       for (const cpu of this.cpus) cpu.recheck();
       return;
     }
-    const again = tb.executedBefore > 0;
-    if (!again) {
-      this.#hotBlocks.push(tb);
-      tb.executedBefore = tb.counterStart;
-      tb.counterStart = this.i32[(address + TB.counter) >>> 2] = MOST_WAITING;
-    }
-    if (again || this.#hotBlocks.length >= (this.options.batch ?? 128)) this.compileHot();
+    if (this.#hotBlocks.add(tb)) this.compileHot();
   }
 
   /** A vCPU begins a run: blocks that wait to be compiled do not wait for ever. */
   aging(): void {
-    if (this.#hotBlocks.length === 0) this.#waitingSince = -1;
-    else if (this.#waitingSince < 0) this.#waitingSince = this.executed;
-    else if (this.executed - this.#waitingSince > PATIENCE) this.compileHot();
+    if (this.#hotBlocks.aging(this.executed)) this.compileHot();
   }
 
   /** Compiles the blocks that became hot. */
   compileHot(): void {
-    this.#waitingSince = -1;
-    if (this.#hotBlocks.length === 0) return;
-    const blocks = this.#hotBlocks.filter((tb) => tb.alive);
-    this.#hotBlocks.length = 0;
+    const blocks = this.#hotBlocks.take();
+    if (blocks.length === 0) return;
     this.compile(blocks);
     this.#limitCode();
   }

@@ -380,12 +380,11 @@ export class SoftTlb {
   protect(ram: number): boolean {
     const by = this.#storedTo.take(ram);
     if (by === NO_ENTRY) return false;
-    const { i32 } = this.#views;
     const mark = (n: number): boolean => {
       const e = this.#first + n * WORDS;
-      const tag = i32[e + 2]!;
+      const tag = this.#i32[e + 2]!;
       const stores = (tag & (TLB_INVALID | TLB_MMIO)) === 0;
-      if (stores && ((tag & PAGE) + i32[e + ADDEND]!) >>> 0 === ram) i32[e + 2] = tag | TLB_CODE;
+      if (stores && ((tag & PAGE) + this.#i32[e + ADDEND]!) >>> 0 === ram) this.#i32[e + 2] = tag | TLB_CODE;
       return true;
     };
     if (by !== SEVERAL) return mark(by);
