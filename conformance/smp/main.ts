@@ -10,11 +10,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { initramfsWith } from "../bench/guest-shell.ts";
+import { PROMPT, READY } from "../bench/platform.ts";
 import { Console } from "../lib/console.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
 
-const READY = "MIMUS-GUEST-READY";
-const PROMPT = "~ # ";
 const DISK_MIB = 16;
 /** Of the disk, in the order in which they are loaded. */
 const MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"];

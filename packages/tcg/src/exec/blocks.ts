@@ -3,7 +3,7 @@ import type { CodePages } from "./code-pages.ts";
 import type { PhysicalBus } from "./contract.ts";
 import type { BlockExit } from "../region/exits.ts";
 import type { Region } from "../region/regions.ts";
-import { LINE_BITS, type CodeLines } from "./code-lines.ts";
+import { LINE_BITS, PAGE_BITS, type CodeLines } from "./code-lines.ts";
 import { TB } from "./descriptor.ts";
 
 /** A translated block. */
@@ -40,8 +40,6 @@ export interface Tb {
   next: Tb | undefined;
 }
 
-/** log2 of the size of the pages that writes are watched by, and of the parts of one that are looked at singly. */
-const PAGE_BITS = 12;
 const PAGE_SIZE = 1 << PAGE_BITS;
 
 /** Bytes of a block in its first page. */

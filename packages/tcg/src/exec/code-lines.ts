@@ -2,7 +2,8 @@
 
 /** log2 of the size of a line. */
 export const LINE_BITS = 6;
-const PAGE_BITS = 12;
+/** log2 of the size of the pages that writes are watched by. */
+export const PAGE_BITS = 12;
 /** Bytes of the bitmap for one page: 64 lines. */
 const BYTES = 1 << (PAGE_BITS - LINE_BITS - 3);
 

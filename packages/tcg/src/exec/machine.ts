@@ -109,7 +109,6 @@ export class TcgMachine implements Engine {
     this.u8 = new Uint8Array(memory.buffer);
     this.u16 = new Uint16Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
-    this.#hotBlocks = new HotBlocks(this.i32, config.options?.batch ?? 128);
     this.u32 = new Uint32Array(memory.buffer);
     this.shared = isShared(memory);
     this.words = this.shared ? new BigInt64Array(memory.buffer) : undefined;
@@ -117,6 +116,7 @@ export class TcgMachine implements Engine {
     this.bus = config.physical;
     this.target = target;
     this.options = config.options ?? {};
+    this.#hotBlocks = new HotBlocks(this.i32, this.options.batch ?? 128);
     this.#optimiser = this.options.optimise === false ? undefined : new Optimiser();
     this.#backend = this.options.backend ?? "auto";
     this.maxInsns = this.options.maxInsns ?? 64;
