@@ -15,7 +15,10 @@ const NODE_ONLY: Readonly<Record<string, string>> = {
 };
 
 /** What can tell a page with shared memory from one without: the host, memory, execution. The rest runs once, on the page without it. */
-const TELLS_SHARED: readonly string[] = ["packages/{host-web,web,system,tcg,linux-user}/{src,tests}/**/*.test.ts"];
+const TELLS_SHARED: readonly string[] = [
+  "packages/{host-web,web,system,tcg,linux-user}/{src,tests}/**/*.test.ts",
+  "packages/target-x86/tests/locked.test.ts",
+];
 
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 

@@ -1,6 +1,6 @@
 /** Locked instructions on memory that threads share do what they do where one vCPU runs at a time. */
 import type { BackEnd } from "@mimus/tcg";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { RunningCpu } from "./running-cpu.ts";
 
 const BASE = 0x10000;
@@ -51,9 +51,16 @@ function random(seed: number): () => number {
 
 const quad = (next: () => number): bigint => (BigInt(next()) << 32n) | BigInt(next());
 
-describe.each(["interp", "wasm", "region"] as BackEnd[])("%s", (backend) => {
+/** A page that is not isolated has no memory that threads can share. */
+const SHAREABLE = typeof SharedArrayBuffer !== "undefined";
+const BACK_ENDS: readonly BackEnd[] = ["interp", "wasm", "region"];
+
+describe.skipIf(!SHAREABLE).each(BACK_ENDS)("%s", (backend) => {
   const make = (shared: boolean): RunningCpu => new RunningCpu({ mode: 64, base: BASE, size: 0x8000, backend, shared });
-  const machines = [make(false), make(true)] as const;
+  let machines: readonly RunningCpu[] = [];
+  beforeAll(() => {
+    machines = [make(false), make(true)];
+  });
 
   /** Behind the code, pushf and pop rdi tell the flags. */
   function state(cpu: RunningCpu, code: readonly number[], at: number, seed: number): string {
