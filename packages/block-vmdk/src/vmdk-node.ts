@@ -1,4 +1,12 @@
-import { BlockError, type BlockNode, type BlockStatus, type ImageOps, statusOf, zeroRange } from "@mimus/block";
+import {
+  BlockError,
+  type BlockNode,
+  type BlockStatus,
+  FirstWrite,
+  type ImageOps,
+  statusOf,
+  zeroRange,
+} from "@mimus/block";
 
 /** An extent in its place on the disk. */
 export interface PlacedExtent {
@@ -36,9 +44,8 @@ export class VmdkNode implements BlockNode {
   readOnly: boolean;
   readonly #opts: VmdkNodeOptions;
   readonly #extents: readonly PlacedExtent[];
+  readonly #firstWrite: FirstWrite;
   #backing: BlockNode | undefined;
-  #firstWrite: (() => Promise<void>) | undefined;
-  #starting: Promise<void> | undefined;
 
   constructor(opts: VmdkNodeOptions) {
     this.#opts = opts;
@@ -49,7 +56,7 @@ export class VmdkNode implements BlockNode {
     this.size = opts.extents.at(-1)?.end ?? 0;
     this.image = opts.image;
     this.#backing = opts.backing;
-    this.#firstWrite = opts.firstWrite;
+    this.#firstWrite = new FirstWrite(opts.firstWrite);
   }
 
   get children(): Readonly<Record<string, BlockNode>> {
@@ -64,8 +71,7 @@ export class VmdkNode implements BlockNode {
   async reopen(opts: { readOnly: boolean }): Promise<void> {
     for (const { node } of this.#extents) await node.reopen?.(opts);
     this.readOnly = opts.readOnly;
-    // Who opens the image for writing anew changes it anew.
-    if (opts.readOnly) this.#firstWrite = this.#opts.firstWrite;
+    if (opts.readOnly) this.#firstWrite.rearm();
   }
 
   read(at: number, into: Uint8Array): Promise<void> {
@@ -75,19 +81,19 @@ export class VmdkNode implements BlockNode {
   }
 
   async write(at: number, from: Uint8Array): Promise<void> {
-    if (this.#firstWrite) await this.#begin();
+    if (this.#firstWrite.pending) await this.#firstWrite.done();
     await this.#each(at, from.length, (x, start, to) =>
       x.node.write(start - x.start, from.subarray(start - at, to - at)),
     );
   }
 
   async writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
-    await this.#begin();
+    await this.#firstWrite.done();
     await this.#each(at, length, (x, from, to) => zeroRange(x.node, from - x.start, to - from, unmap));
   }
 
   async discard(at: number, length: number): Promise<void> {
-    await this.#begin();
+    await this.#firstWrite.done();
     await this.#each(at, length, async (x, from, to) => x.node.discard?.(from - x.start, to - from));
   }
 
@@ -131,18 +137,6 @@ export class VmdkNode implements BlockNode {
       const stop = Math.min(at + length, e.end);
       await act(e, here, stop);
       here = stop;
-    }
-  }
-
-  async #begin(): Promise<void> {
-    const first = this.#firstWrite;
-    if (!first) return;
-    this.#starting ??= first();
-    try {
-      await this.#starting;
-      this.#firstWrite = undefined;
-    } finally {
-      this.#starting = undefined;
     }
   }
 }

@@ -1,13 +1,12 @@
-import { type ClusterMap, type ClusterNodeOptions, COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
+import { type ClusterNodeOptions, COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
+import { readBelow } from "./below.ts";
 import { BlockError } from "./errors.ts";
-import type { ImageOps } from "./image-ops.ts";
-import { type BlockNode, MAX_TRANSFER, zeroRange } from "./node.ts";
+import { MappedNode, MOST_CHANGED } from "./mapped-node.ts";
+import { MAX_TRANSFER, zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 import { statusOf } from "./status.ts";
 import { UnpackedClusters } from "./unpacked-clusters.ts";
 
-/** Tables that may wait for a commit before writes wait for one. */
-const MOST_CHANGED = 256;
 const SECTOR = 512;
 /** Clusters that one run is looked for in: what a long run of a huge disk may cost. */
 const MOST_PEEKED = 1 << 17;
@@ -22,73 +21,19 @@ const PAD = new Uint8Array(SECTOR);
  * Entries change only after their data was written, and reach the file at the next flush (or after many changes), data
  * first. Two requests that allocate the same cluster run one after the other; all else runs at once.
  */
-export class ClusterNode implements BlockNode {
-  readonly name: string;
-  readonly driver: string;
+export class ClusterNode extends MappedNode {
   readonly sectorSize: number = SECTOR;
-  readonly filename?: string;
-  readonly image?: ImageOps;
-  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
-  readonly resize?: (size: number) => Promise<void>;
-  readonly #file: BlockNode;
-  readonly #map: ClusterMap;
-  readonly #unit: number;
   readonly #backingOffset: number;
   readonly #busy: Map<number, Promise<void>> = new Map();
   readonly #unpacked: UnpackedClusters;
   readonly #recurse: boolean;
-  readonly #beforeClose: (() => Promise<void>) | undefined;
-  #readOnly: boolean;
-  #firstWrite: (() => Promise<void>) | undefined;
-  #starting: Promise<void> | undefined;
   #committing: Promise<void> | undefined;
-  #backing: BlockNode | undefined;
-  #size: number;
 
   constructor(opts: ClusterNodeOptions) {
-    this.name = opts.name;
-    this.driver = opts.driver;
-    this.#readOnly = opts.readOnly;
-    this.#size = opts.size;
-    this.#file = opts.file;
-    this.#map = opts.map;
-    this.#unit = opts.map.clusterSize;
+    super(opts);
     this.#unpacked = new UnpackedClusters(opts.map);
-    this.#backing = opts.backing;
     this.#backingOffset = opts.backingOffset ?? 0;
-    this.#firstWrite = opts.firstWrite;
     this.#recurse = opts.preallocated ?? false;
-    this.#beforeClose = opts.beforeClose;
-    if (opts.file.filename !== undefined) this.filename = opts.file.filename;
-    if (opts.image) this.image = opts.image;
-    const { firstWrite, reopen, resize } = opts;
-    if (reopen)
-      this.reopen = async ({ readOnly }) => {
-        if (readOnly === this.#readOnly) return;
-        if (readOnly) await this.#settle();
-        if (readOnly) this.#firstWrite = firstWrite;
-        await reopen({ readOnly });
-        this.#readOnly = readOnly;
-      };
-    if (resize)
-      this.resize = async (size) => {
-        await this.#begin();
-        await resize(size);
-        this.#size = size;
-      };
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-  get readOnly(): boolean {
-    return this.#readOnly;
-  }
-  get children(): Readonly<Record<string, BlockNode>> {
-    return this.#backing ? { file: this.#file, backing: this.#backing } : { file: this.#file };
-  }
-  setBacking(node: BlockNode | undefined): void {
-    this.#backing = node;
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
@@ -114,13 +59,13 @@ export class ClusterNode implements BlockNode {
   }
 
   async write(at: number, from: Uint8Array): Promise<void> {
-    if (this.#firstWrite) await this.#begin();
+    if (this.firstWrite.pending) await this.firstWrite.done();
     const end = at + from.length;
     const writes: Promise<void>[] = [];
     for (let here = at; here < end;) {
       const place = this.#placeAt(here) ?? (await this.#place(here));
       let stop = this.#runEnd(here, end, place);
-      if (place >= 0) writes.push(this.#file.write(place + (here % this.#unit), from.subarray(here - at, stop - at)));
+      if (place >= 0) writes.push(this.file.write(place + (here % this.unit), from.subarray(here - at, stop - at)));
       else {
         // Neighbours without a place are one piece of work, whatever they read as now.
         while (stop < end) {
@@ -134,40 +79,40 @@ export class ClusterNode implements BlockNode {
       here = stop;
     }
     await (writes.length === 1 ? writes[0] : Promise.all(writes));
-    if (this.#map.changed > MOST_CHANGED) await this.#commit();
+    if (this.map.changed > MOST_CHANGED) await this.#commit();
   }
 
   async writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
-    await this.#begin();
+    await this.firstWrite.done();
     const end = at + length;
     for (let here = at; here < end;) {
       const place = this.#placeAt(here) ?? (await this.#place(here));
       const stop = this.#runEnd(here, end, place);
-      if (place >= 0) await zeroRange(this.#file, place + (here % this.#unit), stop - here, unmap);
+      if (place >= 0) await zeroRange(this.file, place + (here % this.unit), stop - here, unmap);
       else if (place !== ZEROES && !(place === UNALLOCATED && this.#beyondBacking(here)))
         await this.#zeroClusters(here, stop);
       here = stop;
     }
-    if (this.#map.changed > MOST_CHANGED) await this.#commit();
+    if (this.map.changed > MOST_CHANGED) await this.#commit();
   }
 
   async discard(at: number, length: number): Promise<void> {
-    if (!this.#file.discard) return;
-    await this.#begin();
+    if (!this.file.discard) return;
+    await this.firstWrite.done();
     const end = at + length;
     for (let here = at; here < end;) {
       const place = this.#placeAt(here) ?? (await this.#place(here));
       const stop = this.#runEnd(here, end, place);
-      if (place >= 0) await this.#file.discard(place + (here % this.#unit), stop - here);
+      if (place >= 0) await this.file.discard(place + (here % this.unit), stop - here);
       here = stop;
     }
   }
 
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
     const place = this.#placeAt(at) ?? (await this.#place(at));
-    const lead = at % this.#unit;
+    const lead = at % this.unit;
     let end = at + length;
-    const below = (this.#backing?.size ?? 0) - this.#backingOffset;
+    const below = (this.backing?.size ?? 0) - this.#backingOffset;
     if (place === UNALLOCATED && at < below) end = Math.min(end, below);
     let stop = this.#runEnd(at, end, place);
     // Tables that are not in memory yet may go on with the same: a few are fetched.
@@ -184,7 +129,7 @@ export class ClusterNode implements BlockNode {
   }
 
   async #dataStatus(offset: number, length: number): Promise<BlockStatus> {
-    const file = this.#file;
+    const file = this.file;
     const all = { length, allocated: true, zero: false, data: true, offset, file };
     if (!this.#recurse || offset >= file.size) return all;
     const known = await statusOf(file, offset, Math.min(length, file.size - offset));
@@ -192,21 +137,7 @@ export class ClusterNode implements BlockNode {
   }
 
   flush(): Promise<void> {
-    return this.#map.changed > 0 || this.#committing ? this.#commit() : this.#file.flush();
-  }
-
-  async close(): Promise<void> {
-    try {
-      await this.#settle();
-    } finally {
-      await this.#backing?.close();
-      await this.#file.close();
-    }
-  }
-
-  async #settle(): Promise<void> {
-    if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
-    await this.#beforeClose?.();
+    return this.map.changed > 0 || this.#committing ? this.#commit() : this.file.flush();
   }
 
   /** A cluster was stored by other means than this node's requests. */
@@ -217,22 +148,17 @@ export class ClusterNode implements BlockNode {
   // ---- places ----
 
   #placeAt(at: number): number | undefined {
-    return this.#map.peek(Math.floor(at / this.#unit));
+    return this.map.peek(Math.floor(at / this.unit));
   }
 
-  async #place(at: number): Promise<number> {
-    const cluster = Math.floor(at / this.#unit);
-    for (;;) {
-      await this.#map.load(cluster);
-      const place = this.#map.peek(cluster);
-      if (place !== undefined) return place;
-    }
+  #place(at: number): Promise<number> {
+    return this.placeOf(Math.floor(at / this.unit));
   }
 
   /** End of the run from `here` on that can be read in one go: neighbours in the file, or all of the same code. */
   #runEnd(here: number, end: number, place: number): number {
-    const unit = this.#unit;
-    const map = this.#map;
+    const unit = this.unit;
+    const map = this.map;
     const first = Math.floor(here / unit);
     let next = first + 1;
     if (place === UNALLOCATED && map.span) next = first + map.span(first);
@@ -247,7 +173,7 @@ export class ClusterNode implements BlockNode {
 
   #readRun(at: number, into: Uint8Array, place: number): Promise<void> {
     if (place >= 0) return this.#readFile(at, into, place);
-    if (place === UNALLOCATED) return this.#readBelow(at, into);
+    if (place === UNALLOCATED) return readBelow(this.backing, at + this.#backingOffset, into);
     if (place === COMPRESSED) return this.#readCompressed(at, into);
     into.fill(0);
     return Promise.resolve();
@@ -255,58 +181,38 @@ export class ClusterNode implements BlockNode {
 
   /** The last cluster of a file may be cut short; one that lies beyond its end is lost. */
   #readFile(at: number, into: Uint8Array, place: number): Promise<void> {
-    const offset = place + (at % this.#unit);
-    const room = this.#file.size - offset;
-    if (into.length <= room) return this.#file.read(offset, into);
-    const lost = place + Math.floor((into.length - 1) / this.#unit) * this.#unit;
-    if (lost >= this.#file.size)
+    const offset = place + (at % this.unit);
+    const room = this.file.size - offset;
+    if (into.length <= room) return this.file.read(offset, into);
+    const lost = place + Math.floor((into.length - 1) / this.unit) * this.unit;
+    if (lost >= this.file.size)
       return Promise.reject(
         new BlockError(
           "corrupt",
-          `'${this.filename ?? this.name}': the cluster of disk offset ${at} lies at ${place}, and the file ends at ${this.#file.size}`,
+          `'${this.filename ?? this.name}': the cluster of disk offset ${at} lies at ${place}, and the file ends at ${this.file.size}`,
           { at: place },
         ),
       );
     into.fill(0, Math.max(0, room));
-    return room > 0 ? this.#file.read(offset, into.subarray(0, room)) : Promise.resolve();
+    return room > 0 ? this.file.read(offset, into.subarray(0, room)) : Promise.resolve();
   }
 
   async #readCompressed(at: number, into: Uint8Array): Promise<void> {
-    const bytes = await this.#unpacked.get(Math.floor(at / this.#unit));
-    const start = at % this.#unit;
+    const bytes = await this.#unpacked.get(Math.floor(at / this.unit));
+    const start = at % this.unit;
     into.set(bytes.subarray(start, start + into.length));
   }
 
-  async #readBelow(at: number, into: Uint8Array): Promise<void> {
-    const backing = this.#backing;
-    const from = at + this.#backingOffset;
-    const length = backing ? Math.max(0, Math.min(into.length, backing.size - from)) : 0;
-    if (length < into.length) into.fill(0, length);
-    if (backing && length > 0) await backing.read(from, into.subarray(0, length));
-  }
-
   #beyondBacking(at: number): boolean {
-    return this.#backing === undefined || at + this.#backingOffset >= this.#backing.size;
+    return this.backing === undefined || at + this.#backingOffset >= this.backing.size;
   }
 
   // ---- changes ----
 
-  async #begin(): Promise<void> {
-    const first = this.#firstWrite;
-    if (!first) return;
-    this.#starting ??= first();
-    try {
-      await this.#starting;
-      this.#firstWrite = undefined;
-    } finally {
-      this.#starting = undefined;
-    }
-  }
-
   /** One commit at a time; who asks while one runs needs the next one. */
   async #commit(): Promise<void> {
     while (this.#committing) await this.#committing.catch(() => undefined);
-    const work = this.#map.commit().finally(() => (this.#committing = undefined));
+    const work = this.map.commit().finally(() => (this.#committing = undefined));
     this.#committing = work;
     await work;
   }
@@ -335,15 +241,15 @@ export class ClusterNode implements BlockNode {
   }
 
   async #allocateAndWrite(at: number, from: Uint8Array): Promise<void> {
-    const unit = this.#unit;
+    const unit = this.unit;
     const first = Math.floor(at / unit);
     const last = Math.floor((at + from.length - 1) / unit);
     let again = false;
     await this.#hold(first, last, async () => {
       const before: number[] = [];
-      for (let c = first; c <= last; c++) before.push(this.#map.peek(c) ?? (await this.#place(c * unit)));
+      for (let c = first; c <= last; c++) before.push(this.map.peek(c) ?? (await this.#place(c * unit)));
       if (before.some((p) => p >= 0)) again = true;
-      else if (this.#map.store) await this.#storeEach(at, from, before);
+      else if (this.map.store) await this.#storeEach(at, from, before);
       else await this.#writeNew(at, from, before);
     });
     // Another request gave some of the clusters a place meanwhile.
@@ -352,7 +258,7 @@ export class ClusterNode implements BlockNode {
 
   /** Whole clusters for the format to store as it likes, in order; it may work on several at once. */
   async #storeEach(at: number, from: Uint8Array, before: readonly number[]): Promise<void> {
-    const unit = this.#unit;
+    const unit = this.unit;
     const end = at + from.length;
     const stored: Promise<void>[] = [];
     for (let here = at, i = 0; here < end; i++) {
@@ -361,10 +267,10 @@ export class ClusterNode implements BlockNode {
       let bytes = from.subarray(here - at, stop - at);
       if (bytes.length < unit) {
         bytes = new Uint8Array(unit);
-        await this.#readRun(start, bytes.subarray(0, Math.min(unit, this.#size - start)), before[i] ?? UNALLOCATED);
+        await this.#readRun(start, bytes.subarray(0, Math.min(unit, this.size - start)), before[i] ?? UNALLOCATED);
         bytes.set(from.subarray(here - at, stop - at), here - start);
       }
-      const done = this.#map.store?.(start / unit, bytes) ?? Promise.resolve();
+      const done = this.map.store?.(start / unit, bytes) ?? Promise.resolve();
       done.catch(() => undefined);
       stored.push(done);
       here = stop;
@@ -373,12 +279,12 @@ export class ClusterNode implements BlockNode {
   }
 
   async #writeNew(at: number, from: Uint8Array, before: readonly number[]): Promise<void> {
-    const unit = this.#unit;
+    const unit = this.unit;
     const first = Math.floor(at / unit);
     const end = at + from.length;
     const places: number[] = [];
     try {
-      for (let i = 0; i < before.length; i++) places.push(this.#map.allocate());
+      for (let i = 0; i < before.length; i++) places.push(this.map.allocate());
       const writes: Promise<void>[] = [];
       for (let i = 0; i < places.length;) {
         let n = 1;
@@ -391,60 +297,60 @@ export class ClusterNode implements BlockNode {
       }
       const results = await Promise.allSettled(writes);
       for (const r of results) if (r.status === "rejected") throw r.reason;
-      for (const [i, place] of places.entries()) await this.#map.set(first + i, place);
+      for (const [i, place] of places.entries()) await this.map.set(first + i, place);
     } catch (e) {
-      for (const [i, place] of places.entries()) if (this.#map.peek(first + i) !== place) this.#map.release?.(place);
+      for (const [i, place] of places.entries()) if (this.map.peek(first + i) !== place) this.map.release?.(place);
       throw e;
     }
   }
 
   /** Writes neighbours at a new place; what lies around the data in the first and last cluster comes along. */
   async #writeRun(at: number, data: Uint8Array, place: number, before: number, beforeLast: number): Promise<void> {
-    const unit = this.#unit;
+    const unit = this.unit;
     const lead = at % unit;
     const end = at + data.length;
     const trail = (unit - (end % unit)) % unit;
-    const all = this.#map.stale?.(place) ?? false;
+    const all = this.map.stale?.(place) ?? false;
     const head = await this.#around(at - lead, lead, before, all);
     const tail = await this.#around(end, trail, beforeLast, all);
     const pieces = [head, data, tail].filter((p) => p.length > 0);
     const start = place + (head.length > 0 ? 0 : lead);
-    const { writev } = this.#file;
-    if (pieces.length > 1 && writev) await writev.call(this.#file, start, pieces);
+    const { writev } = this.file;
+    if (pieces.length > 1 && writev) await writev.call(this.file, start, pieces);
     else {
       let here = start;
       for (const p of pieces) {
-        await this.#file.write(here, p);
+        await this.file.write(here, p);
         here += p.length;
       }
     }
     // The file reaches to the end of its last cluster.
     if (trail > 0 && tail.length === 0) {
       const pad = PAD.subarray(0, Math.min(trail, SECTOR));
-      await this.#file.write(place + lead + data.length + trail - pad.length, pad);
+      await this.file.write(place + lead + data.length + trail - pad.length, pad);
     }
   }
 
   /** Old bytes beside new ones in a cluster; nothing when those are zeroes and the new room is so, too. */
   async #around(at: number, length: number, place: number, all: boolean): Promise<Uint8Array> {
     if (length === 0) return NOTHING;
-    if (!all && (place === ZEROES || (place === UNALLOCATED && this.#beyondBacking(at - (at % this.#unit)))))
+    if (!all && (place === ZEROES || (place === UNALLOCATED && this.#beyondBacking(at - (at % this.unit)))))
       return NOTHING;
     const bytes = new Uint8Array(length);
-    const inside = Math.max(0, Math.min(length, this.#size - at));
+    const inside = Math.max(0, Math.min(length, this.size - at));
     await this.#readRun(at, bytes.subarray(0, inside), place);
     return bytes;
   }
 
   async #zeroClusters(at: number, end: number): Promise<void> {
-    const unit = this.#unit;
+    const unit = this.unit;
     for (let here = at; here < end;) {
       const start = here - (here % unit);
-      const whole = here === start && (end >= start + unit || end >= this.#size);
-      if (whole && this.#map.marksZeroes) {
+      const whole = here === start && (end >= start + unit || end >= this.size);
+      if (whole && this.map.marksZeroes) {
         const stop = Math.min(end, start + unit);
         const cluster = start / unit;
-        await this.#hold(cluster, cluster, () => this.#map.set(cluster, ZEROES));
+        await this.#hold(cluster, cluster, () => this.map.set(cluster, ZEROES));
         here = stop;
       } else {
         const stop = Math.min(end, start + unit, here + MAX_TRANSFER);

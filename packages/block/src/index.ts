@@ -18,6 +18,7 @@ export { COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
 export type { ClusterMap, ClusterNodeOptions } from "./cluster-map.ts";
 export { ChunkCache } from "./chunk-cache.ts";
 export { ClusterNode } from "./cluster-node.ts";
+export { FirstWrite } from "./first-write.ts";
 export { openDrive } from "./drive.ts";
 export type { Drive, DriveDefaults } from "./drive.ts";
 export type { Codecs } from "@mimus/compress";

@@ -1,9 +1,8 @@
 import type { ClusterMap, ClusterNodeOptions } from "./cluster-map.ts";
 import { UNALLOCATED, ZEROES } from "./cluster-map.ts";
 import { readBelow } from "./below.ts";
-import type { ImageOps } from "./image-ops.ts";
+import { MappedNode, MOST_CHANGED } from "./mapped-node.ts";
 import { Mutex } from "./mutex.ts";
-import type { BlockNode } from "./node.ts";
 import { zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 
@@ -23,116 +22,59 @@ export interface SectorMap extends ClusterMap {
   setOwn(block: number, place: number, own: "all" | "none"): Promise<void>;
 }
 
-const MOST_CHANGED = 256;
 const ZERO_PIECE = 1 << 20;
 const PAD = new Uint8Array(512);
 
 /** The bytes of a differencing image: large blocks, in which single sectors may be the image's own. */
-export class SectorNode implements BlockNode {
-  readonly name: string;
-  readonly driver: string;
+export class SectorNode extends MappedNode<SectorMap> {
   readonly sectorSize: number;
-  readonly filename?: string;
-  readonly image?: ImageOps;
-  readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
-  readonly resize?: (size: number) => Promise<void>;
-  readonly #file: BlockNode;
-  readonly #map: SectorMap;
-  readonly #unit: number;
   readonly #changing: Mutex = new Mutex();
-  readonly #beforeClose: (() => Promise<void>) | undefined;
-  #readOnly: boolean;
-  #firstWrite: (() => Promise<void>) | undefined;
-  #backing: BlockNode | undefined;
-  #size: number;
 
   constructor(opts: ClusterNodeOptions & { readonly map: SectorMap }) {
-    this.name = opts.name;
-    this.driver = opts.driver;
-    this.#readOnly = opts.readOnly;
-    this.#size = opts.size;
-    this.#file = opts.file;
-    this.#map = opts.map;
+    super(opts);
     this.sectorSize = opts.map.sectorSize;
-    this.#unit = opts.map.clusterSize;
-    this.#backing = opts.backing;
-    this.#firstWrite = opts.firstWrite;
-    this.#beforeClose = opts.beforeClose;
-    if (opts.file.filename !== undefined) this.filename = opts.file.filename;
-    if (opts.image) this.image = opts.image;
-    const { firstWrite, reopen, resize } = opts;
-    if (reopen)
-      this.reopen = async ({ readOnly }) => {
-        if (readOnly === this.#readOnly) return;
-        if (readOnly) {
-          if (this.#map.changed > 0) await this.#map.commit();
-          await this.#beforeClose?.();
-          this.#firstWrite = firstWrite;
-        }
-        await reopen({ readOnly });
-        this.#readOnly = readOnly;
-      };
-    if (resize)
-      this.resize = async (size) => {
-        await this.#begin();
-        await resize(size);
-        this.#size = size;
-      };
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-  get readOnly(): boolean {
-    return this.#readOnly;
-  }
-  get children(): Readonly<Record<string, BlockNode>> {
-    return this.#backing ? { file: this.#file, backing: this.#backing } : { file: this.#file };
-  }
-  setBacking(node: BlockNode | undefined): void {
-    this.#backing = node;
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
     for (let done = 0; done < into.length;) {
       const run = await this.#run(at + done, into.length - done);
       const part = into.subarray(done, done + run.length);
-      if (run.from === "file") await this.#file.read(run.at, part);
-      else if (run.from === "below") await readBelow(this.#backing, at + done, part);
+      if (run.from === "file") await this.file.read(run.at, part);
+      else if (run.from === "below") await readBelow(this.backing, at + done, part);
       else part.fill(0);
       done += run.length;
     }
   }
 
   async write(at: number, from: Uint8Array): Promise<void> {
-    await this.#begin();
+    await this.firstWrite.done();
     for (let done = 0; done < from.length;) {
       const here = at + done;
-      const within = here % this.#unit;
-      const part = from.subarray(done, done + Math.min(from.length - done, this.#unit - within));
-      await this.#writePart((here - within) / this.#unit, within, part);
+      const within = here % this.unit;
+      const part = from.subarray(done, done + Math.min(from.length - done, this.unit - within));
+      await this.#writePart((here - within) / this.unit, within, part);
       done += part.length;
     }
-    if (this.#map.changed > MOST_CHANGED) await this.#map.commit();
+    if (this.map.changed > MOST_CHANGED) await this.map.commit();
   }
 
   async writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
-    await this.#begin();
+    await this.firstWrite.done();
     const end = at + length;
     for (let here = at; here < end;) {
-      const within = here % this.#unit;
-      const block = (here - within) / this.#unit;
-      const stop = Math.min(end, here - within + this.#unit);
-      const place = await this.#place(block);
-      const whole = within === 0 && (stop === here + this.#unit || stop === this.#size);
+      const within = here % this.unit;
+      const block = (here - within) / this.unit;
+      const stop = Math.min(end, here - within + this.unit);
+      const place = await this.placeOf(block);
+      const whole = within === 0 && (stop === here + this.unit || stop === this.size);
       if (place === ZEROES) here = stop;
-      else if (place === UNALLOCATED && whole && this.#map.marksZeroes) {
+      else if (place === UNALLOCATED && whole && this.map.marksZeroes) {
         await this.#changing.run(async () => {
-          if ((await this.#place(block)) === UNALLOCATED) await this.#map.set(block, ZEROES);
+          if ((await this.placeOf(block)) === UNALLOCATED) await this.map.set(block, ZEROES);
         });
-        if ((await this.#place(block)) === ZEROES) here = stop;
+        if ((await this.placeOf(block)) === ZEROES) here = stop;
       } else if (place >= 0 && (await this.#own(block, place)) === "all") {
-        await zeroRange(this.#file, place + within, stop - here, unmap);
+        await zeroRange(this.file, place + within, stop - here, unmap);
         here = stop;
       } else {
         const piece = Math.min(stop - here, ZERO_PIECE);
@@ -145,48 +87,30 @@ export class SectorNode implements BlockNode {
   async blockStatus(at: number, length: number): Promise<BlockStatus> {
     const run = await this.#run(at, length);
     if (run.from === "file")
-      return { length: run.length, allocated: true, zero: false, data: true, offset: run.at, file: this.#file };
+      return { length: run.length, allocated: true, zero: false, data: true, offset: run.at, file: this.file };
     if (run.from === "zero") return { length: run.length, allocated: true, zero: true, data: false };
-    const below = this.#backing?.size ?? 0;
+    const below = this.backing?.size ?? 0;
     const part = at < below ? Math.min(run.length, below - at) : run.length;
     return { length: part, allocated: false, zero: at >= below, data: false };
   }
 
   /** Also waits for a commit that runs. */
   flush(): Promise<void> {
-    return this.#map.commit();
-  }
-
-  async close(): Promise<void> {
-    try {
-      if (!this.#readOnly && this.#map.changed > 0) await this.#map.commit();
-      await this.#beforeClose?.();
-    } finally {
-      await this.#backing?.close();
-      await this.#file.close();
-    }
+    return this.map.commit();
   }
 
   // ---- places ----
 
-  async #place(block: number): Promise<number> {
-    for (;;) {
-      const place = this.#map.peek(block);
-      if (place !== undefined) return place;
-      await this.#map.load(block);
-    }
-  }
-
   async #own(block: number, place: number): Promise<OwnSectors> {
-    return this.#map.peekOwn(block, place) ?? (await this.#map.loadOwn(block, place));
+    return this.map.peekOwn(block, place) ?? (await this.map.loadOwn(block, place));
   }
 
   /** The longest run from a byte on, inside its block, that comes from one source. */
   async #run(at: number, most: number): Promise<{ from: "file" | "below" | "zero"; at: number; length: number }> {
-    const within = at % this.#unit;
-    const block = (at - within) / this.#unit;
-    const length = Math.min(most, this.#unit - within);
-    const place = await this.#place(block);
+    const within = at % this.unit;
+    const block = (at - within) / this.unit;
+    const length = Math.min(most, this.unit - within);
+    const place = await this.placeOf(block);
     if (place < 0) return { from: place === ZEROES ? "zero" : "below", at: 0, length };
     const own = await this.#own(block, place);
     if (own === "all") return { from: "file", at: place + within, length };
@@ -199,16 +123,8 @@ export class SectorNode implements BlockNode {
 
   // ---- changes ----
 
-  async #begin(): Promise<void> {
-    if (this.#firstWrite)
-      await this.#changing.run(async () => {
-        await this.#firstWrite?.();
-        this.#firstWrite = undefined;
-      });
-  }
-
   async #writePart(block: number, within: number, data: Uint8Array): Promise<void> {
-    const place = await this.#place(block);
+    const place = await this.placeOf(block);
     const own = place < 0 ? undefined : await this.#own(block, place);
     if (own !== undefined && this.#gaps(own, within, data.length).length === 0)
       await this.#writeOwn(block, place, own, within, data);
@@ -227,7 +143,7 @@ export class SectorNode implements BlockNode {
   }
 
   async #writeOwn(block: number, place: number, own: OwnSectors, within: number, data: Uint8Array): Promise<void> {
-    await this.#file.write(place + within, data);
+    await this.file.write(place + within, data);
     if (own === "all") return;
     const [first, last] = [
       Math.floor(within / this.sectorSize),
@@ -235,35 +151,35 @@ export class SectorNode implements BlockNode {
     ];
     for (let s = first; s <= last; s++)
       if (!own(s)) {
-        await this.#map.own(block, place, s, last - s + 1);
+        await this.map.own(block, place, s, last - s + 1);
         return;
       }
   }
 
   /** One at a time: gives the block a place, and whole sectors to what is written in part. */
   async #fillAndWrite(block: number, within: number, data: Uint8Array): Promise<void> {
-    let place = await this.#place(block);
+    let place = await this.placeOf(block);
     const fresh = place < 0;
     if (fresh) place = await this.#newBlock(block, place);
     const own = await this.#own(block, place);
     const size = this.sectorSize;
     for (const sector of this.#gaps(own, within, data.length)) {
       const bytes = new Uint8Array(size);
-      await readBelow(this.#backing, block * this.#unit + sector * size, bytes);
-      await this.#file.write(place + sector * size, bytes);
+      await readBelow(this.backing, block * this.unit + sector * size, bytes);
+      await this.file.write(place + sector * size, bytes);
     }
     await this.#writeOwn(block, place, own, within, data);
   }
 
   async #newBlock(block: number, before: number): Promise<number> {
-    const place = this.#map.allocate();
+    const place = this.map.allocate();
     try {
-      const end = place + this.#unit;
-      if (before === ZEROES && this.#map.stale?.(place)) await zeroRange(this.#file, place, this.#unit, true);
-      if (this.#file.size < end) await this.#file.write(end - PAD.length, PAD);
-      await this.#map.setOwn(block, place, before === ZEROES ? "all" : "none");
+      const end = place + this.unit;
+      if (before === ZEROES && this.map.stale?.(place)) await zeroRange(this.file, place, this.unit, true);
+      if (this.file.size < end) await this.file.write(end - PAD.length, PAD);
+      await this.map.setOwn(block, place, before === ZEROES ? "all" : "none");
     } catch (e) {
-      this.#map.release?.(place);
+      this.map.release?.(place);
       throw e;
     }
     return place;
