@@ -1,53 +1,16 @@
-import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
+import { layerGraph } from "../tests/layer-graph.ts";
 import type { BlkdebugNode } from "./filters/blkdebug.ts";
-import plugin, {
-  BlockGraph,
-  defineFormat,
-  FaultyFile,
-  MemoryFile,
-  MemoryFiles,
-  openDrive,
-  OverlayNode,
-} from "./index.ts";
+import { type BlockGraph, FaultyFile, MemoryFile, openDrive } from "./index.ts";
 
 const filled = (n: number, v: number): Uint8Array => new Uint8Array(n).fill(v);
 const kind = (k: string): unknown => expect.objectContaining({ name: "BlockError", kind: k });
 
-/** A layer in memory over `backing`: stands for a copy-on-write format. */
-const layer = defineFormat({
-  name: "layer",
-  summary: "test format",
-  async open(file, _options, ctx) {
-    await file.close();
-    if (!ctx.explicitBacking) throw new Error("needs backing");
-    return new OverlayNode(ctx.name, ctx.explicitBacking);
-  },
-});
-
-/** A graph whose clock jumps to the next delay. */
-function setup(): { graph: BlockGraph; files: MemoryFiles; time: () => number } {
-  const files = new MemoryFiles();
-  const registry = new Registry().use(plugin);
-  registry.register(layer, "test");
-  let now = 0;
-  const graph = new BlockGraph({
-    registry,
-    files,
-    warn: () => undefined,
-    delay: async (ns) => {
-      await Promise.resolve();
-      now += ns / 1e6;
-    },
-    format: { now: () => now },
-  });
-  return { graph, files, time: () => now };
-}
 const raw = (filename: string): Record<string, unknown> => ({ driver: "raw", file: { driver: "file", filename } });
 
 describe("throttling", () => {
   it("keeps the average over a run, with a burst ahead", async () => {
-    const { graph, files, time } = setup();
+    const { graph, files, time } = layerGraph();
     files.add("d.img", 1 << 20);
     const { backend } = await openDrive(
       graph,
@@ -62,7 +25,7 @@ describe("throttling", () => {
   });
 
   it("is shared by the nodes of a group", async () => {
-    const { graph, files, time } = setup();
+    const { graph, files, time } = layerGraph();
     files.add("a.img", 1 << 20).add("b.img", 1 << 20);
     graph.addThrottleGroup("tg", { "limits.bps-write": 512 * 100 });
     const a = await graph.open({ driver: "throttle", "throttle-group": "tg", file: raw("a.img") });
@@ -79,7 +42,7 @@ describe("throttling", () => {
 
 describe("copy-on-read", () => {
   it("fetches each cluster once, and never over newer bytes", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     const below = new FaultyFile(new MemoryFile("base", filled(1 << 20, 7)));
     files.add("base", below).add("top", 512);
     const options = { driver: "copy-on-read", "file.driver": "layer", "file.file.driver": "file" };
@@ -102,7 +65,7 @@ describe("copy-on-read", () => {
 
 describe("blkdebug", () => {
   it("fails what rules say, in the states they name", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     const rules = `[set-state]\nevent = "flush_to_disk"\nstate = "1"\nnew_state = "2"\n\n[inject-error]\nevent = "write_aio"\nstate = "2"\nerrno = "28"\nonce = "on"\n`;
     files.add("d.img", 4096).add("rules", new TextEncoder().encode(rules));
     const n = await graph.openFile("blkdebug:rules:d.img", { driver: "raw" });
@@ -122,7 +85,7 @@ describe("blkdebug", () => {
 
 describe("blkverify", () => {
   it("finds the first byte that differs", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     const bad = filled(4096, 1);
     files.add("raw", filled(4096, 1)).add("test", bad.with(700, 2));
     const n = await graph.open({ driver: "blkverify", test: raw("test"), raw: raw("raw") });
@@ -135,7 +98,7 @@ describe("blkverify", () => {
 
 describe("breakpoints", () => {
   it("stop zeroing before and after, each once, and leave other requests alone", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     files.add("d.img", 4096);
     const node = await graph.open({ driver: "blkdebug", image: { driver: "file", filename: "d.img" } });
     const points = (node.inner as BlkdebugNode).breakpoints;
@@ -157,7 +120,7 @@ describe("breakpoints", () => {
 
 describe("preallocate", () => {
   it("takes space ahead and gives it back", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     const f = new MemoryFile("d.img", 512);
     files.add("d.img", f);
     const n = await graph.open({
@@ -175,7 +138,7 @@ describe("preallocate", () => {
 
 describe("blklogwrites", () => {
   it("logs writes, flushes and discards, and goes on where it ended", async () => {
-    const { graph, files } = setup();
+    const { graph, files } = layerGraph();
     const log = new MemoryFile("log", 512);
     files.add("d.img", 1 << 16).add("log", log);
     const open = (append: boolean): ReturnType<BlockGraph["open"]> =>

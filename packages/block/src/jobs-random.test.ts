@@ -1,37 +1,21 @@
-import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
-import type { BlockBackend, BlockNode, GraphNode, Job } from "./index.ts";
-import plugin, {
-  allocatedAbove,
-  BlockGraph,
-  defineFormat,
-  FaultyFile,
-  Jobs,
-  MemoryFile,
-  MemoryFiles,
-  OverlayNode,
-} from "./index.ts";
+import { type Dress, layerGraph } from "../tests/layer-graph.ts";
+import type { BlockBackend, BlockGraph, BlockNode, GraphNode, Job } from "./index.ts";
+import { allocatedAbove, FaultyFile, Jobs, MemoryFile } from "./index.ts";
 
 const SIZE = 1 << 18;
 const UNIT = 512;
 
-/** A copy-on-write format in memory whose requests take their time. */
-const layer = defineFormat({
-  name: "layer",
-  summary: "test format",
-  async open(file, _options, ctx) {
-    await file.close();
-    const node = new OverlayNode(ctx.name, ctx.explicitBacking as BlockNode);
-    const read = node.read.bind(node);
-    const write = node.write.bind(node);
-    const image = { ...node.image, changeBacking: async () => undefined };
-    return Object.assign(node, {
-      image,
-      read: async (at: number, into: Uint8Array) => (await pause(), read(at, into)),
-      write: async (at: number, from: Uint8Array) => (await pause(), write(at, from)),
-    });
-  },
-});
+/** Layers whose requests take their time. */
+const slow: Dress = (node) => {
+  const read = node.read.bind(node);
+  const write = node.write.bind(node);
+  return {
+    image: { ...node.image, changeBacking: async () => undefined },
+    read: async (at, into) => (await pause(), read(at, into)),
+    write: async (at, from) => (await pause(), write(at, from)),
+  };
+};
 
 const pause = (): Promise<void> => new Promise((resolve) => queueTicks(1 + Math.floor(random() * 6), resolve));
 function queueTicks(n: number, done: () => void): void {
@@ -57,20 +41,7 @@ interface Rig {
 }
 
 async function chain(): Promise<Rig> {
-  const files = new MemoryFiles();
-  const registry = new Registry().use(plugin);
-  registry.register(layer, "test");
-  let now = 0;
-  const graph = new BlockGraph({
-    registry,
-    files,
-    warn: () => undefined,
-    delay: async (ns) => {
-      await new Promise<void>((resolve) => void setTimeout(resolve, 0));
-      now += ns / 1e6;
-    },
-    format: { now: () => now },
-  });
+  const { graph, files } = layerGraph(slow);
   const model = new Uint8Array(SIZE).fill(1);
   const target = new MemoryFile("target", SIZE);
   const faulty = new FaultyFile(target);

@@ -1,35 +1,21 @@
-import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
-import type { BlockNode, GraphNode, JobEvent } from "./index.ts";
-import plugin, {
-  BlockGraph,
-  chainOf,
-  defineFormat,
-  FaultyFile,
-  Jobs,
-  MemoryFile,
-  MemoryFiles,
-  OverlayNode,
-} from "./index.ts";
+import { type Dress, layerGraph } from "../tests/layer-graph.ts";
+import type { BlockGraph, BlockNode, GraphNode, JobEvent, MemoryFiles } from "./index.ts";
+import { chainOf, FaultyFile, Jobs, MemoryFile } from "./index.ts";
 
 const SIZE = 1 << 20;
 const filled = (n: number, v: number): Uint8Array => new Uint8Array(n).fill(v);
 
-/** A copy-on-write format that keeps everything in memory: what jobs need of one. */
-const layer = defineFormat({
-  name: "layer",
-  summary: "test format",
-  async open(file, _options, ctx) {
-    await file.close();
-    const node = new OverlayNode(ctx.name, ctx.explicitBacking as BlockNode);
-    const recorded: { backing?: string | undefined } = {};
-    const image = {
-      changeBacking: async (name: string | undefined) => void (recorded.backing = name),
-      info: async () => ({ ...(recorded.backing === undefined ? {} : { backingFile: recorded.backing }) }),
-    };
-    return Object.assign(node, { image });
-  },
-});
+/** Layers that say what their image records as its backing file. */
+const recording: Dress = () => {
+  let backing: string | undefined;
+  return {
+    image: {
+      changeBacking: async (name) => void (backing = name),
+      info: async () => (backing === undefined ? {} : { backingFile: backing }),
+    },
+  };
+};
 
 interface Rig {
   graph: BlockGraph;
@@ -42,20 +28,7 @@ interface Rig {
 
 /** base (raw, all 1) <- mid (2 at 0) <- top (3 at 64 KiB). */
 async function chain(): Promise<Rig> {
-  const files = new MemoryFiles();
-  const registry = new Registry().use(plugin);
-  registry.register(layer, "test");
-  let now = 0;
-  const graph = new BlockGraph({
-    registry,
-    files,
-    warn: () => undefined,
-    delay: async (ns) => {
-      await new Promise<void>((resolve) => void setTimeout(resolve, 0));
-      now += ns / 1e6;
-    },
-    format: { now: () => now },
-  });
+  const { graph, files } = layerGraph(recording);
   const base = new MemoryFile("base", filled(SIZE, 1));
   files.add("base", base).add("x", 512);
   await graph.open({
