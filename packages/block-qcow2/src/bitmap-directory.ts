@@ -46,7 +46,8 @@ export async function readDirectory(img: Image): Promise<StoredBitmap[]> {
     list.push({
       tableAt,
       tableEntries,
-      flags: f.u32(at + 12, "bitmap flags"),
+      // A program that knew nothing of bitmaps has written: none of them is up to date.
+      flags: (f.u32(at + 12, "bitmap flags") | (img.bitmapsValid ? 0 : IN_USE)) >>> 0,
       granularityBits: f.bound("bitmap granularity_bits", f.u8(at + 17, "granularity_bits"), 9, 31, at),
       extra: f.slice(at + 24, extraLength, "bitmap extra data").slice(),
       name: decode(f.slice(at + 24 + extraLength, nameLength, "bitmap name")),

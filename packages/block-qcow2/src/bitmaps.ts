@@ -12,10 +12,11 @@ export function bitmapOps(node: Qcow2Node): BitmapOps {
   const { img } = node;
   return {
     list: async () => (await readDirectory(img)).map((b) => info(img, b)),
-    add: (name, granularity, auto) => node.alone(() => add(img, name, granularity, auto)),
+    add: (name, granularity, auto, bits) => node.alone(() => add(img, { name, granularity, auto, bits })),
     remove: (name) => node.alone(() => remove(img, name)),
     load: (name) => node.inside(() => load(img, name)),
     store: (name, bits) => node.alone(() => store(img, name, bits, img.size)),
+    use: (name) => node.alone(() => use(img, name)),
     setAuto: (name, auto) =>
       node.alone(async () => {
         const b = await find(img, name);
@@ -39,7 +40,23 @@ function bitBytes(b: { readonly granularityBits: number }, size: number): number
   return Math.ceil(Math.ceil(size / 2 ** b.granularityBits) / 8);
 }
 
-async function add(img: Image, name: string, granularity: number, auto: boolean): Promise<void> {
+/** In the file before anything else that is written: after a crash it says that the bits cannot be relied on. */
+async function use(img: Image, name: string): Promise<void> {
+  const b = await find(img, name);
+  if ((b.flags & IN_USE) !== 0) return;
+  img.ourBitmaps.add(name);
+  await writeFlags(img, b, b.flags | IN_USE);
+  await img.file.flush();
+}
+
+interface NewBitmap {
+  readonly name: string;
+  readonly granularity: number;
+  readonly auto: boolean;
+  readonly bits: Uint8Array | undefined;
+}
+
+async function add(img: Image, { name, granularity, auto, bits }: NewBitmap): Promise<void> {
   const list = await readDirectory(img);
   const granularityBits = Math.log2(granularity);
   if (img.header.version === 2)
@@ -61,7 +78,7 @@ async function add(img: Image, name: string, granularity: number, auto: boolean)
     extra: new Uint8Array(0),
     at: 0,
   };
-  await write(img, made, new Uint8Array(bitBytes(made, img.size)));
+  await write(img, made, fitting(made, bits ?? new Uint8Array(bitBytes(made, img.size)), img.size));
   await switchDirectory(img, [...list, made]);
 }
 
@@ -142,17 +159,25 @@ export async function usedClusters(img: Image, b: StoredBitmap): Promise<{ first
   return list;
 }
 
-async function store(img: Image, name: string, bits: Uint8Array, size: number): Promise<void> {
+/** @throws BlockError when there are not as many bits as the disk needs */
+function fitting(b: StoredBitmap, bits: Uint8Array, size: number): Uint8Array {
+  if (bits.length === bitBytes(b, size)) return bits;
+  throw new BlockError("bad-option", `Bitmap '${b.name}' has ${bitBytes(b, size)} bytes, not ${bits.length}`);
+}
+
+/** `stale`: the bits are still not up to date. */
+async function store(img: Image, name: string, bits: Uint8Array, size: number, stale = false): Promise<void> {
   const list = await readDirectory(img);
   const b = list.find((x) => x.name === name);
   if (!b) throw new BlockError("not-found", `'${img.filename}' has no bitmap '${name}'`);
-  if (bits.length !== bitBytes(b, size))
-    throw new BlockError("bad-option", `Bitmap '${name}' has ${bitBytes(b, size)} bytes, not ${bits.length}`);
+  fitting(b, bits, size);
   const before = await usedClusters(img, b);
   await write(img, b, bits);
-  b.flags &= ~IN_USE;
+  if (!stale) {
+    b.flags &= ~IN_USE;
+    img.ourBitmaps.delete(name);
+  }
   await switchDirectory(img, list);
-  img.ourBitmaps.delete(name);
   for (const { first, count } of before) img.refs.free(first, count, "other");
 }
 
@@ -191,11 +216,6 @@ export async function resizeBitmaps(img: Image, from: number, to: number): Promi
     next.set(bits.subarray(0, next.length));
     const last = Math.ceil(to / 2 ** b.granularityBits) % 8;
     if (last !== 0 && next.length > 0) next[next.length - 1]! &= (1 << last) - 1;
-    const wasOurs = img.ourBitmaps.has(b.name);
-    await store(img, b.name, next, to);
-    if (!wasOurs) continue;
-    img.ourBitmaps.add(b.name);
-    const now = await find(img, b.name);
-    await writeFlags(img, now, now.flags | IN_USE);
+    await store(img, b.name, next, to, img.ourBitmaps.has(b.name));
   }
 }

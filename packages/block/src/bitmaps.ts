@@ -71,8 +71,7 @@ export class Bitmaps {
       made.inconsistent = info.inUse;
       if (info.inUse) continue;
       made.bits.unpack(await bitmaps.load(info.name));
-      // Until it is stored again the image has none: after a crash a stale one would be worse.
-      if (!node.readOnly) await bitmaps.remove(info.name);
+      if (!node.readOnly) await bitmaps.use?.(info.name);
     }
   }
 
@@ -81,15 +80,29 @@ export class Bitmaps {
     if ((await bitmaps?.list())?.some((b) => b.name === name)) await bitmaps?.remove(name);
   }
 
+  /** The node is about to become read-only, or can be written from now on. */
+  async reopening(node: GraphNode, readOnly: boolean): Promise<void> {
+    if (readOnly) return this.store(node);
+    const { bitmaps } = node.image ?? {};
+    for (const { name, inUse } of (await bitmaps?.list()) ?? [])
+      if (!inUse && this.#of.get(node)?.has(name)) await bitmaps?.use?.(name);
+  }
+
   /** Writes persistent bitmaps into the image: before it closes or becomes read-only. */
   async store(node: GraphNode): Promise<void> {
     const { bitmaps } = node.image ?? {};
-    if (!bitmaps || node.readOnly) return;
-    for (const bitmap of this.list(node)) {
-      if (!bitmap.persistent || bitmap.inconsistent) continue;
-      await this.#drop(node, bitmap.name);
-      await bitmaps.add(bitmap.name, bitmap.granularity, bitmap.enabled);
-      await bitmaps.store(bitmap.name, bitmap.bits.pack());
+    const kept = this.list(node).filter((b) => b.persistent && !b.inconsistent);
+    if (!bitmaps || node.readOnly || kept.length === 0) return;
+    const stored = await bitmaps.list();
+    for (const { name, granularity, enabled, bits } of kept) {
+      let old = stored.find((b) => b.name === name);
+      if (old && old.granularity !== granularity) {
+        await bitmaps.remove(name);
+        old = undefined;
+      }
+      if (old && old.auto !== enabled) await bitmaps.setAuto(name, enabled);
+      // At no time is one in the image that looks up to date and is not.
+      await (old ? bitmaps.store(name, bits.pack()) : bitmaps.add(name, granularity, enabled, bits.pack()));
     }
   }
 

@@ -53,6 +53,8 @@ export class GraphNode implements BlockNode {
   monitor = false;
   /** Awaited while the node closes, before its driver does: persistent bitmaps are written. */
   onClosing: (() => Promise<void>) | undefined;
+  /** Awaited before the node becomes read-only (true), and after it has become writable. */
+  onReopen: ((readOnly: boolean) => Promise<void>) | undefined;
   /** Called once when the node has closed. */
   onClosed: (() => void) | undefined;
   readonly setBacking?: (node: BlockNode | undefined) => void;
@@ -280,6 +282,7 @@ export class GraphNode implements BlockNode {
   async reopen(opts: { readOnly: boolean }): Promise<void> {
     if (opts.readOnly === this.#readOnly) return;
     await this.drain();
+    if (opts.readOnly) await this.onReopen?.(true);
     if (opts.readOnly && !this.options.noFlush) await this.#inner.flush();
     // Writable from below upwards, read-only from above downwards.
     if (!opts.readOnly) for (const [role, edge] of this.edges) if (role !== "backing") await edge.target.reopen(opts);
@@ -291,6 +294,7 @@ export class GraphNode implements BlockNode {
         if (role !== "backing" && edge.target.parents.size === 1 && !edge.target.monitor)
           await edge.target.reopen(opts);
     if (this.#readOnly !== opts.readOnly) await this.refuse("be made writable");
+    if (!opts.readOnly) await this.onReopen?.(false);
   }
 
   /** Resolves when nothing is in flight. */

@@ -307,6 +307,7 @@ export class BlockGraph {
     const wrapped = new GraphNode(node, driver, options, common["node-name"] !== undefined, this.host.warn);
     for (const edge of edges) edge.parent = wrapped;
     wrapped.onClosing = () => this.bitmaps.store(wrapped);
+    wrapped.onReopen = (readOnly) => this.bitmaps.reopening(wrapped, readOnly);
     wrapped.onClosed = () => {
       if (this.#nodes.get(wrapped.name) === wrapped) this.#nodes.delete(wrapped.name);
     };

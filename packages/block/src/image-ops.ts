@@ -100,11 +100,15 @@ export interface BitmapInfo {
 
 export interface BitmapOps {
   list(): Promise<readonly BitmapInfo[]>;
-  add(name: string, granularity: number, auto: boolean): Promise<void>;
+  /** `bits`: its content; none of them set when absent. */
+  add(name: string, granularity: number, auto: boolean, bits?: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
   /** The bits, one for each granule, least significant first. */
   load(name: string): Promise<Uint8Array>;
+  /** Writes the bits, which are then up to date again. */
   store(name: string, bits: Uint8Array): Promise<void>;
+  /** Says in the image that the bits are not up to date until they are stored; absent = the image cannot say so. */
+  use?(name: string): Promise<void>;
   setAuto(name: string, auto: boolean): Promise<void>;
 }
 
