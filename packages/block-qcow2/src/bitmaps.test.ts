@@ -30,7 +30,7 @@ async function made(): Promise<MemoryFiles> {
 /** The files as they are now: what a crash leaves. */
 function left(files: MemoryFiles): MemoryFiles {
   const after = new MemoryFiles();
-  for (const [name, file] of files.files) after.files.set(name, new MemoryFile(name, file.content().slice()));
+  for (const [name, file] of files.files) if (file instanceof MemoryFile) after.add(name, file.content().slice());
   return after;
 }
 

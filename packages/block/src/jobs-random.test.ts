@@ -73,7 +73,7 @@ async function chain(): Promise<Rig> {
 
 /** One change at a random place from `from` on, in the node and in the model. */
 async function put(
-  node: Pick<BlockNode, "write"> & Partial<BlockBackend>,
+  node: Pick<BlockNode, "write">,
   model: Uint8Array,
   from = 0,
   room = SIZE,

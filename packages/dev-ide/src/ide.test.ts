@@ -39,7 +39,7 @@ async function drive(
   files.add("image", file);
   const registry = new Registry();
   registry.use(blockPlugin);
-  const graph = new BlockGraph({ registry, files });
+  const graph = new BlockGraph({ registry, files, warn: () => undefined });
   const { backend } = await openDrive(
     graph,
     { file: "image", format: "raw", id: "d", if: "none", media },
@@ -52,7 +52,10 @@ async function drive(
 class Rig {
   readonly bench = new Bench({ plugins: [...plugins, plugin] });
   readonly isa: IsaBus;
-  constructor(readonly pci = true) {
+  readonly pci: boolean;
+
+  constructor(pci = true) {
+    this.pci = pci;
     this.isa = this.bench.device("isabus-bridge").impl as IsaBus;
     this.bench.device("gpex-pcihost");
     const device = this.bench.device(pci ? "piix3-ide" : "isa-ide", pci ? { addr: "1.1" } : {}, { map: false });

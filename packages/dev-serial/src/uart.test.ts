@@ -27,15 +27,15 @@ interface Harness {
 }
 
 function harness(): Harness {
-  const h = {
-    sent: [] as number[],
+  const h: Harness = {
+    sent: [],
     open: true,
     level: false,
     ready: 0,
-    breaks: [] as boolean[],
-    write: (register: number, value: number) => h.uart.write(register, 1, value),
-    read: (register: number) => h.uart.read(register, 1),
-    type: (text: string) => [...text].forEach((c) => h.uart.receive(c.charCodeAt(0))),
+    breaks: [],
+    write: (register, value) => h.uart.write(register, 1, value),
+    read: (register) => h.uart.read(register, 1),
+    type: (text) => [...text].forEach((c) => h.uart.receive(c.charCodeAt(0))),
     uart: new Uart({
       irq: (level) => (h.level = level),
       transmit: (byte) => {

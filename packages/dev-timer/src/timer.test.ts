@@ -20,18 +20,22 @@ testManifest(packageJson, plugin);
 
 const TIME = 0x7ff8;
 
-function mtimer(): {
-  chip: MTimer;
+interface Harness {
+  readonly chip: MTimer;
+  /** Lets the time be this, in nanoseconds. */
   at(ns: number): void;
-  level: boolean[];
-  armed: (number | undefined)[];
+  readonly level: boolean[];
+  /** Deadlines of the harts. */
+  readonly armed: (number | undefined)[];
   now: number;
-} {
-  const h = {
+}
+
+function mtimer(): Harness {
+  const h: Harness = {
     now: 0,
-    level: [] as boolean[],
-    armed: [] as (number | undefined)[],
-    at: (ns: number) => {
+    level: [],
+    armed: [],
+    at: (ns) => {
       h.now = ns;
       for (const [hart, deadline] of h.armed.entries())
         if (deadline !== undefined && deadline <= ns) h.chip.expire(hart);

@@ -114,7 +114,7 @@ test("the memory is a tree, and flat on demand", () => {
   root.add(0x1000, ports, 1);
   root.add(0x800, MemoryRegion.alias("again", ports, 4, 8));
   (machine as { spaces: unknown }).spaces = [new AddressSpace("system", root)];
-  expect(run("info mtree").split("\n")).toEqual([
+  expect(String(run("info mtree")).split("\n")).toEqual([
     "address-space: memory",
     "  0000000000000000-ffffffffffffffff (prio 0, i/o): system",
     "    0000000000000800-0000000000000807 (prio 0, i/o): alias again @ports 0000000000000004-000000000000000b",

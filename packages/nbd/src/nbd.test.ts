@@ -386,7 +386,7 @@ describe("what a server may not send", () => {
     const session = Haggle.begin(b).then((haggle) => haggle.open(""));
     await reader.take(4);
     await reader.take(16);
-    const ack = (number: number, type: number, data = new Uint8Array(0)): Uint8Array =>
+    const ack = (number: number, type: number, data: Uint8Array = new Uint8Array(0)): Uint8Array =>
       join(
         be(32, MAGIC.optionReply[0]),
         be(32, MAGIC.optionReply[1]),

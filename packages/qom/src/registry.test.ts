@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { definePlugin, indexPlugins, inspectPlugins } from "./plugin.ts";
+import { definePlugin, indexPlugins, inspectPlugins, type Plugin } from "./plugin.ts";
 import { Registry } from "./registry.ts";
 import type { TypeSpec } from "./type.ts";
 

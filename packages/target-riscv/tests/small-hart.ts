@@ -13,7 +13,7 @@ export class SmallHart {
   /** Calls of the engine since the last {@link take}. */
   readonly log: string[] = [];
   readonly ram: DataView;
-  readonly out: Translation = { physical: 0, prot: 0, pageBits: 0 };
+  readonly out: Translation = { physical: 0, prot: 0, pageBits: 0, global: false };
 
   constructor(xlen: Xlen = 64, props: Record<string, unknown> = {}) {
     const env = 0;

@@ -120,8 +120,11 @@ export class RunningCpu {
       apicId: 0,
       bootstrap: true,
       physBits: 40,
+      intel: false,
+      topology: { threads: 1, cores: 1, alone: true },
+      microcode: [0, 0],
       cpuid: () => [0, 0, 0, 0],
-    } as X86Config;
+    };
     const machine = new TcgMachine({
       memory,
       alloc,
