@@ -52,8 +52,7 @@ function wantedVersion(compat: unknown): 2 | 3 | undefined {
 async function upgrade(img: Image): Promise<void> {
   img.header.version = 3;
   img.header.refcountOrder = 4;
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
   img.map = img.makeMapping();
 }
 
@@ -73,8 +72,7 @@ async function changeHeader(img: Image, o: Options, lazy: boolean | undefined): 
     ext.backingFile = name || undefined;
     ext.backingFormat = name ? ((o["backing_fmt"] as string | undefined) ?? ext.backingFormat) : undefined;
   }
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
 }
 
 /** Every use of every cluster, as the tables have it. */
@@ -137,8 +135,7 @@ async function downgrade(node: Qcow2Node, progress?: Progress): Promise<void> {
     header.rest = new Uint8Array(0);
     header.version = 2;
     await writeL1(img);
-    await img.writeHeader();
-    await img.file.flush();
+    await img.switchHeader();
     img.map = img.makeMapping();
   });
 }

@@ -101,8 +101,7 @@ export async function switchDirectory(img: Image, list: readonly StoredBitmap[])
   await img.flushNow();
   ext.bitmaps = clusters > 0 ? { count: list.length, directoryAt: at, directoryBytes: bytes.length } : undefined;
   header.autoclear = [header.autoclear[0], clusters > 0 ? header.autoclear[1] | 1 : header.autoclear[1] & ~1];
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
   if (old && old.count > 0) {
     const count = Math.ceil(old.directoryBytes / clusterSize);
     guard.release(old.directoryAt / clusterSize, count, "bitmap-directory");

@@ -15,6 +15,14 @@ export interface Piece {
   used: number;
 }
 
+/** Names of what the cache does, for those who fail it on purpose (BlockNode.event). */
+export interface PieceEvents {
+  readonly load: string;
+  readonly update: string;
+  /** The first write of a piece that was made new. */
+  readonly first: string;
+}
+
 /** Pieces of one length, read on demand. Changed ones stay until they are written; the owner orders the writes. */
 export class PieceCache {
   readonly #file: BlockNode;
@@ -23,10 +31,14 @@ export class PieceCache {
   readonly #held: Map<number, Piece> = new Map();
   readonly #loading: Map<number, Promise<void>> = new Map();
   readonly #dirty: Set<Piece> = new Set();
+  /** Made, and not written yet. */
+  readonly #fresh: WeakSet<Piece> = new WeakSet();
+  readonly #events: PieceEvents;
   #clock = 0;
 
   /** `limitBytes`: what is kept; at least four pieces. */
-  constructor(file: BlockNode, pieceBytes: number, limitBytes: number) {
+  constructor(file: BlockNode, pieceBytes: number, limitBytes: number, events: PieceEvents) {
+    this.#events = events;
     this.#file = file;
     this.pieceBytes = pieceBytes;
     this.#limit = Math.max(4, Math.floor(limitBytes / pieceBytes));
@@ -74,6 +86,7 @@ export class PieceCache {
     this.drop(at);
     const piece = this.#keep(at, bytes ?? new Uint8Array(this.pieceBytes));
     this.touch(piece, 0, this.pieceBytes);
+    this.#fresh.add(piece);
     return piece;
   }
 
@@ -121,7 +134,9 @@ export class PieceCache {
   async #write(piece: Piece): Promise<void> {
     const from = piece.from & ~511;
     const to = Math.min(this.pieceBytes, (piece.to + 511) & ~511);
+    await this.#file.event?.(this.#fresh.has(piece) ? this.#events.first : this.#events.update);
     await this.#file.write(piece.at + from, piece.bytes.subarray(from, to));
+    this.#fresh.delete(piece);
     piece.from = 0;
     piece.to = 0;
     this.#dirty.delete(piece);
@@ -130,6 +145,8 @@ export class PieceCache {
   /** `current` is false once the piece was made anew or dropped: what was read is out of date then. */
   async #read(at: number, current: () => boolean): Promise<void> {
     const bytes = new Uint8Array(this.pieceBytes);
+    const stopped = this.#file.event?.(this.#events.load);
+    if (stopped) await stopped;
     await readAt(this.#file, at, bytes);
     if (current() && !this.#held.has(at)) this.#keep(at, bytes);
   }

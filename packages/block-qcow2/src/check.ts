@@ -63,8 +63,7 @@ async function clearMarks(img: Image): Promise<void> {
   const marks = c.INCOMPAT_DIRTY | c.INCOMPAT_CORRUPT;
   if (img.readOnly || (img.header.incompatible & marks) === 0) return;
   img.header.incompatible &= ~marks;
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
 }
 
 async function survey(

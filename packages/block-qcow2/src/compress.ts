@@ -63,6 +63,7 @@ export class Compressor {
         return this.#takeBytes(packed.length);
       });
       try {
+        await img.event("write_compressed");
         await img.file.write(place, packed);
       } catch (e) {
         await img.mutex.run(async () => this.#giveBack(place, packed.length));
@@ -89,6 +90,7 @@ export class Compressor {
   async #takeBytes(length: number): Promise<number> {
     const img = this.#img;
     const { clusterSize, refs } = img;
+    await img.event("cluster_alloc_bytes");
     const end = img.compressedEnd;
     const left = end === 0 ? 0 : (clusterSize - (end % clusterSize)) % clusterSize;
     if (left > 0 && (await refs.get(Math.floor(end / clusterSize))) < refs.entries.max) {
@@ -123,6 +125,7 @@ export class Compressor {
     const { map } = img;
     const piece = await map.cache.get(map.sliceOf(img.l1.offset(Math.floor(at / map.coverage)), at));
     const entry = map.entryOf(at);
+    await img.event("l2_update_compressed");
     giveUpEntry(img, piece.view.getUint32(entry), piece.view.getUint32(entry + 4), this.#reader);
     const [high, low] = compressedEntry(place, length, img.header.clusterBits);
     piece.view.setUint32(entry, high);

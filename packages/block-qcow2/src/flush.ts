@@ -54,16 +54,20 @@ async function giveUp(img: Image): Promise<void> {
 
 async function writeTable(img: Image, refs: Refcounts): Promise<void> {
   const bytes = new Uint8Array(refs.table.buffer, refs.table.byteOffset, refs.table.byteLength);
-  for (const sector of [...refs.dirty].toSorted((a, b) => a - b))
+  for (const sector of [...refs.dirty].toSorted((a, b) => a - b)) {
+    await img.event("refblock_alloc_hookup");
     await img.file.write(refs.at + sector * 512, bytes.slice(sector * 512, (sector + 1) * 512));
+  }
   refs.dirty.clear();
 }
 
 /** Writes changed sectors of the active L1 table. */
 export async function writeL1(img: Image): Promise<void> {
   const { l1 } = img;
-  for (const sector of [...l1.dirty].toSorted((a, b) => a - b))
+  for (const sector of [...l1.dirty].toSorted((a, b) => a - b)) {
+    await img.event("l1_update");
     await img.file.write(l1.at + sector * 512, l1.bytes.slice(sector * 512, (sector + 1) * 512));
+  }
   l1.dirty.clear();
 }
 

@@ -32,14 +32,20 @@ export function imageOps(node: Qcow2Node): ImageOps {
           throw new BlockError("bad-option", "The backing file's name must be at most 1023 bytes long");
         img.ext.backingFile = filename;
         img.ext.backingFormat = filename === undefined ? undefined : format;
-        await img.writeHeader();
-        await img.file.flush();
+        await img.switchHeader();
       }),
-    makeEmpty: () => node.inside(() => node.eraser.empty(0, Math.ceil(img.size / img.clusterSize) * img.clusterSize)),
+    async makeEmpty() {
+      await img.event("empty_image_prepare");
+      await node.inside(() => node.eraser.empty(0, Math.ceil(img.size / img.clusterSize) * img.clusterSize));
+    },
     amend: (options, progress) => amendImage(node, options, progress),
     vmState: {
-      read: (at, into) => node.inside(() => node.reader.read(img.l1, img.vmStateAt + at, into)),
+      async read(at, into) {
+        await img.event("vmstate_load");
+        await node.inside(() => node.reader.read(img.l1, img.vmStateAt + at, into));
+      },
       async write(at, from) {
+        await img.event("vmstate_save");
         const count = Math.ceil((img.vmStateAt + at + from.length) / img.coverage);
         if (count > img.l1.count) await node.alone(() => growL1(img, count));
         await node.inside(() => node.writer.write(img.vmStateAt + at, from));

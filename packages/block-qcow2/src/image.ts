@@ -25,6 +25,8 @@ export interface Cipher {
   readonly physical: boolean;
 }
 
+const L2_EVENTS = { load: "l2_load", update: "l2_update", first: "l2_alloc_write" };
+
 /** Choices that options make for an open image, in the units of the code. */
 export interface Tuning {
   readonly l2CacheBytes: number;
@@ -80,6 +82,10 @@ export class Image implements RefcountOwner {
   quarantine: { readonly list: readonly Free[]; readonly generation: number } | undefined;
   /** The first cluster as the file has it, whole sectors. */
   #first: Uint8Array;
+  /** A write of sector 0 failed, and may have reached the file. */
+  #unsure = false;
+  /** The fields that the file has. */
+  #written: { readonly header: Header; readonly ext: Extensions };
 
   constructor(args: {
     ctx: FormatContext;
@@ -103,6 +109,7 @@ export class Image implements RefcountOwner {
     this.readOnly = args.ctx.readOnly;
     this.guard = new OverlapGuard(this.filename, args.tuning.watched);
     this.#first = args.first;
+    this.#written = { header: { ...args.header }, ext: { ...args.ext } };
     this.refs = this.makeRefcounts(args.header.refcountOrder, args.header.refcountTableAt, args.refcountTable);
     this.map = this.makeMapping();
   }
@@ -114,7 +121,7 @@ export class Image implements RefcountOwner {
   /** The mapping for what the header says now: version and kind of entries. */
   makeMapping(): Mapping {
     const slice = Math.min(this.clusterSize, this.tuning.l2SliceBytes);
-    return new Mapping(new PieceCache(this.file, slice, this.tuning.l2CacheBytes), {
+    return new Mapping(new PieceCache(this.file, slice, this.tuning.l2CacheBytes, L2_EVENTS), {
       filename: this.filename,
       clusterBits: this.header.clusterBits,
       extended: (this.header.incompatible & c.INCOMPAT_EXTENDED_L2) !== 0,
@@ -125,6 +132,11 @@ export class Image implements RefcountOwner {
 
   get size(): number {
     return this.header.size;
+  }
+
+  /** Tells the node below which step comes next, by its name in QEMU's BlkdebugEvent; to be awaited when it answers. */
+  event(name: string): Promise<unknown> | undefined {
+    return this.file.event?.(name);
   }
   get coverage(): number {
     return l2Coverage(this.header);
@@ -195,9 +207,28 @@ export class Image implements RefcountOwner {
       below = true;
     }
     this.#first = next;
+    this.#unsure = false;
+    this.#written = { header: { ...this.header }, ext: { ...this.ext } };
+  }
+
+  /** The header's fields are in the file and stable; where that fails, the old ones hold again, here and as far as can be in the file. */
+  async switchHeader(): Promise<void> {
+    const { header, ext } = this.#written;
+    try {
+      await this.writeHeader();
+      await this.file.flush();
+    } catch (e) {
+      Object.assign(this.header, header);
+      for (const key of Object.keys(this.ext)) if (!(key in ext)) Reflect.deleteProperty(this.ext, key);
+      Object.assign(this.ext, ext);
+      this.#unsure = true;
+      await this.writeHeader().catch(() => undefined);
+      throw e;
+    }
   }
 
   #same(next: Uint8Array, at: number): boolean {
+    if (at === 0 && this.#unsure) return false;
     for (let i = at; i < at + 512; i++) if (next[i] !== (this.#first[i] ?? 0)) return false;
     return at < this.#first.length;
   }
@@ -207,8 +238,7 @@ export class Image implements RefcountOwner {
     this.guard.assertFree(at / this.clusterSize, clusters);
     this.header.refcountTableAt = at;
     this.header.refcountTableClusters = clusters;
-    await this.writeHeader();
-    await this.file.flush();
+    await this.switchHeader();
     this.guard.release(oldAt / this.clusterSize, old, "refcount-table");
     this.guard.claim(at / this.clusterSize, clusters, "refcount-table");
   }
@@ -233,7 +263,11 @@ export class Image implements RefcountOwner {
 
   /** Reads the image below; what lies beyond its end reads as zeroes. */
   readBacking(at: number, into: Uint8Array): Promise<void> {
-    if (this.backing) return readAt(this.backing, at, into);
+    const { backing } = this;
+    if (backing) {
+      const stopped = this.event("read_backing_aio");
+      return stopped ? stopped.then(() => readAt(backing, at, into)) : readAt(backing, at, into);
+    }
     into.fill(0);
     return Promise.resolve();
   }

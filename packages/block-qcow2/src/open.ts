@@ -15,6 +15,7 @@ import { checkSnapshotL1, parseSnapshots } from "./snapshot-table.ts";
 /** Reads everything that an open image keeps in memory, and opens what it stands on. */
 export async function loadImage(file: BlockNode, options: OpenOptions, ctx: FormatContext): Promise<Image> {
   const { filename } = ctx;
+  await file.event?.("none");
   const head = new Uint8Array(512);
   if (file.size < 72) {
     await readAt(file, 0, head);
@@ -40,6 +41,7 @@ export async function loadImage(file: BlockNode, options: OpenOptions, ctx: Form
     throw new BlockError("bad-option", `'${filename}': lazy-refcounts needs version 3 (compat=1.1)`);
   assertInside(file, filename, "refcount_table_offset", header.refcountTableAt, 1, 48);
   const refcountTable = new Uint8Array(header.refcountTableClusters * 2 ** header.clusterBits);
+  await file.event?.("reftable_load");
   await readAt(file, header.refcountTableAt, refcountTable);
   const img = new Image({
     ctx,

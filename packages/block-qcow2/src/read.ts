@@ -72,7 +72,11 @@ export class Reader {
 
   #plain(run: Run, at: number, into: Uint8Array): Promise<void> {
     const img = this.#img;
-    if (run.kind === NORMAL) return readAt(img.data, run.host, into);
+    if (run.kind === NORMAL) {
+      const { host } = run;
+      const stopped = img.event("read_aio");
+      return stopped ? stopped.then(() => readAt(img.data, host, into)) : readAt(img.data, host, into);
+    }
     if (run.kind === UNALLOCATED || run.kind === UNALLOCATED_WITH_PLACE) return img.readBacking(at, into);
     into.fill(0);
     return Promise.resolve();
@@ -83,6 +87,7 @@ export class Reader {
     const head = at % 512;
     const whole =
       head === 0 && into.length % 512 === 0 ? into : new Uint8Array(Math.ceil((head + into.length) / 512) * 512);
+    await this.#img.event("read_aio");
     await readAt(data, host - head, whole);
     cipher?.decrypt(whole, (cipher.physical ? host - head : at - head) / 512);
     if (whole !== into) into.set(whole.subarray(head, head + into.length));
@@ -118,6 +123,7 @@ export class Reader {
         { at },
       );
     const packed = new Uint8Array(length);
+    await this.#img.event("read_compressed");
     await readAt(file, at, packed);
     try {
       return await this.#decode(ctx.host.codecs, packed);

@@ -10,6 +10,8 @@ import { refcountEntries } from "./refcount-entries.ts";
 /** Why clusters were given up: decides whether their space goes back to the host. */
 export type FreeReason = "request" | "snapshot" | "other" | "never";
 
+const BLOCK_EVENTS = { load: "refblock_load", update: "refblock_update_part", first: "refblock_alloc_write" };
+
 /** Clusters to be given up once nothing stable points at them. */
 export interface Free {
   first: number;
@@ -56,7 +58,7 @@ export class Refcounts {
     this.owner = owner;
     this.entries = refcountEntries(order);
     this.perBlock = (owner.clusterSize * 8) / 2 ** order;
-    this.cache = new PieceCache(owner.file, owner.clusterSize, opts.cacheBytes);
+    this.cache = new PieceCache(owner.file, owner.clusterSize, opts.cacheBytes, BLOCK_EVENTS);
     this.at = table.at;
     this.table = new DataView(table.bytes.buffer, table.bytes.byteOffset, table.bytes.byteLength);
     this.highWater = Math.ceil(owner.file.size / owner.clusterSize);
@@ -111,6 +113,7 @@ export class Refcounts {
 
   /** Takes up to `want` free clusters that follow each other, at least one; their refcount becomes 1. */
   async allocate(want: number): Promise<{ first: number; count: number }> {
+    await this.owner.file.event?.("cluster_alloc");
     const found = await this.#search(want, false);
     this.hint = found.first + found.count;
     return this.#take(found);
@@ -118,6 +121,7 @@ export class Refcounts {
 
   /** Takes exactly `count` clusters that follow each other. */
   async allocateExactly(count: number): Promise<number> {
+    await this.owner.file.event?.("cluster_alloc");
     if (count >= this.perBlock) return this.#append(count);
     const found = await this.#search(count, true);
     if (found.first === this.hint) this.hint += count;
@@ -174,6 +178,7 @@ export class Refcounts {
   /** Carries out what `free` asked for. */
   async release(list: readonly Free[]): Promise<void> {
     for (const { first, count, reason } of list) {
+      await this.owner.file.event?.("cluster_free");
       await this.add(first, count, -1);
       let run = 0;
       for (let i = first; i <= first + count; i++) {
@@ -251,6 +256,7 @@ export class Refcounts {
     const present = await this.block(index);
     if (present) return present;
     const cluster = index * this.perBlock;
+    await this.owner.file.event?.("refblock_alloc");
     this.owner.guard.assertFree(cluster, 1);
     const piece = this.cache.create(cluster * this.owner.clusterSize);
     this.entries.write(piece.view, 0, 1);
@@ -299,7 +305,8 @@ export class Refcounts {
 
   /** A larger table, behind everything that the present one describes, with blocks for itself. */
   async #growTable(atLeast: number, round: number): Promise<void> {
-    const { clusterSize, filename } = this.owner;
+    const { clusterSize, filename, file } = this.owner;
+    await file.event?.("reftable_grow");
     const start = Math.max(this.highWater, this.tableEntries * this.perBlock);
     let entries = Math.max(atLeast, Math.ceil(this.tableEntries * 1.5));
     let clusters = 0;
@@ -318,6 +325,7 @@ export class Refcounts {
     bytes.set(new Uint8Array(this.table.buffer, this.table.byteOffset, this.table.byteLength));
     const old = { at: this.at, clusters: this.table.byteLength / clusterSize };
     const before = this.table;
+    const dirty = [...this.dirty];
     this.table = new DataView(bytes.buffer);
     for (let i = 0; i < blocks; i++) {
       const piece = this.cache.create((start + i) * clusterSize);
@@ -329,15 +337,25 @@ export class Refcounts {
     }
     const at = (start + blocks) * clusterSize;
     try {
+      await file.event?.("refblock_alloc_write_blocks");
       await this.cache.write();
-      await this.owner.file.write(at, bytes);
-      await this.owner.file.flush();
+      await file.event?.("refblock_alloc_write_table");
+      await file.write(at, bytes);
+      await file.flush();
+      await file.event?.("refblock_alloc_switch_table");
+      await this.owner.switchRefcountTable(at, clusters);
     } catch (e) {
       this.table = before;
-      for (let i = 0; i < blocks; i++) this.cache.drop((start + i) * clusterSize);
+      this.dirty.clear();
+      for (const sector of dirty) this.dirty.add(sector);
+      for (let i = 0; i < blocks; i++) {
+        this.cache.drop((start + i) * clusterSize);
+        this.owner.guard.release(start + i, 1, "refcount-block");
+      }
+      // The file's header may name the new table all the same, until it is written again: nothing else comes there.
+      this.highWater = start + blocks + clusters;
       throw e;
     }
-    await this.owner.switchRefcountTable(at, clusters);
     this.at = at;
     this.dirty.clear();
     this.highWater = start + blocks + clusters;

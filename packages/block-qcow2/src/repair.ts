@@ -62,8 +62,7 @@ export async function rebuildRefcounts(img: Image, counts: Counts, order: number
   img.header.refcountTableAt = at;
   img.header.refcountTableClusters = tableClusters;
   img.header.refcountOrder = order;
-  await img.writeHeader();
-  await file.flush();
+  await img.switchHeader();
   refs.cache.clear();
   img.refs = img.makeRefcounts(order, at, table);
   img.refs.highWater = start + blocks + tableClusters;

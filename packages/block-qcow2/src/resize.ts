@@ -10,17 +10,19 @@ import type { Qcow2Node } from "./node.ts";
 export async function switchL1(img: Image, bytes: Uint8Array, count: number, size: number): Promise<void> {
   const { header, clusterSize, guard } = img;
   const clusters = Math.max(1, Math.ceil((count * 8) / clusterSize));
+  await img.event("l1_grow_alloc_table");
   const at = (await img.refs.allocateExactly(clusters)) * clusterSize;
   const padded = new Uint8Array(clusters * clusterSize);
   padded.set(bytes);
+  await img.event("l1_grow_write_table");
   await img.file.write(at, padded);
   await flushAll(img);
+  await img.event("l1_grow_activate_table");
   const old = { at: header.l1At, clusters: Math.ceil((header.l1Size * 8) / clusterSize) };
   header.l1At = at;
   header.l1Size = count;
   header.size = size;
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
   guard.release(old.at / clusterSize, old.clusters, "active-l1");
   guard.claim(at / clusterSize, clusters, "active-l1");
   for (let i = 0; i < img.l1.count; i++) {
@@ -69,8 +71,7 @@ export async function resizeImage(node: Qcow2Node, wanted: number): Promise<void
   await node.alone(async () => {
     img.header.size = size;
     await resizeBitmaps(img, old, size);
-    await img.writeHeader();
-    await img.file.flush();
+    await img.switchHeader();
   });
   if (size < old) await node.alone(() => cutFile(img));
 }
@@ -91,6 +92,7 @@ async function shrink(node: Qcow2Node, size: number): Promise<void> {
   if (to > from) await node.inside(() => node.eraser.empty(from, to));
   await node.alone(async () => {
     const { l1, clusterSize } = img;
+    await img.event("l1_shrink_write_table");
     for (let i = Math.ceil(size / img.coverage); i < l1.count; i++) {
       const table = l1.offset(i);
       if (table === 0) continue;
@@ -99,6 +101,7 @@ async function shrink(node: Qcow2Node, size: number): Promise<void> {
       for (let offset = 0; offset < clusterSize; offset += img.map.sliceBytes) img.map.cache.drop(table + offset);
       img.refs.free(table / clusterSize, 1, "other");
     }
+    await img.event("l1_shrink_free_l2_clusters");
     await flushAll(img);
   });
 }

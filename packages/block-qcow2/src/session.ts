@@ -54,7 +54,6 @@ export async function endSession(node: Qcow2Node): Promise<void> {
   await flushAll(img);
   if ((img.header.incompatible & c.INCOMPAT_DIRTY) !== 0) {
     img.header.incompatible &= ~c.INCOMPAT_DIRTY;
-    await img.writeHeader();
-    await img.file.flush();
+    await img.switchHeader();
   }
 }

@@ -47,15 +47,13 @@ async function marked(img: Image, work: () => Promise<void>): Promise<void> {
   const mark = img.header.version === 3 && (img.header.incompatible & c.INCOMPAT_DIRTY) === 0;
   if (mark) {
     img.header.incompatible |= c.INCOMPAT_DIRTY;
-    await img.writeHeader();
-    await img.file.flush();
+    await img.switchHeader();
   }
   await work();
   await flushAll(img);
   if (!mark) return;
   img.header.incompatible &= ~c.INCOMPAT_DIRTY;
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
 }
 
 async function create(node: Qcow2Node, info: Omit<SnapshotInfo, "id">): Promise<SnapshotInfo> {
@@ -133,8 +131,7 @@ export async function switchTable(img: Image, list: Snapshot[]): Promise<void> {
   await flushAll(img);
   header.snapshotsAt = at;
   header.snapshots = list.length;
-  await img.writeHeader();
-  await img.file.flush();
+  await img.switchHeader();
   img.snapshots = list;
   img.snapshotTableBytes = bytes.length;
   guard.release(old.at / clusterSize, old.clusters, "snapshot-table");

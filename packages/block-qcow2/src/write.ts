@@ -91,6 +91,8 @@ export class Writer {
   /** Bytes into the data file, encrypted where the image is. Whole sectors when it is. */
   async #store(host: number, at: number, from: Uint8Array): Promise<void> {
     const { cipher, data } = this.#img;
+    const stopped = this.#img.event("write_aio");
+    if (stopped) await stopped;
     if (!cipher) return data.write(host, from);
     const head = at % 512;
     const whole = new Uint8Array(Math.ceil((head + from.length) / 512) * 512);
@@ -185,8 +187,12 @@ export class Writer {
     const host = place.host + (start - base);
     await this.#findAt(start, run);
     const fresh = await this.#untouched(host, start, at, at + from.length, end);
-    if (fresh && !img.cipher) await img.data.write(host + (at - start), from);
-    else if (start === at && end === at + from.length) await this.#store(host, start, from);
+    const surrounded = start !== at || end !== at + from.length;
+    if (surrounded && !fresh) await img.event("cow_read");
+    if (fresh && !img.cipher) {
+      await img.event("write_aio");
+      await img.data.write(host + (at - start), from);
+    } else if (!surrounded) await this.#store(host, start, from);
     else if (from.length >= 1 << 18 && !img.cipher) await this.#around(host, start, end, at, from);
     else {
       const all = new Uint8Array(end - start);
@@ -205,7 +211,9 @@ export class Writer {
     const tail = new Uint8Array(end - at - from.length);
     await this.#reader.read(l1, start, head);
     await this.#reader.read(l1, at + from.length, tail);
+    await this.#img.event("cow_write");
     if (head.length > 0) await data.write(host, head);
+    await this.#img.event("write_aio");
     await data.write(host + head.length, from);
     if (tail.length > 0) await data.write(host + head.length + from.length, tail);
   }
@@ -333,6 +341,7 @@ export async function ownTable(img: Image, at: number): Promise<void> {
       if (map.sliceBytes === clusterSize) map.cache.create(table);
       continue;
     }
+    await img.event("l2_alloc_cow_read");
     const bytes = (await map.cache.get(old + offset)).bytes.slice();
     if (map.sliceBytes === clusterSize) map.cache.create(table, bytes);
     else await img.file.write(table + offset, bytes);

@@ -92,6 +92,9 @@ export class Edge implements BlockNode {
   flush(): Promise<void> {
     return this.#target.flush();
   }
+  event(name: string): Promise<unknown> | undefined {
+    return this.#target.event(name);
+  }
   blockStatus(at: number, length: number): Promise<BlockStatus> {
     return this.#target.blockStatus(at, length);
   }

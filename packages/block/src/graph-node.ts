@@ -257,6 +257,10 @@ export class GraphNode implements BlockNode {
     return status?.file === inner ? { ...status, file: this } : status;
   }
 
+  event(name: string): Promise<unknown> | undefined {
+    return this.#inner.event?.(name);
+  }
+
   async allocated(): Promise<number | undefined> {
     return this.#inner.allocated?.();
   }

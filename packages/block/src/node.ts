@@ -44,6 +44,11 @@ export interface BlockNode {
   allocated?(): Promise<number | undefined>;
   /** Reads through another backing node from now on; undefined = none. The image's own record of the name stays. */
   setBacking?(node: BlockNode | undefined): void;
+  /**
+   * A format on this node is about to take a step, named as in QEMU's BlkdebugEvent; the answer, when there is one, is awaited.
+   * "none" says that such calls will come. Only nodes that fail or stop requests on purpose listen.
+   */
+  event?(name: string): Promise<unknown> | undefined;
   /** Becomes read-only or writable: an image below an active layer is written by commit. */
   reopen?(opts: { readOnly: boolean }): Promise<void>;
   /** What the format of the image can do besides bytes. */

@@ -1,13 +1,14 @@
 import { lazy, onOff, u64 } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "../errors.ts";
+import { EVENTS } from "./breakpoints.ts";
 
 const IO_TYPES = ["read", "write", "write-zeroes", "discard", "flush", "block-status"] as const;
 /** What a request does. */
 export type IoType = (typeof IO_TYPES)[number];
 
 const number = u64;
-const common = lazy(() => ({ event: z.string(), state: number.default(0) }));
+const common = lazy(() => ({ event: z.enum([...EVENTS]), state: number.default(0) }));
 /** A rule that makes requests fail. */
 export const InjectError: () => z.ZodType<InjectErrorRule> = lazy(
   () =>

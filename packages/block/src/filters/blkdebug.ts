@@ -26,12 +26,18 @@ const CODES: Readonly<Record<number, string>> = {
 };
 /** Events that a request itself raises, in this order. */
 const EVENTS: Readonly<Record<IoType, readonly string[]>> = {
-  read: ["read_aio"],
-  write: ["write_aio", "pwritev"],
+  read: [],
+  write: ["pwritev"],
   "write-zeroes": ["pwritev_zero"],
-  discard: ["cluster_free"],
+  discard: [],
   flush: ["flush_to_os", "flush_to_disk"],
   "block-status": [],
+};
+/** Events that a request raises in place of a format that does not tell its steps. */
+const UNTOLD: Readonly<Partial<Record<IoType, string>>> = {
+  read: "read_aio",
+  write: "write_aio",
+  discard: "cluster_free",
 };
 
 /** Makes requests fail as rules say. */
@@ -39,6 +45,8 @@ export class BlkdebugNode extends FilterNode {
   readonly rules: BlkdebugRules;
   /** Where requests are stopped. */
   readonly breakpoints: Breakpoints = new Breakpoints();
+  /** The format above tells its steps. */
+  #told = false;
 
   constructor(name: string, file: BlockNode, readOnly: boolean, rules: BlkdebugRules) {
     super(name, "blkdebug", file, readOnly);
@@ -73,6 +81,12 @@ export class BlkdebugNode extends FilterNode {
     if (what === "zero") await this.#event("pwritev_done");
   }
 
+  event(name: string): Promise<unknown> | undefined {
+    this.#told = true;
+    // Rules for it have held since the node was opened.
+    return name === "none" ? undefined : this.#event(name);
+  }
+
   /** What happens may stop the request, and changes which rules hold. */
   #event(name: string): Promise<unknown> | undefined {
     const stopped = this.breakpoints.meet(name);
@@ -81,7 +95,8 @@ export class BlkdebugNode extends FilterNode {
   }
 
   async #try(type: IoType, at: number, length: number): Promise<void> {
-    for (const name of EVENTS[type]) {
+    const untold = this.#told ? undefined : UNTOLD[type];
+    for (const name of untold === undefined ? EVENTS[type] : [untold, ...EVENTS[type]]) {
       const stopped = this.#event(name);
       if (stopped) await stopped;
     }

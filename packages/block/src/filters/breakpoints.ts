@@ -1,5 +1,5 @@
 /** Names of what a request may meet. Source: QEMU 7.2, qapi/block-core.json, BlkdebugEvent. */
-const EVENTS: ReadonlySet<string> = new Set(
+export const EVENTS: ReadonlySet<string> = new Set(
   (
     "l1_update l1_grow_alloc_table l1_grow_write_table l1_grow_activate_table l2_load l2_update l2_update_compressed " +
     "l2_alloc_cow_read l2_alloc_write read_aio read_backing_aio read_compressed write_aio write_compressed vmstate_load " +
