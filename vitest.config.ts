@@ -13,6 +13,9 @@ export default defineConfig({
     exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**", "tools/canary/**"],
     pool: "threads",
     isolate: false,
+    // Ends what hangs. It is no measure: a busy machine may take ten times as long as a quiet one.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ["default", "./tools/ci-reporter.mjs"],
   },
 });

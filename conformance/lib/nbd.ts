@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { type AddressInfo, createServer } from "node:net";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { mimusCommand } from "./mimus.ts";
 
@@ -32,6 +32,19 @@ export function mimusWords(...args: readonly string[]): string[] {
   return [command, ...own, ...args];
 }
 
+/** The flag __SO_ACCEPTCON of /proc/net/unix: somebody listens. Source: proc(5). */
+const LISTENS = 0x10000;
+
+/** Whether a client of this unix socket would be served; the file is there a moment before. */
+function listens(socket: string): boolean {
+  if (!existsSync(socket)) return false;
+  for (const line of readFileSync("/proc/net/unix", "utf8").split("\n")) {
+    const [, , , flags = "0", , , , path] = line.trim().split(/\s+/);
+    if (path === socket && (Number.parseInt(flags, 16) & LISTENS) !== 0) return true;
+  }
+  return false;
+}
+
 /** A server on a unix socket: of any program, ended with `stop`. */
 export class NbdServerProcess {
   readonly child: ChildProcess;
@@ -45,11 +58,11 @@ export class NbdServerProcess {
     this.child.stderr?.on("data", (text: Buffer) => (this.stderr += text.toString()));
   }
 
-  /** Starts it and waits until its socket is there. */
+  /** Starts it and waits until it listens on its socket. */
   static async start(words: readonly string[], socket: string): Promise<NbdServerProcess> {
     const server = new NbdServerProcess(words, socket);
     const end = Date.now() + 20_000;
-    while (!existsSync(socket)) {
+    while (!listens(socket)) {
       if (server.child.exitCode !== null || Date.now() > end) {
         server.child.kill();
         throw new Error(`no server on ${socket}: ${server.stderr}`);
