@@ -15,8 +15,10 @@ export interface FileNodeOptions {
   readonly locking?: boolean;
   /** What the lock says, for a node that is read-only or not; default: that of a format. */
   readonly lock?: (readOnly: boolean) => LockRequest;
-  /** Opens the file again with other rights; absent = the node stays as it is. */
-  readonly again?: (writable: boolean) => Promise<HostFile>;
+  /** Opened past the host's cache. */
+  readonly direct?: boolean;
+  /** Opens the file again with other rights, or another way; absent = the node stays as it is. */
+  readonly again?: (writable: boolean, direct: boolean) => Promise<HostFile>;
 }
 
 /** A host file as a block node (driver "file"). A size that is no whole number of sectors is rounded up; the rest of the last sector reads as zeroes. */
@@ -32,8 +34,10 @@ export class FileNode implements BlockNode {
   readonly readv?: (at: number, into: readonly Uint8Array[]) => Promise<void>;
   readonly writev?: (at: number, from: readonly Uint8Array[]) => Promise<void>;
   readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
+  readonly setDirect?: (direct: boolean) => Promise<void>;
   readonly #options: FileNodeOptions;
   #readOnly: boolean;
+  #direct: boolean;
   #file: HostFile;
   #bytes: number;
 
@@ -43,6 +47,7 @@ export class FileNode implements BlockNode {
     this.#bytes = bytes;
     this.#options = options;
     this.#readOnly = options.readOnly;
+    this.#direct = options.direct === true;
     this.filename = file.path;
     this.grows = file.fixedSize !== true;
     if (this.grows) this.resize = (size) => this.#resize(size);
@@ -52,7 +57,10 @@ export class FileNode implements BlockNode {
         unmap ? this.#punch("write zeroes", at, length) : this.#zero(at, length);
     if (file.readv) this.readv = (at, into) => this.#readv(at, into);
     if (file.writev) this.writev = (at, from) => this.#writev(at, from);
-    if (options.again) this.reopen = (opts) => this.#reopen(opts.readOnly);
+    if (options.again) {
+      this.reopen = (opts) => this.#reopen(opts.readOnly, this.#direct);
+      this.setDirect = (direct) => this.#reopen(this.#readOnly, direct);
+    }
   }
 
   /** Wraps an open file; it is locked first unless `locking` is off. @throws BlockError; `file` is closed then */
@@ -136,11 +144,11 @@ export class FileNode implements BlockNode {
     return this.#act("close", undefined, () => this.#file.close());
   }
 
-  async #reopen(readOnly: boolean): Promise<void> {
-    if (readOnly === this.#readOnly) return;
+  async #reopen(readOnly: boolean, direct: boolean): Promise<void> {
+    if (readOnly === this.#readOnly && direct === this.#direct) return;
     const { again } = this.#options;
     await this.#act("reopen", undefined, async () => {
-      const file = await again?.(!readOnly);
+      const file = await again?.(!readOnly, direct);
       if (!file) return;
       const old = this.#file;
       const none = { uses: 0, shares: 15 };
@@ -154,6 +162,7 @@ export class FileNode implements BlockNode {
       }
       this.#file = file;
       this.#readOnly = readOnly;
+      this.#direct = direct;
       await old.close();
     });
   }

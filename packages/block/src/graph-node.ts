@@ -301,6 +301,16 @@ export class GraphNode implements BlockNode {
     if (!opts.readOnly) await this.onReopen?.(false);
   }
 
+  /** Changes `cache.direct`: of the files that the node opened itself, too, where their options do not say otherwise. */
+  async setDirect(direct: boolean): Promise<void> {
+    if ((this.options.direct ?? false) === direct) return;
+    await this.drain();
+    if (this.edges.size === 0) await this.#inner.setDirect?.(direct);
+    for (const [role, { target }] of this.edges)
+      if (!target.monitor && !saysDirect(this.given[role])) await target.setDirect(direct);
+    this.options = { ...this.options, direct };
+  }
+
   /** Resolves when nothing is in flight. */
   async drain(): Promise<void> {
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -431,3 +441,9 @@ export class GraphNode implements BlockNode {
 }
 
 const DONE: Promise<void> = Promise.resolve();
+
+/** Options of a node, as its parent was given them, say whether it goes past the host's cache. */
+function saysDirect(given: unknown): boolean {
+  if (typeof given === "string") return true;
+  return (given as { cache?: { direct?: unknown } } | undefined | null)?.cache?.direct !== undefined;
+}

@@ -246,3 +246,55 @@ describe("limits", () => {
     expect(order).toEqual(["free", "release", "two"]);
   });
 });
+
+describe("cache.direct", () => {
+  /** Files that remember how they were opened; "old.img" lies where the host's cache cannot be passed by. */
+  class CachedFiles extends MemoryFiles {
+    readonly opens: string[] = [];
+    override async open(path: string, opts: Parameters<MemoryFiles["open"]>[1]): Promise<HostFile> {
+      if (opts.direct === true && path === "old.img") throw new Error("filesystem does not support O_DIRECT");
+      this.opens.push(`${path}${opts.writable ? "" : " read-only"}${opts.direct === true ? " direct" : ""}`);
+      return super.open(path, opts);
+    }
+  }
+  const options = (direct: boolean, more: object = {}): Record<string, unknown> => ({
+    ...{ driver: "raw", "node-name": "n", file: file("d.img"), cache: { direct } },
+    ...more,
+  });
+
+  it("changes while the node is open, in the files that it opened itself", async () => {
+    const files = new CachedFiles().add("d.img", 4096) as CachedFiles;
+    const { graph } = setup(files);
+    const node = await graph.open(options(false));
+    await node.write(0, filled(512, 5));
+    await graph.reopen([options(true)]);
+    expect(files.opens).toEqual(["d.img", "d.img direct"]);
+    expect([node.options.direct, node.edges.get("file")?.target.options.direct]).toEqual([true, true]);
+    const into = filled(512, 0);
+    await node.read(0, into);
+    expect(into).toEqual(filled(512, 5));
+    await graph.reopen([options(true, { "read-only": true })]);
+    expect(files.opens.at(-1)).toBe("d.img read-only direct");
+    await graph.reopen([options(false, { "read-only": true })]);
+    expect(files.opens.at(-1)).toBe("d.img read-only");
+    await graph.closeAll();
+  });
+
+  it("stays where the host refuses it, and where a node has its own", async () => {
+    const files = new CachedFiles().add("old.img", 4096).add("d.img", 4096) as CachedFiles;
+    const { graph } = setup(files);
+    const old = (direct: boolean): Record<string, unknown> => options(direct, { file: file("old.img") });
+    const node = await graph.open(old(false));
+    await expect(graph.reopen([old(true)])).rejects.toThrow("O_DIRECT");
+    expect(node.options.direct).toBe(false);
+    await node.write(0, filled(512, 5));
+    await graph.closeAll();
+    const own = (direct: boolean): Record<string, unknown> =>
+      options(direct, { file: file("d.img", { cache: { direct: false } }) });
+    await graph.open(own(false));
+    files.opens.length = 0;
+    await graph.reopen([own(true)]);
+    expect(files.opens).toEqual([]);
+    await graph.closeAll();
+  });
+});

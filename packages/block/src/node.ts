@@ -51,6 +51,8 @@ export interface BlockNode {
   event?(name: string): Promise<unknown> | undefined;
   /** Becomes read-only or writable: an image below an active layer is written by commit. */
   reopen?(opts: { readOnly: boolean }): Promise<void>;
+  /** Goes past the host's cache from now on, or not any more (cache.direct). */
+  setDirect?(direct: boolean): Promise<void>;
   /** What the format of the image can do besides bytes. */
   readonly image?: ImageOps | undefined;
   close(): Promise<void>;

@@ -75,16 +75,20 @@ const fileOptions = lazy(() =>
   }),
 );
 
+function opener(files: HostFiles, path: string): (writable: boolean, direct: boolean) => Promise<HostFile> {
+  return (writable, direct) => files.open(path, { writable, ...(direct ? { direct } : {}) });
+}
+
 /** A file of the host. */
 export const file: BlockProtocol = defineProtocol({
   name: "file",
   summary: "A file of the host",
   options: fileOptions,
   async open({ filename, locking }, ctx) {
-    const again = (writable: boolean): Promise<HostFile> =>
-      ctx.files.open(filename, { writable, ...(ctx.direct === true ? { direct: true } : {}) });
-    const { readOnly, lock } = ctx;
-    return FileNode.open(ctx.name, await again(!readOnly), { readOnly, locking: locking !== false, lock, again });
+    const { readOnly, lock, direct = false } = ctx;
+    const again = opener(ctx.files, filename);
+    const how = { readOnly, direct, locking: locking !== false, lock, again };
+    return FileNode.open(ctx.name, await again(!readOnly, direct), how);
   },
 });
 
@@ -94,15 +98,15 @@ function hostDevice(name: string, summary: string): BlockProtocol {
     summary,
     options: fileOptions,
     async open({ filename, locking }, ctx) {
-      const again = (writable: boolean): Promise<HostFile> =>
-        ctx.files.open(filename, { writable, ...(ctx.direct === true ? { direct: true } : {}) });
+      const again = opener(ctx.files, filename);
+      const { lock, direct = false } = ctx;
       const readOnly = ctx.readOnly || name === "host_cdrom";
-      const file = await again(!readOnly);
+      const file = await again(!readOnly, direct);
       if (file.fixedSize !== true) {
         await file.close();
         throw new BlockError("bad-option", `'${filename}' is no device: use driver=file`);
       }
-      return FileNode.open(ctx.name, file, { readOnly, locking: locking !== false, lock: ctx.lock, again });
+      return FileNode.open(ctx.name, file, { readOnly, direct, locking: locking !== false, lock, again });
     },
   });
 }

@@ -41,12 +41,18 @@ function reopenAction(graph: BlockGraph, node: GraphNode, options: Record<string
           await node.reopen({ readOnly: common["read-only"] });
           undo.push(() => node.reopen({ readOnly: old.readOnly }));
         }
+        const { direct } = common.cache;
+        if (direct !== (old.direct ?? false)) {
+          // Also when only some of the files below have changed.
+          undo.push(() => node.setDirect(!direct).catch(() => undefined));
+          await node.setDirect(direct);
+        }
         node.options = {
           readOnly: node.readOnly,
           discard: common.discard,
           detectZeroes: common["detect-zeroes"],
           noFlush: common.cache["no-flush"],
-          direct: common.cache.direct,
+          direct,
         };
         undo.push(() => void (node.options = old));
         for (const role of ["file", "backing"]) {
