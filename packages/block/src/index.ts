@@ -82,6 +82,8 @@ export type { BlockNode } from "./node.ts";
 export { NullNode } from "./null-node.ts";
 export { createImage, openImage } from "./open-image.ts";
 export type { CreateImageOptions, OpenImageOptions } from "./open-image.ts";
+export { driverOptions } from "./driver-options.ts";
+export type { DriverOptions } from "./driver-options.ts";
 export { nest } from "./options.ts";
 export { OverlayNode } from "./overlay.ts";
 export { folderOf, protocolOf, resolveBeside } from "./paths.ts";

@@ -5,7 +5,7 @@ import { BlockError } from "./errors.ts";
 const cacheOptions = z.strictObject({ direct: onOff.default(false), "no-flush": onOff.default(false) });
 
 /** Options that every node takes. */
-const CommonOptions = z.looseObject({
+export const CommonOptions: z.ZodObject = z.looseObject({
   driver: z.string().optional(),
   "node-name": z
     .string()
@@ -36,7 +36,7 @@ export interface Common {
 
 /** Reads the common options out of a node's. @throws BlockError "bad-option" */
 export function parseCommon(options: unknown, what: string): Common {
-  return parse(CommonOptions, options, what);
+  return parse(CommonOptions, options, what) as unknown as Common;
 }
 
 /** Options that belong to the driver itself. */

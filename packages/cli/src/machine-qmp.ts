@@ -1,6 +1,6 @@
 import { nodeSockets } from "@mimus/host-node";
 import type { BlockControl, MachineControl } from "@mimus/monitor";
-import { machineCommand, machineCommandNames } from "@mimus/monitor";
+import { machineCommand, machineCommandNames, machineSchema } from "@mimus/monitor";
 import { BlockExports, QmpMonitor, UnknownCommand } from "@mimus/storage-daemon";
 import type { System, SystemEvent } from "@mimus/system";
 
@@ -55,9 +55,11 @@ export function programSide(
 
 async function run(machine: MachineControl, name: string, args: unknown): Promise<unknown> {
   if (name === "query-commands")
-    return [...machineCommandNames(machine), "qmp_capabilities", "query-commands", "query-version"].map((of) => ({
-      name: of,
-    }));
+    return [
+      ...machineCommandNames(machine),
+      ...["qmp_capabilities", "query-commands", "query-qmp-schema", "query-version"],
+    ].map((of) => ({ name: of }));
+  if (name === "query-qmp-schema") return machineSchema(machine);
   const command = machineCommand(machine, name);
   if (command === undefined) throw new UnknownCommand(`The command ${name} has not been found`);
   return command(args);

@@ -4,6 +4,7 @@ import { BLOCK_COMMANDS } from "./block/commands.ts";
 import { execute } from "./commands.ts";
 import type { MachineControl } from "./control.ts";
 import { HUMAN_QUERIES } from "./queries.ts";
+import { BLOCK_EVENTS, MACHINE_EVENTS, qmpSchema, type SchemaInfo } from "./schema.ts";
 import { newSession } from "./session.ts";
 
 /** A command for programs: what it answers, or the error that it throws. */
@@ -48,6 +49,19 @@ export function machineCommandNames(machine: MachineControl): string[] {
   const { block } = machine;
   const disks = block === undefined ? [] : [...BLOCK_COMMANDS.keys(), ...(block.commands?.keys() ?? [])];
   return [...Object.keys(MACHINE), ...Object.keys(HUMAN_QUERIES), ...disks].toSorted();
+}
+
+/** What `query-qmp-schema` of a machine's monitor answers. */
+export function machineSchema(machine: MachineControl): Promise<readonly SchemaInfo[]> {
+  const plainly = Object.entries(MACHINE).map(([name, [schema]]) => ({ name, schema }));
+  const queries = Object.keys(HUMAN_QUERIES).map((name) => ({ name, schema: None }));
+  const { block } = machine;
+  const disks = block === undefined ? [] : [...BLOCK_COMMANDS.values(), ...(block.commands?.values() ?? [])];
+  return qmpSchema(
+    [...plainly, ...queries, ...disks],
+    [...MACHINE_EVENTS, ...BLOCK_EVENTS],
+    block?.graph.host.registry,
+  );
 }
 
 /** The command of this name; undefined when a machine has none. */

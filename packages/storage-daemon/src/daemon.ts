@@ -2,7 +2,7 @@ import type { BlockGraph } from "@mimus/block";
 import { Jobs } from "@mimus/block";
 import type { CharBackend } from "@mimus/chardev";
 import type { BlockControl } from "@mimus/monitor";
-import { BLOCK_COMMANDS } from "@mimus/monitor";
+import { BLOCK_COMMANDS, BLOCK_EVENTS, qmpSchema } from "@mimus/monitor";
 import type { ExportHost } from "./exports.ts";
 import { BlockExports } from "./exports.ts";
 import { QmpMonitor, UnknownCommand } from "./qmp.ts";
@@ -78,12 +78,19 @@ export class StorageDaemon {
             "qmp_capabilities",
             "query-version",
             "query-commands",
+            "query-qmp-schema",
             "quit",
             "object-add",
             "object-del",
           )
           .toSorted()
           .map((command) => ({ name: command }));
+      case "query-qmp-schema":
+        return qmpSchema(
+          [...BLOCK_COMMANDS.values(), ...commands.values()].filter((c) => !NOT_HERE.has(c.name)),
+          [...BLOCK_EVENTS, "BLOCK_EXPORT_DELETED"],
+          this.#host.graph.host.registry,
+        );
       case "object-add":
         await this.#host.addObject(args as Readonly<Record<string, unknown>>);
         return {};

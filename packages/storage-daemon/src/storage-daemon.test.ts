@@ -118,6 +118,44 @@ describe("the monitor", () => {
     ]);
   });
 
+  test("describes its commands, and the options of the drivers that it has", async () => {
+    const { ask } = await setup();
+    await ask("qmp_capabilities");
+    interface Info {
+      readonly name: string;
+      readonly "meta-type": string;
+      readonly "arg-type"?: string;
+      readonly "element-type"?: string;
+      readonly members?: readonly { readonly name?: string; readonly type?: string; readonly default?: null }[];
+      readonly variants?: readonly { readonly case: string; readonly type: string }[];
+    }
+    const list = (await ask("query-qmp-schema")) as Info[];
+    const info = (name: string | undefined): Info => {
+      const found = list.filter((each) => each.name === name);
+      expect([name, found.length]).toEqual([name, 1]);
+      return found[0] as Info;
+    };
+    const names = ((await ask("query-commands")) as { name: string }[]).map((c) => c.name);
+    const commands = list.filter((each) => each["meta-type"] === "command").map((c) => c.name);
+    expect(names).toEqual(expect.arrayContaining(commands));
+    expect(commands).toEqual(expect.arrayContaining(["blockdev-add", "block-export-add", "job-dismiss"]));
+    // As libvirt looks: blockdev-add/arg-type/+raw/offset, ...
+    const add = info(info("blockdev-add")["arg-type"]);
+    const variant = (of: string): Info => info(add.variants?.find((v) => v.case === of)?.type);
+    const member = (of: Info, name: string): unknown => of.members?.find((m) => m.name === name);
+    expect(member(add, "node-name")).toEqual({ name: "node-name", type: "str", default: null });
+    expect(member(variant("raw"), "offset")).toEqual({ name: "offset", type: "int", default: null });
+    expect(member(variant("file"), "filename")).toEqual({ name: "filename", type: "str" });
+    expect(member(variant("blkdebug"), "image")).not.toHaveProperty("default");
+    expect(member(info(info("block-dirty-bitmap-add")["arg-type"]), "persistent")).toMatchObject({ type: "bool" });
+    expect(info("JOB_STATUS_CHANGE")["meta-type"]).toBe("event");
+    // Everything that is named is described.
+    for (const each of list) {
+      const inside = [...(each.members ?? []), ...(each.variants ?? [])].map((m) => m.type);
+      for (const type of [each["arg-type"], each["element-type"], ...inside]) if (type !== undefined) info(type);
+    }
+  });
+
   test("asks the process to end", async () => {
     const rig = await setup();
     await rig.ask("qmp_capabilities");

@@ -36,8 +36,8 @@ export interface BlockDevice {
 /** One QMP command about disks. Replies as in QEMU 7.2's schema; the empty object when it has nothing to say. */
 export interface BlockCommand {
   readonly name: string;
-  /** Names of its arguments. */
-  readonly shape: readonly string[];
+  /** Its arguments. */
+  readonly schema: z.ZodObject;
   run(control: BlockControl, args: unknown): Promise<unknown>;
 }
 
@@ -49,7 +49,7 @@ export function command<S extends z.ZodObject>(
 ): BlockCommand {
   return {
     name,
-    shape: Object.keys(schema.shape),
+    schema,
     async run(control, args) {
       const parsed = schema.safeParse(args ?? {});
       if (parsed.success) return (await run(control, parsed.data)) ?? {};
