@@ -113,6 +113,12 @@ class Types {
   }
 }
 
+/** Commands of QMP itself. */
+const PROTOCOL: readonly { readonly name: string; readonly schema: ZodObject }[] = [
+  { name: "qmp_capabilities", schema: z.strictObject({ enable: z.array(z.enum(["oob"])).optional() }) },
+  ...["query-commands", "query-qmp-schema", "query-version"].map((name) => ({ name, schema: z.strictObject({}) })),
+];
+
 function jsonSchema(schema: ZodObject): JsonSchema {
   return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
 }
@@ -135,7 +141,7 @@ export async function qmpSchema(
     own.set("blockdev-reopen", () => types.object([{ name: "options", type: options }]));
   }
   const answer = types.builtin("any");
-  const list = commands.map(({ name, schema }): SchemaInfo => {
+  const list = [...commands, ...PROTOCOL].map(({ name, schema }): SchemaInfo => {
     const type = own.get(name)?.() ?? types.object(types.members(jsonSchema(schema)));
     return { name, "meta-type": "command", "arg-type": type, "ret-type": answer };
   });

@@ -3,6 +3,7 @@ import { Jobs } from "@mimus/block";
 import type { CharBackend } from "@mimus/chardev";
 import type { BlockControl } from "@mimus/monitor";
 import { BLOCK_COMMANDS, BLOCK_EVENTS, qmpSchema } from "@mimus/monitor";
+import { z } from "zod";
 import type { ExportHost } from "./exports.ts";
 import { BlockExports } from "./exports.ts";
 import { QmpMonitor, UnknownCommand } from "./qmp.ts";
@@ -29,6 +30,12 @@ const NOT_HERE: ReadonlySet<string> = new Set([
   "blockdev-change-medium",
   "query-block",
 ]);
+
+const OWN: readonly { readonly name: string; readonly schema: z.ZodObject }[] = [
+  { name: "quit", schema: z.strictObject({}) },
+  { name: "object-add", schema: z.looseObject({ "qom-type": z.string(), id: z.string() }) },
+  { name: "object-del", schema: z.strictObject({ id: z.string() }) },
+];
 
 /** Block nodes, jobs and exports without a machine, and monitors for them. */
 export class StorageDaemon {
@@ -87,7 +94,7 @@ export class StorageDaemon {
           .map((command) => ({ name: command }));
       case "query-qmp-schema":
         return qmpSchema(
-          [...BLOCK_COMMANDS.values(), ...commands.values()].filter((c) => !NOT_HERE.has(c.name)),
+          [...BLOCK_COMMANDS.values(), ...commands.values(), ...OWN].filter((c) => !NOT_HERE.has(c.name)),
           [...BLOCK_EVENTS, "BLOCK_EXPORT_DELETED"],
           this.#host.graph.host.registry,
         );
