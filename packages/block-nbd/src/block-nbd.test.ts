@@ -19,6 +19,11 @@ class Rig {
   /** Waits of the client that have not ended. */
   readonly waits: { readonly ns: number; readonly end: () => void }[] = [];
   readonly node: BlockNode;
+  /** Clients that are served; further ones connect and wait. */
+  most = Number.POSITIVE_INFINITY;
+  readonly standing: ByteStream[] = [];
+  /** Of those, how many have given up. */
+  ended = 0;
 
   private constructor(node: BlockNode) {
     this.node = node;
@@ -27,9 +32,9 @@ class Rig {
   static async make(): Promise<Rig> {
     return new Rig(await memory(SIZE));
   }
-  start(node: BlockNode): void {
+  start(node: BlockNode, multiConn = true): void {
     this.server = new NbdServer();
-    this.server.add({ name: "d", node, writable: true });
+    this.server.add({ name: "d", node, writable: true, multiConn });
   }
   /** The server is gone, and with it all connections. */
   stop(): void {
@@ -41,8 +46,13 @@ class Rig {
       this.asked.push(address);
       if (this.server === undefined) throw new Error("Connection refused");
       const [a, b] = streamPair();
-      void this.server.serve(a);
-      this.streams.push(b);
+      if (this.streams.length < this.most) {
+        void this.server.serve(a);
+        this.streams.push(b);
+      } else {
+        this.standing.push(b);
+        a.onClose(() => this.ended++);
+      }
       return b;
     };
     return new BlockGraph({
@@ -85,6 +95,48 @@ test("reads, writes, zeroes, trims, asks for status", async () => {
   expect([into[0], into[999], into[1000], into[1999], into[2000]]).toEqual([3, 3, 0, 0, 3]);
   expect(await node.blockStatus?.(0, SIZE)).toMatchObject({ allocated: true });
   await node.close();
+});
+
+describe("several connections", () => {
+  test("share the requests, and lose none when they are lost", async () => {
+    const rig = await Rig.make();
+    const node = await rig.open({ connections: 3, "reconnect-delay": 10 });
+    await turns();
+    expect(rig.streams.length).toBe(3);
+    const pieces = Array.from({ length: 24 }, (_, n) => new Uint8Array(4096).fill(n + 1));
+    await Promise.all(pieces.map((piece, n) => node.write(n * 4096, piece)));
+    await node.flush();
+    rig.stop();
+    rig.start(rig.node);
+    const into = pieces.map(() => new Uint8Array(4096));
+    await Promise.all(into.map((piece, n) => node.read(n * 4096, piece)));
+    expect(into).toEqual(pieces);
+    expect(rig.streams.length).toBe(3);
+    await node.close();
+  });
+
+  test("are made only where the server says that a flush covers all of them", async () => {
+    const rig = await Rig.make();
+    rig.start(rig.node, false);
+    const node = await rig.open({ connections: 3 });
+    await turns();
+    expect(rig.streams.length).toBe(1);
+    await node.close();
+  });
+
+  test("are not waited for: a server that takes one client leaves the others standing", async () => {
+    const rig = await Rig.make();
+    rig.most = 1;
+    const node = await rig.open({ connections: 2 });
+    await node.write(0, new Uint8Array(512).fill(9));
+    const into = new Uint8Array(512);
+    await node.read(0, into);
+    expect(into[511]).toBe(9);
+    expect(rig.standing.length).toBe(1);
+    await node.close();
+    await turns();
+    expect(rig.ended).toBe(1);
+  });
 });
 
 describe("options", () => {

@@ -1,7 +1,7 @@
 import type { BlockNode, BlockStatus } from "@mimus/block";
 import { BlockError } from "@mimus/block";
 import { ALLOCATION, CMD_FLAG, FLAG } from "@mimus/nbd";
-import type { Link } from "./link.ts";
+import type { Requests } from "./links.ts";
 
 /** Bytes that one request without data covers: it has 32 bits for them, and blocks of up to 64 KiB. */
 const MOST: number = 2 ** 32 - 65536;
@@ -17,7 +17,7 @@ export class NbdNode implements BlockNode {
   readonly discard?: (at: number, length: number) => Promise<void>;
   readonly writeZeroes?: (at: number, length: number, unmap: boolean) => Promise<void>;
   readonly blockStatus?: (at: number, length: number) => Promise<BlockStatus>;
-  readonly #link: Link;
+  readonly #link: Requests;
   readonly #context: string;
   readonly #minimum: number;
   readonly #maximum: number;
@@ -25,7 +25,7 @@ export class NbdNode implements BlockNode {
   #partial: Promise<void> = Promise.resolve();
 
   /** @throws BlockError "read-only" when the server allows no writes */
-  constructor(name: string, filename: string, link: Link, options: { readOnly: boolean; context: string }) {
+  constructor(name: string, filename: string, link: Requests, options: { readOnly: boolean; context: string }) {
     const { client } = link;
     this.name = name;
     this.filename = filename;

@@ -21,6 +21,7 @@ export interface NbdSettings {
   readonly "reconnect-delay": number;
   /** Seconds. */
   readonly "open-timeout": number;
+  readonly connections: number;
   readonly host?: string | undefined;
   readonly port?: string | number | undefined;
   readonly path?: string | undefined;

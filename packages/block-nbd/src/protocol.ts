@@ -1,9 +1,10 @@
 import type { BlockProtocol, ProtocolContext } from "@mimus/block";
 import { BlockError, defineProtocol } from "@mimus/block";
-import type { ClientOptions, StreamHost, TlsLookup } from "@mimus/nbd";
-import { Haggle, NbdClient, targetText } from "@mimus/nbd";
+import type { ByteStream, ClientOptions, StreamHost, TlsLookup } from "@mimus/nbd";
+import { FLAG, Haggle, NbdClient, targetText } from "@mimus/nbd";
 import { z } from "zod";
 import { Link } from "./link.ts";
+import { Links } from "./links.ts";
 import { NbdNode } from "./node.ts";
 import type { NbdSettings } from "./options.ts";
 import { optionsOf, targetOf } from "./options.ts";
@@ -27,6 +28,11 @@ const NbdOptions = z.strictObject({
   "x-dirty-bitmap": z.string().optional().describe("metadata context that block status is read from"),
   "reconnect-delay": number.max(4294967295).default(0).describe("seconds that requests wait for a lost connection"),
   "open-timeout": number.max(4294967295).default(0).describe("seconds to try again when the server is not there"),
+  connections: number
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe("connections to make where the server says that several are as one (not in QEMU)"),
   host: z.string().optional().describe("short for server.host"),
   port: z.union([z.string(), z.number()]).optional().describe("short for server.port"),
   path: z.string().optional().describe("short for server.path"),
@@ -41,21 +47,32 @@ async function open(options: NbdSettings, ctx: ProtocolContext): Promise<NbdNode
     throw new BlockError("unsupported-feature", `'${name}': NBD needs sockets, which this host does not offer`);
   const client = await clientOptions(options, ctx);
   const contexts = [options["x-dirty-bitmap"] ?? "base:allocation"];
+  const haggling = new Set<ByteStream>();
   const dial = async (): Promise<NbdClient> => {
     const stream = await sockets.connect(target.address);
+    haggling.add(stream);
     try {
       const haggle = await Haggle.begin(stream, client);
       return new NbdClient(await haggle.open(target.exportName, contexts));
     } catch (error) {
       stream.destroy();
       throw error;
+    } finally {
+      haggling.delete(stream);
     }
   };
-  const link = await Link.open(name, dial, {
+  const times = {
     reconnectSeconds: options["reconnect-delay"],
     openSeconds: options["open-timeout"],
     ...(ctx.delay ? { delay: ctx.delay } : {}),
-  });
+  };
+  const first = await Link.open(name, dial, times);
+  const more = first.client.can(FLAG.CAN_MULTI_CONN) ? options.connections - 1 : 0;
+  const abandon = (): void => {
+    for (const stream of haggling) stream.destroy();
+  };
+  const again = (): Promise<Link> => Link.open(name, dial, { ...times, openSeconds: 0 });
+  const link = more === 0 ? first : new Links(first, more, again, abandon);
   try {
     return new NbdNode(ctx.name, name, link, { readOnly: ctx.readOnly, context: contexts[0] as string });
   } catch (error) {
