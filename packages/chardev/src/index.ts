@@ -8,3 +8,4 @@ export { SocketChar, type SocketOptions } from "./socket.ts";
 export { MuxChar, type MuxActions } from "./mux.ts";
 export { CharOptions, charConfig, shortForm, type CharBackendName, type CharConfig } from "./options.ts";
 export { openChar } from "./open.ts";
+export { OutputQueue } from "./output-queue.ts";

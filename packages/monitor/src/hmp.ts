@@ -1,4 +1,4 @@
-import type { CharBackend } from "@mimus/chardev";
+import { type CharBackend, OutputQueue } from "@mimus/chardev";
 
 import { completions, execute } from "./commands.ts";
 import type { MachineControl } from "./control.ts";
@@ -8,15 +8,16 @@ import { newSession } from "./session.ts";
 /** The human monitor on a character device: a prompt, a line editor, commands. */
 export class HumanMonitor {
   readonly #char: CharBackend;
+  readonly #output: OutputQueue;
   readonly #editor: LineEditor;
   #greeted = false;
-  #pending: Uint8Array[] = [];
   /** What was typed ahead of a command that still runs. */
   #typed: Uint8Array[] = [];
   #busy = false;
 
   constructor(char: CharBackend, machine: MachineControl) {
     this.#char = char;
+    this.#output = new OutputQueue(char);
     const session = newSession();
     this.#editor = new LineEditor({
       prompt: "(qemu) ",
@@ -45,7 +46,7 @@ export class HumanMonitor {
       event: (event) => {
         if (event === "opened") this.#open(machine.version);
       },
-      writable: () => this.#flush(),
+      writable: () => this.#output.flush(),
     });
   }
 
@@ -74,18 +75,6 @@ export class HumanMonitor {
   }
 
   #write(text: string): void {
-    this.#pending.push(Uint8Array.from(text, (char) => char.charCodeAt(0) & 0xff));
-    this.#flush();
-  }
-
-  #flush(): void {
-    for (let head = this.#pending[0]; head !== undefined; head = this.#pending[0]) {
-      const accepted = this.#char.write(head);
-      if (accepted < head.length) {
-        this.#pending[0] = head.subarray(accepted);
-        return;
-      }
-      this.#pending.shift();
-    }
+    this.#output.write(Uint8Array.from(text, (char) => char.charCodeAt(0) & 0xff));
   }
 }

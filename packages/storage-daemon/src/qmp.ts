@@ -1,5 +1,5 @@
 import { BlockError } from "@mimus/block";
-import type { CharBackend } from "@mimus/chardev";
+import { type CharBackend, OutputQueue } from "@mimus/chardev";
 import { JsonSplitter } from "./json-splitter.ts";
 
 /** What a QMP monitor needs of its process. */
@@ -20,10 +20,10 @@ export class UnknownCommand extends Error {
 /** The monitor for programs on a character device. Source: QEMU 7.2, docs/interop/qmp-spec.txt, 2.1 to 2.5. */
 export class QmpMonitor {
   readonly #char: CharBackend;
+  readonly #output: OutputQueue;
   readonly #host: QmpHost;
   readonly #pretty: boolean;
   #input: JsonSplitter = new JsonSplitter();
-  #pending: Uint8Array[] = [];
   #negotiated = false;
   /** Commands are answered in order. */
   #queue: Promise<void> = Promise.resolve();
@@ -31,6 +31,7 @@ export class QmpMonitor {
 
   constructor(char: CharBackend, host: QmpHost, pretty: boolean) {
     this.#char = char;
+    this.#output = new OutputQueue(char);
     this.#host = host;
     this.#pretty = pretty;
     char.attach({
@@ -40,10 +41,10 @@ export class QmpMonitor {
         if (event === "opened") this.#greet();
         else if (event === "closed") {
           this.#negotiated = false;
-          this.#pending = [];
+          this.#output.clear();
         }
       },
-      writable: () => this.#flush(),
+      writable: () => this.#output.flush(),
     });
   }
 
@@ -111,19 +112,7 @@ export class QmpMonitor {
 
   #send(message: Readonly<Record<string, unknown>>): void {
     const text = this.#pretty ? JSON.stringify(message, undefined, 4) : spaced(message);
-    this.#pending.push(utf8(`${text}\r\n`));
-    this.#flush();
-  }
-
-  #flush(): void {
-    for (let head = this.#pending[0]; head !== undefined; head = this.#pending[0]) {
-      const accepted = this.#char.write(head);
-      if (accepted < head.length) {
-        this.#pending[0] = head.subarray(accepted);
-        return;
-      }
-      this.#pending.shift();
-    }
+    this.#output.write(utf8(`${text}\r\n`));
   }
 }
 
