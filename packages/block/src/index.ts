@@ -29,6 +29,7 @@ export type { FileCall, Fault } from "./faulty-file.ts";
 export { Fields } from "./fields.ts";
 export { FileNode } from "./file-node.ts";
 export type { FileNodeOptions } from "./file-node.ts";
+export { snapshotJson } from "./snapshot-json.ts";
 export { defineFormat, probe, PROBE_BYTES } from "./format.ts";
 export type {
   BlockFormat,

@@ -1,4 +1,4 @@
-import { protocolOf, resolveBeside } from "@mimus/block";
+import { protocolOf, resolveBeside, snapshotJson } from "@mimus/block";
 import type { BlockNode, SnapshotInfo } from "@mimus/block";
 import { plainText } from "./json.ts";
 import { human } from "./sizes.ts";
@@ -48,19 +48,6 @@ async function allocated(node: BlockNode, tools: Tools): Promise<number | undefi
     sum += bytes;
   }
   return names.size === 0 ? undefined : sum;
-}
-
-function snapshotJson(s: SnapshotInfo): Record<string, unknown> {
-  return {
-    id: s.id,
-    name: s.name,
-    "vm-state-size": s.vmStateSize,
-    "date-sec": s.dateSec,
-    "date-nsec": s.dateNsec,
-    "vm-clock-sec": Math.floor(s.vmClockNs / 1e9),
-    "vm-clock-nsec": s.vmClockNs % 1e9,
-    icount: s.icount,
-  };
 }
 
 /** The lines of `info`. */

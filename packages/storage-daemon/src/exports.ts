@@ -1,6 +1,6 @@
 import { BlockError } from "@mimus/block";
 import type { BlockControl } from "@mimus/monitor";
-import { blockCommand as command, nodeOf } from "@mimus/monitor";
+import { blockCommand as command, checkArguments, nodeOf } from "@mimus/monitor";
 import type { BlockCommand } from "@mimus/monitor";
 import type { HeldBitmap, StreamAddress, StreamHost, StreamListener, TlsCredentials } from "@mimus/nbd";
 import { holdBitmap, NbdServer, writeThrough } from "@mimus/nbd";
@@ -105,7 +105,7 @@ export class BlockExports {
 
   /** @throws BlockError */
   async start(options: unknown): Promise<void> {
-    const given = check(ServerStart, options);
+    const given = checkArguments(ServerStart, options);
     if (this.#server !== undefined) throw new BlockError("in-use", "NBD server already running");
     const id = given["tls-creds"];
     const authz = given["tls-authz"];
@@ -146,7 +146,7 @@ export class BlockExports {
           ? `Export type '${type}' needs devices of the kernel that this program cannot reach: use type=nbd`
           : `Invalid parameter '${type}'`,
       );
-    const o = check(ExportAdd, options);
+    const o = checkArguments(ExportAdd, options);
     if (this.#exports.has(o.id)) throw new BlockError("in-use", `Block export id '${o.id}' is already in use`);
     const server = this.#server;
     if (server === undefined) throw new BlockError("bad-option", "NBD server not running");
@@ -209,32 +209,18 @@ function hold(id: string): string {
   return `the export '${id}'`;
 }
 
-function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  if (issue?.code === "unrecognized_keys")
-    throw new BlockError("bad-option", `Parameter '${issue.keys[0] ?? ""}' is unexpected`);
-  const where = issue?.path.join(".") ?? "";
-  const missing = issue?.code === "invalid_type" && /undefined/.test(issue.message);
-  throw new BlockError(
-    "bad-option",
-    missing ? `Parameter '${where}' is missing` : `Invalid parameter '${where}': ${issue?.message ?? "invalid"}`,
-  );
-}
-
 /** An address with its members beside the type, or, as older commands have it, in `data`. */
 function address(given: z.output<typeof Address>): StreamAddress {
   const { type, data } = given;
   const members = typeof data === "object" && data !== null ? data : given;
-  if (type === "unix") return { type, path: check(Unix, members).path };
+  if (type === "unix") return { type, path: checkArguments(Unix, members).path };
   if (type === "fd") {
-    const fd = Number(check(Fd, members).str);
+    const fd = Number(checkArguments(Fd, members).str);
     if (!Number.isInteger(fd) || fd < 0)
       throw new BlockError("bad-option", "Invalid parameter 'str': a descriptor's number");
     return { type, fd };
   }
-  const { host, port: text } = check(Inet, members);
+  const { host, port: text } = checkArguments(Inet, members);
   const number = Number(text);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw new BlockError("bad-option", `Invalid parameter 'port': ${String(text)} is not 0 to 65535`);

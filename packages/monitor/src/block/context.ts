@@ -41,6 +41,21 @@ export interface BlockCommand {
   run(control: BlockControl, args: unknown): Promise<unknown>;
 }
 
+/** Arguments of a command as `schema` has them. @throws BlockError "bad-option" in QMP's words */
+export function checkArguments<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue?.code === "unrecognized_keys")
+    throw new BlockError("bad-option", `Parameter '${issue.keys[0] ?? ""}' is unexpected`);
+  const where = issue?.path.join(".") ?? "";
+  const missing = issue?.code === "invalid_type" && /undefined/.test(issue.message);
+  throw new BlockError(
+    "bad-option",
+    missing ? `Parameter '${where}' is missing` : `Invalid parameter '${where}': ${issue?.message ?? "invalid"}`,
+  );
+}
+
 /** Declares a command whose arguments `schema` checks. */
 export function command<S extends z.ZodObject>(
   name: string,
@@ -51,17 +66,7 @@ export function command<S extends z.ZodObject>(
     name,
     schema,
     async run(control, args) {
-      const parsed = schema.safeParse(args ?? {});
-      if (parsed.success) return (await run(control, parsed.data)) ?? {};
-      const issue = parsed.error.issues[0];
-      if (issue?.code === "unrecognized_keys")
-        throw new BlockError("bad-option", `Parameter '${issue.keys[0] ?? ""}' is unexpected`);
-      const where = issue?.path.join(".") ?? "";
-      const missing = issue?.code === "invalid_type" && /undefined/.test(issue.message);
-      throw new BlockError(
-        "bad-option",
-        missing ? `Parameter '${where}' is missing` : `Invalid parameter '${where}': ${issue?.message ?? "invalid"}`,
-      );
+      return (await run(control, checkArguments(schema, args ?? {}))) ?? {};
     },
   };
 }

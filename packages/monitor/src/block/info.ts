@@ -1,5 +1,5 @@
 import type { BlockBackend, BlockStats, GraphNode } from "@mimus/block";
-import { backingOf, skipFilters } from "@mimus/block";
+import { backingOf, skipFilters, snapshotJson } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand, BlockControl } from "./context.ts";
 import { writeThreshold } from "./threshold.ts";
@@ -29,16 +29,7 @@ export async function imageInfo(control: BlockControl, node: GraphNode, flat: bo
     ...(info?.backingFormat === undefined ? {} : { "backing-filename-format": info.backingFormat }),
     ...(snapshots && snapshots.length > 0
       ? {
-          snapshots: snapshots.map((s) => ({
-            id: s.id,
-            name: s.name,
-            "vm-state-size": s.vmStateSize,
-            "date-sec": s.dateSec,
-            "date-nsec": s.dateNsec,
-            "vm-clock-sec": Math.floor(s.vmClockNs / 1e9),
-            "vm-clock-nsec": s.vmClockNs % 1e9,
-            ...(s.icount === undefined ? {} : { icount: s.icount }),
-          })),
+          snapshots: snapshots.map(snapshotJson),
         }
       : {}),
     "dirty-flag": info?.dirty ?? false,

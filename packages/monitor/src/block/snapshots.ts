@@ -1,5 +1,5 @@
 import type { Action } from "@mimus/block";
-import { BlockError, nameOf, snapshotAction, transact } from "@mimus/block";
+import { BlockError, nameOf, snapshotAction, snapshotJson, transact } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand, BlockControl } from "./context.ts";
 import { command, nodeOf } from "./context.ts";
@@ -117,16 +117,7 @@ async function deleteInternal(control: BlockControl, args: z.output<typeof Delet
       `Snapshot with id '${args.id ?? "(null)"}' and name '${args.name ?? "(null)"}' does not exist on device '${args.device}'`,
     );
   await node.image?.snapshots?.delete(found.id);
-  return {
-    id: found.id,
-    name: found.name,
-    "vm-state-size": found.vmStateSize,
-    "date-sec": found.dateSec,
-    "date-nsec": found.dateNsec,
-    "vm-clock-sec": Math.floor(found.vmClockNs / 1e9),
-    "vm-clock-nsec": found.vmClockNs % 1e9,
-    ...(found.icount === undefined ? {} : { icount: found.icount }),
-  };
+  return snapshotJson(found);
 }
 
 /** Commands about snapshots. */
