@@ -114,7 +114,7 @@ export class Kernel {
   }
 
   /** Waits for a file until `attempt` no longer says EAGAIN. */
-  waitFor(file: File, events: number, attempt: () => number, interrupted?: number): Promise<number> {
+  waitFor(file: File, events: number, attempt: () => number, interrupted?: number | (() => number)): Promise<number> {
     return this.process.block((done) => {
       let over = false;
       const stop = file.wait(events, () => {

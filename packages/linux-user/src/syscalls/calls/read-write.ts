@@ -1,5 +1,5 @@
 /** read, write and their relatives. Source: Linux man-pages, read(2), readv(2), pread(2), write(2). */
-import { E, fail } from "../../errno.ts";
+import { E, fail, RESTART } from "../../errno.ts";
 import { O, POLL, S } from "../../fs/constants.ts";
 import { SIG } from "../../signals/siginfo.ts";
 import { WHENCE } from "../flag-names.ts";
@@ -112,23 +112,7 @@ function writeRest(k: Kernel, open: OpenFile, pieces: readonly Piece[], before: 
       if (done === 0 || total >= pieces.reduce((sum, { length }) => sum + length, 0)) return total;
     }
   };
-  return k.process.block(
-    (done) => {
-      let over = false;
-      const stop = open.file.wait(POLL.OUT, () => {
-        if (over) return;
-        const result = settle(step);
-        if (result === -E.AGAIN) return;
-        over = true;
-        done(result);
-      });
-      return () => {
-        over = true;
-        stop();
-      };
-    },
-    () => (total > 0 ? total : -512),
-  );
+  return k.waitFor(open.file, POLL.OUT, step, () => (total > 0 ? total : -RESTART.sys));
 }
 
 function writePieces(k: Kernel, open: OpenFile, pieces: readonly Piece[], skip: number, at: At): number {
