@@ -4,6 +4,7 @@ export * from "./aml/data.ts";
 export * from "./aml/encode.ts";
 export * from "./aml/namespace.ts";
 export * from "./aml/resources.ts";
+export { checksum, concat } from "./bytes.ts";
 export { AcpiError } from "./errors.ts";
 export { FADT_FLAG, FADT_POINTERS, facs, fadt } from "./tables/fixed.ts";
 export type { FixedHardware } from "./tables/fixed.ts";

@@ -1,4 +1,4 @@
-import { checksum, concat } from "./sum.ts";
+import { checksum, concat } from "@mimus/acpi";
 
 /** The two files that firmware takes the SMBIOS tables from. */
 export interface SmbiosFiles {
