@@ -63,14 +63,24 @@ const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
   ];
 });
 
+/** iPXE waits for a key for two seconds: a machine that was late with it has no bootable device, and starts again. */
+async function shellOf(pc: ScreenPc): Promise<number> {
+  for (let resets = 0; ; resets++) {
+    const seconds = await pc.shows(/iPXE>|No bootable device/, 5, "ctrl-b");
+    if ((await pc.text()).includes("iPXE>")) return seconds;
+    if (resets === 5) throw new Error("iPXE took no key in six starts");
+    await pc.console.type("system_reset\n");
+    await pc.shows(/^(?![^]*No bootable device)/, 5);
+  }
+}
+
 const ipxe = (["lkrn", "iso"] as const).map((kind): FirstScreen => ({
   name: `ipxe-${kind}`,
   files: [`i386/ipxe.${kind}`],
   run: async ([path = ""], how) => {
     const medium = kind === "lkrn" ? ["-kernel", path] : ["-cdrom", path, "-boot", "d"];
     const pc = new ScreenPc("x86_64", ["-m", "64", ...medium], how);
-    // It asks for two seconds only.
-    const seconds = await pc.shows("iPXE>", 5, "ctrl-b");
+    const seconds = await shellOf(pc);
     await pc.keys(..."echo".split(""), "spc", ..."mimus42".split(""), "ret");
     await pc.shows(/^mimus42$/m, 2);
     await pc.close();
