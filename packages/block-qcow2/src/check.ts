@@ -8,6 +8,7 @@ import { flushAll } from "./flush.ts";
 import type { Image } from "./image.ts";
 import { L1Table } from "./l1-table.ts";
 import { compressedPlace } from "./l2.ts";
+import { nextEntry } from "./next-entry.ts";
 import type { Qcow2Node } from "./node.ts";
 import { rebuildRefcounts, repairRefcounts } from "./repair.ts";
 import { refreshCopied } from "./tree.ts";
@@ -207,9 +208,13 @@ class Survey {
     const { extended, version } = img.map.shape;
     const step = img.map.entryBytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     const found = this.#found;
     let next = 0;
     for (let at = 0; at < bytes.length; at += step) {
+      // Most entries of a sparse image are zero.
+      at = nextEntry(words, at >> 2, step >> 2) << 2;
+      if (at >= bytes.length) break;
       const high = view.getUint32(at);
       const low = view.getUint32(at + 4);
       if (high === 0 && low === 0) continue;

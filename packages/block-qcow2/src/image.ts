@@ -10,6 +10,7 @@ import type { Header } from "./header.ts";
 import { l2Coverage } from "./header.ts";
 import type { L1Table } from "./l1-table.ts";
 import { Mapping } from "./l2.ts";
+import { nextEntry } from "./next-entry.ts";
 import type { OpenOptions } from "./options.ts";
 import type { Structure } from "./overlap.ts";
 import { OverlapGuard } from "./overlap.ts";
@@ -287,7 +288,9 @@ export class Image implements RefcountOwner {
     const b = this.ext.bitmaps;
     if (b && this.bitmapsValid)
       guard.claim(b.directoryAt / clusterSize, clusters(b.directoryBytes), "bitmap-directory");
-    for (let i = 0; i < this.refs.tableEntries; i++) this.#claimBlock(i);
+    const { table } = this.refs;
+    const words = new Int32Array(table.buffer, table.byteOffset, table.byteLength >> 2);
+    for (let i = nextEntry(words, 0, 2); i < words.length; i = nextEntry(words, i + 2, 2)) this.#claimBlock(i >> 1);
     if (guard.watches("active-l2")) for (let i = 0; i < this.l1.count; i++) this.#claimTable(i);
   }
 

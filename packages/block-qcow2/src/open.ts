@@ -68,9 +68,10 @@ export async function loadImage(file: BlockNode, options: OpenOptions, ctx: Form
 
 /** Bytes of the first cluster that are in use, whole sectors: what rewrites of the header compare with. */
 function usedOf(first: Uint8Array): number {
-  let end = first.length;
-  while (end > 512 && first[end - 1] === 0) end--;
-  return Math.ceil(end / 512) * 512;
+  const words = new Int32Array(first.buffer, first.byteOffset, first.length >> 2);
+  let end = words.length;
+  while (end > 128 && words[end - 1] === 0) end--;
+  return Math.ceil(end / 128) * 512;
 }
 
 async function restOfHeader(file: BlockNode, header: Header): Promise<Uint8Array> {

@@ -13,6 +13,8 @@ export function shareBuilt(tool: boolean): void {
   // An import of node:fs costs 5 ms more than this.
   if (!process.getBuiltinModule("node:fs").existsSync(zod)) return;
   const own = new URL("./tool.js", import.meta.url).href;
+  /** Where this command's own packages lie, by name. */
+  const ours = new Map<string, string>();
   const held = new Map(tool ? IN_TOOL.map((name) => [`/${name.slice(7)}/dist/index.js`, name]) : []);
   registerHooks({
     resolve(specifier, context, next) {
@@ -20,8 +22,10 @@ export function shareBuilt(tool: boolean): void {
       const found = next(specifier, context);
       const name = held.get(/\/[a-z]+\/dist\/index\.js$/.exec(found.url)?.[0] ?? "");
       // Ours, and not another version of it.
-      const same = name !== undefined && next(name, { ...context, parentURL: import.meta.url }).url === found.url;
-      return same ? { url: own, format: "module", shortCircuit: true } : found;
+      if (name === undefined) return found;
+      const at = ours.get(name) ?? next(name, { ...context, parentURL: import.meta.url }).url;
+      ours.set(name, at);
+      return at === found.url ? { url: own, format: "module", shortCircuit: true } : found;
     },
   });
 }
