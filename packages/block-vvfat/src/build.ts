@@ -1,3 +1,4 @@
+import { fatTime } from "./fat-time.ts";
 import { BlockError } from "@mimus/block";
 import type { Geometry } from "./geometry.ts";
 import { SECTOR } from "./geometry.ts";
@@ -105,13 +106,6 @@ function putEntry(entry: Uint8Array, attributes: number, first: number, size: nu
   view.setUint16(24, date, true);
   view.setUint16(26, first & 0xffff, true);
   view.setUint32(28, size, true);
-}
-
-/** Seconds since 1970 (UTC) as FAT has dates, from 1980 to 2107. */
-function fatTime(sec: number): { date: number; time: number } {
-  const d = new Date(Math.min(Math.max(sec, 315532800), 4354819198) * 1000);
-  const date = ((d.getUTCFullYear() - 1980) << 9) | ((d.getUTCMonth() + 1) << 5) | d.getUTCDate();
-  return { date, time: (d.getUTCHours() << 11) | (d.getUTCMinutes() << 5) | (d.getUTCSeconds() >> 1) };
 }
 
 function writeBoot({ geometry: g, head }: Volume, label: string): void {

@@ -1,4 +1,5 @@
 import type { HostEntry } from "@mimus/block";
+import type { FatTime } from "./fat-time.ts";
 import type { Found } from "./walk.ts";
 
 /** A file or folder of the host as the disk last showed it. */
@@ -9,6 +10,7 @@ export interface Known {
   readonly size: number;
   readonly clusters: readonly number[];
   readonly children: readonly Known[];
+  readonly written: FatTime;
 }
 
 /** Which of the host's files each of the guest's is. */

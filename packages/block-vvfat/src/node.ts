@@ -1,6 +1,7 @@
 import type { BlockNode, HostDirectory, HostEntry, HostHandle } from "@mimus/block";
 import { asBlockError, BlockError, Mutex } from "@mimus/block";
 import type { Placed } from "./build.ts";
+import { fatTime } from "./fat-time.ts";
 import { SECTOR } from "./geometry.ts";
 import type { Known } from "./match.ts";
 import { applyFiles } from "./sync.ts";
@@ -227,6 +228,7 @@ export class VvfatNode implements BlockNode {
 }
 
 function knownOf(placed: Placed): Known {
-  const { name, entry, isFolder, size } = placed.node;
-  return { name, entry, isFolder, size, clusters: placed.clusters, children: placed.children.map(knownOf) };
+  const { name, entry, isFolder, size, time } = placed.node;
+  const written = fatTime(time.sec);
+  return { name, entry, isFolder, size, written, clusters: placed.clusters, children: placed.children.map(knownOf) };
 }

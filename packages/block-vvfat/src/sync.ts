@@ -1,4 +1,5 @@
 import type { HostDirectory, HostEntry, HostHandle } from "@mimus/block";
+import { hostTime, sameTime } from "./fat-time.ts";
 import type { Known } from "./match.ts";
 import { Match } from "./match.ts";
 import type { Found } from "./walk.ts";
@@ -81,15 +82,26 @@ class Sync {
         children.push(await this.#fill(await this.#host.lookup(entry, child.name), child, root));
       } else children.push(await this.#file(entry, known, child));
     }
-    return { name: folder.name, entry, isFolder: true, size: 0, clusters: folder.clusters, children };
+    // Only now: what was made in it has changed its time.
+    await this.#date(entry, this.#match.known.get(folder), folder, false);
+    const { name, clusters, written } = folder;
+    return { name, entry, isFolder: true, size: 0, clusters, written, children };
+  }
+
+  /** The guest's time of the last write, where it has set one or the host has: `touched`. */
+  async #date(entry: HostEntry, known: Known | undefined, { written }: Found, touched: boolean): Promise<void> {
+    if (known !== undefined && !touched && sameTime(known.written, written)) return;
+    const mtime = hostTime(written);
+    if (mtime !== undefined) await this.#host.set(entry, { mtime });
   }
 
   async #file(parent: HostEntry, known: Known | undefined, found: Found): Promise<Known> {
     const { clusterBytes } = this.#content;
     const used = found.clusters.slice(0, Math.ceil(found.size / clusterBytes));
     const changed = [...used.keys()].filter((i) => known?.clusters[i] !== used[i] || this.#content.isNew(used[i]!));
+    const same = known !== undefined && changed.length === 0 && known.size === found.size;
     let entry: HostEntry;
-    if (known && changed.length === 0 && known.size === found.size) entry = await this.#host.lookup(parent, found.name);
+    if (same) entry = await this.#host.lookup(parent, found.name);
     else {
       let handle: HostHandle;
       if (known) {
@@ -107,7 +119,9 @@ class Sync {
         await handle.close();
       }
     }
-    return { name: found.name, entry, isFolder: false, size: found.size, clusters: found.clusters, children: [] };
+    await this.#date(entry, known, found, !same);
+    const { name, size, clusters, written } = found;
+    return { name, entry, isFolder: false, size, clusters, written, children: [] };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BlockNode, HostDirectory, HostEntry, HostHandle, HostStat } from "@mimus/block";
+import type { BlockNode, HostChanges, HostDirectory, HostEntry, HostHandle, HostStat } from "@mimus/block";
 import { BlockGraph, MemoryFiles } from "@mimus/block";
 import block from "@mimus/block";
 import { Registry } from "@mimus/qom";
@@ -9,6 +9,8 @@ import { parseName } from "./protocol.ts";
 
 class Memory {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** Seconds. */
+  mtime = 1_700_000_000;
   readonly children: Map<string, Memory> | undefined;
   constructor(folder: boolean) {
     this.children = folder ? new Map() : undefined;
@@ -29,8 +31,8 @@ class MemoryDirectory implements HostDirectory {
     return found;
   }
   async stat(entry: HostEntry): Promise<HostStat> {
-    const { bytes, children } = entry as Memory;
-    const time = { sec: 1_700_000_000, nsec: 0 };
+    const { bytes, children, mtime } = entry as Memory;
+    const time = { sec: mtime, nsec: 0 };
     const mode = children ? 0o040755 : 0o100644;
     const none = { uid: 0, gid: 0, nlink: 1, rdev: 0, blockSize: 512, blocks: 0, inode: 1 };
     return { ...none, mode, size: bytes.length, atime: time, mtime: time, ctime: time };
@@ -76,8 +78,9 @@ class MemoryDirectory implements HostDirectory {
     (from as Memory).children!.delete(name);
     (to as Memory).children!.set(newName, entry);
   }
-  async set(entry: HostEntry, { size }: { size?: number }): Promise<void> {
+  async set(entry: HostEntry, { size, mtime }: HostChanges): Promise<void> {
     if (size !== undefined) this.#resize(entry as Memory, size);
+    if (typeof mtime === "object") (entry as Memory).mtime = mtime.sec;
   }
   readlink = async (): Promise<string> => "";
   symlink = async (): Promise<void> => undefined;
@@ -199,6 +202,40 @@ describe("vvfat", () => {
     await node.write(at, new Uint8Array([0xe5]));
     await node.close();
     expect(host.files()).toEqual({ "a long name.txt": 5000, "sub/": 0, "sub/inner": 2000 });
+  });
+
+  it("gives the host's files the times that the guest sets", async () => {
+    const host = await folder();
+    const node = await open(host, floppy);
+    const { at, bytes } = await rootEntry(node, "README  TXT");
+    const file = (await host.lookup(host.top, "README.TXT")) as Memory;
+    const others = (await host.lookup(host.top, "a long name.txt")) as Memory;
+    // 2001-02-03 04:05:06: a time of no content, and with one.
+    const dated = new Uint8Array(bytes);
+    dated.set([(5 << 5) | 3, (4 << 3) | 0, (2 << 5) | 3, (21 << 1) | 0], 22);
+    await node.write(at, dated);
+    await node.flush();
+    expect(new Date(file.mtime * 1000).toISOString()).toBe("2001-02-03T04:05:06.000Z");
+    expect(others.mtime).toBe(1_700_000_000);
+    const first = bytes[26]! | (bytes[27]! << 8);
+    dated[24] = (2 << 5) | 4;
+    await node.write(DATA + (first - 2) * 512, new Uint8Array(50).fill(1));
+    await node.write(at, dated);
+    await node.flush();
+    expect([file.bytes[0], new Date(file.mtime * 1000).toISOString()]).toEqual([1, "2001-02-04T04:05:06.000Z"]);
+    // No such day: the host's time stays.
+    dated[24] = 0;
+    await node.write(at, dated);
+    await node.flush();
+    expect(new Date(file.mtime * 1000).toISOString()).toBe("2001-02-04T04:05:06.000Z");
+    // A folder's.
+    const sub = await rootEntry(node, "SUB        ").catch(() => rootEntry(node, "SUB~1      "));
+    sub.bytes.set(dated.subarray(22, 24), 22);
+    sub.bytes.set([(2 << 5) | 5, (21 << 1) | 0], 24);
+    await node.write(sub.at, sub.bytes);
+    await node.close();
+    const inSub = (await host.lookup(host.top, "sub")) as Memory;
+    expect(new Date(inSub.mtime * 1000).toISOString()).toBe("2001-02-05T04:05:06.000Z");
   });
 
   it("refuses to leave the folder", async () => {

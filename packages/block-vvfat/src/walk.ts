@@ -1,3 +1,4 @@
+import type { FatTime } from "./fat-time.ts";
 import { SECTOR } from "./geometry.ts";
 import { ATTR, ENTRY, LongName, shortKey, shortText } from "./names.ts";
 import type { Volume } from "./volume.ts";
@@ -9,6 +10,8 @@ export interface Found {
   readonly clusters: readonly number[];
   readonly size: number;
   readonly children: readonly Found[];
+  /** When it was last written, as its entry says. */
+  readonly written: FatTime;
 }
 
 /** The guest is in the middle of a change, or has damaged the disk: nothing can be said of the files now. */
@@ -16,17 +19,20 @@ export class Unfinished extends Error {}
 
 const DOTS: ReadonlySet<string> = new Set([".".padEnd(11), "..".padEnd(11)]);
 const MAX_DEPTH = 100;
+/** The top folder has no entry. */
+const NEVER: FatTime = { date: 0, time: 0 };
 
 /** Reads all directories. @throws Unfinished when chains and sizes do not fit together, or a name cannot be a host's */
 export function readFiles(volume: Volume): Found {
   const { geometry } = volume;
   const used = new Uint8Array(geometry.clusters + 2);
-  if (geometry.bits === 32) return folder(volume, "", 2, used, 0);
+  if (geometry.bits === 32) return folder(volume, "", 2, used, 0, NEVER);
   const bytes = volume.head.subarray(geometry.rootAt * SECTOR, geometry.dataAt * SECTOR);
-  return { name: "", isFolder: true, clusters: [], size: 0, children: entries(volume, bytes, used, 0) };
+  const children = entries(volume, bytes, used, 0);
+  return { name: "", isFolder: true, clusters: [], size: 0, written: NEVER, children };
 }
 
-function folder(volume: Volume, name: string, first: number, used: Uint8Array, depth: number): Found {
+function folder(volume: Volume, name: string, first: number, used: Uint8Array, depth: number, written: FatTime): Found {
   if (depth > MAX_DEPTH) throw new Unfinished("folders too deep");
   const clusters = claim(volume, first, used, name);
   const { clusterBytes } = volume.geometry;
@@ -36,7 +42,7 @@ function folder(volume: Volume, name: string, first: number, used: Uint8Array, d
     if (!own) throw new Unfinished(`folder '${name}' has a cluster that was never written`);
     bytes.set(own, i * clusterBytes);
   }
-  return { name, isFolder: true, clusters, size: 0, children: entries(volume, bytes, used, depth) };
+  return { name, isFolder: true, clusters, size: 0, written, children: entries(volume, bytes, used, depth) };
 }
 
 function entries(volume: Volume, bytes: Uint8Array, used: Uint8Array, depth: number): Found[] {
@@ -64,12 +70,13 @@ function node(volume: Volume, entry: Uint8Array, name: string, used: Uint8Array,
   const view = new DataView(entry.buffer, entry.byteOffset, ENTRY);
   const high = volume.geometry.bits === 32 ? view.getUint16(20, true) : 0;
   const first = high * 65536 + view.getUint16(26, true);
-  if (entry[11]! & ATTR.folder) return folder(volume, name, first, used, depth + 1);
+  const written = { time: view.getUint16(22, true), date: view.getUint16(24, true) };
+  if (entry[11]! & ATTR.folder) return folder(volume, name, first, used, depth + 1, written);
   const size = view.getUint32(28, true);
   const clusters = first === 0 ? [] : claim(volume, first, used, name);
   if (clusters.length < Math.ceil(size / volume.geometry.clusterBytes))
     throw new Unfinished(`'${name}' has ${clusters.length} clusters for ${size} bytes`);
-  return { name, isFolder: false, clusters, size, children: [] };
+  return { name, isFolder: false, clusters, size, written, children: [] };
 }
 
 function claim(volume: Volume, first: number, used: Uint8Array, name: string): number[] {
