@@ -1,5 +1,5 @@
 /** One RISC-V hart: its state in the vCPU's block, and what of its behaviour is not translated code. */
-import { ENV, type Access, type Engine, type TargetCpu, type Translation } from "@mimus/tcg";
+import { ENV, StateBlock, type Access, type Engine, type TargetCpu, type Translation } from "@mimus/tcg";
 import { EXC, IRQ, MSTATUS, PRIV, type PrivLevel } from "./constants.ts";
 import { misaExtensions, type HartConfig } from "./config.ts";
 import { Counters } from "./counters.ts";
@@ -13,47 +13,25 @@ const ACCESS_FAULT = [EXC.LOAD_ACCESS, EXC.STORE_ACCESS, EXC.FETCH_ACCESS] as co
 const MISALIGNED = [EXC.LOAD_MISALIGNED, EXC.STORE_MISALIGNED, EXC.FETCH_MISALIGNED] as const;
 
 /** Implements the engine's view of a vCPU. All state that a snapshot needs is in the state block. */
-export class Hart implements TargetCpu {
-  readonly env: number;
+export class Hart extends StateBlock implements TargetCpu {
   readonly index: number;
-  readonly engine: Engine;
   readonly config: HartConfig;
   readonly rv64: boolean;
-  readonly i32: Int32Array;
   readonly pmp: Pmp;
   readonly walker: Walker;
   readonly csrs: CsrFile;
   readonly counters: Counters;
 
   constructor(engine: Engine, env: number, index: number, config: HartConfig) {
-    this.engine = engine;
-    this.env = env;
+    super(engine, env);
     this.index = index;
     this.config = config;
     this.rv64 = config.xlen === 64;
-    this.i32 = engine.i32;
     this.pmp = new Pmp(this);
     this.walker = new Walker(this);
     this.counters = new Counters(this);
     this.csrs = new CsrFile(this);
     this.reset();
-  }
-
-  /** Low (or only) word of a field. */
-  lo(offset: number): number {
-    return this.i32[(this.env + offset) >> 2]!;
-  }
-  /** High word of an 8-byte field. */
-  hi(offset: number): number {
-    return this.i32[(this.env + offset + 4) >> 2]!;
-  }
-  setLo(offset: number, value: number): void {
-    this.i32[(this.env + offset) >> 2] = value;
-  }
-  set(offset: number, lo: number, hi: number): void {
-    const at = (this.env + offset) >> 2;
-    this.i32[at] = lo;
-    this.i32[at + 1] = hi;
   }
 
   /** Current privilege: 0 U, 1 S, 3 M. */
@@ -193,9 +171,5 @@ export class Hart implements TargetCpu {
   }
   f(n: number): bigint {
     return this.bits64(fOffset(n));
-  }
-  /** An 8-byte field as an unsigned number: debuggers and tests only. */
-  bits64(offset: number): bigint {
-    return (BigInt(this.hi(offset) >>> 0) << 32n) | BigInt(this.lo(offset) >>> 0);
   }
 }

@@ -1,5 +1,5 @@
 /** One x86 CPU: its state in the vCPU's block, and what of its behaviour is not translated code. */
-import { ENV, type Access, type Engine, type TargetCpu, type Translation } from "@mimus/tcg";
+import { ENV, StateBlock, type Access, type Engine, type TargetCpu, type Translation } from "@mimus/tcg";
 import { LINE } from "./config.ts";
 import type {
   CpuSignals, InterruptController, LocalApic, PhysicalWindow, PortBus, TimeSource, X86Config,
@@ -30,14 +30,11 @@ const NO_CONTROLLER: InterruptController = { acknowledge: () => -1, tpr: 0 };
 const STOPPED_CLOCK: TimeSource = { tsc: (out) => void out.fill(0) };
 
 /** Implements the engine's view of a vCPU. All state that a snapshot needs is in the state block. */
-export class X86Cpu implements TargetCpu {
-  readonly env: number;
+export class X86Cpu extends StateBlock implements TargetCpu {
   readonly index: number;
-  readonly engine: Engine;
   readonly config: X86Config;
   /** Registers are 64 bits wide. */
   readonly wide: boolean;
-  readonly i32: Int32Array;
   readonly walker: Walker;
   readonly breakPoints: BreakPoints;
   readonly fast: FastPaths;
@@ -59,12 +56,10 @@ export class X86Cpu implements TargetCpu {
   readonly pair: Uint32Array = new Uint32Array(2);
 
   constructor(engine: Engine, env: number, index: number, config: X86Config) {
-    this.engine = engine;
-    this.env = env;
+    super(engine, env);
     this.index = index;
     this.config = config;
     this.wide = config.word === 64;
-    this.i32 = engine.i32;
     this.walker = new Walker(this);
     this.breakPoints = new BreakPoints(this);
     this.fast = fastPaths(engine.memory);
@@ -119,22 +114,6 @@ export class X86Cpu implements TargetCpu {
 
   // ---- state
 
-  /** Low (or only) word of a field. */
-  lo(offset: number): number {
-    return this.i32[(this.env + offset) >> 2]!;
-  }
-  /** High word of an 8-byte field. */
-  hi(offset: number): number {
-    return this.i32[(this.env + offset + 4) >> 2]!;
-  }
-  setLo(offset: number, value: number): void {
-    this.i32[(this.env + offset) >> 2] = value;
-  }
-  set(offset: number, lo: number, hi: number): void {
-    const at = (this.env + offset) >> 2;
-    this.i32[at] = lo;
-    this.i32[at + 1] = hi;
-  }
   copy(to: number, from: number): void {
     this.set(to, this.lo(from), this.hi(from));
   }
@@ -150,10 +129,6 @@ export class X86Cpu implements TargetCpu {
   }
   set eflags(value: number) {
     writeEflags(this, value);
-  }
-  /** An 8-byte field as an unsigned number: debuggers and tests only. */
-  bits64(offset: number): bigint {
-    return (BigInt(this.hi(offset) >>> 0) << 32n) | BigInt(this.lo(offset) >>> 0);
   }
   /** General register `n`. */
   reg(n: number): bigint {

@@ -27,6 +27,8 @@ export { CPU_FUNCTIONS } from "./exec/threads.ts";
 export type { FarCpu, FarCpuFactory, FarMachine, ThreadableCpu } from "./exec/threads.ts";
 export type { CodeOwner, CodePages } from "./exec/code-pages.ts";
 export type { Vcpu } from "./exec/vcpu.ts";
+export { RamWords, tableIndex } from "./exec/page-table.ts";
+export { StateBlock } from "./exec/state-block.ts";
 export { Lockstep } from "./exec/lockstep.ts";
 export type { Difference, FieldDifference, LockstepSide } from "./exec/lockstep.ts";
 export type { Tb } from "./exec/blocks.ts";

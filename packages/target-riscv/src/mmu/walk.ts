@@ -1,5 +1,5 @@
 /** Page table walks: Sv32, Sv39, Sv48, Sv57 with hardware A/D updates. Source: Privileged 20211203, 4.3–4.6. */
-import { FETCH, STORE, type Access, type Translation } from "@mimus/tcg";
+import { FETCH, RamWords, STORE, tableIndex, type Access, type Translation } from "@mimus/tcg";
 import { EXC, MSTATUS, PRIV, PTE } from "../constants.ts";
 import type { Hart } from "../hart.ts";
 import { MMU, OFF } from "../state.ts";
@@ -21,14 +21,11 @@ export class Walker {
   #levels = 0;
   #vaBits = 0;
   #root = 0;
-  /** RAM range of the last PTE, to spare the lookup. */
-  #ramBase = 0;
-  #ramEnd = 0;
-  #ramOffset = 0;
+  readonly #words: RamWords;
 
   constructor(hart: Hart) {
     this.#hart = hart;
-    hart.engine.bus.onChange(() => (this.#ramEnd = 0));
+    this.#words = new RamWords(hart.engine);
   }
 
   /** Decodes satp after it changed. */
@@ -60,12 +57,14 @@ export class Walker {
   #walk64(lo: number, hi: number, access: Access, mmu: number, size: number, out: Translation): boolean {
     const spare = 64 - this.#vaBits;
     if ((hi << spare) >> spare !== hi) return this.#fail(PAGE_FAULT[access], lo, hi);
+    const { i32 } = this.#hart;
     let table = this.#root;
     for (let level = this.#levels - 1; level >= 0; level--) {
-      const at = table + vpn(lo, hi, level) * 8;
-      if (!this.#pteAccessible(at, 8, false)) return this.#fail(ACCESS_FAULT[access], lo, hi);
-      const pteLo = this.#readPte(at);
-      const pteHi = this.#readPte(at + 4);
+      const at = table + tableIndex(lo, hi, level) * 8;
+      const word = this.#pteWord(at, 8, false);
+      if (word < 0) return this.#fail(ACCESS_FAULT[access], lo, hi);
+      const pteLo = i32[word]!;
+      const pteHi = i32[word + 1]!;
       // Bits 63:54 are reserved without Svnapot and Svpbmt.
       if (!(pteLo & PTE.V) || pteHi >>> 22 !== 0) break;
       if (pteLo & PTE.G) out.global = true;
@@ -87,8 +86,9 @@ export class Walker {
     let table = this.#root;
     for (let level = 1; level >= 0; level--) {
       const at = table + (level === 1 ? lo >>> 22 : (lo >>> 12) & 0x3ff) * 4;
-      if (!this.#pteAccessible(at, 4, false)) return this.#fail(ACCESS_FAULT[access], lo, 0);
-      const pte = this.#readPte(at);
+      const word = this.#pteWord(at, 4, false);
+      if (word < 0) return this.#fail(ACCESS_FAULT[access], lo, 0);
+      const pte = this.#hart.i32[word]!;
       if (!(pte & PTE.V)) break;
       if (pte & PTE.G) out.global = true;
       const ppn = pte >>> 10;
@@ -134,7 +134,7 @@ export class Walker {
   ): boolean {
     const updated = pte | PTE.A | (access === STORE ? PTE.D : 0);
     if (updated !== pte) {
-      if (!this.#pteAccessible(at, this.#hart.rv64 ? 8 : 4, true)) return this.#fail(ACCESS_FAULT[access], lo, hi);
+      if (this.#pteWord(at, this.#hart.rv64 ? 8 : 4, true) < 0) return this.#fail(ACCESS_FAULT[access], lo, hi);
       const { bus } = this.#hart.engine;
       bus.write(at, 4, updated);
       if (bus.lastFault) return this.#fail(ACCESS_FAULT[access], lo, hi);
@@ -174,44 +174,19 @@ export class Walker {
     return true;
   }
 
-  /** A walk reads and writes PTEs with S-mode's rights. Source: 3.7.1, 4.3.2 step 2. */
-  #pteAccessible(at: number, size: number, write: boolean): boolean {
+  /**
+   * Index of a PTE in the machine memory; -1 where the walk may not access it. It has S-mode's rights. Source: 3.7.1, 4.3.2
+   * step 2.
+   */
+  #pteWord(at: number, size: number, write: boolean): number {
     const allowed = this.#hart.pmp.permissions(at, size, PRIV.S);
-    if (allowed < 0 || !(allowed & (write ? 2 : 1))) return false;
-    if (at >= this.#ramBase && at < this.#ramEnd) return true;
-    if (at >= BUS_END) return false;
-    const range = this.#hart.engine.bus.lookup(at);
-    if (range === undefined || range.ramOffset < 0) return false;
-    this.#ramBase = range.base;
-    this.#ramEnd = range.base + range.size;
-    this.#ramOffset = range.ramOffset;
-    return true;
-  }
-
-  /** One word of a PTE that {@link #pteAccessible} found to be in RAM. */
-  #readPte(at: number): number {
-    return this.#hart.i32[(this.#ramOffset + (at - this.#ramBase)) / 4]!;
+    if (allowed < 0 || !(allowed & (write ? 2 : 1)) || at >= BUS_END) return -1;
+    return this.#words.indexOf(at);
   }
 
   #fail(cause: number, lo: number, hi: number): boolean {
     this.#hart.raise(cause, lo, hi);
     return false;
-  }
-}
-
-/** Nine bits of the virtual page number at `level`. */
-function vpn(lo: number, hi: number, level: number): number {
-  switch (level) {
-    case 0:
-      return (lo >>> 12) & 0x1ff;
-    case 1:
-      return (lo >>> 21) & 0x1ff;
-    case 2:
-      return ((lo >>> 30) | (hi << 2)) & 0x1ff;
-    case 3:
-      return (hi >>> 7) & 0x1ff;
-    default:
-      return (hi >>> 16) & 0x1ff;
   }
 }
 

@@ -1,5 +1,5 @@
 /** From linear to physical addresses. Source: Intel SDM volume 3A (2023), chapter 4; AMD APM volume 2 (2023), chapter 5. */
-import { ENV, FETCH, STORE, type Access, type Translation } from "@mimus/tcg";
+import { ENV, FETCH, RamWords, STORE, tableIndex, type Access, type Translation } from "@mimus/tcg";
 import type { PhysicalWindow } from "../config.ts";
 import type { X86Cpu } from "../cpu.ts";
 import { ALL_INDEXES, HF, MMU, OFF } from "../state.ts";
@@ -50,10 +50,7 @@ export class Walker {
   /** Other vCPUs write to page tables at the same time; one did during this walk. */
   readonly #shared: boolean;
   #changed = false;
-  /** RAM range of the last entry, to spare the lookup. */
-  #ramBase = 0;
-  #ramEnd = 0;
-  #ramOffset = 0;
+  readonly #words: RamWords;
 
   constructor(cpu: X86Cpu) {
     this.#cpu = cpu;
@@ -63,7 +60,7 @@ export class Walker {
     this.#gigabyte = config.features.has("pdpe1gb");
     this.#physBits = config.physBits;
     this.#beyond = config.physBits >= 52 ? 0 : 0xfffff & ~((1 << Math.max(0, config.physBits - 32)) - 1);
-    cpu.engine.bus.onChange(() => (this.#ramEnd = 0));
+    this.#words = new RamWords(cpu.engine);
   }
 
   /** Decodes CR0, CR3, CR4 and EFER after one of them changed. The TLB is the caller's. */
@@ -110,7 +107,6 @@ export class Walker {
     this.#moved = [...this.#windows.values()];
     this.#from = Math.min(...this.#moved.map((w) => w.base));
     this.#to = Math.max(...this.#moved.map((w) => w.base + w.size));
-    this.#ramEnd = 0;
     this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
   }
 
@@ -208,7 +204,7 @@ export class Walker {
     const highReserved = this.#beyond | reserved | (this.#nxe ? 0 : 0x8000_0000);
     this.#depth = 0;
     for (let level = levels - 1; ; level--) {
-      const at = table + index(lo, hi, level) * 8;
+      const at = table + tableIndex(lo, hi, level) * 8;
       const word = this.#word(at);
       let low = word >= 0 ? i32[word]! : this.#read(at);
       if (!(low & PTE.P)) return this.#fail(lo, hi, access, mmu, 0);
@@ -325,15 +321,7 @@ export class Walker {
 
   /** Index of a word of RAM in the machine memory, by its physical address; -1: it is no RAM. */
   #word(physical: number): number {
-    const at = this.place(physical);
-    if (at < this.#ramBase || at >= this.#ramEnd) {
-      const range = this.#cpu.engine.bus.lookup(at);
-      if (range === undefined || range.ramOffset < 0) return -1;
-      this.#ramBase = range.base;
-      this.#ramEnd = range.base + range.size;
-      this.#ramOffset = range.ramOffset;
-    }
-    return (this.#ramOffset + (at - this.#ramBase)) >>> 2;
+    return this.#words.indexOf(this.place(physical));
   }
 
   #fail(lo: number, hi: number, access: Access, mmu: number, code: number): boolean {
@@ -345,21 +333,5 @@ export class Walker {
     cpu.set(SYS.faultAddress, lo, hi);
     cpu.raise(EXC.PF, error);
     return false;
-  }
-}
-
-/** Nine bits of the address for a level. */
-function index(lo: number, hi: number, level: number): number {
-  switch (level) {
-    case 0:
-      return (lo >>> 12) & 0x1ff;
-    case 1:
-      return (lo >>> 21) & 0x1ff;
-    case 2:
-      return ((lo >>> 30) | (hi << 2)) & 0x1ff;
-    case 3:
-      return (hi >>> 7) & 0x1ff;
-    default:
-      return (hi >>> 16) & 0x1ff;
   }
 }
