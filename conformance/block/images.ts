@@ -107,16 +107,18 @@ async function readHostile(folder: string, hostile: Hostile, note: Note): Promis
   const image = file.replace(/\.xz$/, "");
   const bytes = unpack(join(folder, file));
   const before = heap();
-  const start = performance.now();
+  // What the image cost, not how busy the host is.
+  const start = process.cpuUsage();
   const outcome = await tryHostile(folder, image, bytes, hostile.format);
-  const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  const ms = (user + system) / 1000;
   const grown = heap() - before;
   const problems: string[] = [];
   if (outcome.internal !== undefined) problems.push(`internal error: ${outcome.internal}`);
   if (!allowed(want, outcome)) problems.push(`wanted '${want}', ${outcome.refused ?? "opened"}`);
   if (outcome.refused?.includes("\n")) problems.push("a message of several lines");
   if (!outcome.headIntact) problems.push("the header was overwritten");
-  if (ms > 1000) problems.push(`took ${Math.round(ms)} ms`);
+  if (ms > 1000) problems.push(`took ${Math.round(ms)} ms of a processor`);
   if (grown > 64 * 2 ** 20) problems.push(`took ${Math.round(grown / 2 ** 20)} MiB`);
   if (problems.length > 0) note("WRONG", `WRONG ${file} (${hostile.bug_class}): ${problems.join("; ")}`);
   else note(outcome.refused === undefined ? "hostile opened safely" : "hostile refused");

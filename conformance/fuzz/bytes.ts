@@ -1,4 +1,5 @@
 /** Parsers of one piece of bytes: damaged, parsed, undone. */
+import { processorMs } from "./processor.ts";
 import { Damage, ScratchFile, Seeded } from "@mimus/testkit";
 import type { FuzzCounts, FuzzOptions, Parser } from "./parser.ts";
 
@@ -41,7 +42,7 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
     const { file } = subject;
     const bytes = file.bytes.slice(0, Math.min(file.bytes.length, file.length));
     const before = allocated();
-    const start = performance.now();
+    const start = processorMs();
     try {
       await parser.parse(bytes, n);
       taken++;
@@ -55,7 +56,7 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
     }
     const bytesAsked = allocated() - before;
     if (bytesAsked > LIMIT_BYTES) throw fail(`asked for ${bytesAsked} bytes of memory`);
-    return performance.now() - start;
+    return processorMs() - start;
   };
   while (n < first + count) {
     started(n);

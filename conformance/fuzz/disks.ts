@@ -1,4 +1,5 @@
 /** The image formats as parsers: damaged images are read or refused. */
+import { processorMs } from "./processor.ts";
 import { runMutations } from "@mimus/testkit";
 import type { Parser } from "./parser.ts";
 import { RESEAL } from "./reseal.ts";
@@ -19,7 +20,7 @@ export function diskParsers(allocated: () => number): Parser[] {
         runs: count,
         seed,
         first,
-        clock: () => performance.now(),
+        clock: processorMs,
         allocated,
         started,
         progress,
