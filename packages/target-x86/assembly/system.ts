@@ -6,7 +6,7 @@
 import { cc_flags } from "./flags";
 
 // Layout of the state block: ENV of @mimus/tcg, OFF and segOffset of src/state.ts. src/system/fast.ts compares them.
-const TB_FLAGS: u32 = 20;
+export const TB_FLAGS: u32 = 20;
 const TLB: u32 = 8192 + 16384 * 16;
 const SP: u32 = 160;
 const PC: u32 = 256;
@@ -17,7 +17,7 @@ const CC_OP: u32 = 288;
 const DF: u32 = 292;
 const EFLAGS: u32 = 296;
 const PENDING: u32 = 308;
-const CPL: u32 = 312;
+export const CPL: u32 = 312;
 const CR0: u32 = 320;
 const CR4: u32 = 344;
 const EFER: u32 = 368;
@@ -25,20 +25,20 @@ const GDT_BASE: u32 = 424;
 const IDT_BASE: u32 = 432;
 const GDT_LIMIT: u32 = 440;
 const IDT_LIMIT: u32 = 444;
-const SEGMENTS: u32 = 512;
+export const SEGMENTS: u32 = 512;
 const CS: u32 = SEGMENTS + 24;
-const SS: u32 = SEGMENTS + 48;
-const TR: u32 = SEGMENTS + 168;
+export const SS: u32 = SEGMENTS + 48;
+export const TR: u32 = SEGMENTS + 168;
 
 // Descriptors: present, code or data, accessed, and so on, in the second word.
-const ACCESSED: u32 = 1 << 8;
-const RW: u32 = 1 << 9;
-const CONFORMING: u32 = 1 << 10;
-const CODE: u32 = 1 << 11;
-const S: u32 = 1 << 12;
-const P: u32 = 1 << 15;
+export const ACCESSED: u32 = 1 << 8;
+export const RW: u32 = 1 << 9;
+export const CONFORMING: u32 = 1 << 10;
+export const CODE: u32 = 1 << 11;
+export const S: u32 = 1 << 12;
+export const P: u32 = 1 << 15;
 const L: u32 = 1 << 21;
-const DB: u32 = 1 << 22;
+export const DB: u32 = 1 << 22;
 const G: u32 = 1 << 23;
 
 // tbFlags: what follows from mode, privilege and flags, and what stays.
@@ -63,7 +63,7 @@ const LMA: i32 = 0x400;
 /** Place in the machine memory of a location that the TLB maps for reading; 0: it does not. `bytes` must not leave the page. */
 // @ts-ignore: decorator
 @inline
-function readable(env: u32, mmu: u32, address: u64, bytes: u32): u32 {
+export function readable(env: u32, mmu: u32, address: u64, bytes: u32): u32 {
   const e = env + TLB + (((mmu << 14) + (u32(address >> 12) & 16383)) << 5);
   if (load<u64>(e) != (address & ~4095) || (u32(address) & 4095) + bytes > 4096) return 0;
   return u32(address) + load<u32>(e + 24);
@@ -88,7 +88,7 @@ function kernelMmu(env: u32, flags: i32): u32 {
 /** The descriptor of a selector of the GDT; 0: there is none, or it can't be read at once. */
 // @ts-ignore: decorator
 @inline
-function descriptor(env: u32, selector: u32): u64 {
+export function descriptor(env: u32, selector: u32): u64 {
   const offset = selector & 0xfff8;
   if ((selector & 4) != 0 || offset == 0 || offset + 7 > load<u32>(env + GDT_LIMIT)) return 0;
   const at = readable(env, 0, load<u64>(env + GDT_BASE) + offset, 8);
@@ -97,13 +97,13 @@ function descriptor(env: u32, selector: u32): u64 {
 
 // @ts-ignore: decorator
 @inline
-function baseOf(d: u64): u32 {
+export function baseOf(d: u64): u32 {
   return (u32(d >> 16) & 0xffffff) | (u32(d >> 32) & 0xff000000);
 }
 
 // @ts-ignore: decorator
 @inline
-function limitOf(d: u64): u32 {
+export function limitOf(d: u64): u32 {
   const raw = (u32(d) & 0xffff) | (u32(d >> 32) & 0xf0000);
   return (u32(d >> 32) & G) != 0 ? (raw << 12) | 0xfff : raw;
 }

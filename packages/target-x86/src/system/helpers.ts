@@ -1,7 +1,7 @@
 /** What system instructions call. Names begin with the instruction or the thing. */
 import { ENV, type Helper, type HelperSpec } from "@mimus/tcg";
 import type { X86Cpu } from "../cpu.ts";
-import { ALL_INDEXES, FLAG, OFF, REG, regOffset, SEG, type WordSize } from "../state.ts";
+import { ALL_INDEXES, FLAG, OFF, REG, regOffset, SEG, SEG_NAMES, type WordSize } from "../state.ts";
 import { CR4 } from "./bits.ts";
 import { writeCr0, writeCr3, writeCr4, writeCr8, writeXcr } from "./control.ts";
 import { cpuid } from "./cpuid.ts";
@@ -51,6 +51,31 @@ function apart(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): He
   return { ...spec, impl: { kind: "js", fn: guarded(fn) as never } };
 }
 
+/** What systems do all the time, in WebAssembly: it does the usual case, or nothing. `globals`: those it looks at and changes. */
+function quick(name: string, params: readonly ("env" | "i32")[], from: string, globals?: readonly string[]): Helper {
+  const spec: HelperSpec = { name, params, result: "i32", mayFault: false };
+  const known = globals === undefined ? spec : { ...spec, reads: globals, writes: globals };
+  return { ...known, impl: { kind: "wasm", module: "x86-integer", export: from } };
+}
+
+/** Segment registers that instructions load. */
+const LOADED = [SEG.es, SEG.ss, SEG.ds, SEG.fs, SEG.gs] as const;
+
+/** load_ds_fast(number, selector) -> whether it did, load_ds(number, selector), and so on. */
+function segmentLoaders(segment: number): Helper[] {
+  const name = `load_${SEG_NAMES[segment]!}`;
+  const globals = [`${SEG_NAMES[segment]!}_base`, "tbflags"];
+  const slow = apart(name, ["i32", "i32"], (cpu, n, selector) => {
+    loadSegment(cpu, n!, selector! & 0xffff);
+    cpu.updateFlags();
+  });
+  const reads = [...globals, "eflags"];
+  return [
+    quick(`${name}_fast`, ["env", "i32", "i32"], "load_data_segment", globals),
+    { ...slow, reads, writes: globals },
+  ];
+}
+
 /** MOV to, from control registers, by number. */
 function writeControl(cpu: X86Cpu, n: number, lo: number, hi: number): void {
   if (n === 0) writeCr0(cpu, lo, hi);
@@ -88,25 +113,18 @@ export function systemHelpers(word: WordSize): Helper[] {
       returnFromInterrupt(cpu, width as Width);
       cpu.updateFlags();
     }),
-    {
-      // iret_fast(operand size) -> whether it did: the usual returns from ring 0. pc is behind the instruction.
-      name: "iret_fast",
-      params: ["env", "i32"],
-      result: "i32",
-      mayFault: false,
-      impl: { kind: "wasm", module: "x86-integer", export: "return_from_handler" },
-    },
+    // iret_fast(operand size) -> whether it did: the usual returns from ring 0. pc is behind the instruction.
+    quick("iret_fast", ["env", "i32"], "return_from_handler"),
     whole("rsm", [], resume),
     // Segments
-    whole("load_segment", ["i32", "i32"], (cpu, n, selector) => {
-      loadSegment(cpu, n!, selector! & 0xffff);
-      cpu.updateFlags();
-    }),
+    ...LOADED.flatMap(segmentLoaders),
     whole("load_ldt", ["i32"], (cpu, selector) => loadLdt(cpu, selector! & 0xffff)),
     whole("load_task", ["i32"], (cpu, selector) => loadTask(cpu, selector! & 0xffff)),
     apart("access_rights", ["i32"], (cpu, selector) => accessRights(cpu, selector! & 0xffff), "i32"),
     apart("segment_limit", ["i32"], (cpu, selector) => segmentLimit(cpu, selector! & 0xffff), "i32"),
     apart("segment_limit_value", [], (cpu) => cpu.pair[0]! | 0, "i32"),
+    // (selector, writing) -> whether it may; -1: the next one knows
+    quick("verify_fast", ["env", "i32", "i32"], "verify_segment", []),
     apart("verify", ["i32", "i32"], (cpu, selector, writing) => verify(cpu, selector! & 0xffff, writing !== 0), "i32"),
     // Flags
     whole("popf", ["i32", "i32"], (cpu, value, size) => popFlags(cpu, value!, size!)),
@@ -169,6 +187,7 @@ export function systemHelpers(word: WordSize): Helper[] {
     apart("port_in", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
     apart("port_out", ["i32", "i32", "i32"], (cpu, port, size, value) => portOut(cpu, port!, size!, value!)),
     whole("port_in_regs", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
+    quick("port_check_fast", ["env", "i32", "i32"], "port_allowed", []),
     apart("port_check", ["i32", "i32"], (cpu, port, size) => checkPort(cpu, port!, size!)),
     apart("port_watch", ["i32", "i32"], (cpu, port, size) => watchPort(cpu, port!, size!)),
     // Breakpoints

@@ -23,10 +23,16 @@ function virtualFlag(t: Tx, on: boolean): void {
   t.call("virtual_if", t.ir.const32(on ? 1 : 0));
 }
 
-/** What may follow STI at once and must not be parted from it: HLT, MWAIT, SYSEXIT, IRET. */
+/** What may follow STI at once and must not be parted from it: HLT, IRET, SYSEXIT, MONITOR and MWAIT. */
 function mustFollow(t: Tx, i: Insn): boolean {
-  const next = t.ctx.u8(t.ctx.at + i.length);
-  return next < 0 || next === 0xf4 || next === 0x0f || next === 0xcf || t.ctx.at + i.length >= t.ctx.pageEnd;
+  const { ctx } = t;
+  const at = ctx.at + i.length;
+  if (at >= ctx.pageEnd) return true;
+  const next = ctx.u8(at);
+  if (next !== 0x0f) return next < 0 || next === 0xf4 || next === 0xcf;
+  if (at + 1 >= ctx.pageEnd) return true;
+  const second = ctx.u8(at + 1);
+  return second < 0 || second === 0x01 || second === 0x35;
 }
 
 /**
@@ -197,7 +203,16 @@ const verify =
   (writing: 0 | 1): Translate =>
   (t) => {
     const flags = t.eflagsValue();
-    setZero(t, flags, t.call("verify", t.read(0, 2), t.ir.const32(writing)));
+    const { ir } = t;
+    const selector = t.read(0, 2);
+    const op = ir.const32(writing);
+    const known = ir.label();
+    const seen = t.call("verify_fast", selector, op);
+    ir.envSt("u32", ENV.scratch, seen);
+    ir.brcondI("ge", seen, 0, known);
+    ir.envSt("u32", ENV.scratch, t.call("verify", selector, op));
+    ir.place(known);
+    setZero(t, flags, ir.envLd("i32", "u32", ENV.scratch));
   };
 
 const lar: Translate = (t, i) => {

@@ -7,6 +7,7 @@ import { peek, setStack, stackOffset } from "../stack.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { memOf } from "../width.ts";
 import { endWithInterrupts } from "./end.ts";
+import { loadSegment } from "./segments.ts";
 
 const selectorOf = (n: number): number => segOffset(n) + SEG_FIELD.selector;
 
@@ -77,28 +78,10 @@ const int1: Translate = (t) => {
   t.ctx.done = true;
 };
 
-/** Loads a segment register and ends the block; behind a load of SS stands the shadow. */
-function load(t: Tx, n: number, selector: Value): void {
-  t.call("load_segment", t.ir.const32(n), selector);
-  if (n === SEG.ss) return endInShadow(t);
-  // In 64-bit code nothing that code is translated for follows from these.
-  if (t.code !== 64) t.endToLookup();
-}
-
-/** Neither an interrupt nor a debug exception comes before the next instruction is done. */
-function endInShadow(t: Tx): void {
-  const { ir } = t;
-  t.lazy.store();
-  ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.shadow));
-  ir.set("pc", t.pcNext());
-  ir.gotoPtr("barrier");
-  t.ctx.done = true;
-}
-
 const movseg: Translate = (t, i) => {
   const n = i.operands[0].n;
   if (n === SEG.cs || n > SEG.gs) return t.ud();
-  load(t, n, t.read(1, 2));
+  loadSegment(t, n, t.read(1, 2));
 };
 
 const readseg: Translate = (t, i) => {
@@ -114,26 +97,18 @@ const pushseg: Translate = (t, i) => {
 };
 
 const popseg: Translate = (t, i) => {
-  const v = t.low(peek(t, i.opSize));
-  const n = i.operands[0].n;
-  const { ir } = t;
   // The stack moves once the segment is loaded; SS itself may change the width of the stack, which is the old one here.
   const after = stackOffset(t, i.opSize);
-  t.call("load_segment", ir.const32(n), v);
-  setStack(t, after);
-  if (n === SEG.ss) endInShadow(t);
-  else if (t.code !== 64) t.endToLookup();
+  const selector = t.ir.andI(t.low(peek(t, i.opSize)), 0xffff);
+  loadSegment(t, i.operands[0].n, selector, () => setStack(t, after));
 };
 
 const loadPointer =
   (n: number): Translate =>
   (t, i) => {
     const { selector, offset } = pointerInMemory(t, i);
-    const size = i.operands[0].size;
-    t.call("load_segment", t.ir.const32(n), selector);
-    t.setReg(i.operands[0].n, size, size === 8 ? offset : t.low(offset));
-    if (n === SEG.ss) endInShadow(t);
-    else if (t.code !== 64) t.endToLookup();
+    const { n: to, size } = i.operands[0];
+    loadSegment(t, n, selector, () => t.setReg(to, size, size === 8 ? offset : t.low(offset)));
   };
 
 /** Translators of far transfers and segment registers. */

@@ -14,7 +14,12 @@ function portOf(t: Tx, i: Insn, k: number): Value {
 function check(t: Tx, port: Value, size: number): void {
   const { ir } = t;
   const privileged = (t.flags & HF.pe) === 0 || ((t.flags & HF.vm) === 0 && t.cpl <= t.iopl);
-  if (!privileged) t.call("port_check", port, ir.const32(size));
+  if (!privileged) {
+    const on = ir.label();
+    ir.brcondI("ne", t.call("port_check_fast", port, ir.const32(size)), 0, on);
+    t.call("port_check", port, ir.const32(size));
+    ir.place(on);
+  }
   if ((t.flags & HF.breakpoints) !== 0) t.call("port_watch", port, ir.const32(size));
 }
 
