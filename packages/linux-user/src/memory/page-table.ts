@@ -22,8 +22,6 @@ export const PG = {
 /** Bytes of address space per entry of the window table, as a power of two. */
 const UNIT_BITS = 11;
 const MAY_WRITE = 2;
-/** From a window's bits for both sides to those for offsets that are not negative. */
-const UPWARDS = 2;
 
 /** Entries of the window table for an address space of `size` bytes. */
 export function windowEntries(size: number): number {
@@ -101,17 +99,14 @@ export class PageTable {
   /** The windows that pages [first, end) are part of. */
   update(first: number, end: number): void {
     const { windows } = this;
-    let before = this.#direct(first - 2);
     let own = this.#direct(first - 1);
     for (let p = first - 1; p <= end; p++) {
       const next = this.#direct(p + 1);
       if (p >= 0 && 2 * p + 1 < windows.length) {
-        // Both sides: unit 2p is [p·4096 − 2048, p·4096 + 4096), two pages; unit 2p + 1 is [p·4096, p·4096 + 6144).
-        // Upwards only: unit 2p is the page itself.
-        windows[2 * p] = (before & own) | (own << UPWARDS);
-        windows[2 * p + 1] = (own & next) | ((own & next) << UPWARDS);
+        // Unit 2p looks at the page itself, unit 2p + 1 at half of it and half of the next.
+        windows[2 * p] = own;
+        windows[2 * p + 1] = own & next;
       }
-      before = own;
       own = next;
     }
   }

@@ -308,9 +308,8 @@ export interface DirectMemory {
   /** Bytes of address space: addresses at or above it fault. */
   readonly size: number;
   /**
-   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u − 2048, 2048u + 4096)
-   * may be read; bit 1: may be written, and holds no translated code. Bits 2 and 3: the same of [2048u, 2048u + 4096).
-   * A clear bit is no fault by itself: it means that a closer look is needed.
+   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u, 2048u + 4096) may be
+   * read; bit 1: may be written, and holds no translated code. A clear bit is no fault by itself: it means that a closer look is needed.
    */
   readonly windows: number;
 }

@@ -18,12 +18,19 @@ import { TranslationEmitter } from "./translation.ts";
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
-/** Bits of a window that say what is allowed on both sides of an address; shifted by {@link UPWARDS}, above it. */
+/** Bits of a window: what is allowed from an address on. */
 const READ = 1;
 const WRITE = 2;
-const UPWARDS = 2;
-/** A window reaches this far below an address, and the end of an access this far above it. */
+/** A window reaches so far. */
 const REACH = 2048;
+/** Where the window is looked at for a negative displacement: a header's length below the base, or a multiple of a frame's. */
+const HEADER = 16;
+const FRAME = 128;
+
+/** Displacement at which the window is looked at for one of an access: what lies above it is then known for some way. */
+const lowest = (offset: number): number =>
+  offset >= 0 ? 0 : offset >= -HEADER ? -HEADER : -FRAME * Math.ceil(-offset / FRAME);
+
 /** Keys of values in the set of checked bases; those below are globals. */
 const VALUE_KEY = 0x10000;
 const NO_KEY = -1;
@@ -171,7 +178,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const { bytes } = MEM_OPS[op.mem];
     const known = this.#allows(base, false, offset, bytes);
     if (!known && this.#isSlowSite(this.tb, this.site)) {
-      this.#pushWindow(local, offset < 0 ? READ : READ << UPWARDS);
+      this.#pushWindow(local, lowest(offset), READ);
       code.if(VALUE_TYPE[op.type]);
       this.#pushAddress(local);
       emitLoad(code, op.type, op.mem, direct.base + offset);
@@ -198,7 +205,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const known = this.#allows(base, true, offset, bytes);
     const slow = !known && this.#isSlowSite(this.tb, this.site);
     if (slow) {
-      this.#pushWindow(local, offset < 0 ? WRITE : WRITE << UPWARDS);
+      this.#pushWindow(local, lowest(offset), WRITE);
       code.if();
     } else if (!known) this.#need(base, local, true, offset, i);
     this.#pushAddress(local);
@@ -249,12 +256,13 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const { code } = this;
     code.i32(this.site | UNCOMMON);
     code.set(this.temp("site"));
-    const bit = (write ? WRITE : READ) << (offset < 0 ? 0 : UPWARDS);
+    const bit = write ? WRITE : READ;
+    const low = lowest(offset);
     // V8 loads what it tests twice unless a branch lies between: bytes 1.1x, gzip 1.05x.
     const window = this.scratchLocal("i32", 5);
-    this.#pushWindowByte(local);
+    this.#pushWindowByte(local, low);
     code.set(window);
-    if (this.#pushOutside(local)) this.#uncommonIf(i);
+    if (this.#pushOutside(local, low)) this.#uncommonIf(i);
     code.get(window);
     code.i32(bit);
     code.op(W.i32And);
@@ -263,16 +271,21 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const key = this.#key(base);
     if (key === NO_KEY) return;
     const before = this.#reach.get(key) ?? NOWHERE_REACHED;
-    this.#reach.set(key, widened(before, write, offset < 0 ? -REACH : 0, REACH + 1));
+    this.#reach.set(key, widened(before, write, low, low + REACH + 1));
   }
 
   /** Pushes whether the address is beyond the address space; false (and nothing pushed) when none can be. */
-  #pushOutside(local: number): boolean {
+  #pushOutside(local: number, low: number): boolean {
     const { code } = this;
     const { size } = this.#direct!;
     const wide = this.target.word === "i64";
     if (!wide && size >= 2 ** 32) return false;
     code.get(local);
+    if (low < 0) {
+      if (wide) code.i64(low, -1);
+      else code.i32(low);
+      code.op(wide ? W.i64Add : W.i32Add);
+    }
     if (wide) code.i64(size | 0, size >= 2 ** 32 ? 1 : 0);
     else code.i32(size | 0);
     code.op(wide ? W.i64GeU : W.i32GeU);
@@ -280,20 +293,24 @@ export abstract class AccessEmitter extends TranslationEmitter {
   }
 
   /** Pushes the window of the low half of the address; what it says counts only below the end of the address space. */
-  #pushWindowByte(local: number): void {
+  #pushWindowByte(local: number, low: number): void {
     const { code } = this;
     this.#pushAddress(local);
+    if (low < 0) {
+      code.i32(low);
+      code.op(W.i32Add);
+    }
     code.i32(11);
     code.op(W.i32ShrU);
     code.mem(W.i32Load8U, this.#direct!.windows);
   }
 
   /** Pushes whether the base's window allows `bit`. */
-  #pushWindow(local: number, bit: number): void {
-    this.#pushWindowByte(local);
+  #pushWindow(local: number, low: number, bit: number): void {
+    this.#pushWindowByte(local, low);
     this.code.i32(bit);
     this.code.op(W.i32And);
-    if (!this.#pushOutside(local)) return;
+    if (!this.#pushOutside(local, low)) return;
     this.code.op(W.i32Eqz);
     // The bit as 0 or 1.
     if (bit !== 1) {

@@ -6,7 +6,7 @@ import type { HelperSpec } from "../ir/type.ts";
 import type { RegionPlan } from "./plan.ts";
 import type { Shape } from "./shape.ts";
 
-/** Facts by node and global; index 0 of the nodes is the entry. */
+/** Facts by node and global; node 0 is the entry as indirect jumps reach it, not as code outside does. */
 export interface RegionFlow {
   /** The global has a local. */
   readonly touched: Uint8Array;
@@ -34,17 +34,19 @@ export function regionFlow(
   const globals = plan.blocks[0]!.block.globals.length;
   const size = plan.blocks.length + 1;
   const touched = new Uint8Array(globals);
-  const summaries = plan.blocks.map(({ block }, i) =>
-    summarise(block, pcGlobal, effects, touched, continuation[i + 1]!),
+  const nothing = new Uint8Array(globals);
+  const summaries: Summary[] = [{ written: nothing, exposed: nothing, killed: nothing, continuation: 0 }];
+  plan.blocks.forEach(({ block }, i) =>
+    summaries.push(summarise(block, pcGlobal, effects, touched, continuation[i + 1]!)),
   );
   const dirty = Array.from({ length: size }, () => new Uint8Array(globals));
   for (let changed = true; changed;) {
     changed = false;
-    for (let n = 1; n < size; n++) {
-      const { written, continuation: back } = summaries[n - 1]!;
+    for (let n = 0; n < size; n++) {
+      const { written, continuation: back } = summaries[n]!;
       for (const to of successors[n]!) {
         // A guest call leaves everything in the state block.
-        if (to === back) continue;
+        if (to === back && back !== 0) continue;
         const into = dirty[to]!;
         for (let g = 0; g < globals; g++) {
           if (into[g] === 1 || (written[g] === 0 && dirty[n]![g] === 0)) continue;
@@ -55,16 +57,16 @@ export function regionFlow(
     }
   }
   const live = Array.from({ length: size }, () => new Uint8Array(globals));
-  for (let n = 1; n < size; n++) {
-    const { exposed } = summaries[n - 1]!;
+  for (let n = 0; n < size; n++) {
+    const { exposed } = summaries[n]!;
     for (let g = 0; g < globals; g++) if (exposed[g] === 1 || dirty[n]![g] === 1) live[n]![g] = 1;
   }
   for (let changed = true; changed;) {
     changed = false;
-    for (let n = size - 1; n > 0; n--) {
-      const { killed, continuation: back } = summaries[n - 1]!;
+    for (let n = size - 1; n >= 0; n--) {
+      const { killed, continuation: back } = summaries[n]!;
       for (const to of successors[n]!) {
-        if (to === back) continue;
+        if (to === back && back !== 0) continue;
         for (let g = 0; g < globals; g++) {
           if (live[n]![g] === 1 || live[to]![g] === 0 || killed[g] === 1) continue;
           live[n]![g] = 1;

@@ -1,5 +1,6 @@
 /** Chooses the blocks of a region from the profile: a head to enter by, and what is reached from it often enough. */
 import type { Tb } from "../exec/blocks.ts";
+import { MOST_COMPARISONS } from "./hub.ts";
 
 /** What the profile knows. Addresses are low halves; all blocks have the flags and the upper half of the hot one. */
 export interface Profile {
@@ -18,10 +19,12 @@ export interface Growth {
   readonly insns: number;
 }
 
+/** A region with a hub may be as many times larger. */
+const WITH_HUB = 5;
 /** Blocks looked at when a head is looked for. */
 const MOST_BEFORE = 400;
 /** Targets of one indirect jump that become edges. */
-export const MOST_TARGETS = 24;
+export const MOST_TARGETS = 64;
 
 /** The way on from a block, within its function. */
 function successors(tb: Tb, profile: Profile): number[] {
@@ -80,7 +83,8 @@ function findHead(hot: Tb, profile: Profile, taken: (head: Tb) => boolean): Tb {
 
 /** Grows a region around a hot block, of at most `maxInsns` guest instructions. */
 export function grow(hot: Tb, profile: Profile, maxInsns: number, taken: (head: Tb) => boolean): Growth {
-  const head = findHead(hot, profile, taken);
+  // What is in a region, but is entered from elsewhere, has to be a head.
+  const head = (hot.regions?.size ?? 0) > 0 ? hot : findHead(hot, profile, taken);
   const whole = growFrom(head, profile, maxInsns);
   return head === hot || whole.blocks.includes(hot) ? whole : growFrom(hot, profile, maxInsns);
 }
@@ -91,6 +95,7 @@ function growFrom(head: Tb, profile: Profile, maxInsns: number): Growth {
   const seen = new Set([head]);
   const frontier = [head];
   let insns = 0;
+  let comparisons = 0;
   while (frontier.length > 0) {
     let at = 0;
     for (let i = 1; i < frontier.length; i++) {
@@ -99,9 +104,11 @@ function growFrom(head: Tb, profile: Profile, maxInsns: number): Growth {
     const tb = frontier[at]!;
     frontier[at] = frontier.at(-1)!;
     frontier.pop();
-    if (insns + tb.insns > maxInsns && blocks.length > 0) continue;
+    const most = comparisons > MOST_COMPARISONS ? WITH_HUB * maxInsns : maxInsns;
+    if (insns + tb.insns > most && blocks.length > 0) continue;
     insns += tb.insns;
     blocks.push(tb);
+    if (tb.exits.some(({ kind }) => kind === "indirect")) comparisons += profile.targets(tb).length;
     for (const to of successors(tb, profile)) {
       const next = profile.blockAt(to);
       if (next === undefined || seen.has(next)) continue;

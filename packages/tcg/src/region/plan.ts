@@ -2,6 +2,8 @@
 import type { Tb } from "../exec/blocks.ts";
 import type { Block } from "../ir/block.ts";
 import type { BlockExit } from "./exits.ts";
+import type { Hub } from "./hub.ts";
+import { ENTRY_NODE } from "./shape.ts";
 
 /** One guest block in a region. */
 export interface RegionBlock {
@@ -19,6 +21,13 @@ export interface RegionBlock {
   readonly targets: readonly number[];
 }
 
+/** Targets of one indirect jump that are compared one by one, where there is a hub. */
+const MOST_COMPARED = 3;
+
+/** The targets that the indirect jump at the end of a block is compared with before it goes by the hub, or leaves. */
+export const compared = ({ hub }: RegionPlan, { targets }: RegionBlock): readonly number[] =>
+  hub !== undefined && targets.length > MOST_COMPARED ? [] : targets;
+
 /** Blocks to be compiled as one function. Node n of the shape is `blocks[n - 1]`; the head is node 1. */
 export interface RegionPlan {
   readonly blocks: readonly RegionBlock[];
@@ -27,6 +36,8 @@ export interface RegionPlan {
   /** Node by the low half of the address it starts at. */
   readonly nodeAt: ReadonlyMap<number, number>;
   readonly insns: number;
+  /** Where indirect jumps with more targets than {@link MOST_COMPARED} go by one dispatch that they share. */
+  readonly hub?: Hub;
 }
 
 /** The node that an exit of node `from` to an address leads to; 0: it leaves the region. */
@@ -37,7 +48,7 @@ export function nodeFor({ blocks, nodeAt }: RegionPlan, from: number, pcLo: numb
 
 /** Where a node leads to within its region. */
 export interface Edges {
-  /** By node. */
+  /** By node; those of the entry are the targets of the hub, which is there. */
   readonly successors: readonly (readonly number[])[];
   /** By node: that which the guest call at its end returns to; 0: it makes none. */
   readonly continuation: Int32Array;
@@ -50,7 +61,7 @@ export function returnAddress({ tb }: RegionBlock): number {
 
 /** The edges of a plan; `exits` gives those of a block as its region sees them. */
 export function edgesOf(plan: RegionPlan, exits: (it: RegionBlock) => readonly BlockExit[]): Edges {
-  const successors: number[][] = [[]];
+  const successors: number[][] = [plan.hub?.targets.map(({ node }) => node) ?? []];
   const continuation = new Int32Array(plan.blocks.length + 1);
   plan.blocks.forEach((it, i) => {
     const list: number[] = [];
@@ -66,7 +77,9 @@ export function edgesOf(plan: RegionPlan, exits: (it: RegionBlock) => readonly B
         continuation[i + 1] = back;
         if (back > 0) list.push(back);
       }
-      if (exit.kind === "indirect") for (const t of it.targets) list.push(nodeFor(plan, i + 1, t));
+      if (exit.kind !== "indirect") continue;
+      for (const t of compared(plan, it)) list.push(nodeFor(plan, i + 1, t));
+      if (plan.hub !== undefined) list.push(ENTRY_NODE);
     }
     successors.push(list);
   });

@@ -15,8 +15,10 @@ import { exitAt, exitsOf } from "./exits.ts";
 import type { BlockExit } from "./exits.ts";
 import { changesFlags, needsPc, owedBudget, regionFlow } from "./flow.ts";
 import type { RegionFlow } from "./flow.ts";
-import { edgesOf, nodeFor, returnAddress } from "./plan.ts";
+import { compared, edgesOf, nodeFor, returnAddress } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
+import { hubHash } from "./hub.ts";
+import type { Hub } from "./hub.ts";
 import { CallEmitter } from "./calls.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
 import type { Shape } from "./shape.ts";
@@ -45,6 +47,8 @@ export interface RegionSettings {
 }
 
 const TB_PARAMETER = 1;
+/** Ways into a region from which on they are found in a table. */
+const FROM_TABLE = 5;
 /** An odd address, at which no node begins. */
 const NOWHERE = 1;
 
@@ -129,7 +133,7 @@ export class RegionCompiler extends CallEmitter {
       });
       code.end();
     }
-    if (this.#shape.cut.size === 0) return;
+    if (this.#shape.cut.size === 0 && this.#plan.hub === undefined) return;
     code.loop();
     this.#top = ++this.#nest;
   }
@@ -149,7 +153,7 @@ export class RegionCompiler extends CallEmitter {
       code.block();
       this.#open.set(child, ++this.#nest);
     }
-    if (node === ENTRY_NODE) this.#dispatch(node, 1);
+    if (node === ENTRY_NODE) this.#start();
     else this.#block(node);
     for (const child of children) {
       code.end();
@@ -171,8 +175,60 @@ export class RegionCompiler extends CallEmitter {
     this.notes!.label(this.code.length, `${what}.${trace.pc(this.#plan.blocks[node - 1]!.tb.address).slice(2)}`);
   }
 
-  /** Goes where the resume number says; falls through without one, or (`head` > 0) goes to the head. */
-  #dispatch(node: number, head: number): void {
+  /** Goes where the resume number says, to the head without one. */
+  #start(): void {
+    const { code } = this;
+    const { hub } = this.#plan;
+    const edges = this.#shape.resume[ENTRY_NODE]!;
+    if (hub === undefined && edges.length < FROM_TABLE) {
+      this.#dispatch(ENTRY_NODE);
+      return this.#branch(1, 0);
+    }
+    // One for each target, within one for what is none: the first target's code follows the innermost.
+    const targets = hub?.targets ?? [];
+    const inside = hub === undefined ? 0 : targets.length + 1;
+    for (let n = 0; n < inside; n++) code.block();
+    const depths: number[] = [this.#nest + inside - this.#open.get(1)!];
+    for (const { node, low, high } of edges)
+      for (let n = low; n <= high; n++) depths[n] = this.#nest + inside - this.#open.get(node)!;
+    if (hub !== undefined) {
+      const base = depths.length;
+      for (let n = 0; n < 1 << hub.bits; n++) depths.push(targets.length);
+      targets.forEach(({ target }, n) => (depths[base + hubHash(target, hub.factor, hub.bits)] = n));
+    }
+    code.get(this.#resume);
+    code.op(W.brTable);
+    code.u32(depths.length - 1);
+    for (const depth of depths) code.u32(depth);
+    if (hub !== undefined) this.#hub(hub);
+  }
+
+  /** What the hub's table leads to: the hash says which target it may be. */
+  #hub({ targets }: Hub): void {
+    const { code } = this;
+    const pc = this.global(this.pcGlobal);
+    const high = this.#plan.blocks[0]!.tb.pcHi;
+    let inside = targets.length + 1;
+    for (const { target, node } of targets) {
+      code.end();
+      inside--;
+      code.get(pc);
+      this.pushPc(target, high);
+      code.op(this.target.word === "i64" ? W.i64Eq : W.i32Eq);
+      code.brIf(this.#nest + inside - this.#open.get(node)!);
+      code.br(inside - 1);
+    }
+    code.end();
+    this.#flow.dirty[ENTRY_NODE]!.forEach((d, g) => {
+      if (d === 1) this.storeGlobal(g);
+    });
+    this.storeGlobal(this.pcGlobal);
+    this.#storeBudget(0);
+    this.goByJumpCache();
+  }
+
+  /** Goes where the resume number says; falls through without one. */
+  #dispatch(node: number): void {
     const { code } = this;
     const edges = this.#shape.resume[node]!;
     if (edges.length > 0) {
@@ -199,10 +255,12 @@ export class RegionCompiler extends CallEmitter {
         code.end();
         this.#nest--;
       }
+      // It named this node.
+      code.i32(0);
+      code.set(this.#resume);
       code.end();
       this.#nest--;
     }
-    if (head > 0) this.#branch(head, 0);
   }
 
   /** Branches to a node from where `inside` constructs are open within the node's own nest. */
@@ -222,7 +280,7 @@ export class RegionCompiler extends CallEmitter {
     if (number === 0 && node !== 1) this.arriveAtNode(node);
     this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);
     const loop = this.#shape.header[node] === 1;
-    if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node, 0);
+    if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node);
     for (let i = 0; i < a.stages.length; i++) code.block();
     this.#nest += a.stages.length;
     // Every cycle passes a node with a number, or the head.
@@ -291,12 +349,14 @@ export class RegionCompiler extends CallEmitter {
     if (exit.kind === "jump" && to > 0) return this.#go(to);
     if (exit.kind === "call" && it.callees !== undefined) return this.#go(it.callees[0]!.node);
     if (exit.kind === "indirect-call") this.#compareTargets(it, it.callees ?? []);
-    const places = exit.kind === "indirect" ? it.targets : exit.kind === "return" ? [it.returnsTo ?? NOWHERE] : [];
+    const places =
+      exit.kind === "indirect" ? compared(this.#plan, it) : exit.kind === "return" ? [it.returnsTo ?? NOWHERE] : [];
     const nodes = places.map((target) => ({ target, node: nodeFor(this.#plan, this.#node, target) }));
     this.#compareTargets(
       it,
       nodes.filter(({ node }) => node > 0),
     );
+    if (exit.kind === "indirect" && this.#plan.hub !== undefined) return this.#goByHub(this.#plan.hub);
     const back = nodeFor(this.#plan, this.#node, returnAddress(it));
     if ((exit.kind === "call" || exit.kind === "indirect-call") && back > 0) {
       const head = this.#plan.blocks[0]!.tb;
@@ -331,6 +391,25 @@ export class RegionCompiler extends CallEmitter {
     }
     if (!this.#shape.cut.has(this.#node * this.#shape.size + to)) return this.#branch(to, this.depth);
     code.i32(this.#shape.number[to]!);
+    code.set(this.#resume);
+    code.br(this.#nest + this.depth - this.#top);
+  }
+
+  /** To the address in the global pc, by way of the hub. */
+  #goByHub({ factor, bits }: Hub): void {
+    const { code } = this;
+    code.get(this.#budget);
+    code.i32(this.#owing);
+    code.op(W.i32Sub);
+    code.set(this.#budget);
+    code.get(this.global(this.pcGlobal));
+    if (this.target.word === "i64") code.op(W.i32WrapI64);
+    code.i32(factor);
+    code.op(W.i32Mul);
+    code.i32(32 - bits);
+    code.op(W.i32ShrU);
+    code.i32(1 + this.#shape.number.reduce((a, b) => Math.max(a, b), 0));
+    code.op(W.i32Add);
     code.set(this.#resume);
     code.br(this.#nest + this.depth - this.#top);
   }

@@ -10,8 +10,9 @@ import type { BlockModules } from "../wasm/block-modules.ts";
 import { DEFAULT_REGION_INSNS, DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
 import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
-import { grow, MOST_TARGETS } from "./grow.ts";
+import { grow } from "./grow.ts";
 import type { Profile } from "./grow.ts";
+import { hubFor } from "./hub.ts";
 import { inlineCalls } from "./inline.ts";
 import { edgesOf } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
@@ -27,11 +28,14 @@ export interface Region {
   /** Index in the function table. */
   readonly slot: number;
   readonly bytes: number;
+  readonly insns: number;
   /** Pages of the address space with its code, as low halves, and where they lay in the machine memory. */
   readonly pages: readonly { readonly pcLo: number; readonly ram: number }[];
   alive: boolean;
   /** Times that it could not be entered since one of its pages was elsewhere. */
   elsewhere: number;
+  /** Times that it was left for the interpreter, or may have been: another region may have been that has the block too. */
+  uncommon: number;
 }
 
 /** What regions need of the engine and of the vCPU that found the code hot. */
@@ -64,15 +68,21 @@ export interface RegionHost {
 /** Where code lies: the place in the machine memory of the page of an address, negative when it can't be fetched. */
 export type FetchPage = (pcLo: number, pcHi: number, flags: number) => number;
 
-/** Times that an access may leave its region for the interpreter before it is compiled to look closer by itself. */
-const MOST_UNCOMMON = 24;
-/** When a region is compiled anew, accesses that left it this often are compiled that way too. */
+/**
+ * Times that a region may be left for the interpreter before it is compiled anew, if it has no more instructions than
+ * that; else as many times as it has instructions: to compile one costs more than to leave a region.
+ */
+const LEAST_UNCOMMON = 24;
+/** When a region is compiled anew, accesses that left one this often are compiled to look closer by themselves. */
 const SOME_UNCOMMON = 4;
 /** Instructions between two times that are not counted as often. */
 const SELDOM = 50_000;
 
 /** Times that a region may be found unusable. */
 const MOST_ELSEWHERE = 100;
+
+/** Targets that an indirect jump is compared with, in a region without a hub. */
+const MOST_COMPARED_ALONE = 24;
 
 /** Of blocks that regions do not see the ends of. */
 const NO_EXITS: Tb["exits"] = [];
@@ -151,12 +161,15 @@ export class Regions {
       total += made.insns;
     }
     if (blocks[0]?.tb !== growth.blocks[0]) return void counters.regionsRefused++;
+    const targets = blocks.map(({ tb }) => profile.targets(tb).filter((t) => nodeAt.has(t)));
+    const jumps = targets.filter((_, i) => blocks[i]!.tb.exits.some(({ kind }) => kind === "indirect"));
+    const hub = hubFor(jumps, nodeAt);
     blocks.forEach((it, i) => {
-      const targets = profile.targets(it.tb).filter((t) => nodeAt.has(t));
-      if (targets.length > 0) blocks[i] = { ...it, targets: targets.slice(0, MOST_TARGETS) };
+      const of = hub === undefined ? targets[i]!.slice(0, MOST_COMPARED_ALONE) : targets[i]!;
+      if (of.length > 0) blocks[i] = { ...it, targets: of };
     });
     const copied = inlineCalls(blocks, nodeAt, profile, make);
-    const plan = { blocks: copied, proper: blocks.length, nodeAt, insns: total };
+    const plan = { blocks: copied, proper: blocks.length, nodeAt, insns: total, ...(hub === undefined ? {} : { hub }) };
     const edges = edgesOf(plan, (it) => this.#compiler.exitsOf(it));
     this.#compile(exact ? plan : unroll(plan, edges), profile);
   }
@@ -189,13 +202,13 @@ export class Regions {
       for (const pcLo of [tb.pcLo, (tb.pcLo + tb.length - 1) | 0]) pages.set(pcLo & ~4095, profile.pageOf(pcLo));
     }
     const region: Region = {
-      head: members[0]!, members, entries: [], slot: made.slot, bytes: made.bytes, alive: true, elsewhere: 0,
-      pages: direct === undefined ? [...pages].map(([pcLo, ram]) => ({ pcLo, ram })) : [],
+      head: members[0]!, members, entries: [], slot: made.slot, bytes: made.bytes, alive: true, elsewhere: 0, uncommon: 0,
+      insns: plan.insns, pages: direct === undefined ? [...pages].map(([pcLo, ram]) => ({ pcLo, ram })) : [],
     }; // prettier-ignore
     for (const tb of members) (tb.regions ??= new Set()).add(region);
     plan.blocks.slice(0, plan.proper).forEach(({ tb }, i) => {
       const number = made.numbers[i + 1]!;
-      if (i > 0 && (number === 0 || tb.region !== undefined)) return this.#cool(tb);
+      if (i > 0 && (number === 0 || (tb.region !== undefined && tb.region.insns >= plan.insns))) return this.#cool(tb);
       if (tb.region !== undefined) this.#leave(tb.region, tb);
       tb.region = region;
       region.entries.push(tb);
@@ -287,10 +300,9 @@ export class Regions {
     // What happens now and then costs less than a closer look each time.
     it.times = executed - it.last < SELDOM ? it.times + 1 : 1;
     it.last = executed;
-    if (it.times !== MOST_UNCOMMON || tb === undefined) return;
-    this.#slow.add(key);
-    for (const [other, { times }] of this.#uncommon) if (times >= SOME_UNCOMMON) this.#slow.add(other);
-    for (const region of tb.regions ?? []) {
+    for (const region of tb?.regions ?? []) {
+      if (++region.uncommon < Math.max(LEAST_UNCOMMON, region.insns)) continue;
+      for (const [other, { times }] of this.#uncommon) if (times >= SOME_UNCOMMON) this.#slow.add(other);
       this.drop(region);
       this.request(region.head);
     }

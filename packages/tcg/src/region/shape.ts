@@ -34,13 +34,22 @@ export interface Shape {
   readonly size: number;
 }
 
-/** Finds the shape of a graph: `successors[n]` of node n, of which `head` is entered from outside. */
+/** The edges without those to the entry, which goes to the head and to the targets of the hub. */
+function edgesFrom(successors: readonly (readonly number[])[], head: number): number[][] {
+  const edges = successors.map((list) => [...new Set(list)].filter((to) => to !== ENTRY_NODE));
+  edges[ENTRY_NODE] = [...new Set([head, ...successors[ENTRY_NODE]!])];
+  return edges;
+}
+
+/**
+ * Finds the shape of a graph: `successors[n]` of node n, of which `head` is entered from outside. What goes to the entry
+ * goes on to one of the entry's successors from there.
+ */
 export function shapeOf(successors: readonly (readonly number[])[], head: number): Shape {
   const size = successors.length;
-  const edges = successors.map((list) => [...new Set(list)]);
-  edges[ENTRY_NODE] = [head];
+  const edges = edgesFrom(successors, head);
   const cut: Set<number> = new Set();
-  const cutTargets: Set<number> = new Set();
+  const cutTargets: Set<number> = new Set(successors[ENTRY_NODE]);
   let order = reversePostOrder(edges);
   let idom = dominatorsOf(edges, order);
   for (;;) {
@@ -162,8 +171,7 @@ export interface InnermostLoop {
 
 /** The innermost loops of a graph as {@link shapeOf} takes it; none of one that is irreducible. */
 export function innermostLoops(successors: readonly (readonly number[])[], head: number): InnermostLoop[] {
-  const edges = successors.map((list) => [...new Set(list)]);
-  edges[ENTRY_NODE] = [head];
+  const edges = edgesFrom(successors, head);
   const order = reversePostOrder(edges);
   if (irreducible(edges, order, dominatorsOf(edges, order)).length > 0) return [];
   const { inner, bodies } = loopNest(edges, order, indexOf(order, edges.length));
