@@ -1,6 +1,7 @@
 /** Figures in Chromium, on a page that is not cross-origin isolated: no SharedArrayBuffer. */
 import { hasChromium, Site } from "../web/page.ts";
-import { linuxArgs, qemu, READY, RISCV64 } from "./platform.ts";
+import { SHELL_MARKER } from "../../tools/guests/initramfs.ts";
+import { linuxArgs, qemu, RISCV64 } from "./platform.ts";
 import { median } from "./stats.ts";
 import { atMost, figure, type Row } from "./table.ts";
 import { BenchError, needGuest, progress } from "./tools.ts";
@@ -20,7 +21,7 @@ export async function browserBoot(rounds: number): Promise<Row[]> {
     for (let round = 0; round < rounds; round++) {
       const machine = qemu(RISCV64).start(linuxArgs(RISCV64));
       try {
-        seconds.qemu.push((await machine.waitFor(READY, 180_000)) / 1000);
+        seconds.qemu.push((await machine.waitFor(SHELL_MARKER, 180_000)) / 1000);
       } finally {
         machine.kill();
         await machine.exit(5000);
@@ -34,7 +35,7 @@ export async function browserBoot(rounds: number): Promise<Row[]> {
       const page = await site.open(fields, { isolated: false });
       if ((await page.page.evaluate("typeof SharedArrayBuffer")) !== "undefined")
         throw new BenchError("failed", "the page has SharedArrayBuffer");
-      seconds.ours.push(await page.shows(READY, 300_000));
+      seconds.ours.push(await page.shows(SHELL_MARKER, 300_000));
       await site.closePages();
       progress(`round ${round + 1}: Chromium ${figure(seconds.ours.at(-1))} s, QEMU ${figure(seconds.qemu.at(-1))} s`);
     }

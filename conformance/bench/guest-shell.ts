@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { cpio, EXECUTABLE } from "../../tools/guests/cpio.ts";
-import { type Console } from "../lib/console.ts";
-import { type Peer, type Platform, PROMPT, READY, startLinux } from "./platform.ts";
+import type { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
+import { type Peer, type Platform, startLinux } from "./platform.ts";
 import { BenchError, progress } from "./tools.ts";
 
 /** An initramfs with more programs: the kernel unpacks archives that follow one another. @param programs paths by name in the guest */
@@ -21,14 +22,13 @@ export async function initramfsWith(
 
 /** A booted guest at its shell. An idle guest takes next to no time from the one that is measured. */
 export class GuestShell {
-  readonly #console: Console;
+  readonly #shell: LinuxShell;
   readonly name: Peer;
-  #count = 0;
   #first: { guest: number; host: number } | undefined;
 
   private constructor(name: Peer, console: Console) {
     this.name = name;
-    this.#console = console;
+    this.#shell = new LinuxShell(console);
   }
 
   /** @param initrd path of an initramfs, with the shell of tools/guests/initramfs.ts */
@@ -41,8 +41,7 @@ export class GuestShell {
   ): Promise<GuestShell> {
     const shell = new GuestShell(who, startLinux(platform, who, initrd, extra, append));
     try {
-      const ms = await shell.#console.waitFor(READY, 180_000);
-      await shell.#console.waitFor(PROMPT, 20_000);
+      const ms = await shell.#shell.ready(180_000);
       progress(`${who} is at the shell after ${(ms / 1000).toFixed(1)} s`);
       shell.#first = await shell.#clocks();
       return shell;
@@ -54,7 +53,7 @@ export class GuestShell {
 
   /** Runs a command. @returns what it printed */
   async run(line: string, timeoutMs: number): Promise<string> {
-    return this.#run(line, timeoutMs, async () => {});
+    return this.#run(line, timeoutMs);
   }
 
   /**
@@ -65,26 +64,20 @@ export class GuestShell {
     const times: number[] = [];
     const printed = await this.#run(line, timeoutMs, async () => {
       for (const marker of [/\nstart\r?\n/, /\w+ \d+ \d+ [0-9a-f]{8}\r?\n/]) {
-        await this.#console.waitFor(marker, timeoutMs);
-        times.push(((await this.#console.usage())?.cpuSeconds ?? Number.NaN) * 1e9);
+        await this.#shell.console.waitFor(marker, timeoutMs);
+        times.push(((await this.#shell.console.usage())?.cpuSeconds ?? Number.NaN) * 1e9);
       }
     });
     const [from = Number.NaN, to = Number.NaN] = times;
     return { printed, cpuNs: to - from };
   }
 
-  async #run(line: string, timeoutMs: number, meanwhile: () => Promise<void>): Promise<string> {
-    const mark = `@${++this.#count}@`;
-    const from = this.#console.log.length;
-    // The echo of the line must not look like its result.
-    await this.#console.type(`${line}; echo "@"${this.#count}"@"$?\n`);
-    await meanwhile();
-    await this.#console.waitFor(new RegExp(`${mark}\\d+`), timeoutMs);
-    const text = this.#console.log.slice(from);
-    const status = Number(new RegExp(`${mark}(\\d+)`).exec(text)?.[1]);
-    const printed = text.slice(text.indexOf("\n") + 1, text.search(mark));
-    if (status !== 0) throw new BenchError("failed", `'${line}' in ${this.name}: status ${status}: ${printed.trim()}`);
-    return printed;
+  async #run(line: string, timeoutMs: number, meanwhile?: () => Promise<void>): Promise<string> {
+    try {
+      return await this.#shell.run(line, timeoutMs, meanwhile);
+    } catch (cause) {
+      throw new BenchError("failed", `${this.name}: ${(cause as Error).message}`, { cause });
+    }
   }
 
   async #clocks(): Promise<{ guest: number; host: number }> {
@@ -104,11 +97,11 @@ export class GuestShell {
   }
 
   usage(): ReturnType<Console["usage"]> {
-    return this.#console.usage();
+    return this.#shell.console.usage();
   }
 
   async close(): Promise<void> {
-    this.#console.kill();
-    await this.#console.exit(5000);
+    this.#shell.console.kill();
+    await this.#shell.console.exit(5000);
   }
 }

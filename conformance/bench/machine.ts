@@ -2,21 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { parseCodeCache } from "./code-cache.ts";
 import { median } from "./stats.ts";
 import { atMost, type Bar, figure, type Row } from "./table.ts";
-import {
-  type Contender,
-  ours,
-  type Peer,
-  peersOf,
-  type Platform,
-  PROMPT,
-  qemu,
-  READY,
-  RISCV64,
-  startLinux,
-} from "./platform.ts";
+import { type Contender, ours, type Peer, peersOf, type Platform, qemu, RISCV64, startLinux } from "./platform.ts";
 import { progress } from "./tools.ts";
 
 /** Runs `measure` for both contenders in turn, `rounds` times, and takes the medians. */
@@ -69,8 +59,7 @@ type Figures = Record<Key, number[]>;
 async function bootOnce(platform: Platform, who: Peer, of: Figures, idleSeconds: number): Promise<void> {
   const machine = startLinux(platform, who);
   try {
-    of.wall.push((await machine.waitFor(READY, 300_000)) / 1000);
-    await machine.waitFor(PROMPT, 20_000);
+    of.wall.push((await new LinuxShell(machine).ready(300_000)) / 1000);
     const atPrompt = await machine.usage();
     of.cpu.push(atPrompt?.cpuSeconds ?? Number.NaN);
     of.rss.push(atPrompt?.rssMiB ?? Number.NaN);

@@ -111,6 +111,3 @@ export function linuxArgs(
   const common = ["-m", MEMORY, "-smp", "1", "-nographic", "-kernel", kernel, "-initrd", initramfs];
   return [...platform.machine, ...common, "-append", `${platform.append} ${append}`, ...extra];
 }
-
-export const READY = "MIMUS-GUEST-READY";
-export const PROMPT = "~ # ";

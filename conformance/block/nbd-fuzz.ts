@@ -1,9 +1,15 @@
-/** Changed and cut conversations for both ends of the NBD protocol. Usage: node --conditions=@mimus/source nbd-fuzz.ts [SECONDS [SEED]] */
+/**
+ * Changed and cut conversations for both ends of the NBD protocol: 60 seconds, or as many as are given.
+ *
+ *   pnpm nbd-fuzz [SECONDS [SEED]]
+ */
 import { NullNode } from "@mimus/block";
 
 import { fuzzClient, fuzzServer } from "../../packages/nbd/src/fuzz.ts";
+import { commandLine } from "../lib/command-line.ts";
 
-const [seconds = "60", first = String(Date.now() & 0x7fffffff)] = process.argv.slice(2);
+const { positionals } = commandLine(import.meta.filename, { allowPositionals: true });
+const [seconds = "60", first = String(Date.now() & 0x7fffffff)] = positionals;
 const end = Date.now() + Number(seconds) * 1000;
 let seed = Number(first);
 process.on("unhandledRejection", (error) => {

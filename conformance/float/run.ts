@@ -1,8 +1,11 @@
-// All TestFloat cases of the given files (default: the checked-in RISC-V ones) through the softfloat module.
-// Use: node --conditions=@mimus/source conformance/float/run.ts [FILE.txt.gz ...]
-
+/**
+ * All TestFloat cases of the given files (default: the checked-in RISC-V ones) through the softfloat module.
+ *
+ *   node --conditions=@mimus/source conformance/float/run.ts [FILE.txt.gz...]
+ */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { commandLine } from "../lib/command-line.ts";
 import { SoftfloatRunner } from "./softfloat.ts";
 import { parseTestfloat } from "./testfloat.ts";
 
@@ -55,7 +58,7 @@ export function runTestfloat(file: string | URL, policy: "riscv" | "x86" | "arm"
 }
 
 if (import.meta.main) {
-  const files = process.argv.slice(2);
+  const files = commandLine(import.meta.filename, { allowPositionals: true }).positionals;
   let wrong = false;
   for (const file of files.length > 0 ? files : [riscvFile]) {
     const report = runTestfloat(file, /x86/.test(String(file)) ? "x86" : "riscv");

@@ -33,7 +33,7 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
   let [taken, refused, longestMs] = [0, 0, 0];
   let n = first;
   const fail = (what: string, cause?: unknown): Error => new Error(`seed ${seed}, run ${n}: ${what}`, { cause });
-  const one = async (): Promise<number> => {
+  const one = async (clock: () => number): Promise<number> => {
     const subject = subjects[n % subjects.length];
     if (subject === undefined) throw new RangeError("nothing to damage");
     const random = new Seeded((seed * 0x9e3779b1 + n * 0x85ebca6b) >>> 0);
@@ -42,7 +42,7 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
     const { file } = subject;
     const bytes = file.bytes.slice(0, Math.min(file.bytes.length, file.length));
     const before = allocated();
-    const start = processorMs();
+    const start = clock();
     try {
       await parser.parse(bytes, n);
       taken++;
@@ -56,12 +56,13 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
     }
     const bytesAsked = allocated() - before;
     if (bytesAsked > LIMIT_BYTES) throw fail(`asked for ${bytesAsked} bytes of memory`);
-    return processorMs() - start;
+    return clock() - start;
   };
   while (n < first + count) {
     started(n);
-    let ms = await one();
-    for (let again = 0; again < 2 && ms > LIMIT_MS; again++) ms = Math.min(ms, await one());
+    // Somebody else may have had the processor: what seems slow is measured better.
+    let ms = await one(() => performance.now());
+    for (let again = 0; again < 2 && ms > LIMIT_MS; again++) ms = Math.min(ms, await one(processorMs));
     if (ms > LIMIT_MS) throw fail(`took ${Math.round(ms)} ms`);
     longestMs = Math.max(longestMs, ms);
     n++;

@@ -3,13 +3,13 @@
  * node --conditions=@mimus/source conformance/isa/flow-run.ts [--programs N] [--seed N] [--xlen 32|64|both] [--mode M|S|U|user|all]
  *   [--sides interp,wasm,auto,region,stress,mixed] [--no-oracle] [--blocks N] [--fuel N]
  */
-import { parseArgs } from "node:util";
+import { commandLine } from "../lib/command-line.ts";
 import { runFlow } from "./flow.ts";
 import { flowDifference, flowText, reduceFlow } from "./flow-reduce.ts";
 import { flowSide, INTERP } from "./flow-sides.ts";
 import type { FlowMode } from "./flow-source.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     programs: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },

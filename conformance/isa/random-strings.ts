@@ -2,10 +2,10 @@
  * Random code: whatever bytes a guest executes, in any mode, ends in an architectural exception or a result.
  * node --conditions=@mimus/source conformance/isa/random-strings.ts [--strings N] [--backend both|interp,wasm,region,stress,mixed] [--seed N]
  */
-import { parseArgs } from "node:util";
+import { commandLine } from "../lib/command-line.ts";
 import { runStrings } from "./strings.ts";
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     strings: { type: "string", default: "100000" },
     backend: { type: "string", default: "both" },

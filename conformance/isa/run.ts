@@ -3,12 +3,12 @@
  * node --conditions=@mimus/source conformance/isa/run.ts [--cases N] [--backend interp|wasm|region|stress|mixed|both|all] [--xlen 32|64|both]
  *   [--seed N] [--only REGEXP]
  */
-import { parseArgs } from "node:util";
+import { commandLine } from "../lib/command-line.ts";
 import { SKIPPED } from "./cases.ts";
 import { oracleVersion } from "./oracle.ts";
 import { runSuite } from "./suite.ts";
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     cases: { type: "string", default: "1000000" },
     backend: { type: "string", default: "both" },

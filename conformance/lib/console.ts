@@ -19,6 +19,11 @@ export class Console {
     for (const console of Console.#running) console.kill();
   }
 
+  /** Kills them and waits until they have ended: what they held open is free then. */
+  static async endAll(): Promise<void> {
+    await Promise.all([...Console.#running].map((console) => console.exit(0)));
+  }
+
   constructor(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
     this.process = spawn(command, args, { stdio: "pipe", ...options });
     const take = (chunk: Buffer): void => {

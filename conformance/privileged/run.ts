@@ -6,14 +6,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { commandLine } from "../lib/command-line.ts";
 import { oracle, runMimus } from "../lib/mimus.ts";
 
 const COMPILER = "riscv64-linux-gnu-gcc";
 const PROGRAMS = ["page-walks", "protection"] as const;
 const guests = join(import.meta.dirname, "guests");
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     cases: { type: "string", default: "4096" },
     xlen: { type: "string", default: "both" },

@@ -8,14 +8,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { commandLine } from "../lib/command-line.ts";
 import { guest } from "../lib/mimus.ts";
 import { CASES } from "./cases/index.ts";
 import type { ProgramCase } from "./case.ts";
 import { compare, type Engine, type Outcome, runCase } from "./run.ts";
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(import.meta.filename, {
   allowPositionals: true,
   options: {
     list: { type: "boolean", short: "l", default: false },

@@ -6,6 +6,7 @@
  * DEVICE as for -device; without any: the machine pc with every virtio device. Each word is printed that differs. Exit status 1 when one does.
  */
 import { Qtest, qtestPort } from "@mimus/system";
+import { commandLine } from "../lib/command-line.ts";
 import { buildMachine } from "./machine.ts";
 import { startQemu } from "./qemu.ts";
 
@@ -15,9 +16,10 @@ const DEFAULT = VIRTIO.flatMap((d) => [
   `virtio-${d},disable-legacy=on`,
   `virtio-${d},disable-modern=on`,
 ]);
+const { positionals } = commandLine(import.meta.filename, { allowPositionals: true });
 const devices =
-  process.argv.length > 2
-    ? process.argv.slice(2)
+  positionals.length > 0
+    ? positionals
     : [...DEFAULT, "virtio-keyboard-pci", "virtio-mouse-pci", "virtio-tablet-pci", "edu", "i6300esb"];
 /** Slot of the device. */
 const SLOT = 4;

@@ -9,16 +9,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { DISPLAY_KIND, type DisplayConsole, ppm } from "@mimus/display";
 import { Qtest, qtestPort } from "@mimus/system";
 import { Seeded } from "@mimus/testkit";
+import { commandLine } from "../lib/command-line.ts";
 import { nodeHost } from "../tools/host.ts";
 import { buildMachine } from "./machine.ts";
 import { MODES, modeOperations } from "./modes.ts";
 import { startQemu } from "./qemu.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: { seed: { type: "string", default: "1" }, modes: { type: "string" } },
 });
 

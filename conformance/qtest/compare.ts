@@ -6,15 +6,15 @@
  * Each round begins with a new machine. A difference is printed with the operations that led to it; exit status 1 when there is one.
  * Needs qemu-system-x86 7.2.
  */
-import { parseArgs } from "node:util";
 import { Qtest, qtestPort } from "@mimus/system";
 import { Seeded } from "@mimus/testkit";
+import { commandLine } from "../lib/command-line.ts";
 import { nodeHost } from "../tools/host.ts";
 import { buildMachine } from "./machine.ts";
 import { type Answering, startQemu } from "./qemu.ts";
 import { CHIPS } from "./chips.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     chips: { type: "string" },
     rounds: { type: "string", default: "3" },

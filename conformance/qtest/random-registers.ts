@@ -6,14 +6,14 @@
  * N operations for each device (default 1,000,000). A device fails when an access throws or gives no number, when fifty of them take longer
  * than a second of the processor, or when the machine's state cannot be saved and loaded afterwards. Exit status 1 when one does.
  */
-import { parseArgs } from "node:util";
 import { type Device, hooksOf, type MemoryRegion } from "@mimus/machine-core";
 import type { System } from "@mimus/system";
 import { Seeded } from "@mimus/testkit";
+import { commandLine } from "../lib/command-line.ts";
 import { nodeHost } from "../tools/host.ts";
 import { buildMachine } from "./machine.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     ops: { type: "string", default: "1000000" },
     seed: { type: "string", default: "1" },

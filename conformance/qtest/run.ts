@@ -10,6 +10,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Qtest, qtestPort } from "@mimus/system";
+import { commandLine } from "../lib/command-line.ts";
 import { buildMachine, Unavailable } from "./machine.ts";
 import { readSequences, satisfies, type Sequence, splitOp } from "./sequence.ts";
 
@@ -62,15 +63,17 @@ async function run(sequence: Sequence, verbose: boolean): Promise<Outcome> {
   return { kind: "pass", why: "" };
 }
 
-const args = process.argv.slice(2);
-const verbose = args.includes("--verbose");
+const { values, positionals } = commandLine(import.meta.filename, {
+  allowPositionals: true,
+  options: { verbose: { type: "boolean", default: false } },
+});
 let failed = false;
-for (const file of args.filter((a) => !a.startsWith("-"))) {
+for (const file of positionals) {
   const sequences = readSequences(readFileSync(file, "utf8"));
   let passed = 0;
   const skipped = new Map<string, number>();
   for (const sequence of sequences) {
-    const outcome = await run(sequence, verbose);
+    const outcome = await run(sequence, values.verbose);
     if (outcome.kind === "pass") passed++;
     else if (outcome.kind === "skip") skipped.set(outcome.why, (skipped.get(outcome.why) ?? 0) + 1);
     else {

@@ -1,30 +1,32 @@
 /**
- * `pnpm smp`: Debian's amd64 kernel with two vCPUs, each on a thread of its own. Counters under locks, the order of loads
- * and stores, code that one vCPU changes for the other, disks while both compute; stop, cont, registers and a reset.
+ * Debian's amd64 kernel with two vCPUs, each on a thread of its own. Counters under locks, the order of loads and stores, code
+ * that one vCPU changes for the other, disks while both compute; stop, cont, registers and a reset.
+ *
+ *   pnpm smp [--cpus N] [--thread multi|single] [--only counters|orders|code] [--patience N] [--verbose]
+ *
+ * --only runs that part of threads.c alone; --patience N waits N times as long; --verbose prints the console at the end.
  */
 import { execFileSync } from "node:child_process";
 import { createHash, randomFillSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { commandLine } from "../lib/command-line.ts";
 import { initramfsWith } from "../bench/guest-shell.ts";
-import { PROMPT, READY } from "../bench/platform.ts";
 import { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
 
 const DISK_MIB = 16;
 /** Of the disk, in the order in which they are loaded. */
 const MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"];
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     cpus: { type: "string", default: "2" },
     thread: { type: "string", default: "multi" },
-    /** Waits are this many times as long: for busy machines. */
     patience: { type: "string", default: "1" },
-    /** What of threads.c is run: counters, orders, code. */
     only: { type: "string", default: "" },
     verbose: { type: "boolean", default: false },
   },
@@ -35,15 +37,6 @@ let failures = 0;
 function check(what: string, ok: boolean, detail = ""): void {
   if (!ok) failures++;
   console.log(`${ok ? "ok " : "BAD"} ${what}${detail === "" ? "" : `: ${detail}`}`);
-}
-
-/** Runs a line in the guest. @returns what it printed */
-async function run(machine: Console, line: string, timeoutMs: number): Promise<string> {
-  const from = machine.log.length;
-  await machine.type(`${line}; echo "@"done"@"\n`);
-  await machine.waitFor("@done@", timeoutMs);
-  const text = machine.log.slice(from);
-  return text.slice(text.indexOf("\n") + 1, text.indexOf("@done@")).replaceAll("\r", "");
 }
 
 const folder = mkdtempSync(join(tmpdir(), "mimus-smp-"));
@@ -64,14 +57,17 @@ try {
     "system-x86_64", "-m", "256", "-smp", values.cpus, "-accel", `tcg,thread=${values.thread}`, "-nographic", "-vga", "none",
     "-kernel", kernel, "-initrd", initrd, "-append", `console=ttyS0 mimus.modules=${MODULES.join(",")}`, "-drive", `file=${disk},format=raw,if=virtio,readonly=on`,
   ]); // prettier-ignore
-  const ms = await machine.waitFor(`${READY} x86_64`, 5 * minutes);
-  await machine.waitFor(PROMPT, minutes);
+  const shell = new LinuxShell(machine);
+  const ms = await shell.ready(5 * minutes, "x86_64");
   check("boots to the shell", true, `${(ms / 1000).toFixed(1)} s`);
-  const online = (await run(machine, "nproc", minutes)).trim();
+  const online = (await shell.run("nproc", minutes)).trim();
   check("nproc", online === values.cpus, online);
 
-  const printed = await run(machine, `threads ${values.only}`, 20 * minutes);
-  for (const line of printed.split("\n").filter((l) => /^(ok|BAD) /.test(l)))
+  const printed = await shell.run(`threads ${values.only}; true`, 20 * minutes);
+  for (const line of printed
+    .replaceAll("\r", "")
+    .split("\n")
+    .filter((l) => /^(ok|BAD) /.test(l)))
     check(line.slice(3).trim(), line.startsWith("ok "));
   check("all of threads.c", printed.includes("threads done: ok"));
 
@@ -79,14 +75,13 @@ try {
   const busy =
     "for c in 0 1; do taskset $((c+1)) sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done' & done; wait";
   const began = performance.now();
-  await run(machine, busy, 10 * minutes);
+  await shell.run(busy, 10 * minutes);
   const after = await machine.usage();
   const share = ((after?.cpuSeconds ?? 0) - (usage?.cpuSeconds ?? 0)) / ((performance.now() - began) / 1000);
   console.log(`    two loops took ${share.toFixed(2)} processors of the host`);
 
   const wanted = createHash("md5").update(bytes).digest("hex");
-  const sums = await run(
-    machine,
+  const sums = await shell.run(
     "sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done' & " +
       "for c in 1 2 1 2; do taskset $c md5sum /dev/vda; echo 3 > /proc/sys/vm/drop_caches; done; wait",
     10 * minutes,
@@ -107,12 +102,10 @@ try {
   const seen = machine.log.length;
   await machine.type("\x01c");
   await machine.type("system_reset\n\x01c");
-  await machine.waitFor(`${READY} x86_64`, 5 * minutes);
-  await machine.waitFor(PROMPT, minutes);
+  await shell.ready(5 * minutes, "x86_64");
   check("starts again after a reset", machine.log.slice(seen).includes("SeaBIOS"));
-  check("nproc after it", (await run(machine, "nproc", minutes)).trim() === values.cpus);
-  await machine.type("poweroff -f\n");
-  check("powers off with status 0", (await machine.exit(minutes)) === 0);
+  check("nproc after it", (await shell.run("nproc", minutes)).trim() === values.cpus);
+  check("powers off with status 0", (await shell.powerOff(minutes)) === 0);
   if (values.verbose) console.log(machine.log);
 } catch (error) {
   failures++;

@@ -9,13 +9,13 @@
  * --icount N has guest time go by instructions, 2^N ns each, for machines that are busy with other things.
  * --patience N waits N times as long for everything; --log FILE keeps the console of the last machine while it runs.
  */
-import { parseArgs } from "node:util";
 
+import { commandLine } from "../lib/command-line.ts";
 import { Console } from "../lib/console.ts";
 import type { BootCase } from "./boot.ts";
 import type { Architecture } from "./debian.ts";
 
-const { values: o, positionals } = parseArgs({
+const { values: o, positionals } = commandLine(import.meta.filename, {
   allowPositionals: true,
   options: {
     bus: { type: "string" },

@@ -14,16 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assemble } from "@mimus/target-riscv";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import type { Console } from "../lib/console.ts";
+import { Console } from "../lib/console.ts";
+import { ask, bootEmbedded, powerOff } from "../lib/embedded-guest.ts";
 import { runMimus, startMimus } from "../lib/mimus.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mimus-bad-"));
 let mounted: string | undefined;
-let running: Console | undefined;
 afterEach(async () => {
-  running?.kill();
-  await running?.exit(1_000);
-  running = undefined;
+  await Console.endAll();
   if (mounted !== undefined) execFileSync("umount", [mounted]);
   mounted = undefined;
 });
@@ -116,25 +114,8 @@ describe("the user is told in one line", () => {
   });
 });
 
-const PROMPT = "mimus> ";
-
-async function boot(...args: string[]): Promise<Console> {
-  const guest = ["-M", "virt", "-m", "64", "-nographic", "-bios", "none", "-kernel", "embedded"];
-  running = startMimus(["system-riscv64", ...guest, ...args]);
-  await running.waitFor(PROMPT, 30_000);
-  return running;
-}
-
 function drive(path: string, more = ""): string[] {
   return ["-drive", `if=none,id=d,format=raw,file=${path}${more}`, "-device", "virtio-blk-device,drive=d"];
-}
-
-/** Types a command. @returns what came until `marker` */
-async function ask(console: Console, command: string, marker = PROMPT): Promise<string> {
-  const from = console.log.length;
-  await console.type(`${command}\r`);
-  await console.waitFor(marker, 10_000);
-  return console.log.slice(from).replaceAll("\r", "");
 }
 
 function image(name: string): string {
@@ -144,17 +125,16 @@ function image(name: string): string {
 describe("guests go on", { timeout: 60_000 }, () => {
   it("a disk that is read-only", async () => {
     const path = image("readonly.img");
-    const console = await boot(...drive(path, ",readonly=on"));
+    const console = await bootEmbedded("riscv64", ...drive(path, ",readonly=on"));
     expect(await ask(console, "fill 0 65")).toContain("the device refused: status 1\n");
     expect(await ask(console, "block 0")).toContain("UUUUUUUUUUUUUUUU");
-    await console.type("poweroff\r");
-    expect(await console.exit(10_000)).toBe(0);
+    expect(await powerOff(console)).toBe(0);
     expect(readFileSync(path)[0]).toBe(0x55);
   });
 
   it("a disk that shrinks, and vanishes", async () => {
     const path = image("shrinking.img");
-    const console = await boot(...drive(path));
+    const console = await bootEmbedded("riscv64", ...drive(path));
     truncateSync(path, 5120);
     expect(await ask(console, "block 100")).toContain("the device refused: status 1\n");
     const told = `mimus: '${path}' shrank while in use: it had 1048576 bytes and ends at 51200`;
@@ -163,8 +143,7 @@ describe("guests go on", { timeout: 60_000 }, () => {
     unlinkSync(path);
     expect(await ask(console, "fill 1 65")).not.toContain("refused");
     expect(await ask(console, "block 1")).toContain("AAAAAAAAAAAAAAAA");
-    await console.type("poweroff\r");
-    expect(await console.exit(10_000)).toBe(0);
+    expect(await powerOff(console)).toBe(0);
   });
 
   it("a full host disk stops the machine until there is room", async ({ skip }) => {
@@ -180,7 +159,7 @@ describe("guests go on", { timeout: 60_000 }, () => {
     spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k"]);
     expect(statSync(filler).size).toBeLessThanOrEqual(65536);
 
-    const console = await boot(...drive(path));
+    const console = await bootEmbedded("riscv64", ...drive(path));
     await console.type("fill 0 65\r");
     await console.waitFor("No space left on device", 10_000);
     await console.type("\x01c");
@@ -193,8 +172,7 @@ describe("guests go on", { timeout: 60_000 }, () => {
     expect(await ask(console, "block 0", "AAAAAAAAAAAAAAAA")).not.toContain("refused");
     expect(console.log.match(/^mimus: write of .*: No space left.*/gm)).toHaveLength(1);
     await ask(console, "");
-    await console.type("poweroff\r");
-    expect(await console.exit(10_000)).toBe(0);
+    expect(await powerOff(console)).toBe(0);
   });
 
   it("a guest that goes nowhere: the monitor still answers", async () => {
@@ -202,7 +180,7 @@ describe("guests go on", { timeout: 60_000 }, () => {
     const program = file("nowhere.bin", assemble(source, { xlen: 64, origin: 0x8000_0000n }).bytes);
     const log = join(folder, "log");
     const d = ["-d", "guest_errors,unassigned,unimp", "-D", log];
-    running = startMimus(["system-riscv64", "-M", "virt", "-m", "64", "-nographic", "-bios", program, ...d]);
+    const running = startMimus(["system-riscv64", "-M", "virt", "-m", "64", "-nographic", "-bios", program, ...d]);
     await running.type("\x01c");
     await running.waitFor("(qemu) ", 30_000);
     await running.type("info status\r");
@@ -215,7 +193,9 @@ describe("guests go on", { timeout: 60_000 }, () => {
   });
 
   it("a paused machine waits, also without a terminal", async () => {
-    running = startMimus(["system-riscv64", ...BOARD, "-S"]);
+    const running = startMimus(["system-riscv64", ...BOARD, "-S"]);
+    await running.type("\x01c");
+    await running.waitFor("(qemu) ", 30_000);
     running.process.stdin?.end();
     await expect(running.waitFor("never", 2_000)).rejects.toThrow("2000 ms passed");
     running.kill("SIGTERM");

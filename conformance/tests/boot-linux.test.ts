@@ -5,7 +5,9 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
+import { SHELL_PROMPT } from "../../tools/guests/initramfs.ts";
 import { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { guest, oracle, startMimus } from "../lib/mimus.ts";
 
 const kernel = guest("riscv64/linux");
@@ -17,8 +19,6 @@ afterEach(() => Console.killAll());
 const MINUTES = 60_000;
 const missing =
   kernel === undefined || initrd === undefined || initrdWithModules === undefined || busybox === undefined;
-const READY = "MIMUS-GUEST-READY";
-const PROMPT = "~ # ";
 
 function linux(append: string, extra: readonly string[] = [], image = initrd ?? ""): Console {
   const boot = ["-kernel", kernel ?? "", "-initrd", image, "-append", `console=ttyS0 ${append}`];
@@ -38,22 +38,20 @@ describe.skipIf(missing)("Debian's Linux (needs 'pnpm guests')", { timeout: 4 * 
   test("boots to a shell, runs commands, powers off with status 0", async () => {
     const machine = linux("");
     await machine.waitFor("OpenSBI v", MINUTES);
-    await machine.waitFor(READY, 2 * MINUTES);
-    await machine.waitFor(PROMPT, MINUTES);
+    const shell = new LinuxShell(machine);
+    await shell.ready(2 * MINUTES);
     await machine.type("uname -m; echo $((6*7)); head -c 1000000 /dev/zero | md5sum\n");
     await machine.waitFor("riscv64\r\n42\r\n879f4bba57ed37c9ec5e5aedf9864698", MINUTES);
-    await machine.type("poweroff -f\n");
-    expect(await machine.exit(MINUTES)).toBe(0);
+    expect(await shell.powerOff(MINUTES)).toBe(0);
   });
 
   test("sees four processors with -smp 4", async () => {
     const machine = linux("", ["-smp", "4"]);
-    await machine.waitFor(READY, 3 * MINUTES);
-    await machine.waitFor(PROMPT, MINUTES);
+    const shell = new LinuxShell(machine);
+    await shell.ready(3 * MINUTES);
     await machine.type("echo cpus=$(nproc)\n");
     await machine.waitFor("cpus=4", MINUTES);
-    await machine.type("poweroff -f\n");
-    expect(await machine.exit(MINUTES)).toBe(0);
+    expect(await shell.powerOff(MINUTES)).toBe(0);
   });
 
   test(
@@ -71,8 +69,7 @@ describe.skipIf(missing)("Debian's Linux (needs 'pnpm guests')", { timeout: 4 * 
           "-rtc",
           "base=2026-01-01",
         ]);
-        await machine.waitFor(READY, 4 * MINUTES);
-        await machine.waitFor(PROMPT, MINUTES);
+        await new LinuxShell(machine).ready(4 * MINUTES);
         await machine.type("uname -a; cat /proc/cpuinfo | head -12; poweroff -f\n");
         expect(await machine.exit(MINUTES)).toBe(0);
         logs.push(comparable(machine.log));
@@ -95,7 +92,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
       copyFileSync(busybox ?? "", join(root, "bin/busybox"));
       writeFileSync(
         join(root, "init"),
-        "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin PS1='~ # '\nmount -t proc proc /proc\nmount -t devtmpfs dev /dev\necho ROOT-READY\nexec setsid cttyhack sh\n",
+        `#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin PS1='${SHELL_PROMPT}'\nmount -t proc proc /proc\nmount -t devtmpfs dev /dev\necho ROOT-READY\nexec setsid cttyhack sh\n`,
       );
       chmodSync(join(root, "init"), 0o755);
       image = join(folder, "root.img");
@@ -113,7 +110,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
     test("keeps what was synced through kill -9, and fsck finds it clean", { timeout: 6 * MINUTES }, async () => {
       const first = boot();
       await first.waitFor("ROOT-READY", 3 * MINUTES);
-      await first.waitFor(PROMPT, MINUTES);
+      await first.waitFor(SHELL_PROMPT, MINUTES);
       await first.type(
         "for i in $(seq 200); do echo line $i; done > /precious; dd if=/dev/urandom of=/noise bs=64k count=64 2>/dev/null; md5sum /noise > /noise.md5; sync; echo SYNCED\n",
       );
@@ -124,7 +121,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
       await first.exit(MINUTES);
       const second = boot();
       await second.waitFor("ROOT-READY", 3 * MINUTES);
-      await second.waitFor(PROMPT, MINUTES);
+      await second.waitFor(SHELL_PROMPT, MINUTES);
       await second.type("wc -l < /precious; md5sum -c /noise.md5; echo CHECKED\n");
       await second.waitFor(/200\r\n\/noise: OK\r\nCHECKED/, MINUTES);
       await second.type("sync; mount -o remount,ro / ; poweroff -f\n");
@@ -140,7 +137,7 @@ describe.skipIf(missing || !oracle("mke2fs"))(
         initrdWithModules,
       );
       await machine.waitFor("ROOT-READY", 3 * MINUTES);
-      await machine.waitFor(PROMPT, MINUTES);
+      await machine.waitFor(SHELL_PROMPT, MINUTES);
       await machine.type("echo gone > /gone; sync; poweroff -f\n");
       expect(await machine.exit(MINUTES)).toBe(0);
       expect(readFileSync(image).equals(before)).toBe(true);

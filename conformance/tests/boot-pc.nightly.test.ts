@@ -2,12 +2,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { guest, startMimus } from "../lib/mimus.ts";
 
 afterEach(() => Console.killAll());
 
 const MINUTES = 60_000;
-const PROMPT = "~ # ";
 const kernel = guest("amd64/linux");
 const initrd = guest("amd64/initramfs.gz");
 const kernel32 = guest("i386/installer-linux");
@@ -26,12 +26,11 @@ describe.skipIf(
         "system-x86_64", "-m", "256", "-nographic", "-vga", "none", "-smp", "2", "-smbios", "type=1,serial=MIMUS-SERIAL",
         "-kernel", kernel ?? "", "-initrd", initrd ?? "", "-append", "console=ttyS0",
       ]); // prettier-ignore
-    await console.waitFor("MIMUS-GUEST-READY x86_64", 10 * MINUTES);
-    await console.waitFor(PROMPT, MINUTES);
+    const shell = new LinuxShell(console);
+    await shell.ready(10 * MINUTES, "x86_64");
     await console.type("echo cpus=$(nproc); cat /sys/class/dmi/id/product_serial\n");
     await console.waitFor("cpus=2\r\nMIMUS-SERIAL", MINUTES);
-    await console.type("poweroff -f\n");
-    expect(await console.exit(MINUTES)).toBe(0);
+    expect(await shell.powerOff(MINUTES)).toBe(0);
   });
 
   test("Linux boots on a PC without PCI", async () => {
@@ -39,7 +38,7 @@ describe.skipIf(
         "system-i386", "-M", "isapc", "-cpu", "pentium2", "-m", "128", "-nographic", "-vga", "none",
         "-kernel", kernel32 ?? "", "-initrd", initrd32 ?? "", "-append", "console=ttyS0 noapic nolapic acpi=off",
       ]); // prettier-ignore
-    await console.waitFor("MIMUS-GUEST-READY i686", 10 * MINUTES);
+    await new LinuxShell(console).ready(10 * MINUTES, "i686");
     console.kill();
     await console.exit(MINUTES);
   });

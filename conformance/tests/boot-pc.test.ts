@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { guest, oracle, startMimus } from "../lib/mimus.ts";
 
 afterEach(() => Console.killAll());
 
 const MINUTES = 60_000;
-const READY = "MIMUS-GUEST-READY";
-const PROMPT = "~ # ";
 
 /** A PC with its serial port and its monitor on the terminal. */
 function pc(target: "x86_64" | "i386", ...more: string[]): Console {
@@ -60,13 +59,12 @@ describe.skipIf(kernel === undefined || initrd === undefined || !oracle("qemu-sy
 
     test("boots to a shell, runs commands, powers off with status 0", async () => {
       const console = boot();
-      await console.waitFor(`${READY} x86_64`, 5 * MINUTES);
-      await console.waitFor(PROMPT, MINUTES);
+      const shell = new LinuxShell(console);
+      await shell.ready(5 * MINUTES, "x86_64");
       await console.type("echo $((6*7)); head -c 1000000 /dev/zero | md5sum; ls /sys/firmware/acpi/tables\n");
       await console.waitFor("42\r\n879f4bba57ed37c9ec5e5aedf9864698", MINUTES);
       await console.waitFor("DSDT", MINUTES);
-      await console.type("poweroff -f\n");
-      expect(await console.exit(MINUTES)).toBe(0);
+      expect(await shell.powerOff(MINUTES)).toBe(0);
     });
   },
 );
@@ -77,8 +75,7 @@ describe.skipIf(kernel32 === undefined || initrd32 === undefined || !oracle("qem
   () => {
     test("boots to a shell, starts again", async () => {
       const console = pc("i386", "-kernel", kernel32 ?? "", "-initrd", initrd32 ?? "", "-append", "console=ttyS0");
-      await console.waitFor(`${READY} i686`, 5 * MINUTES);
-      await console.waitFor(PROMPT, MINUTES);
+      await new LinuxShell(console).ready(5 * MINUTES, "i686");
       await console.type("head -c 1000000 /dev/zero | md5sum\n");
       await console.waitFor("879f4bba57ed37c9ec5e5aedf9864698", MINUTES);
       await console.type("reboot -f\n");

@@ -4,35 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Console } from "../lib/console.ts";
-import { runMimus, startMimus } from "../lib/mimus.ts";
+import { ask, bootEmbedded, powerOff, PROMPT } from "../lib/embedded-guest.ts";
+import { runMimus } from "../lib/mimus.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mimus-guest-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const PROMPT = "mimus> ";
 
-let running: Console | undefined;
-afterEach(() => running?.kill());
-
-async function boot(target: string, ...more: string[]): Promise<Console> {
-  const guest = ["-bios", "none", "-kernel", "embedded"];
-  running = startMimus([`system-${target}`, "-M", "virt", "-m", "64", "-nographic", ...guest, ...more]);
-  await running.waitFor(PROMPT, 30_000);
-  return running;
-}
-
-/** Types a command. @returns what it printed, with plain line ends */
-async function ask(console: Console, command: string): Promise<string> {
-  const from = console.log.length;
-  await console.type(`${command}\r`);
-  await console.waitFor(PROMPT, 30_000);
-  const answer = console.log.slice(from).replaceAll("\r\n", "\n");
-  return answer.slice(answer.indexOf("\n") + 1, answer.lastIndexOf(PROMPT));
-}
-
-async function powerOff(console: Console): Promise<number> {
-  await console.type("poweroff\r");
-  return console.exit(10_000);
-}
+afterEach(() => Console.killAll());
 
 function disk(name: string): string {
   const bytes = new Uint8Array(2 ** 20);
@@ -55,7 +33,7 @@ describe.each([
     const modern = backend === "wasm" ? ["-global", "virtio-mmio.force-legacy=false"] : [];
     const image = disk(`${target}-${backend}.img`);
     const drive = ["-drive", `if=none,id=d,format=raw,file=${image}`, "-device", "virtio-blk-device,drive=d"];
-    const console = await boot(target, "-accel", `tcg,backend=${backend}`, ...modern, ...drive);
+    const console = await bootEmbedded(target, "-accel", `tcg,backend=${backend}`, ...modern, ...drive);
     expect(console.log).toContain(`RV${wide ? 64 : 32}`);
     const help = await ask(console, "help");
     for (const name of [
@@ -111,7 +89,7 @@ describe.each([
   });
 
   it("timer, life and reboot", { timeout: 120_000 }, async () => {
-    const console = await boot(target, "-accel", `tcg,backend=${backend}`);
+    const console = await bootEmbedded(target, "-accel", `tcg,backend=${backend}`);
     expect(await ask(console, "block")).toMatch(/^there is no block device/);
     const timer = await ask(console, "timer");
     const times = [...timer.matchAll(/ (\d+\.\d{3}) s/g)].map((m) => Number(m[1]));
@@ -137,7 +115,7 @@ describe.each([
 });
 
 it("more harts sleep", { timeout: 60_000 }, async () => {
-  const console = await boot("riscv64", "-smp", "3");
+  const console = await bootEmbedded("riscv64", "-smp", "3");
   expect(await ask(console, "devices")).toMatch(/cpu@2 {2}0x00000002\n/);
   expect(await powerOff(console)).toBe(0);
 });
@@ -152,7 +130,7 @@ it("wants no firmware", { timeout: 60_000 }, () => {
 
 it("`pnpm start` falls back to it where Debian's packages cannot be had", { timeout: 120_000 }, async () => {
   const root = join(import.meta.dirname, "../..");
-  running = new Console(process.execPath, [join(root, "tools/start.ts")], {
+  const running = new Console(process.execPath, [join(root, "tools/start.ts")], {
     env: {
       ...process.env,
       MIMUS_FROM_SOURCE: "1",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { SHELL_MARKER } from "../../tools/guests/initramfs.ts";
 import { runFlowProcesses } from "../isa/flow-process.ts";
 import { guest, oracle } from "../lib/mimus.ts";
 
@@ -80,8 +81,8 @@ test.skipIf(kernel === undefined || initrd === undefined || bios === undefined)(
   { timeout: 2 * HOURS },
   () => {
     const boot = ["--bios", bios ?? "", "--kernel", kernel ?? "", "--initrd", initrd ?? "", "--memory", "512"];
-    const log = script("tools/lockstep.ts", ...boot, "--blocks", "1000000000", "--until", "MIMUS-GUEST-READY");
-    expect(log).toContain("MIMUS-GUEST-READY");
+    const log = script("tools/lockstep.ts", ...boot, "--blocks", "1000000000", "--until", SHELL_MARKER);
+    expect(log).toContain(SHELL_MARKER);
     expect(log).toMatch(/no difference in \d+ blocks/);
   },
 );

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { Console } from "../lib/console.ts";
+import { LinuxShell } from "../lib/linux-shell.ts";
 import { guest, oracle, startMimus } from "../lib/mimus.ts";
 import { runBeside } from "../lib/nbd.ts";
 import { Qmp } from "../lib/qmp.ts";
@@ -15,7 +16,6 @@ const MINUTES = 60_000;
 const kernel = guest("riscv64/linux");
 const initrd = guest("riscv64/initramfs-modules.gz");
 const missing = kernel === undefined || initrd === undefined || !["nbdcopy", "qemu-img"].map(oracle).every(Boolean);
-const PROMPT = "~ # ";
 
 let home = "";
 beforeAll(() => void (home = mkdtempSync(join(tmpdir(), "mimus-live-"))));
@@ -30,8 +30,7 @@ async function boot(name: string, disk: readonly string[]): Promise<{ machine: C
     ...["-append", "console=ttyS0 mimus.modules=virtio_mmio,virtio_blk", "-qmp", `unix:${monitor},server=on,wait=off`],
     ...disk,
   ]);
-  await machine.waitFor("MIMUS-GUEST-READY", 10 * MINUTES);
-  await machine.waitFor(PROMPT, MINUTES);
+  await new LinuxShell(machine).ready(10 * MINUTES);
   return { machine, qmp: await Qmp.ready(monitor) };
 }
 

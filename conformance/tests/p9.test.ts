@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
+import { SHELL_PROMPT } from "../../tools/guests/initramfs.ts";
 import { Console } from "../lib/console.ts";
 import { guest, runMimus, startMimus } from "../lib/mimus.ts";
 
@@ -44,7 +45,7 @@ describe.skipIf(kernel === undefined || initrd === undefined)(
         await machine.type(`${command}\n`);
         await machine.waitFor(answer, MINUTES);
       };
-      await machine.waitFor("~ # ", 4 * MINUTES);
+      await machine.waitFor(SHELL_PROMPT, 4 * MINUTES);
       const mount = (tag: string, at: string): string =>
         `mkdir -p /tmp/${at}; mount -t 9p -o trans=virtio,version=9p2000.L ${tag} /tmp/${at} && echo mounted=${at}`;
       await run(mount("share", "a"), "\nmounted=a");

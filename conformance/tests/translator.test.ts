@@ -3,28 +3,26 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, it } from "vitest";
-import type { Console } from "../lib/console.ts";
-import { startMimus } from "../lib/mimus.ts";
+import { Console } from "../lib/console.ts";
+import { bootEmbedded, powerOff } from "../lib/embedded-guest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mimus-translator-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const PROMPT = "mimus> ";
 
-let running: Console | undefined;
-afterEach(() => running?.kill());
-
-async function boot(...more: string[]): Promise<Console> {
-  const guest = ["-bios", "none", "-kernel", "embedded"];
-  running = startMimus(["system-riscv64", "-M", "virt", "-m", "64", "-nographic", ...guest, ...more]);
-  await running.waitFor(PROMPT, 60_000);
-  return running;
-}
+afterEach(() => Console.killAll());
 
 it("-d shows every stage, -d stats the counters", { timeout: 120_000 }, async () => {
   const file = join(folder, "all.log");
-  const console = await boot("-accel", "tcg,backend=region", "-d", "in_asm,op,op_opt,out_wat,stats", "-D", file);
-  await console.type("poweroff\r");
-  expect(await console.exit(20_000)).toBe(0);
+  const console = await bootEmbedded(
+    "riscv64",
+    "-accel",
+    "tcg,backend=region",
+    "-d",
+    "in_asm,op,op_opt,out_wat,stats",
+    "-D",
+    file,
+  );
+  expect(await powerOff(console)).toBe(0);
   const log = readFileSync(file, "utf8");
   expect(log).toMatch(/^0x80000000: {2}\w/m);
   expect(log).toContain("func @tb(pc 0x80000000) {");
@@ -37,16 +35,15 @@ it("-d shows every stage, -d stats the counters", { timeout: 120_000 }, async ()
 it("-dfilter limits what is shown to addresses", { timeout: 120_000 }, async () => {
   const file = join(folder, "some.log");
   const filter = ["-dfilter", "0x80000000+0x40"];
-  const console = await boot("-accel", "tcg,backend=wasm", "-d", "out_wat", ...filter, "-D", file);
-  await console.type("poweroff\r");
-  expect(await console.exit(20_000)).toBe(0);
+  const console = await bootEmbedded("riscv64", "-accel", "tcg,backend=wasm", "-d", "out_wat", ...filter, "-D", file);
+  expect(await powerOff(console)).toBe(0);
   const shown = [...readFileSync(file, "utf8").matchAll(/^;; block 0x([\da-f]+):/gm)].map((m) => parseInt(m[1]!, 16));
   expect(shown.length).toBeGreaterThan(0);
   expect(Math.max(...shown)).toBeLessThan(0x80000040);
 });
 
 it("info jit in the monitor, while the guest runs", { timeout: 120_000 }, async () => {
-  const console = await boot();
+  const console = await bootEmbedded("riscv64");
   await console.type("\u0001c");
   await console.waitFor("(qemu) ", 20_000);
   await console.type("info jit\r");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
+import { SHELL_MARKER } from "../../tools/guests/initramfs.ts";
 import { guest } from "../lib/mimus.ts";
 import { hasChromium, Site } from "../web/page.ts";
 
@@ -37,7 +38,7 @@ describe.skipIf(missing)("the page in Chromium (needs chromium and 'pnpm guests'
       const machine = await site.open(LINUX, { isolated });
       expect(await machine.page.evaluate("crossOriginIsolated")).toBe(isolated);
       expect(await machine.page.evaluate("typeof SharedArrayBuffer")).toBe(isolated ? "function" : "undefined");
-      const seconds = await machine.shows("MIMUS-GUEST-READY", 3 * MINUTE);
+      const seconds = await machine.shows(SHELL_MARKER, 3 * MINUTE);
       await machine.shows(/^~ # $|~ #$/m, MINUTE);
       await machine.type("uname -m; echo $((6*7))\n");
       await machine.shows(/riscv64\n42\n/, MINUTE);

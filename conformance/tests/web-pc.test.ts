@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
+import { SHELL_MARKER } from "../../tools/guests/initramfs.ts";
 import { guest } from "../lib/mimus.ts";
 import { canvasShows, hasSeaBios, pcGuests } from "../web/canvas.ts";
 import { hasChromium, Site } from "../web/page.ts";
@@ -45,7 +46,7 @@ describe.skipIf(missing)(
         { isolated },
       );
       expect(await machine.page.evaluate("typeof SharedArrayBuffer")).toBe(isolated ? "function" : "undefined");
-      const seconds = await canvasShows(machine, "MIMUS-GUEST-READY x86_64", 12 * MINUTE);
+      const seconds = await canvasShows(machine, `${SHELL_MARKER} x86_64`, 12 * MINUTE);
       await canvasShows(machine, /^~ #$/m, MINUTE);
       await machine.page.locator("#screen").focus();
       const { keyboard } = machine.page;

@@ -5,13 +5,13 @@
  *     [--memory MIB] [--smp N] [--cpu MODEL] [--target riscv64|riscv32] [--seconds N] [--until TEXT] [--backend interp|wasm|auto] [--stats] [--dump FILE]
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { BaseChar } from "@mimus/chardev";
 import { assemble } from "@mimus/system";
+import { commandLine } from "../lib/command-line.ts";
 import { nodeHost } from "./host.ts";
 import { riscvRegistry } from "./plugins.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     bios: { type: "string" },
     kernel: { type: "string" },

@@ -8,15 +8,15 @@
  *     [--backend auto|region|wasm] [--region-threshold N] [--stress SEED] [--stores]]
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { BaseChar } from "@mimus/chardev";
 import { assemble, type System, type SystemHost } from "@mimus/system";
 import { ENV, Lockstep, type BackEnd, type LockstepSide, type RegionOptions, type TcgOptions } from "@mimus/tcg";
+import { commandLine } from "../lib/command-line.ts";
 import { SCRATCH } from "../isa/flow-lockstep.ts";
 import { Random } from "../isa/random.ts";
 import { riscvRegistry } from "./plugins.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     bios: { type: "string" },
     kernel: { type: "string" },

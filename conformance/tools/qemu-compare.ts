@@ -13,12 +13,12 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { assemble, type SystemHost } from "@mimus/system";
 import { OFF, regOffset, segOffset } from "@mimus/target-x86";
+import { commandLine } from "../lib/command-line.ts";
 import { firmware, pcRegistry } from "./pc-plugins.ts";
 
-const { values: o } = parseArgs({
+const { values: o } = commandLine(import.meta.filename, {
   options: {
     machine: { type: "string", default: "pc" },
     target: { type: "string", default: "x86_64" },

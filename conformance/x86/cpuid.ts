@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { cpuProps, findModel, x86Config } from "@mimus/target-x86";
+import { commandLine } from "../lib/command-line.ts";
 import { mimusCommand, oracle } from "../lib/mimus.ts";
 
 /**
@@ -98,7 +98,7 @@ function models(program: string): string[] {
   return [...stdout.matchAll(/^x86 (\S+)/gm)].map((m) => m[1]!).filter((name) => name !== "base" && name !== "host");
 }
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     only: { type: "string", default: "" },
     whole: { type: "boolean", default: false },

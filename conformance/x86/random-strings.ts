@@ -2,11 +2,11 @@
  * Random x86 code: whatever bytes a guest executes, in any mode and ring, ends in an architectural exception or a result.
  * node --conditions=@mimus/source conformance/x86/random-strings.ts [--strings N] [--backend interp,region,wasm,stress,mixed] [--seed N] [--mode kernel64]
  */
-import { parseArgs } from "node:util";
+import { commandLine } from "../lib/command-line.ts";
 import { runStrings } from "./strings.ts";
 import type { StringMode } from "./strings.ts";
 
-const { values } = parseArgs({
+const { values } = commandLine(import.meta.filename, {
   options: {
     strings: { type: "string", default: "10000" },
     backend: { type: "string", default: "interp,region" },

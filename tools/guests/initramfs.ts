@@ -11,6 +11,9 @@ const run = promisify(execFile);
 /** Printed on the console when the shell is about to take over; what tests and benchmarks wait for. */
 export const SHELL_MARKER = "MIMUS-GUEST-READY";
 
+/** Printed by that shell when it waits for a command. */
+export const SHELL_PROMPT = "~ # ";
+
 const INIT = `#!/bin/busybox sh
 B=/bin/busybox
 $B mount -t proc proc /proc
@@ -30,7 +33,7 @@ if [ -n "$root" ]; then
   echo "cannot mount $root"
 fi
 echo "${SHELL_MARKER} $($B uname -m)"
-export PS1='~ # ' HOME=/ TERM=\${TERM:-linux}
+export PS1='${SHELL_PROMPT}' HOME=/ TERM=\${TERM:-linux}
 $B setsid $B cttyhack $B sh
 $B poweroff -f
 `;
