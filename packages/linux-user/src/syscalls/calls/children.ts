@@ -1,11 +1,11 @@
-/** Making processes and threads: not there yet. Here they belong. */
+/** Calls that make processes and threads: a program has one of each, and they tell it so. */
 import { E, fail } from "../../errno.ts";
 import { AT, S } from "../../fs/constants.ts";
 import type { CallDef, Kind } from "../kinds.ts";
 import type { Kernel } from "../kernel.ts";
 
 const missing = (k: Kernel, name: string): number => {
-  k.process.unimplemented(`${name}: programs can't start others yet`);
+  k.process.unimplemented(`${name}: programs can't start others`);
   return -E.NOSYS;
 };
 
