@@ -1,5 +1,5 @@
 import type { HashName } from "./hashes.ts";
-import { digest, digestSize } from "./hashes.ts";
+import { digester, digestSize } from "./hashes.ts";
 
 // Source: LUKS1 On-Disk Format Specification 1.2.3, section 2.4 "AF-splitter" (after T. Fruehwirth, "New methods in hard disk encryption").
 
@@ -29,19 +29,28 @@ export function afMerge(pieces: Uint8Array, stripes: number, hash: HashName): Ui
 /** All pieces but the last, folded together. */
 function mix(pieces: Uint8Array, n: number, stripes: number, hash: HashName): Uint8Array {
   const block = new Uint8Array(n);
+  const diffuse = diffuser(block, hash);
   for (let s = 0; s < stripes - 1; s++) {
     for (let i = 0; i < n; i++) block[i]! ^= pieces[s * n + i]!;
-    diffuse(block, hash);
+    diffuse();
   }
   return block;
 }
 
 /** Replaces each digest-sized part by the hash of its number and itself; the last part may be shorter. */
-function diffuse(block: Uint8Array, hash: HashName): void {
+function diffuser(block: Uint8Array, hash: HashName): () => void {
   const size = digestSize(hash);
-  for (let at = 0, number = 0; at < block.length; at += size, number++) {
-    const part = block.subarray(at, at + size);
+  const digest = digester(hash);
+  const out = new Uint8Array(size);
+  const parts = Array.from({ length: Math.ceil(block.length / size) }, (_, number) => {
+    const part = block.subarray(number * size, (number + 1) * size);
     const counter = new Uint8Array([number >>> 24, number >>> 16, number >>> 8, number]);
-    part.set(digest(hash, counter, part).subarray(0, part.length));
-  }
+    return { part, counter, kept: out.subarray(0, part.length) };
+  });
+  return () => {
+    for (const { part, counter, kept } of parts) {
+      digest(out, counter, part);
+      part.set(kept);
+    }
+  };
 }

@@ -23,6 +23,17 @@ export function digest(hash: HashName, ...pieces: readonly Uint8Array[]): Uint8A
   return h.digest();
 }
 
+/** A digest that is taken often: nothing is made anew for each. The answer writes the digest of its pieces into `into`. */
+export function digester(hash: HashName): (into: Uint8Array, ...pieces: readonly Uint8Array[]) => void {
+  const blank = HASHES[hash].create();
+  const work = blank.clone();
+  return (into, ...pieces) => {
+    blank._cloneInto(work as never);
+    for (const piece of pieces) work.update(piece);
+    work.digestInto(into);
+  };
+}
+
 /** Bytes of a digest. */
 export function digestSize(hash: HashName): number {
   return HASHES[hash].outputLen;
