@@ -5,7 +5,7 @@ import { zstdCompressSync } from "node:zlib";
 import { join } from "node:path";
 import { createImage, FileNode, MemoryFile, openImage, raw } from "@mimus/block";
 import type { BlockNode } from "@mimus/block";
-import { testHost } from "@mimus/testkit";
+import { readAll, testHost } from "@mimus/testkit";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { qcow2 } from "./qcow2.ts";
 
@@ -58,12 +58,6 @@ async function edit<T>(name: string, work: (node: BlockNode) => Promise<T>, more
   return result;
 }
 
-async function all(node: BlockNode): Promise<Uint8Array> {
-  const bytes = new Uint8Array(node.size);
-  await node.read(0, bytes);
-  return bytes;
-}
-
 /** qemu-img finds no error and no leak, and reads these bytes. */
 function agree(name: string, bytes: Uint8Array, options?: string): void {
   const image = options ?? path(name);
@@ -113,7 +107,7 @@ describe.skipIf(!present)("with qemu-img", () => {
     io(path("a.qcow2"), "write -P 0x5a 2M 100k", "discard 64k 64k");
     model.fill(0x5a, 2 << 20, (2 << 20) + 102_400);
     await edit("a.qcow2", async (n) => {
-      const bytes = await all(n);
+      const bytes = await readAll(n);
       expect(bytes.subarray(2 << 20).every((b, i) => b === model[(2 << 20) + i])).toBe(true);
       expect(await n.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
     });
@@ -131,7 +125,7 @@ describe.skipIf(!present)("with qemu-img", () => {
       qemu("create", "-q", "-f", "qcow2", "-o", options, path("t.qcow2"), String(SIZE));
       const bytes = pattern(SIZE, 9);
       await edit("t.qcow2", async (n) => {
-        expect((await all(n)).every((b) => b === 0)).toBe(true);
+        expect((await readAll(n)).every((b) => b === 0)).toBe(true);
         await n.write(0, bytes);
       });
       agree("t.qcow2", bytes);
@@ -159,11 +153,11 @@ describe.skipIf(!present)("with qemu-img", () => {
         ["2", "theirs", SIZE],
       ]);
       const old = await n.image?.snapshots?.open("ours", "old");
-      expect(old && Buffer.compare(await all(old), one)).toBe(0);
+      expect(old && Buffer.compare(await readAll(old), one)).toBe(0);
       await expect(n.image?.snapshots?.delete("ours")).rejects.toMatchObject({ kind: "in-use" });
       await old?.close();
       await n.image?.snapshots?.apply("ours");
-      expect(Buffer.compare(await all(n), one)).toBe(0);
+      expect(Buffer.compare(await readAll(n), one)).toBe(0);
     });
     agree("s.qcow2", one);
     qemu("snapshot", "-a", "theirs", path("s.qcow2"));
@@ -240,7 +234,7 @@ describe.skipIf(!present)("with qemu-img", () => {
       await edit(
         "d.qcow2",
         async (n) => {
-          expect(Buffer.compare(await all(n), bytes)).toBe(0);
+          expect(Buffer.compare(await readAll(n), bytes)).toBe(0);
           expect(await n.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
           const over = pattern(70_000, 5);
           await n.write(33_333, over);
@@ -367,7 +361,7 @@ describe.skipIf(!present)("with qemu-img", () => {
         await n.write(0, bytes);
         await n.write(77_777, bytes.subarray(0, 1234));
         bytes.copyWithin(77_777, 0, 1234);
-        expect(Buffer.compare(await all(n), bytes)).toBe(0);
+        expect(Buffer.compare(await readAll(n), bytes)).toBe(0);
         expect(await n.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
       },
       { options },
@@ -458,7 +452,7 @@ describe.skipIf(!present)("with qemu-img", () => {
     await edit(
       "o.qcow2",
       async (n) => {
-        expect(Buffer.compare(await all(n), want)).toBe(0);
+        expect(Buffer.compare(await readAll(n), want)).toBe(0);
         for (const [at, length] of [
           [5000, 100],
           [1_999_000, 3000],

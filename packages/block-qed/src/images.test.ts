@@ -1,15 +1,11 @@
 import { type BlockNode, createImage, FileNode, MemoryFile, openImage, type OpenImageOptions } from "@mimus/block";
-import { Seeded, testHost } from "@mimus/testkit";
+import { pattern, readAll, refusals, testHost } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { qed } from "./index.ts";
 
 const KiB = 1024;
 const MiB = 1 << 20;
 const host = testHost();
-const pattern = (length: number, seed: number): Uint8Array => {
-  const random = new Seeded(seed);
-  return Uint8Array.from({ length }, () => random.below(256));
-};
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 async function make(size: number, options: Record<string, unknown> = {}): Promise<MemoryFile> {
   const file = new MemoryFile("d.qed");
@@ -18,11 +14,6 @@ async function make(size: number, options: Record<string, unknown> = {}): Promis
 }
 const open = (file: MemoryFile, more: OpenImageOptions = {}): Promise<BlockNode> =>
   openImage(qed, file, { host, ...more });
-async function all(node: BlockNode): Promise<Uint8Array> {
-  const out = new Uint8Array(node.size);
-  await node.read(0, out);
-  return out;
-}
 const SMALL = { cluster_size: 4096, table_size: 2 };
 /** Where the first level is in an image with SMALL. */
 const L1 = 4096;
@@ -30,11 +21,7 @@ const L1 = 4096;
 describe("a QED image", () => {
   it("is refused with the reason when its header is wrong", async () => {
     const good = (await make(MiB)).content();
-    const wrong = async (why: string, at: number, ...value: number[]): Promise<void> => {
-      const bad = good.slice();
-      bad.set(value, at);
-      await expect(open(new MemoryFile("d.qed", bad)), why).rejects.toThrow(why);
-    };
+    const wrong = refusals(good, (bytes) => open(new MemoryFile("d.qed", bytes)));
     await wrong("no QED magic", 0, 0);
     await wrong("features 0x8 must be within 0x7", 16, 8);
     await wrong("features 0x100000000 must", 20, 1);
@@ -112,7 +99,7 @@ describe("a QED image", () => {
     const want = new Uint8Array(MiB);
     for (const i of [0, 4, 5, 6, 7]) want.set(pattern(4096, i), i * 4096);
     want.set(pattern(9, 9), 900 * KiB);
-    expect(same(await all(m), want)).toBe(true);
+    expect(same(await readAll(m), want)).toBe(true);
     await m.close();
     expect(await (await open(left)).image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });
   });
@@ -175,7 +162,7 @@ describe("a QED image", () => {
     want.set(pattern(300 * KiB, 1));
     want.fill(0, 64 * KiB + 1, 64 * KiB + 6);
     want.fill(0, 128 * KiB, 192 * KiB);
-    expect(same(await all(n), want)).toBe(true);
+    expect(same(await readAll(n), want)).toBe(true);
     expect(await n.blockStatus?.(0, MiB)).toMatchObject({ length: 64 * KiB, allocated: false, zero: false });
     expect(await n.blockStatus?.(300 * KiB, KiB)).toMatchObject({ allocated: false, zero: true });
     await n.image?.changeBacking?.("other", "qed");

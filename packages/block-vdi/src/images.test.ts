@@ -1,14 +1,10 @@
 import { type BlockNode, createImage, MemoryFile, openImage } from "@mimus/block";
-import { Seeded, testHost } from "@mimus/testkit";
+import { pattern, readAll, refusals, testHost } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { vdi } from "./index.ts";
 
 const MiB = 1 << 20;
 const host = testHost();
-const pattern = (length: number, seed: number): Uint8Array => {
-  const random = new Seeded(seed);
-  return Uint8Array.from({ length }, () => random.below(256));
-};
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 async function make(size: number, options: Record<string, unknown> = {}): Promise<MemoryFile> {
   const file = new MemoryFile("d.vdi");
@@ -16,20 +12,11 @@ async function make(size: number, options: Record<string, unknown> = {}): Promis
   return file;
 }
 const open = (file: MemoryFile, readOnly = false): Promise<BlockNode> => openImage(vdi, file, { readOnly, host });
-async function all(node: BlockNode): Promise<Uint8Array> {
-  const out = new Uint8Array(node.size);
-  await node.read(0, out);
-  return out;
-}
 
 describe("a VDI image", () => {
   it("is refused with the reason when its header is wrong", async () => {
     const good = (await make(5 * MiB)).content();
-    const wrong = async (why: string, at: number, ...value: number[]): Promise<void> => {
-      const bad = good.slice();
-      bad.set(value, at);
-      await expect(open(new MemoryFile("d.vdi", bad)), why).rejects.toThrow(why);
-    };
+    const wrong = refusals(good, (bytes) => open(new MemoryFile("d.vdi", bytes)));
     await wrong("no VDI signature", 0x40, 0);
     await wrong("version 1.2 must be 1.1", 0x44, 2);
     await wrong("image_type 4 must be 1 or 2", 0x4c, 4);
@@ -101,7 +88,7 @@ describe("a VDI image", () => {
     const want = new Uint8Array(4 * MiB);
     want.set(pattern(MiB, 4), MiB);
     want.set(pattern(50, 5), 3 * MiB + 7);
-    expect(same(await all(w), want)).toBe(true);
+    expect(same(await readAll(w), want)).toBe(true);
     await w.close();
     const again = await open(left, true);
     expect(await again.image?.check?.("none")).toMatchObject({ corruptions: 0, leaks: 0 });

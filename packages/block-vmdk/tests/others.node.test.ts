@@ -1,6 +1,7 @@
 import { MemoryFiles } from "@mimus/block";
+import { pattern, readAll } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
-import { SECTOR, KiB, MiB, theirs, open, create, all, bytes, pattern, sheet, descriptor, inFolder } from "./rig.ts";
+import { SECTOR, KiB, MiB, theirs, open, create, bytes, sheet, descriptor, inFolder } from "./rig.ts";
 
 inFolder();
 
@@ -25,7 +26,7 @@ describe("images that others make", () => {
     );
     stream.set(footer, front.length + SECTOR);
     files.add("f.vmdk", stream);
-    const read = await all(await open(files, "f.vmdk"));
+    const read = await readAll(await open(files, "f.vmdk"));
     expect(read.subarray(0, 192 * KiB)).toEqual(pattern(192 * KiB, 1));
     const other = theirs(files, "f.vmdk");
     if (other) expect(read).toEqual(other);
@@ -76,7 +77,7 @@ describe("images that others make", () => {
     files.add("c.vmdk", descriptor("vmfsSparse", `RW ${size / SECTOR} VMFSSPARSE "c-delta.vmdk"`));
     const n = await open(files, "c.vmdk");
     const other = theirs(files, "c.vmdk");
-    if (other) expect(Buffer.compare(await all(n), other)).toBe(0);
+    if (other) expect(Buffer.compare(await readAll(n), other)).toBe(0);
     const unit = grain * SECTOR;
     const at = 4096 * unit; // the second table
     const got = new Uint8Array(3 * unit);
@@ -101,7 +102,7 @@ describe("images that others make", () => {
     await r.read(at, got);
     expect(got[0]).toBe(pattern(1, 2)[0]);
     const again = theirs(files, "c.vmdk");
-    if (again) expect(Buffer.compare(await all(r), again)).toBe(0);
+    if (again) expect(Buffer.compare(await readAll(r), again)).toBe(0);
   });
 
   it("seSparse extents are read", { timeout: 30_000 }, async () => {
@@ -164,7 +165,7 @@ describe("images that others make", () => {
     expect(got.subarray(unit, 2 * unit)).toEqual(pattern(unit, 5));
     expect(got.subarray(2 * unit)).toEqual(new Uint8Array(3 * unit));
     const other = theirs(files, "e.vmdk", "driver=vmdk,file.filename=e.vmdk,read-only=on");
-    if (other) expect(Buffer.compare(await all(n), other)).toBe(0);
+    if (other) expect(Buffer.compare(await readAll(n), other)).toBe(0);
     await n.read(16 * MiB, got); // the second table is missing
     await expect(open(files, "e.vmdk", { readOnly: false })).rejects.toThrow("No write support for seSparse");
     const bad = async (where: number, value: number, why: string): Promise<void> => {
@@ -210,14 +211,14 @@ describe("images that others make", () => {
     want.set(pattern(2 * MiB, 7).subarray(3 * SECTOR, 103 * SECTOR));
     want.set(pattern(1000, 6), 100 * SECTOR + 100);
     want.set(pattern(2 * MiB, 7).subarray(0, 5 * SECTOR), end - 5 * SECTOR);
-    expect(Buffer.compare(await all(n), want)).toBe(0);
+    expect(Buffer.compare(await readAll(n), want)).toBe(0);
     await n.write(99 * SECTOR, new Uint8Array(2 * SECTOR).fill(9));
     want.fill(9, 99 * SECTOR, 101 * SECTOR);
     await n.writeZeroes?.(50 * SECTOR, 60 * SECTOR, true);
     want.fill(0, 50 * SECTOR, 110 * SECTOR);
     await n.discard?.(0, SECTOR);
     want.fill(0, 0, SECTOR);
-    expect(Buffer.compare(await all(n), want)).toBe(0);
+    expect(Buffer.compare(await readAll(n), want)).toBe(0);
     await expect(n.write(end - SECTOR, new Uint8Array(SECTOR))).rejects.toThrow("RDONLY");
     await expect(n.write(end - 6 * SECTOR, new Uint8Array(SECTOR))).rejects.toThrow("ZERO");
     expect(await n.blockStatus?.(100 * SECTOR, end - 100 * SECTOR)).toMatchObject({ allocated: true });

@@ -1,7 +1,8 @@
 import { MemoryFiles, MemoryFile, type BlockNode, createImage, type OpenImageOptions } from "@mimus/block";
+import { pattern, readAll } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { vmdk } from "../src/index.ts";
-import { KiB, MiB, host, theirs, node, open, create, all, pattern, inFolder } from "./rig.ts";
+import { KiB, MiB, host, theirs, node, open, create, inFolder } from "./rig.ts";
 
 inFolder();
 
@@ -35,7 +36,7 @@ describe("parents", () => {
     want.fill(1, 64 * KiB + 5, 64 * KiB + 15);
     want.fill(0, 128 * KiB, 192 * KiB);
     want.fill(0, 192 * KiB + 1, 192 * KiB + 101);
-    expect(Buffer.compare(await all(n), want)).toBe(0);
+    expect(Buffer.compare(await readAll(n), want)).toBe(0);
     const info = await n.image?.info?.();
     expect(info?.backingFile).toBe("base.vmdk");
     expect(n.children).toHaveProperty("backing");

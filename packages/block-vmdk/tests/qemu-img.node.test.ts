@@ -1,8 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MemoryFiles } from "@mimus/block";
+import { pattern, readAll } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
-import { SECTOR, KiB, MiB, hasQemu, ask, theirs, open, create, all, pattern, folder, inFolder } from "./rig.ts";
+import { SECTOR, KiB, MiB, hasQemu, ask, theirs, open, create, folder, inFolder } from "./rig.ts";
 
 inFolder();
 
@@ -46,7 +47,7 @@ describe.skipIf(!hasQemu)(hasQemu ? "beside qemu-img" : "beside qemu-img, which 
         // this set has no such file
       }
     const n = await open(made, "t.vmdk");
-    expect(Buffer.compare(await all(n), want)).toBe(0);
+    expect(Buffer.compare(await readAll(n), want)).toBe(0);
     expect(await n.image?.check?.("none")).toMatchObject({ corruptions: 0 });
     await n.close();
   });

@@ -1,7 +1,8 @@
 import { MemoryFiles, type BlockNode } from "@mimus/block";
+import { pattern } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { vmdk } from "../src/index.ts";
-import { MiB, host, node, open, create, bytes, pattern } from "./rig.ts";
+import { MiB, host, node, open, create, bytes } from "./rig.ts";
 
 describe("reopening", () => {
   it.each(["monolithicSparse", "twoGbMaxExtentFlat"])("%s becomes writable and read-only again", async (subformat) => {

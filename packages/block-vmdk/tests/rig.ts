@@ -12,7 +12,7 @@ import {
   openImage,
   type OpenImageOptions,
 } from "@mimus/block";
-import { Seeded, testHost } from "@mimus/testkit";
+import { testHost } from "@mimus/testkit";
 import { afterAll, beforeAll, expect } from "vitest";
 import { vmdk } from "../src/index.ts";
 
@@ -69,19 +69,8 @@ export async function create(
   const fresh = (n: string): Promise<BlockNode> => (files.add(n, 0), node(files, n, false));
   await createImage(vmdk, await fresh(name), size, { options, host, extent: fresh });
 }
-/** All bytes of a disk. */
-export async function all(n: BlockNode): Promise<Uint8Array> {
-  const out = new Uint8Array(n.size);
-  await n.read(0, out);
-  return out;
-}
 /** The bytes of a file. */
 export const bytes = (files: MemoryFiles, name: string): Uint8Array => (files.files.get(name) as MemoryFile).content();
-/** Bytes that look random. */
-export const pattern = (length: number, seed: number): Uint8Array => {
-  const random = new Seeded(seed);
-  return Uint8Array.from({ length }, () => random.below(256));
-};
 /** Bytes of a header: little-endian numbers at their places. */
 export function sheet(
   size: number,

@@ -1,7 +1,8 @@
 import { MemoryFiles, MemoryFile, openImage } from "@mimus/block";
+import { pattern, refusals } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { vmdk } from "../src/index.ts";
-import { SECTOR, MiB, open, create, bytes, pattern, sheet, descriptor } from "./rig.ts";
+import { SECTOR, MiB, open, create, bytes, sheet, descriptor } from "./rig.ts";
 
 describe("damaged images", () => {
   it("wrong descriptors are refused with the reason", async () => {
@@ -44,12 +45,13 @@ describe("damaged images", () => {
     const files = new MemoryFiles();
     await create(files, "a.vmdk", MiB);
     const good = bytes(files, "a.vmdk");
-    const wrong = async (why: string, at: number, value: number): Promise<void> => {
-      const bad = good.slice();
-      bad.set(sheet(4, [[0, value, 4]]), at);
-      files.add("b.vmdk", bad);
-      await expect(open(files, "b.vmdk").then((n) => n.read(0, new Uint8Array(512)))).rejects.toThrow(why);
+    const opened = async (content: Uint8Array): Promise<void> => {
+      files.add("b.vmdk", content);
+      await (await open(files, "b.vmdk")).read(0, new Uint8Array(512));
     };
+    const refused = refusals(good, opened);
+    const wrong = (why: string, at: number, value: number): Promise<void> =>
+      refused(why, at, ...sheet(4, [[0, value, 4]]));
     await wrong("VMDK version 4 must be 1 to 3", 4, 4);
     await wrong("compressAlgorithm 0 must be 1 to 1", 8, 1 << 16);
     await wrong("capacity 0x", 16, 0xffffffff);

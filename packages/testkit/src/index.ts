@@ -5,6 +5,7 @@ export { checkManifest, testManifest } from "./manifest.ts";
 export { offsetsOf, pokeRegisters } from "./poke.ts";
 export { Seeded } from "./random.ts";
 export * from "./target.ts";
+export { pattern, readAll, type Refusal, refusals } from "./format/contents.ts";
 export { type CutCounts, type CutRun, runCuts } from "./format/cuts.ts";
 export { type DifferencingOptions, testDifferencing } from "./format/differencing.ts";
 export { type FaultCounts, runFaults } from "./format/faults.ts";
