@@ -31,9 +31,38 @@ test("handlers, slots by the name of their global, immediates", () => {
 }
 `).split("\n");
   expect(lines[0]).toMatch(/^ {3}0 {2}ld\.i64\.s32 +x2, x1, 8, 0, 3$/);
-  expect(lines[1]).toMatch(/const\.i64 +pc, #0x123456789$/);
-  // The exit leaves the page, so it is looked up.
-  expect(lines[2]).toMatch(/goto_ptr +1$/);
+  // The exit leaves the page, so it is looked up; it sets pc itself.
+  expect(lines[1]).toMatch(/goto_ptr +#0x123456789, 1$/);
+});
+
+test("a change between i32 and i64 is no instruction, nor is a store to a global that nothing sees", () => {
+  const lines = text(`func @tb(pc 0x1000) {
+  insn 0 0x0
+  %0 = get.i64 x1
+  %1 = extrl %0
+  %2 = ctpop.i32 %1
+  set.i64 x2, %0
+  %3 = extu_i32 %2
+  set.i64 x2, %3
+  goto_ptr none
+}
+`).split("\n");
+  expect(lines[0]).toMatch(/ctpop\.i32 +x2, x1$/);
+  expect(lines[1]).toMatch(/goto_ptr +0$/);
+});
+
+test("a store to a global stays where a fault, a label or a read is before the next one", () => {
+  const lines = text(`func @tb(pc 0x1000) {
+  insn 0 0x0
+  %0 = get.i64 x1
+  set.i64 x2, %0
+  %1 = ld.i64.u64 %0, mmu=3
+  set.i64 x2, %1
+  goto_ptr none
+}
+`).split("\n");
+  expect(lines[0]).toMatch(/mov\.i64 +x2, x1$/);
+  expect(lines[1]).toMatch(/ld\.i64\.u64 +x2, x1/);
 });
 
 test("what is no bytecode ends the text", () => {

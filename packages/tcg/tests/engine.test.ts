@@ -366,7 +366,7 @@ for (const { backend, shared } of cases) {
         const m = make({ tbSize: 1 << 18, region: { maxInsns: 8 } });
         // A long chain of one-instruction blocks: jmp +1, over and over, in several pages.
         const words: number[] = [];
-        for (let i = 0; i < 4000; i++) words.push(asm("jmp", 0, 0, 1));
+        for (let i = 0; i < 5000; i++) words.push(asm("jmp", 0, 0, 1));
         m.program(0x1_0000, ...words, asm("addi", 1, 1, 1), asm("halt"));
         for (let round = 1; round <= 2; round++) {
           m.tcg.i32[(m.cpu.env + 24) >>> 2] = 0;

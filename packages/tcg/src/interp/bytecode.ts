@@ -1,12 +1,11 @@
 /** Turns the IR of one block into bytecode: chooses slots for values, picks handlers, folds constants into operands. */
-import { chainSlot, helperEffects } from "../exec/chains.ts";
-import type { HelperEffects } from "../exec/chains.ts";
+import { chainSlot } from "../exec/chains.ts";
 import { ENV } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { opOf, resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { OpSpec } from "../ir/ops.ts";
-import type { EnvField, HelperSpec, IrType, Value } from "../ir/type.ts";
+import type { EnvField, IrType, Value } from "../ir/type.ts";
 import { typeBytes } from "../ir/type.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
 import { atomicIndex, littleEndian } from "../wasm/memory-ops.ts";
@@ -14,10 +13,10 @@ import type { Handler, Handlers } from "./handlers.ts";
 import { ImmediateRecorder } from "./handlers.ts";
 import { isSmall, isZero } from "./constants.ts";
 import { SlotStack } from "./slot-stack.ts";
+import { Uses } from "./uses.ts";
 
 /** The slot that always holds zero. */
 const ZERO_SLOT = ENV.temps;
-const NEVER = 0x7fffffff;
 const NOWHERE = -1;
 
 /** A block needs more temporaries, or more bytecode, than there is room for. */
@@ -34,57 +33,49 @@ export class BytecodeWriter {
   readonly #handlers: Handlers;
   readonly #globals: readonly EnvField[];
   readonly #recorder = new ImmediateRecorder();
-  readonly #effects: (helper: HelperSpec) => HelperEffects;
+  readonly #uses: Uses;
 
   // Per operation of the block.
-  #lastUse = new Int32Array(512);
   #slotOf = new Int32Array(512);
   /** For an operation: position of the `set` that it writes to directly, or -1. */
   #target = new Int32Array(512);
-  /** For an address: 1 when it is folded into the accesses that use it. */
-  #folded = new Uint8Array(512);
-  /** For a constant: 1 when some use needs it in a slot. */
-  #needed = new Uint8Array(512);
-  /** For a `get` or `set`: the next position behind it that writes its global. */
-  #nextWrite = new Int32Array(512);
   /** Per global: the position up to which aliases of it are read. */
   readonly #aliasedUntil: Int32Array;
-  /** Per global, while going backwards: the next position that writes it. */
-  readonly #write: Int32Array;
   readonly #free = new SlotStack();
   /** Free slots for vectors. */
   readonly #freeWide = new SlotStack();
   #nextTemp = 0;
-  #reuse = true;
 
   /** 16-bit units of the current block's bytecode. */
   code: Uint16Array<ArrayBuffer> = new Uint16Array(4096);
   length = 0;
-  /** Per label: its place in the bytecode; before that is known, -1 or 0 when the label has been seen. */
+  /** Per label: its place in the bytecode; before that is known, -1. */
   #labelAt = new Int32Array(64);
   /** Of branches: the places to fill in, those they are relative to, and their labels. */
   readonly #fixups: number[] = [];
   #fixupCount = 0;
 
   readonly #pcGlobal: number;
+  /** Results of type i32 fill their slot, with zeros above. */
+  readonly #wide: boolean;
 
   constructor(handlers: Handlers, globals: readonly EnvField[], pcGlobal: number) {
     this.#handlers = handlers;
     this.#pcGlobal = pcGlobal;
     this.#globals = globals;
-    this.#effects = helperEffects(globals);
-    this.#write = new Int32Array(globals.length);
+    this.#uses = new Uses(globals, handlers.word === "i64");
     this.#aliasedUntil = new Int32Array(globals.length);
+    this.#wide = handlers.word === "i64";
   }
 
   /** Writes the block to `code`, `length` units. @throws BytecodeOverflow */
   write(block: Block): void {
     const all = block.ops;
     const count = all.length;
-    if (count > this.#lastUse.length) this.#grow(count);
+    if (count > this.#slotOf.length) this.#grow(count);
     if (block.labels > this.#labelAt.length) this.#labelAt = new Int32Array(block.labels * 2);
     this.#reset(count, block.labels);
-    this.#scan(block);
+    this.#uses.find(all, block.labels);
     this.#assign(block);
     let site = 0;
     for (let i = 0; i < count; i++) {
@@ -107,124 +98,49 @@ export class BytecodeWriter {
   }
 
   #grow(count: number): void {
-    const size = count * 2;
-    this.#lastUse = new Int32Array(size);
-    this.#slotOf = new Int32Array(size);
-    this.#target = new Int32Array(size);
-    this.#folded = new Uint8Array(size);
-    this.#needed = new Uint8Array(size);
-    this.#nextWrite = new Int32Array(size);
+    this.#slotOf = new Int32Array(count * 2);
+    this.#target = new Int32Array(count * 2);
   }
 
   #reset(count: number, labels: number): void {
-    // Most blocks are short: a loop is over sooner than five calls.
-    const [lastUse, slotOf, target, folded, needed] = [
-      this.#lastUse,
-      this.#slotOf,
-      this.#target,
-      this.#folded,
-      this.#needed,
-    ];
+    // Most blocks are short: a loop is over sooner than two calls.
+    const [slotOf, target] = [this.#slotOf, this.#target];
     for (let i = 0; i < count; i++) {
-      lastUse[i] = target[i] = -1;
+      target[i] = -1;
       slotOf[i] = NOWHERE;
-      folded[i] = needed[i] = 0;
     }
     for (let l = 0; l < labels; l++) this.#labelAt[l] = -1;
     this.#aliasedUntil.fill(-1);
     this.#free.clear();
     this.#freeWide.clear();
     this.#nextTemp = ENV.temps + 8;
-    this.#reuse = true;
     this.length = 0;
     this.#fixupCount = 0;
-  }
-
-  /** Finds uses, writes to globals, loops, addresses and constants that fold into their users. */
-  #scan(block: Block): void {
-    const all = block.ops;
-    for (let i = 0; i < all.length; i++) {
-      const op = all[i]!;
-      const { spec } = op;
-      if (spec === ops.const) continue;
-      if (op.a >= 0) this.#use(all, op, op.a, 0, i);
-      if (op.b >= 0) this.#use(all, op, op.b, 1, i);
-      if (op.c >= 0) this.#use(all, op, op.c, 2, i);
-      if (op.d >= 0) this.#use(all, op, op.d, 3, i);
-      if (spec === ops.call) for (const v of op.list) this.#use(all, op, v as Value, 1, i);
-      else if (spec === ops.label) this.#labelAt[op.imm] = 0;
-      else if ((spec === ops.br || spec === ops.brcond) && this.#labelAt[op.imm] === 0) this.#reuse = false;
-    }
-    this.#scanBackwards(all);
-  }
-
-  /** Base + constant goes into the accesses, if all its uses are addresses; what writes a global next. */
-  #scanBackwards(all: Op[]): void {
-    const write = this.#write.fill(NEVER);
-    const next = this.#nextWrite;
-    let clobber = NEVER;
-    for (let i = all.length - 1; i >= 0; i--) {
-      const op = all[i]!;
-      const { spec } = op;
-      if (spec === ops.add) {
-        if (this.#folded[i] === 1 && this.#lastUse[op.a]! < this.#lastUse[i]!) this.#lastUse[op.a] = this.#lastUse[i]!;
-      } else if (spec === ops.get || spec === ops.set) {
-        const at = write[op.imm]!;
-        next[i] = at < clobber ? at : clobber;
-        if (spec === ops.set) write[op.imm] = i;
-      } else if (spec === ops.call) {
-        const { writes } = this.#effects(op.helper!);
-        if (writes === "all") clobber = i;
-        else for (const g of writes) write[g] = i;
-      }
-    }
-  }
-
-  #use(all: Op[], user: Op, v: Value, n: number, at: number): void {
-    const op = all[v]!;
-    this.#lastUse[v] = at;
-    if (op.spec === ops.const) {
-      if (!this.#takesConstant(user, n, op)) this.#needed[v] = 1;
-      return;
-    }
-    // An address is foldable (1) while every use seen is an address; 2 says it is not.
-    if (op.spec === ops.add) {
-      if (n !== 0 || !user.spec.mayFault || user.spec === ops.call) this.#folded[v] = 2;
-      else if (this.#folded[v] === 0) this.#folded[v] = isSmall(all[op.b]!) ? 1 : 2;
-    }
-  }
-
-  /** Whether operand `n` of `user` can be the constant without it being in a slot. */
-  #takesConstant(user: Op, n: number, constant: Op): boolean {
-    const { spec } = user;
-    if (spec === ops.set) return true;
-    if (isZero(constant) && constant.type !== "v128") return true; // the zero slot
-    if (spec.pure || spec === ops.brcond) {
-      return n === 1 && isSmall(constant) && (spec.operands[1] === "T" || spec.operands[1] === constant.type);
-    }
-    return false;
   }
 
   /** Decides which results go straight into globals. */
   #assign(block: Block): void {
     const all = block.ops;
-    const lastUse = this.#lastUse;
+    const lastUse = this.#uses.lastUse;
     for (let j = 0; j < all.length; j++) {
       const set = all[j]!;
       if (set.spec === ops.get) {
         const until = lastUse[j]!;
-        if (this.#reuse && this.#nextWrite[j]! >= until && until > this.#aliasedUntil[set.imm]!)
+        if (this.#uses.reuse && this.#uses.nextWrite[j]! >= until && until > this.#aliasedUntil[set.imm]!)
           this.#aliasedUntil[set.imm] = until;
         continue;
       }
-      if (set.spec !== ops.set || !this.#reuse) continue;
-      const p = set.a;
+      if (set.spec !== ops.set || !this.#uses.reuse || this.#uses.absent[j] === 1) continue;
+      // A global of 4 bytes has no room for the zeros.
+      if (this.#wide && set.type === "i32") continue;
+      const p = this.#uses.root(all, set.a);
       const def = all[p]!;
-      if (def.spec === ops.get || def.spec === ops.const || this.#target[p]! >= 0 || this.#folded[p] === 1) continue;
+      if (def.spec === ops.get || def.spec === ops.const || this.#target[p]! >= 0 || this.#uses.folded[p] === 1)
+        continue;
       const g = set.imm;
       // An alias of the old value that is read behind the definition.
       if (this.#aliasedUntil[g]! > p) continue;
-      if (this.#nextWrite[j]! < lastUse[p]!) continue;
+      if (this.#uses.nextWrite[j]! < lastUse[p]!) continue;
       if (!this.#quietBetween(all, p, j, g)) continue;
       this.#target[p] = j;
       if (lastUse[p]! > this.#aliasedUntil[g]!) this.#aliasedUntil[g] = lastUse[p]!;
@@ -237,7 +153,7 @@ export class BytecodeWriter {
       const op = all[i]!;
       const { spec } = op;
       if (spec.mayFault || spec.terminator || spec === ops.label || spec === ops.brcond) return false;
-      if ((spec === ops.get || spec === ops.set) && op.imm === global) return false;
+      if ((spec === ops.get || spec === ops.set) && op.imm === global && this.#uses.absent[i] === 0) return false;
     }
     return true;
   }
@@ -247,7 +163,7 @@ export class BytecodeWriter {
   }
 
   #allocate(type: IrType, v: number): number {
-    const free = this.#reuse ? this.#freeOf(type).pop() : undefined;
+    const free = this.#uses.reuse ? this.#freeOf(type).pop() : undefined;
     if (free !== undefined) return (this.#slotOf[v] = free);
     const slot = this.#nextTemp;
     this.#nextTemp += type === "v128" ? 16 : 8;
@@ -257,9 +173,9 @@ export class BytecodeWriter {
 
   /** Frees the temporary of an operand whose last use is here. */
   #release(block: Block, v: Value, at: number): void {
-    if (v < 0 || this.#lastUse[v] !== at || !this.#reuse) return;
+    if (v < 0 || this.#uses.lastUse[v] !== at || !this.#uses.reuse) return;
     const slot = this.#slotOf[v]!;
-    if (this.#folded[v] === 1) return this.#release(block, block.ops[v]!.a, at);
+    if (this.#uses.folded[v] === 1 || this.#uses.absent[v] === 1) return this.#release(block, block.ops[v]!.a, at);
     if (slot < ENV.temps + 8) return;
     this.#slotOf[v] = NOWHERE;
     this.#freeOf(resultType(opOf(block, v))).push(slot);
@@ -276,6 +192,7 @@ export class BytecodeWriter {
   #slot(block: Block, v: Value): number {
     const op = opOf(block, v);
     if (op.spec === ops.const && isZero(op)) return ZERO_SLOT;
+    if (this.#uses.absent[v] === 1) return this.#slot(block, op.a);
     const slot = this.#slotOf[v]!;
     if (slot === NOWHERE) throw new Error(`Value %${v} (${op.spec.name}) has no slot`);
     return slot;
@@ -286,7 +203,7 @@ export class BytecodeWriter {
     const set = this.#target[at]!;
     if (set >= 0) return (this.#slotOf[at] = this.#globals[block.ops[set]!.imm]!.offset);
     const slot = this.#allocate(resultType(op), at);
-    if (this.#lastUse[at]! < 0 && this.#reuse) this.#freeOf(resultType(op)).push(slot);
+    if (this.#uses.lastUse[at]! < 0 && this.#uses.reuse) this.#freeOf(resultType(op)).push(slot);
     return slot;
   }
 
@@ -303,12 +220,12 @@ export class BytecodeWriter {
     const { spec } = op;
     switch (spec) {
       case ops.const:
-        if (this.#needed[at] === 1) this.#constant(op, this.#allocate(op.type, at));
+        if (this.#uses.needed[at] === 1) this.#constant(op, this.#allocate(op.type, at));
         return;
       case ops.get:
         return this.#get(op, at);
       case ops.set:
-        return this.#set(block, op, at);
+        return this.#uses.absent[at] === 1 || this.#setsNextPc(block, at) ? undefined : this.#set(block, op, at);
       case ops.label:
         this.#labelAt[op.imm] = this.length;
         return;
@@ -322,7 +239,8 @@ export class BytecodeWriter {
       case ops.goto_tb:
       case ops.goto_ptr: {
         const slot = chainSlot(block, at, this.#pcGlobal);
-        return slot < 0 ? this.#short(ops.goto_ptr, op.imm) : this.#short(ops.goto_tb, slot * 4);
+        const to = at > 0 && this.#setsNextPc(block, at - 1) ? opOf(block, block.ops[at - 1]!.a) : undefined;
+        return slot < 0 ? this.#short(ops.goto_ptr, op.imm, to) : this.#short(ops.goto_tb, slot * 4, to);
       }
       case ops.exit_tb:
         return this.#short(spec, op.imm);
@@ -336,11 +254,23 @@ export class BytecodeWriter {
   #constant(op: Op, slot: number): void {
     this.#unit(this.#handlers.find(ops.const, op.type, "eq", "u8", false).index);
     this.#unit(slot);
+    this.#bits(op);
+  }
+
+  #bits(op: Op): void {
     this.#unit(op.imm);
     this.#unit(op.imm >> 16);
     if (typeBytes(op.type) === 4) return;
     this.#unit(op.imm2);
     this.#unit(op.imm2 >> 16);
+  }
+
+  /** The operation sets pc to a constant for the jump behind it, which does that itself. */
+  #setsNextPc(block: Block, at: number): boolean {
+    const op = block.ops[at]!;
+    if (op.spec !== ops.set || op.imm !== this.#pcGlobal || opOf(block, op.a).spec !== ops.const) return false;
+    const next = block.ops[at + 1]?.spec;
+    return next === ops.goto_tb || next === ops.goto_ptr;
   }
 
   #move(type: IrType, from: number, to: number): void {
@@ -351,17 +281,17 @@ export class BytecodeWriter {
   }
 
   #get(op: Op, at: number): void {
-    const until = this.#lastUse[at]!;
+    const until = this.#uses.lastUse[at]!;
     if (until < 0) return;
     const { offset } = this.#globals[op.imm]!;
-    if (this.#reuse && this.#nextWrite[at]! >= until) this.#slotOf[at] = offset;
+    if (this.#uses.reuse && this.#uses.nextWrite[at]! >= until) this.#slotOf[at] = offset;
     else this.#move(op.type, offset, this.#allocate(op.type, at));
   }
 
   #set(block: Block, op: Op, at: number): void {
     const def = opOf(block, op.a);
     const { offset } = this.#globals[op.imm]!;
-    if (this.#target[op.a] === at) return; // already there
+    if (this.#target[this.#uses.root(block.ops, op.a)] === at) return; // already there
     if (def.spec === ops.const && this.#slotOf[op.a] === NOWHERE) {
       if (isZero(def)) this.#move(op.type, ZERO_SLOT, offset);
       else this.#constant(def, offset);
@@ -369,8 +299,10 @@ export class BytecodeWriter {
     this.#release(block, op.a, at);
   }
 
-  #short(spec: OpSpec, value: number): void {
-    this.#unit(this.#handlers.find(spec, "i32", "eq", "u8", false).index);
+  /** `to`: constant to set pc to before. */
+  #short(spec: OpSpec, value: number, to?: Op): void {
+    this.#unit(this.#handlers.find(spec, "i32", "eq", "u8", to !== undefined).index);
+    if (to !== undefined) this.#bits(to);
     this.#unit(value);
   }
 
@@ -393,8 +325,8 @@ export class BytecodeWriter {
 
   #pure(block: Block, op: Op, at: number): void {
     const { spec } = op;
-    if (this.#lastUse[at]! < 0) return this.#releaseOperands(block, op, at);
-    if (this.#folded[at] === 1) return;
+    if (this.#uses.lastUse[at]! < 0) return this.#releaseOperands(block, op, at);
+    if (this.#uses.folded[at] === 1 || this.#uses.absent[at] === 1) return;
     const operands = spec.operands.length;
     const immediate = operands >= 2 && isSmall(opOf(block, op.b)) && this.#slotOf[op.b] === NOWHERE;
     const handler = this.#handlers.find(spec, op.type, op.cond, op.mem, immediate);
@@ -434,7 +366,7 @@ export class BytecodeWriter {
     if (handler.dst >= 0) this.#unit(0);
     let displacement = 0;
     let base = op.a;
-    if (this.#folded[base] === 1) {
+    if (this.#uses.folded[base] === 1) {
       displacement = opOf(block, opOf(block, base).b).imm;
       base = opOf(block, base).a;
     }

@@ -104,14 +104,15 @@ class Generator extends MemoryHandlers {
       const type = spec!.result === "T" ? h.type : (spec!.result as IrType);
       this.slotAddress(h.dst);
       emitPure(this, sampleOp(spec!, h.type, h.cond, h.mem));
-      this.storeResult(type);
+      if (spec === ops.const) this.storeExactly(type);
+      else this.storeResult(type);
       return this.next();
     }
     switch (spec) {
       case undefined: // move
         this.slotAddress(h.dst);
         this.operand(h.args[0]!, h.type);
-        this.storeResult(h.type);
+        this.storeExactly(h.type);
         return this.next();
       case ops.env_ld:
         this.slotAddress(h.dst);
@@ -203,9 +204,21 @@ class Generator extends MemoryHandlers {
     this.next();
   }
 
+  /** Sets pc to the jump's own constant, if it has one. */
+  protected setPc(): void {
+    if (!this.h.immediate) return;
+    const { code } = this;
+    const wide = this.target.word === "i64";
+    code.get(ENVP);
+    code.get(IP);
+    code.mem(wide ? W.i64Load : W.i32Load, this.h.imms[0]!.at, 1);
+    code.mem(wide ? W.i64Store : W.i32Store, this.target.pcOffset, 2);
+  }
+
   protected gotoTb(): void {
     const { code } = this;
     const h = this.h;
+    this.setPc();
     // The place of the link in the descriptor, in bytes.
     code.get(TBP);
     this.unit(h.extra);
@@ -230,6 +243,7 @@ class Generator extends MemoryHandlers {
 
   protected gotoPtr(): void {
     const { code } = this;
+    this.setPc();
     emitJumpCacheLookup(code, this.target, ENVP, ADDR, ENTRY);
     code.if();
     code.get(ENTRY);

@@ -94,8 +94,19 @@ export class HandlerEmitter implements WasmOps {
     emitLoad(this.code, type, wholeMem(type), 0);
   }
 
-  /** Stores the value on the stack, pushed over the address of the result's slot. */
+  /**
+   * Stores the value on the stack, pushed over the address of the result's slot. Where registers have 64 bits an i32 fills its slot, with
+   * zeros above: so it is also the i64 that it mostly becomes next.
+   */
   protected storeResult(type: IrType): void {
+    if (type === "i32" && this.target.word === "i64") {
+      this.code.op(W.i64ExtendI32U);
+      emitStore(this.code, "i64", 8, 0);
+    } else this.storeExactly(type);
+  }
+
+  /** The same, of no more bytes than the type has. */
+  protected storeExactly(type: IrType): void {
     emitStore(this.code, type, typeBytes(type), 0);
   }
 

@@ -114,9 +114,12 @@ export class Handlers {
   readonly all: Handler[] = [];
   readonly #byKey: (Handler | undefined)[] = [];
   readonly #byHelper: Map<HelperSpec, Handler> = new Map();
+  /** How wide the guest's addresses are. */
+  readonly word: "i32" | "i64";
   readonly mov: { readonly [size in 4 | 8 | 16]: Handler };
 
   constructor(word: "i32" | "i64", helpers: readonly HelperSpec[]) {
+    this.word = word;
     this.mov = { 4: this.#mov("i32"), 8: this.#mov("i64"), 16: this.#mov("v128") };
     for (const spec of OPS) {
       const fixed = spec.result === "none" || spec.result === "call" || spec.result === "T" ? "i32" : spec.result;
@@ -171,6 +174,7 @@ export class Handlers {
         const h = this.#push({ ...base, kind: "special", immediate, dst, args, imms: [], extra, size });
         this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
       }
+      if (spec === ops.goto_tb || spec === ops.goto_ptr) this.#addJump(spec, word);
       return;
     }
     const recorder = new ImmediateRecorder();
@@ -186,6 +190,15 @@ export class Handlers {
       const h = this.#push({ ...base, kind: "pure", immediate, dst, args, imms, extra: -1, size: at.next });
       this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
     }
+  }
+
+  /** The jump that sets pc, to a constant, itself. */
+  #addJump(spec: OpSpec, word: "i32" | "i64"): void {
+    const bytes = word === "i64" ? 8 : 4;
+    const base = { spec, type: "i32", cond: "eq", mem: "u8", helper: undefined, dst: -1, args: [] } as const;
+    const imms = [{ at: 2, bytes }] as const;
+    const h = this.#push({ ...base, kind: "special", immediate: true, imms, extra: 2 + bytes, size: 4 + bytes });
+    this.#byKey[handlerKey(spec, "i32", "eq", "u8", true)] = h;
   }
 
   #addHelper(helper: HelperSpec): void {
