@@ -9,7 +9,7 @@ const builtinsAsTheyAre: NonNullable<Options["plugins"]>[number] = {
   renderChunk(code) {
     const first: string[] = [];
     const rest = code.replaceAll(
-      /(?<![.\w$"'])import\s*(?:\{([^}]*)\}|\*\s*as\s+([\w$]+))\s*from\s*"((?:node:)?(?:fs|fs\/promises|util))";?/g,
+      /(?<![.\w$"'])import\s*(?:\{([^}]*)\}|\*\s*as\s+([\w$]+))\s*from\s*"((?:node:)?(?:fs|fs\/promises|util|https?))";?/g,
       (_, names: string | undefined, all: string | undefined, module: string) => {
         const target = names === undefined ? all : `{${names.replaceAll(/\s+as\s+/g, ":").replaceAll(/\s+/g, "")}}`;
         first.push(`const ${target}=process.getBuiltinModule("${module}");`);
