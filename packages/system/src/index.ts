@@ -1,5 +1,6 @@
-export { addDevice, assemble } from "./assemble.ts";
-export type { AssembleOptions, BoardOptions, BootFiles, DeviceRequest } from "./assemble.ts";
+export { assemble } from "./assemble.ts";
+export type { AssembleOptions, BoardOptions, BootFiles, DeviceRequest } from "./assemble-options.ts";
+export { addDevice } from "./user-devices.ts";
 export { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
 export type { AttachableCpu, CpuClass } from "./cpu.ts";
 export { SystemError } from "./errors.ts";
