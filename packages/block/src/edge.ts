@@ -1,4 +1,5 @@
 import type { GraphNode } from "./graph-node.ts";
+import type { HostFile } from "./host-file.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
@@ -88,6 +89,12 @@ export class Edge implements BlockNode {
   }
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     return this.#target.writeZeroes(at, length, unmap);
+  }
+  get hostFile(): HostFile | undefined {
+    return this.#target.hostFile;
+  }
+  copyFrom(file: HostFile, from: number, at: number, length: number): Promise<boolean> {
+    return this.#target.copyFrom(file, from, at, length);
   }
   flush(): Promise<void> {
     return this.#target.flush();

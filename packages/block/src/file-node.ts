@@ -115,6 +115,20 @@ export class FileNode implements BlockNode {
     this.#grewTo(at + from.length);
   }
 
+  get hostFile(): HostFile {
+    return this.#file;
+  }
+
+  async copyFrom(file: HostFile, from: number, at: number, length: number): Promise<boolean> {
+    for (let done = 0; done < length;) {
+      const n = (await this.#file.copyFrom?.(file, from + done, at + done, length - done)) ?? 0;
+      if (n <= 0) return false;
+      done += n;
+      this.#grewTo(at + done);
+    }
+    return true;
+  }
+
   flush(): Promise<void> {
     return this.#act("flush", undefined, () => this.#file.flush());
   }

@@ -1,6 +1,7 @@
 import type { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
 import { FilterNode } from "./filter-node.ts";
+import type { HostFile } from "./host-file.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
 import { isZero, totalLength, zeroRange } from "./node.ts";
@@ -203,6 +204,23 @@ export class GraphNode implements BlockNode {
         here += piece.length;
       }
     });
+  }
+
+  get hostFile(): HostFile | undefined {
+    return this.#inner.hostFile;
+  }
+
+  async copyFrom(file: HostFile, from: number, at: number, length: number): Promise<boolean> {
+    if (this.#drains > 0) {
+      const other = await this.#opened();
+      if (other) return other.copyFrom(file, from, at, length);
+    }
+    if (!this.#inner.copyFrom) return false;
+    let copied = false;
+    await this.#change("write", at, length, async () => {
+      copied = (await this.#inner.copyFrom?.(file, from, at, length)) ?? false;
+    });
+    return copied;
   }
 
   async writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {

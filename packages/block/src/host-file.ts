@@ -11,6 +11,11 @@ export interface HostFile {
   write(at: number, from: Uint8Array): Promise<number>;
   readv?(at: number, into: readonly Uint8Array[]): Promise<number>;
   writev?(at: number, from: readonly Uint8Array[]): Promise<number>;
+  /**
+   * Copies bytes of another open file without bringing them here. @returns how many; none or less when the host cannot, whatever
+   * the reason.
+   */
+  copyFrom?(other: HostFile, from: number, at: number, length: number): Promise<number>;
   /** Data (and the size that reading it back needs) is on stable storage, as fdatasync(2). */
   flush(): Promise<void>;
   truncate(size: number): Promise<void>;

@@ -1,3 +1,4 @@
+import type { HostFile } from "./host-file.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockStatus } from "./status.ts";
 
@@ -36,6 +37,10 @@ export interface BlockNode {
   /** The range reads as zeroes afterwards; `unmap` allows giving the space back. */
   writeZeroes?(at: number, length: number, unmap: boolean): Promise<void>;
   readonly resize?: ((size: number) => Promise<void>) | undefined;
+  /** The host's file that has the node's bytes as they are; absent where there is none, or something stands before it. */
+  readonly hostFile?: HostFile | undefined;
+  /** The host copies bytes of a file; false: it has not, or not all, and the caller writes them. */
+  copyFrom?(file: HostFile, from: number, at: number, length: number): Promise<boolean>;
   /** Where the content of a range that lies inside the node comes from; absent = data everywhere. */
   blockStatus?(at: number, length: number): Promise<BlockStatus>;
   /** The same where it is known without waiting, errors apart; undefined = ask {@link blockStatus}. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BlockError } from "./errors.ts";
 import type { BlockFormat } from "./format.ts";
 import { defineFormat } from "./format.ts";
+import type { HostFile } from "./host-file.ts";
 import type { BlockNode } from "./node.ts";
 import { isZero, zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
@@ -23,6 +24,7 @@ export class RawNode implements BlockNode {
   readonly readv?: (at: number, into: readonly Uint8Array[]) => Promise<void>;
   readonly writev?: (at: number, from: readonly Uint8Array[]) => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
+  readonly copyFrom?: (file: HostFile, from: number, at: number, length: number) => Promise<boolean>;
   readonly #file: BlockNode;
   readonly #offset: number;
   #readOnly: boolean;
@@ -45,7 +47,9 @@ export class RawNode implements BlockNode {
     this.children = { file };
     if (file.filename !== undefined) this.filename = file.filename;
     const offset = this.#offset;
-    const { discard, writeZeroes, readv, resize, writev } = file;
+    const { copyFrom, discard, writeZeroes, readv, resize, writev } = file;
+    if (copyFrom && !this.#looksLike)
+      this.copyFrom = (source, from, at, length) => copyFrom.call(file, source, from, at + offset, length);
     if (discard) this.discard = (at, length) => discard.call(file, at + offset, length);
     if (writeZeroes) this.writeZeroes = (at, length, unmap) => writeZeroes.call(file, at + offset, length, unmap);
     if (readv) this.readv = (at, into) => readv.call(file, at + offset, into);

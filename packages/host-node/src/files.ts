@@ -153,6 +153,11 @@ class NodeFile implements HostFile {
     return bytesWritten;
   }
 
+  async copyFrom(other: HostFile, from: number, at: number, length: number): Promise<number> {
+    if (!(other instanceof NodeFile) || this.#direct || other.#direct || !this.#calls) return -1;
+    return this.#calls.copyRange(other.#fd, from, this.#fd, at, length);
+  }
+
   async flush(): Promise<void> {
     await this.#try("flush", () => this.#handle.datasync());
   }

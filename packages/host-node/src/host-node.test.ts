@@ -35,6 +35,27 @@ test("a file is written, flushed, read, punched and resized", async () => {
   await file.close();
 });
 
+test.skipIf(libc() === undefined)("the host copies from file to file (needs koffi and Linux)", async () => {
+  const [from, to] = [join(folder, "from"), join(folder, "to")];
+  await writeFile(
+    from,
+    Uint8Array.from({ length: 300_000 }, (_, i) => i % 251),
+  );
+  const source = await nodeFiles.open(from, { writable: false });
+  const target = await nodeFiles.open(to, { writable: true, create: true });
+  for (let done = 0; done < 200_000;) {
+    const n = (await target.copyFrom?.(source, 50_001 + done, 1000 + done, 200_000 - done)) ?? 0;
+    expect(n).toBeGreaterThan(0);
+    done += n;
+  }
+  const made = await readFile(to);
+  expect(made.length).toBe(201_000);
+  expect(made.subarray(1000).equals((await readFile(from)).subarray(50_001, 250_001))).toBe(true);
+  expect(await target.copyFrom?.(source, 400_000, 0, 10)).toBeLessThan(1);
+  await source.close();
+  await target.close();
+});
+
 test("errors name the file and the reason", async () => {
   await expect(nodeFiles.open(join(folder, "none"), { writable: false })).rejects.toThrow(
     /Could not open '.*none': No such file/,

@@ -13,6 +13,8 @@ export interface Libc {
    * @returns bytes read; negative when that cannot be done here, or not now.
    */
   readCached(fd: number, into: Uint8Array, at: number): number;
+  /** Copies between files, in a thread of the host. @returns bytes copied; less than 1 when that cannot be done. */
+  copyRange(from: number, fromAt: number, to: number, toAt: number, length: number): Promise<number>;
   /** Next offset at or after `at` that is data, or a hole; -1 = none, less = the file system cannot tell. */
   seek(fd: number, at: number, what: "data" | "hole"): number;
   /** Makes a named pipe; `path` ends with a zero byte. @returns 0, or the negated errno. */
@@ -54,6 +56,13 @@ function flock(type: number, at: number): Buffer {
   return lock;
 }
 
+/** An off_t in memory. */
+function offset(at: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(BigInt(at));
+  return bytes;
+}
+
 let loaded: Libc | null | undefined;
 
 /** libc through koffi, loaded at first use. */
@@ -90,6 +99,7 @@ function load(): Libc | null {
     const utimensat = later("int utimensat(int dir, const void *path, const void *times, int flags)");
     const renameat2 = later("int renameat2(int a, const void *from, int b, const void *to, unsigned int flags)");
     const poll = later("int poll(_Inout_ void *fds, uint64_t count, int timeout)");
+    let copying: { async(...args: unknown[]): void } | undefined;
     const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
@@ -98,6 +108,19 @@ function load(): Libc | null {
         const n = preadv2(fd, iovec, 1, at, RWF_NOWAIT) as number;
         if (n > 0) into.set(n === NOWAIT_BYTES ? cached : cached.subarray(0, n));
         return n;
+      },
+      copyRange(from, fromAt, to, toAt, length) {
+        const [read, write] = [offset(fromAt), offset(toAt)];
+        copying ??= lib.func(
+          "int64_t copy_file_range(int in, void *inAt, int out, void *outAt, size_t len, uint flags)",
+        );
+        const { async: later } = copying;
+        return new Promise((resolve) => {
+          // Both offsets stay where they are until the answer.
+          later(from, read, to, write, length, 0, (error: unknown, n: unknown) =>
+            resolve(error === null && read.length + write.length === 16 ? Number(n) : -1),
+          );
+        });
       },
       lockByte: (fd, at, on) => result(fcntl(fd, F_OFD_SETLK, flock(on ? F_RDLCK : F_UNLCK, at)) as number),
       byteLocked(fd, at) {

@@ -1,4 +1,4 @@
-import plugin, { FaultyFile, MemoryFiles, type HostFile } from "@mimus/block";
+import plugin, { FaultyFile, MemoryFile, MemoryFiles, type HostFile } from "@mimus/block";
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
 import type { ToolHost } from "./host.ts";
@@ -56,6 +56,27 @@ describe("mimus img", () => {
       expect(await img(["convert", "-f", "raw", ...options, "a", "b"], host), host.errors).toBe(0);
       expect(sameBytes(await content(host, "b"), bytes)).toBe(true);
       expect(await img(["compare", "-f", "raw", "-F", "raw", "a", "b"], host)).toBe(0);
+    }
+  });
+
+  it("lets the host copy with -C, and copies itself where that fails", async () => {
+    for (const most of [Number.POSITIVE_INFINITY, 2 << 20, 0]) {
+      const host = program();
+      let copied = 0;
+      class CopyingFile extends MemoryFile {
+        async copyFrom(other: HostFile, from: number, at: number, length: number): Promise<number> {
+          if (copied + length > most) return -1;
+          const bytes = new Uint8Array(length);
+          await other.read(from, bytes);
+          copied += length;
+          return this.write(at, bytes);
+        }
+      }
+      const bytes = await make(host, "a", 5 << 20, (i) => (i >> 20 === 1 ? 0 : i & 255));
+      host.memory.add("b", new CopyingFile("b"));
+      expect(await img(["convert", "-f", "raw", "-C", "a", "b"], host), host.errors).toBe(0);
+      expect(sameBytes(await content(host, "b"), bytes)).toBe(true);
+      expect(copied).toBe(Math.min(most, 5 << 20));
     }
   });
 

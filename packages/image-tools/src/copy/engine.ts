@@ -21,6 +21,8 @@ export interface Copy {
   /** Runs of zeroes at least this long are not written as data; 0: everything is, unallocated parts included. */
   readonly sparse: number;
   readonly compressed: boolean;
+  /** The host copies data from file to file where it can (`-C`), zeroes among them. */
+  readonly offload?: boolean;
   /** What is not written reads as zeroes. */
   readonly targetIsZero: boolean;
   /** Bytes a second; undefined = no limit. */
@@ -78,6 +80,8 @@ class Copier {
   /** The last two stretches that were taken are written. */
   #ends: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
   #failure: { readonly error: unknown } | undefined;
+  /** It is not tried again once the host has refused. */
+  #offload: boolean;
 
   constructor(job: Copy) {
     this.#job = job;
@@ -86,6 +90,7 @@ class Copier {
     this.#unit = Math.min(this.#chunk, Math.max(job.sparse, cluster));
     this.#oneByOne = cluster > 0 && !job.compressed;
     this.#started = job.host.now();
+    this.#offload = job.offload === true;
   }
 
   async run(): Promise<void> {
@@ -101,7 +106,8 @@ class Copier {
         if (taken === undefined || this.#failure !== undefined) return;
         const { task, before, begun, ended } = taken;
         try {
-          if (task.zero) await this.#clear(task, before, begun);
+          if (this.#offload && !task.zero && (await this.#offloaded(task))) begun();
+          else if (task.zero) await this.#clear(task, before, begun);
           else
             await this.#transfer(
               task,
@@ -193,6 +199,15 @@ class Copier {
     const running = zeroRange(this.#job.target, at, length, true);
     begun();
     await running.catch((e: unknown) => this.#notWritten(at, e));
+  }
+
+  /** The host has copied the stretch. */
+  async #offloaded({ at, length }: Task): Promise<boolean> {
+    const { source, target } = this.#job;
+    const place = await source.place?.(at, length);
+    if (place === undefined) return false;
+    this.#offload = (await target.copyFrom?.(place.file, place.at, at, length)) ?? false;
+    return this.#offload;
   }
 
   async #transfer(task: Task, bytes: Uint8Array, before: Promise<unknown>, begun: () => void): Promise<void> {

@@ -1,4 +1,4 @@
-import type { BlockNode } from "@mimus/block";
+import type { BlockNode, HostFile } from "@mimus/block";
 import { chainStatus, ownStatus } from "../chain-status.ts";
 
 interface Part {
@@ -16,6 +16,8 @@ export interface Readable {
   read(at: number, into: Uint8Array): Promise<void>;
   /** What the next stretch is: "below" = as the target has it already. */
   status(at: number, length: number): Promise<{ kind: "data" | "zero" | "below"; length: number }>;
+  /** Where all bytes of a stretch lie as they are in one file of the host. */
+  place?(at: number, length: number): Promise<{ readonly file: HostFile; readonly at: number } | undefined>;
 }
 
 /** Images one after the other, read as one. */
@@ -53,6 +55,15 @@ export class Source implements Readable {
     }
     const s = await ownStatus(part.node, where, most);
     return { kind: s.present ? (s.zero ? "zero" : "data") : "below", length: s.length };
+  }
+
+  async place(at: number, length: number): Promise<{ readonly file: HostFile; readonly at: number } | undefined> {
+    const part = this.#at(at);
+    if (at + length > part.start + part.size) return undefined;
+    const s = await chainStatus(part.node, part.from + at - part.start, length);
+    const file = s.file?.hostFile;
+    const whole = s.length >= length && s.data && !s.compressed && s.offset !== undefined;
+    return whole && file !== undefined ? { file, at: s.offset } : undefined;
   }
 
   #at(at: number): Part {

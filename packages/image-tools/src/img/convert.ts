@@ -61,6 +61,7 @@ export async function convert(args: Arguments, tools: Tools): Promise<number> {
       anyOrder: args.has("W"),
       sparse: wanted.sparse,
       compressed: args.has("c"),
+      offload: args.has("C"),
       targetIsZero: made.zero,
       rate: wanted.rate,
       salvage: args.has("salvage") ? (text) => tools.error(`warning: ${text}`) : undefined,

@@ -143,7 +143,7 @@ export const VERBS: readonly Verb[] = [
       flag(undefined, "bitmaps", "copy bitmaps too"),
       flag(undefined, "skip-broken-bitmaps", "leave out bitmaps that cannot be relied on"),
       o.share,
-      flag("C", undefined, "let the host copy; accepted, the copy is the same"),
+      flag("C", undefined, "let the host copy from file to file where it can"),
       flag("c", undefined, "write compressed"),
       o.progress,
       o.quiet,
