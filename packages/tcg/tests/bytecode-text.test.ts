@@ -8,6 +8,7 @@ const GLOBALS = [
   { name: "x1", offset: 136, type: "i64" },
   { name: "x2", offset: 144, type: "i64" },
   { name: "pc", offset: 384, type: "i64" },
+  { name: "op", offset: 392, type: "i32" },
 ] as const;
 
 function text(source: string): string {
@@ -67,4 +68,26 @@ test("a store to a global stays where a fault, a label or a read is before the n
 
 test("what is no bytecode ends the text", () => {
   expect(printBytecode(Uint16Array.of(65535), new Handlers("i64", []), [])).toMatch(/0 {2}\?/);
+});
+
+test("a branch round a branch is one branch, and a constant of 32 bits is put into its slot by the jump behind it", () => {
+  const lines = text(`func @tb(pc 0x1000) {
+  insn 0 0x0
+  %0 = get.i64 x1
+  %1 = get.i64 x2
+  brcond.geu.i64 %0, %1, L0
+  br L1
+L0:
+  set.i64 x1, %1
+L1:
+  %2 = const.i32 7
+  set.i32 op, %2
+  %3 = const.i64 0x1008
+  set.i64 pc, %3
+  goto_tb 1
+}
+`).split("\n");
+  expect(lines[0]).toMatch(/brcond\.ltu\.i64 +x1, x2, /);
+  expect(lines[1]).toMatch(/mov\.i64 +x1, x2$/);
+  expect(lines[2]).toMatch(/goto_tb +op, #0x1008, #0x7, 4$/);
 });

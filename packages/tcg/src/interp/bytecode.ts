@@ -5,8 +5,8 @@ import type { Block, Op } from "../ir/block.ts";
 import { opOf, resultType } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { OpSpec } from "../ir/ops.ts";
-import type { EnvField, IrType, Value } from "../ir/type.ts";
-import { typeBytes } from "../ir/type.ts";
+import type { Cond, EnvField, IrType, Value } from "../ir/type.ts";
+import { INVERSE, typeBytes } from "../ir/type.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
 import { atomicIndex, littleEndian } from "../wasm/memory-ops.ts";
 import type { Handler, Handlers } from "./handlers.ts";
@@ -18,6 +18,7 @@ import { Uses } from "./uses.ts";
 /** The slot that always holds zero. */
 const ZERO_SLOT = ENV.temps;
 const NOWHERE = -1;
+const NO_UNITS = [0, 0, 0] as const;
 
 /** A block needs more temporaries, or more bytecode, than there is room for. */
 export class BytecodeOverflow extends Error {}
@@ -54,14 +55,20 @@ export class BytecodeWriter {
   /** Of branches: the places to fill in, those they are relative to, and their labels. */
   readonly #fixups: number[] = [];
   #fixupCount = 0;
+  /** Where a label was placed last, and where a constant of 32 bits begins that was put into a slot last. */
+  #lastLabel = -1;
+  #lastConstant = -1;
 
   readonly #pcGlobal: number;
+  /** Units of the instruction that puts a constant of 32 bits into a slot. */
+  readonly #constantUnits: number;
   /** Results of type i32 fill their slot, with zeros above. */
   readonly #wide: boolean;
 
   constructor(handlers: Handlers, globals: readonly EnvField[], pcGlobal: number) {
     this.#handlers = handlers;
     this.#pcGlobal = pcGlobal;
+    this.#constantUnits = handlers.const32.size / 2;
     this.#globals = globals;
     this.#uses = new Uses(globals, handlers.word === "i64");
     this.#aliasedUntil = new Int32Array(globals.length);
@@ -115,6 +122,7 @@ export class BytecodeWriter {
     this.#freeWide.clear();
     this.#nextTemp = ENV.temps + 8;
     this.length = 0;
+    this.#lastLabel = this.#lastConstant = -1;
     this.#fixupCount = 0;
   }
 
@@ -227,20 +235,22 @@ export class BytecodeWriter {
       case ops.set:
         return this.#uses.absent[at] === 1 || this.#setsNextPc(block, at) ? undefined : this.#set(block, op, at);
       case ops.label:
-        this.#labelAt[op.imm] = this.length;
+        this.#labelAt[op.imm] = this.#lastLabel = this.length;
         return;
       case ops.mb:
         return;
       case ops.br:
+        return at > 0 && this.#isRound(block, at - 1) ? undefined : this.#branch(block, op, at, op.cond, op.imm);
       case ops.brcond:
-        return this.#branch(block, op, at);
+        if (this.#isRound(block, at)) return this.#branch(block, op, at, INVERSE[op.cond], block.ops[at + 1]!.imm);
+        return this.#branch(block, op, at, op.cond, op.imm);
       case ops.call:
         return this.#call(block, op, at, site);
       case ops.goto_tb:
       case ops.goto_ptr: {
         const slot = chainSlot(block, at, this.#pcGlobal);
         const to = at > 0 && this.#setsNextPc(block, at - 1) ? opOf(block, block.ops[at - 1]!.a) : undefined;
-        return slot < 0 ? this.#short(ops.goto_ptr, op.imm, to) : this.#short(ops.goto_tb, slot * 4, to);
+        return slot < 0 ? this.#jump(ops.goto_ptr, op.imm, to) : this.#jump(ops.goto_tb, slot * 4, to);
       }
       case ops.exit_tb:
         return this.#short(spec, op.imm);
@@ -252,6 +262,7 @@ export class BytecodeWriter {
   }
 
   #constant(op: Op, slot: number): void {
+    if (op.type === "i32") this.#lastConstant = this.length;
     this.#unit(this.#handlers.find(ops.const, op.type, "eq", "u8", false).index);
     this.#unit(slot);
     this.#bits(op);
@@ -299,11 +310,35 @@ export class BytecodeWriter {
     this.#release(block, op.a, at);
   }
 
-  /** `to`: constant to set pc to before. */
-  #short(spec: OpSpec, value: number, to?: Op): void {
-    this.#unit(this.#handlers.find(spec, "i32", "eq", "u8", to !== undefined).index);
-    if (to !== undefined) this.#bits(to);
+  #short(spec: OpSpec, value: number): void {
+    this.#unit(this.#handlers.find(spec, "i32", "eq", "u8", false).index);
     this.#unit(value);
+  }
+
+  /** Leaves the block. `to`: constant to set pc to before; a constant that was put into a slot just now is put there on the way, too. */
+  #jump(spec: OpSpec, value: number, to: Op | undefined): void {
+    if (to === undefined) return this.#short(spec, value);
+    const from = this.#lastConstant;
+    const also = from >= 0 && from + this.#constantUnits === this.length && this.#lastLabel !== this.length;
+    const { code } = this;
+    const [slot, low, high] = also ? [code[from + 1]!, code[from + 2]!, code[from + 3]!] : NO_UNITS;
+    if (also) this.length = from;
+    this.#unit(this.#handlers.jump(spec, also).index);
+    this.#bits(to);
+    if (also) {
+      this.#unit(slot);
+      this.#unit(low);
+      this.#unit(high);
+    }
+    this.#unit(value);
+  }
+
+  /** A conditional branch round the branch behind it: the same as one branch on the contrary. */
+  #isRound(block: Block, at: number): boolean {
+    const { spec, imm } = block.ops[at]!;
+    if (spec !== ops.brcond || block.ops[at + 1]?.spec !== ops.br) return false;
+    const label = block.ops[at + 2];
+    return label !== undefined && label.spec === ops.label && label.imm === imm;
   }
 
   /** Writes handler, result and operands; the result's slot is chosen after operands are released. */
@@ -344,15 +379,15 @@ export class BytecodeWriter {
     }
   }
 
-  #branch(block: Block, op: Op, at: number): void {
+  #branch(block: Block, op: Op, at: number, cond: Cond, label: number): void {
     const from = this.length;
     const conditional = op.spec === ops.brcond;
     const immediate = conditional && isSmall(opOf(block, op.b)) && this.#slotOf[op.b] === NOWHERE;
-    const handler = this.#handlers.find(op.spec, conditional ? op.type : "i32", op.cond, "u8", immediate);
+    const handler = this.#handlers.find(op.spec, conditional ? op.type : "i32", cond, "u8", immediate);
     this.#head(block, op, at, handler, conditional ? 2 : 0);
     this.#fixups[this.#fixupCount++] = this.length;
     this.#fixups[this.#fixupCount++] = from;
-    this.#fixups[this.#fixupCount++] = op.imm;
+    this.#fixups[this.#fixupCount++] = label;
     this.#unit(0);
     this.#unit(0);
   }

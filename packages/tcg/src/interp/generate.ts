@@ -204,9 +204,15 @@ class Generator extends MemoryHandlers {
     this.next();
   }
 
-  /** Sets pc to the jump's own constant, if it has one. */
+  /** Sets pc to the jump's own constant, if it has one, and puts the other one into its slot. */
   protected setPc(): void {
     if (!this.h.immediate) return;
+    if (this.h.dst >= 0) {
+      this.slotAddress(this.h.dst);
+      this.code.get(IP);
+      this.code.mem(W.i32Load, this.h.imms[1]!.at, 1);
+      this.code.mem(W.i32Store, 0, 2);
+    }
     const { code } = this;
     const wide = this.target.word === "i64";
     code.get(ENVP);

@@ -44,7 +44,12 @@ export const INTERPRETER_LOCALS: readonly number[] = [
   I32, I32, I32, I32, I32, I32, I64, I64, I64, I64, I64, I32, I64, F32, F64,
 ]; // prettier-ignore
 
-export const RESULT: Readonly<Partial<Record<IrType, number>>> = { i32: R32, i64: R64, f32: RF32, f64: RF64 };
+export const RESULT: Readonly<Partial<Record<IrType, number>>> = {
+  i32: R32,
+  i64: R64,
+  f32: RF32,
+  f64: RF64,
+};
 
 /** Emits code of handlers; one at a time is current. */
 export class HandlerEmitter implements WasmOps {

@@ -89,7 +89,20 @@ export class ImmediateRecorder implements WasmOps {
 /** An operation that stands for all of its kind when a handler is generated. */
 export function sampleOp(spec: OpSpec, type: IrType, cond: Cond, mem: MemOp): Op {
   const none = -1 as never;
-  return { spec, type, a: none, b: none, c: none, d: none, imm: 1, imm2: 1, cond, mem, helper: undefined, list: [] };
+  return {
+    spec,
+    type,
+    a: none,
+    b: none,
+    c: none,
+    d: none,
+    imm: 1,
+    imm2: 1,
+    cond,
+    mem,
+    helper: undefined,
+    list: [],
+  };
 }
 
 const COND_NUMBER: Readonly<Record<Cond, number>> = Object.fromEntries(CONDS.map((c, i) => [c, i])) as never;
@@ -114,6 +127,7 @@ export class Handlers {
   readonly all: Handler[] = [];
   readonly #byKey: (Handler | undefined)[] = [];
   readonly #byHelper: Map<HelperSpec, Handler> = new Map();
+  readonly #jumps: Map<OpSpec, readonly [Handler, Handler]> = new Map();
   /** How wide the guest's addresses are. */
   readonly word: "i32" | "i64";
   readonly mov: { readonly [size in 4 | 8 | 16]: Handler };
@@ -145,6 +159,16 @@ export class Handlers {
     return found;
   }
 
+  /** The jump that sets pc to a constant; `also`: and puts one of 32 bits into a slot. */
+  jump(spec: OpSpec, also: boolean): Handler {
+    return this.#jumps.get(spec)![also ? 1 : 0];
+  }
+
+  /** Puts a constant of 32 bits into a slot: the handler's number, the slot, the constant. */
+  get const32(): Handler {
+    return this.find(ops.const, "i32", "eq", "u8", false);
+  }
+
   #push(h: Omit<Handler, "index">): Handler {
     const handler = { index: this.all.length, ...h };
     this.all.push(handler);
@@ -152,7 +176,15 @@ export class Handlers {
   }
 
   #mov(type: IrType): Handler {
-    const none = { spec: undefined, cond: "eq", mem: "u8", immediate: false, imms: [], extra: -1, helper: undefined };
+    const none = {
+      spec: undefined,
+      cond: "eq",
+      mem: "u8",
+      immediate: false,
+      imms: [],
+      extra: -1,
+      helper: undefined,
+    };
     return this.#push({ ...none, kind: "special", type, dst: 2, args: [4], size: 6 } as Omit<Handler, "index">);
   }
 
@@ -171,10 +203,19 @@ export class Handlers {
       const size = extra + (spec.mayFault ? 6 : spec === ops.brcond || spec === ops.br ? 4 : 2);
       const variants = spec === ops.brcond ? [false, true] : [false];
       for (const immediate of variants) {
-        const h = this.#push({ ...base, kind: "special", immediate, dst, args, imms: [], extra, size });
+        const h = this.#push({
+          ...base,
+          kind: "special",
+          immediate,
+          dst,
+          args,
+          imms: [],
+          extra,
+          size,
+        });
         this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
       }
-      if (spec === ops.goto_tb || spec === ops.goto_ptr) this.#addJump(spec, word);
+      if (spec === ops.goto_tb || spec === ops.goto_ptr) this.#addJumps(spec, word);
       return;
     }
     const recorder = new ImmediateRecorder();
@@ -187,18 +228,45 @@ export class Handlers {
     const second = args.length >= 2 ? operandType(spec, 1, type, word) : "f32";
     const variants = second === "i32" || second === "i64" ? [false, true] : [false];
     for (const immediate of variants) {
-      const h = this.#push({ ...base, kind: "pure", immediate, dst, args, imms, extra: -1, size: at.next });
+      const h = this.#push({
+        ...base,
+        kind: "pure",
+        immediate,
+        dst,
+        args,
+        imms,
+        extra: -1,
+        size: at.next,
+      });
       this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
     }
   }
 
-  /** The jump that sets pc, to a constant, itself. */
-  #addJump(spec: OpSpec, word: "i32" | "i64"): void {
+  /** The jumps that set pc, to a constant, themselves; and those that put another constant into a slot before. */
+  #addJumps(spec: OpSpec, word: "i32" | "i64"): void {
     const bytes = word === "i64" ? 8 : 4;
-    const base = { spec, type: "i32", cond: "eq", mem: "u8", helper: undefined, dst: -1, args: [] } as const;
-    const imms = [{ at: 2, bytes }] as const;
-    const h = this.#push({ ...base, kind: "special", immediate: true, imms, extra: 2 + bytes, size: 4 + bytes });
-    this.#byKey[handlerKey(spec, "i32", "eq", "u8", true)] = h;
+    const base = {
+      spec,
+      kind: "special",
+      type: "i32",
+      cond: "eq",
+      mem: "u8",
+      immediate: true,
+      helper: undefined,
+      args: [],
+    } as const;
+    const pc = { at: 2, bytes } as const;
+    const dst = 2 + bytes;
+    this.#jumps.set(spec, [
+      this.#push({ ...base, dst: -1, imms: [pc], extra: dst, size: dst + 2 }),
+      this.#push({
+        ...base,
+        dst,
+        imms: [pc, { at: dst + 2, bytes: 4 }],
+        extra: dst + 6,
+        size: dst + 8,
+      }),
+    ]);
   }
 
   #addHelper(helper: HelperSpec): void {
@@ -207,7 +275,16 @@ export class Handlers {
     const args = helper.params.filter((p) => p !== "env").map(() => (at += 2) - 2);
     const type = helper.result ?? "i32";
     const none = { spec: ops.call, cond: "eq", mem: "u8", immediate: false, imms: [] } as const;
-    const h = this.#push({ ...none, kind: "special", type, dst, args, extra: at, size: at + 2, helper });
+    const h = this.#push({
+      ...none,
+      kind: "special",
+      type,
+      dst,
+      args,
+      extra: at,
+      size: at + 2,
+      helper,
+    });
     this.#byHelper.set(helper, h);
   }
 }
