@@ -110,9 +110,20 @@ async function* lines(prompt: string): AsyncIterable<string> {
   }
 }
 
+/** Room for long texts, used again: new memory for each costs as much as the text. */
+let room: Buffer | undefined;
+const ROOM = 1 << 18;
+
+function bytesOf(text: string): Buffer {
+  // A character takes three bytes at most.
+  if (text.length < 4096 || text.length * 3 > ROOM) return Buffer.from(text);
+  room ??= Buffer.allocUnsafeSlow(ROOM);
+  return room.subarray(0, room.write(text));
+}
+
 /** Writes at once: a process that ends leaves nothing behind in a pipe. */
 function print(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+  const bytes = bytesOf(text);
   for (let done = 0; done < bytes.length;)
     try {
       done += writeSync(fd, bytes, done);
