@@ -11,6 +11,8 @@ const CODE64: i32 = 2 << 3;
 const SS32: i32 = 1 << 5;
 const ADD_SEG: i32 = 1 << 7;
 const CHECK_SEG: i32 = 1 << 8;
+const FS_WIDE: i32 = 1 << 27;
+const GS_WIDE: i32 = 1 << 28;
 const PE: i32 = 1 << 11;
 const VM: i32 = 1 << 12;
 /** Type and S of a present segment that is written upwards, and of such code as data accesses may have behind CS. */
@@ -27,9 +29,11 @@ function looks(env: u32, n: u32): i32 {
 }
 
 function segmentFlags(env: u32, tb: i32): i32 {
-  let flags = tb & ~(SS32 | ADD_SEG | CHECK_SEG);
+  let flags = tb & ~(SS32 | ADD_SEG | CHECK_SEG | FS_WIDE | GS_WIDE);
   flags |= looks(env, 0) | looks(env, 2) | looks(env, 3);
   if ((load<u32>(env + SS + 8) & DB) != 0) flags |= SS32;
+  if ((looks(env, 4) & CHECK_SEG) == 0) flags |= FS_WIDE;
+  if ((looks(env, 5) & CHECK_SEG) == 0) flags |= GS_WIDE;
   const cs = env + SEGMENTS + 24;
   if ((load<u32>(cs + 8) & (P | S | CODE | RW)) != (P | S | CODE | RW) || load<u32>(cs + 4) != 0xffffffff) flags |= CHECK_SEG;
   return flags;

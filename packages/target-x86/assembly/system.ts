@@ -48,6 +48,8 @@ const SS32: i32 = 1 << 5;
 const NOT_FLAT: i32 = (1 << 6) | (1 << 7) | (1 << 8);
 const VM: i32 = 1 << 12;
 const STAYS: i32 = (1 << 11) | (0x7f << 17) | (1 << 24) | (1 << 26);
+/** The same from 32-bit code to 32-bit code: what FS and GS allow, too. */
+const STAYS32: i32 = STAYS | (3 << 27);
 
 const ARITHMETIC: i32 = 0x8d5;
 const IF: i32 = 0x200;
@@ -262,7 +264,7 @@ function enter32(env: u32, vector: u32, code: i32, soft: i32, rf: i32): i32 {
   store<u32>(env + CPL, 0);
   store<u64>(env + SP, u64(bottom));
   store<u64>(env + PC, u64((u32(gate) & 0xffff) | (gateHi & 0xffff0000)));
-  store<i32>(env + TB_FLAGS, (tb & STAYS) | CODE32 | SS32 | modeFlags(env, now, 0));
+  store<i32>(env + TB_FLAGS, (tb & STAYS32) | CODE32 | SS32 | modeFlags(env, now, 0));
   return 1;
 }
 
@@ -367,6 +369,6 @@ function return32(env: u32): i32 {
   store<u64>(env + SP, u64(newSp));
   store<u64>(env + PC, u64(ip));
   store<i32>(env + PENDING, load<i32>(env + PENDING) & ~32);
-  store<i32>(env + TB_FLAGS, (tb & STAYS) | CODE32 | SS32 | modeFlags(env, flags, rpl));
+  store<i32>(env + TB_FLAGS, (tb & STAYS32) | CODE32 | SS32 | modeFlags(env, flags, rpl));
   return 1;
 }

@@ -143,7 +143,7 @@ export const HF = {
   ss32: 1 << 5,
   /** CS.base is not 0. */
   csBase: 1 << 6,
-  /** A base of ES, SS or DS is not 0. FS and GS are always added. */
+  /** A base of ES, SS or DS is not 0. Those of FS and GS are always added. */
   addSeg: 1 << 7,
   /** A limit or type of a segment must be looked at on each access: it is not flat, or not writable, or not readable. */
   checkSeg: 1 << 8,
@@ -176,6 +176,9 @@ export const HF = {
   alignCheck: 1 << 25,
   /** All x87 exceptions are masked: none can be pending. */
   x87Fast: 1 << 26,
+  /** Outside 64-bit code: FS, GS is writable data of 4 GiB, so that no access need look at it. */
+  fsWide: 1 << 27,
+  gsWide: 1 << 28,
 } as const;
 
 const NAMES32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];

@@ -4,8 +4,16 @@ import type { X86Cpu } from "../cpu.ts";
 import { CR0, CR4, EFER } from "./bits.ts";
 import { FLAG, HF, MMU, OFF, SEG, SEG_FIELD, segOffset } from "../state.ts";
 
-/** Segments whose limits and types are looked at once for all accesses. FS and GS are looked at by each access. */
+/** Segments that most accesses go through; what is said of FS and GS is said of each. */
 const FLAT = [SEG.es, SEG.cs, SEG.ss, SEG.ds] as const;
+
+/** Present, code or data, readable code or writable data that does not expand down, all of the 4 GiB. */
+function usable(cpu: X86Cpu, n: number): boolean {
+  const at = segOffset(n);
+  const attr = cpu.lo(at + SEG_FIELD.attr);
+  const good = n === SEG.cs ? (attr & 0x9a00) === 0x9a00 : (attr & 0x9e00) === 0x9200;
+  return good && cpu.lo(at + SEG_FIELD.limit) === -1;
+}
 
 /** All of MXCSR but the flags below PE: masks all set, nearest, neither FZ nor DAZ, PE set. */
 const MXCSR_BITS = 0xffe0;
@@ -48,12 +56,10 @@ function segmentFlags(cpu: X86Cpu): number {
   if (cpu.lo(segOffset(SEG.ss) + SEG_FIELD.attr) & 0x400000) flags |= HF.ss32;
   if (cpu.lo(segOffset(SEG.cs) + SEG_FIELD.base) !== 0) flags |= HF.csBase;
   for (const n of FLAT) {
-    const at = segOffset(n);
-    const attr = cpu.lo(at + SEG_FIELD.attr);
-    if (n !== SEG.cs && cpu.lo(at + SEG_FIELD.base) !== 0) flags |= HF.addSeg;
-    // Present, code or data, readable code or writable data that does not expand down, all of the 4 GiB.
-    const usable = n === SEG.cs ? (attr & 0x9a00) === 0x9a00 : (attr & 0x9e00) === 0x9200;
-    if (!usable || cpu.lo(at + SEG_FIELD.limit) !== -1) flags |= HF.checkSeg;
+    if (n !== SEG.cs && cpu.lo(segOffset(n) + SEG_FIELD.base) !== 0) flags |= HF.addSeg;
+    if (!usable(cpu, n)) flags |= HF.checkSeg;
   }
+  if (usable(cpu, SEG.fs)) flags |= HF.fsWide;
+  if (usable(cpu, SEG.gs)) flags |= HF.gsWide;
   return flags;
 }

@@ -56,11 +56,15 @@ export function segmentAddress(t: Tx, seg: number, offset: Value, bytes: number,
 function linear(t: Tx, seg: number, offset: Value, bytes: number, how: SegmentAccess): Value {
   const { ir, flags } = t;
   if (t.code === 64) return seg < SEG.fs ? offset : ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`));
-  // Nobody checks FS and GS ahead, nor that code is not written by an override.
-  const extra = seg >= SEG.fs || (seg === SEG.cs && how !== "r" && t.protectedMode);
-  if (bytes > 0 && (extra || (flags & HF.checkSeg) !== 0)) check(t, seg, offset, bytes, how);
+  if (bytes > 0 && toBeChecked(t, seg, how)) check(t, seg, offset, bytes, how);
   if (seg < SEG.fs && (flags & (seg === SEG.cs ? HF.csBase : HF.addSeg)) === 0) return offset;
   return t.cut(ir.add(offset, ir.get(`${SEG_NAMES[seg]!}_base`)), 4);
+}
+
+/** Nobody checks ahead that code is not written by an override. */
+function toBeChecked({ flags, protectedMode }: Tx, seg: number, how: SegmentAccess): boolean {
+  if (seg >= SEG.fs) return (flags & (seg === SEG.fs ? HF.fsWide : HF.gsWide)) === 0;
+  return (flags & HF.checkSeg) !== 0 || (seg === SEG.cs && how !== "r" && protectedMode);
 }
 
 /**

@@ -168,7 +168,7 @@ function flat32(t: Tx, helper: () => void): Value | undefined {
 /** tbFlags of flat 32-bit code at another privilege level; IOPL stays. */
 function setLevel32(t: Tx, level: number): void {
   const { ir } = t;
-  const steady = ir.andI(ir.get("tbflags"), STAYS | (3 << HF.ioplShift));
+  const steady = ir.andI(ir.get("tbflags"), STAYS | (3 << HF.ioplShift) | HF.fsWide | HF.gsWide);
   ir.set("tbflags", ir.orI(steady, (1 << HF.codeShift) | HF.ss32 | level));
 }
 

@@ -12,8 +12,8 @@ export function loadSegment(t: Tx, n: number, selector: Value, then: () => void 
   else loadReal(t, n, selector);
   then();
   if (n === SEG.ss) return endInShadow(t);
-  // In 64-bit code nothing that code is translated for follows from these; nor anywhere from FS and GS.
-  if (t.code === 64 || n >= SEG.fs) return;
+  // In 64-bit code nothing that code is translated for follows from these.
+  if (t.code === 64) return;
   const { ir } = t;
   t.rarely("ne", ir.get("tbflags"), ir.const32(t.flags & ~HF.shadow), () => t.jumpTo(t.pcNext(), "barrier"));
 }
