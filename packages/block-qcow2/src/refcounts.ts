@@ -235,6 +235,9 @@ export class Refcounts {
 
   async #blockToChange(cluster: number, delta: 1 | -1): Promise<Piece> {
     const index = Math.floor(cluster / this.perBlock);
+    // The step of QEMU that looks whether there is a block already.
+    const stopped = this.owner.file.event?.("refblock_alloc");
+    if (stopped) await stopped;
     const piece = await this.block(index);
     if (piece) {
       this.owner.guard.assertHolds(piece.at / this.owner.clusterSize, "refcount-block");
@@ -256,7 +259,6 @@ export class Refcounts {
     const present = await this.block(index);
     if (present) return present;
     const cluster = index * this.perBlock;
-    await this.owner.file.event?.("refblock_alloc");
     this.owner.guard.assertFree(cluster, 1);
     const piece = this.cache.create(cluster * this.owner.clusterSize);
     this.entries.write(piece.view, 0, 1);

@@ -3,7 +3,7 @@ import type { BlockNode } from "@mimus/block";
 import { COPIED } from "./constants.ts";
 import { relieve } from "./flush.ts";
 import type { Image } from "./image.ts";
-import type { Kind, Run } from "./l2.ts";
+import type { Run } from "./l2.ts";
 import { COMPRESSED, compressedPlace, newRun, NORMAL, UNALLOCATED, ZERO_ALLOCATED, ZERO_PLAIN } from "./l2.ts";
 import type { Reader } from "./read.ts";
 
@@ -200,6 +200,7 @@ export class Writer {
       if (end > at + from.length)
         await this.#reader.read(img.l1, at + from.length, all.subarray(at + from.length - start));
       all.set(from, at - start);
+      await img.event("cow_write");
       await this.#store(host, start, all);
     }
     return [start, end];
@@ -359,9 +360,4 @@ export async function ownTable(img: Image, at: number): Promise<void> {
 
 async function writeZeroes(file: BlockNode, at: number, length: number): Promise<void> {
   await file.write(at, new Uint8Array(length));
-}
-
-/** True for a kind that has no content of its own. */
-export function isHole(kind: Kind): boolean {
-  return kind === UNALLOCATED || kind === ZERO_PLAIN;
 }
