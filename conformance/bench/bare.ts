@@ -85,7 +85,7 @@ const GUESTS = join(import.meta.dirname, "guests");
 const FLAGS = "-O2 -ffreestanding -nostdlib -static -fno-pic -no-pie";
 
 /** Nanoseconds by name: the medians of the rounds that the program printed, the first of which warms up. */
-export function parseCosts(text: string): Map<string, number> {
+function parseCosts(text: string): Map<string, number> {
   const rounds = new Map<string, number[]>();
   for (const [, name = "", ps] of text.matchAll(/^([a-z0-9-]+) (\d+)\r?$/gm)) {
     const values = rounds.get(name) ?? [];

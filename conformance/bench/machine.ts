@@ -10,7 +10,7 @@ import { type Contender, ours, type Peer, peersOf, type Platform, qemu, RISCV64,
 import { progress } from "./tools.ts";
 
 /** Runs `measure` for both contenders in turn, `rounds` times, and takes the medians. */
-export async function paired(
+async function paired(
   rounds: number,
   measure: (contender: Contender) => Promise<number>,
 ): Promise<{ ours: number; qemu: number }> {

@@ -4,7 +4,7 @@ import { KERNELS, SSE2 } from "./stats.ts";
 type Name = Platform["name"];
 
 /** What can be measured: groups, the names in them, and the platforms of each. */
-export const MEASUREMENTS: Readonly<Record<string, Readonly<Record<string, readonly Name[]>>>> = {
+const MEASUREMENTS: Readonly<Record<string, Readonly<Record<string, readonly Name[]>>>> = {
   kernels: { user: ["riscv64"], system: ["riscv64", "amd64", "i386"] },
   programs: { hello: ["riscv64"], gzip: ["riscv64"], python: ["riscv64"], codegen: ["riscv64"] },
   machine: {

@@ -29,7 +29,7 @@ export const RISCV64: Platform = {
 };
 /** On a busy host Linux may find the timer's interrupts too few for its clock, and panics unless told not to look. */
 const PC_APPEND = "console=ttyS0 no_timer_check";
-export const AMD64: Platform = {
+const AMD64: Platform = {
   name: "amd64",
   target: "x86_64",
   machine: ["-M", "pc"],

@@ -79,9 +79,9 @@ export function kernelRow({ kernel, samples, failures }: KernelSamples): KernelR
 }
 
 /** Kernels of 64-bit floating point. */
-export const FLOATING: readonly string[] = ["matmul", "nbody", "mandel"];
+const FLOATING: readonly string[] = ["matmul", "nbody", "mandel"];
 /** Kernels of the C library, where native code has 256-bit vectors: in no mean but that of all. */
-export const LIBRARY: readonly string[] = ["memcpy", "strlen"];
+const LIBRARY: readonly string[] = ["memcpy", "strlen"];
 
 /** The same kernels of floating point for i386, built for SSE2 in place of x87. */
 export const SSE2: readonly string[] = FLOATING.map((kernel) => `${kernel}-sse2`);

@@ -16,7 +16,7 @@ export interface Row {
 }
 
 /** The kernels of one run, with their means. */
-export interface KernelTable {
+interface KernelTable {
   readonly rows: readonly KernelRow[];
   readonly summary: readonly Summary[];
   /** The same beside v86, where it ran. */
@@ -49,7 +49,7 @@ export const atLeast = (text: string, ours: number, limit: number): Bar => ({ te
 export const asFast = (ours: number, qemu: number): Bar => atMost("at most QEMU's time", ours, qemu);
 
 /** @param reached how much of the bar was reached, where it was not met */
-export const mark = (met: boolean | undefined, reached?: number): string => {
+const mark = (met: boolean | undefined, reached?: number): string => {
   if (met === undefined) return "not all kernels ran";
   if (met) return "met";
   return reached === undefined || !Number.isFinite(reached)

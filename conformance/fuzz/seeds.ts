@@ -26,7 +26,7 @@ const MORE: readonly Variant[] = [
 const LARGE: ReadonlySet<string> = new Set(["metadata preallocated", "64k clusters"]);
 
 /** The rig of a format for fuzzing: no real key derivation, so that keys cost nothing. */
-export async function rigOptions(v: Variant): Promise<RigOptions> {
+async function rigOptions(v: Variant): Promise<RigOptions> {
   return {
     format: await formatNamed(v.format),
     create: v.create,

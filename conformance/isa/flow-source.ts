@@ -20,7 +20,7 @@ export interface FlowOptions {
 }
 
 /** A piece that can be left out: one operation, or the end of a block. */
-export type Unit = readonly string[];
+type Unit = readonly string[];
 
 /** A random program. Blocks follow each other in memory. */
 export interface FlowProgram {

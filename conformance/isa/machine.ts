@@ -52,7 +52,7 @@ export interface BareOptions {
 }
 
 /** Every extension there is. */
-export function fullHart(xlen: 32 | 64): HartConfig {
+function fullHart(xlen: 32 | 64): HartConfig {
   const model = MODELS.find((m) => m.name === `rv${xlen}`);
   if (!model) throw new Error(`no CPU model rv${xlen}`);
   const names = ["m", "a", "f", "d", "c", "s", "u", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs"];
@@ -75,9 +75,6 @@ export function fullHart(xlen: 32 | 64): HartConfig {
     cbozBlock: 64,
   };
 }
-
-/** Why a run ended. */
-export type Outcome = "halted" | "budget";
 
 export class BareMachine {
   readonly hart: Hart;

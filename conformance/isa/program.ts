@@ -11,7 +11,7 @@ export const IMAGE = 0x10000000;
 const STUBS = 0x1000;
 export const RECORDS = 0x100000;
 /** Most bytes of stubs: their jumps reach the driver. */
-export const STUB_SPACE = RECORDS - STUBS - 64;
+const STUB_SPACE = RECORDS - STUBS - 64;
 
 /** A record, offsets in bytes: pointer to the stub (x0's slot), x1..x31, f0..f31, fcsr, branch taken, window. */
 export const RECORD = { size: 704, x: 0, f: 256, fcsr: 512, taken: 520, window: 576, windowSize: 64 } as const;

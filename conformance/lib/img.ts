@@ -64,7 +64,7 @@ export class ImagePair {
 }
 
 /** Words of a command line; quotes keep blanks. */
-export function words(line: string): string[] {
+function words(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3] ?? "");
 }
 

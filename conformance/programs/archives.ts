@@ -3,7 +3,7 @@ function base64(text: string): Uint8Array {
 }
 
 /** Source: POSIX.1-2017, pax, "ustar Interchange Format". */
-export function tar(members: readonly (readonly [string, string])[]): Uint8Array {
+function tar(members: readonly (readonly [string, string])[]): Uint8Array {
   let text = "";
   for (const [name, content] of members) {
     const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, "0")}\0`;
@@ -24,7 +24,7 @@ export function tar(members: readonly (readonly [string, string])[]): Uint8Array
 }
 
 /** Source: cpio(5), "New ASCII Format". */
-export function cpio(members: readonly (readonly [string, string])[]): Uint8Array {
+function cpio(members: readonly (readonly [string, string])[]): Uint8Array {
   const directory = ["c", "", 0o40755] as const;
   const all = [
     directory,

@@ -33,7 +33,7 @@ export function raw(text: TemplateStringsArray): string {
 }
 
 /** Splits a line as a shell does: single and double quotes, `\` outside single ones; no expansion. */
-export function words(line: string): string[] {
+function words(line: string): string[] {
   const found: string[] = [];
   let word: string | undefined;
   let quote = "";

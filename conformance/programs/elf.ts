@@ -1,7 +1,7 @@
 import { assemble } from "@mimus/target-riscv";
 
 /** A program header; what is not given follows from the code. */
-export interface Segment {
+interface Segment {
   type?: number;
   flags?: number;
   offset?: bigint;

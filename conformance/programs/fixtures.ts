@@ -6,7 +6,7 @@ const WORDS =
   `pear apple fig banana cherry apple date fig elderberry grape honeydew apple kiwi lemon mango nectarine`.split(" ");
 
 /** Bytes that do not compress to nothing and are the same everywhere (a linear congruential generator). */
-export function noise(length: number): Uint8Array {
+function noise(length: number): Uint8Array {
   let x = 12345;
   return Uint8Array.from({ length }, () => {
     x = (Math.imul(x, 1103515245) + 12345) >>> 0;

@@ -11,7 +11,7 @@ function notInstalled(needs: string, targets: readonly string[]): Adapter {
 }
 
 /** Who runs which target. A new target is a line here, instead of its `notInstalled`. */
-export const ADAPTERS: readonly Adapter[] = [
+const ADAPTERS: readonly Adapter[] = [
   lazily("softfloat", ["float-riscv", "float-x86"], async () => (await import("./adapters/softfloat.ts")).softfloat),
   lazily("target-riscv", ["riscv32", "riscv64"], async () => (await import("./adapters/riscv.ts")).riscv),
   lazily("target-x86", ["x86-decode"], async () => (await import("./adapters/x86-decode.ts")).x86Decode),

@@ -24,7 +24,7 @@ export function pcGuests(files: Readonly<Record<string, string>>): string {
 }
 
 /** The text on the canvas; "" where there is no screen. */
-export async function canvasText({ page }: MachinePage): Promise<string> {
+async function canvasText({ page }: MachinePage): Promise<string> {
   const font = vgaFont();
   if (font === undefined) throw new Error("the VGA BIOS is missing");
   const shown = (await page.evaluate(`(() => {

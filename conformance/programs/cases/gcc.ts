@@ -4,8 +4,7 @@ import { type ProgramCase, table } from "../case.ts";
  * `gcc -c` forks: it starts cc1 and as one after the other. Until there is fork and exec, its single-process parts run:
  * the driver with `-###` (which only prints what it would start), then cc1, as and ld themselves.
  */
-export const WHY_NOT_GCC =
-  "gcc -c starts cc1 and as by vfork: cc1, as and ld run directly, with the driver's own arguments";
+const WHY_NOT_GCC = "gcc -c starts cc1 and as by vfork: cc1, as and ld run directly, with the driver's own arguments";
 
 const MACHINE = ["-march=rv64gc", "-mabi=lp64d"];
 const CC1 = ["/usr/libexec/gcc/riscv64-linux-gnu/14/cc1", "-quiet", "-imultiarch", "riscv64-linux-gnu", ...MACHINE];

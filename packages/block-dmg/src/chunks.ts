@@ -1,6 +1,6 @@
 import { BlockError, Fields } from "@mimus/block";
 
-export const SECTOR = 512;
+const SECTOR = 512;
 /** Bytes of a compressed chunk, on both sides. */
 const MAX_CHUNK = 64 << 20;
 const HEADER = 204;

@@ -20,7 +20,7 @@ export async function blockTables(file: BlockNode, trailer: Trailer, filename: s
 }
 
 /** All `<data>` of the list that hold a block table; other data (partition maps, licences) are left out. */
-export function fromPlist(bytes: Uint8Array, filename: string): Uint8Array[] {
+function fromPlist(bytes: Uint8Array, filename: string): Uint8Array[] {
   const text = decodeLatin1(bytes);
   const tables: Uint8Array[] = [];
   for (let at = text.indexOf("<data>"); at >= 0; at = text.indexOf("<data>", at)) {
@@ -34,7 +34,7 @@ export function fromPlist(bytes: Uint8Array, filename: string): Uint8Array[] {
 }
 
 /** Source: "Inside Macintosh: More Macintosh Toolbox" (1993), "Resource File Format": each datum has its length before it. */
-export function fromResources(bytes: Uint8Array, filename: string, base: number): Uint8Array[] {
+function fromResources(bytes: Uint8Array, filename: string, base: number): Uint8Array[] {
   const f = new Fields(bytes, { filename, littleEndian: false, base });
   const start = f.u32(0, "resource data offset");
   const length = f.u32(8, "resource data length");

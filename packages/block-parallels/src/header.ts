@@ -3,8 +3,8 @@ import { BlockError, Fields } from "@mimus/block";
 
 /** Bytes of the header; the block table follows. */
 export const HEADER_BYTES = 64;
-export const MAGIC_OLD = "WithoutFreeSpace";
-export const MAGIC = "WithouFreSpacExt";
+const MAGIC_OLD = "WithoutFreeSpace";
+const MAGIC = "WithouFreSpacExt";
 /** "in use" of an image that is open for writing, or was not closed: "Ynot" read as a number. */
 export const IN_USE = 0x746f6e59;
 /** Entries of the table, at most: QEMU's bound. */

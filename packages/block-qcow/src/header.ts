@@ -2,7 +2,7 @@ import { encodeUtf8 } from "@mimus/bits";
 import type { BlockNode } from "@mimus/block";
 import { BlockError, Fields } from "@mimus/block";
 
-export const HEADER_BYTES = 48;
+const HEADER_BYTES = 48;
 const MAGIC = 0x514649fb;
 const MOST_NAME = 1023;
 

@@ -3,7 +3,7 @@ import { ALLOCATED_AT, BLOCK_BYTES, HEADER_BYTES, mapBytes, type VdiHeader } fro
 
 /** Map entries of blocks that have no place: never written, and discarded. Both read as zeroes. */
 export const FREE = 0xffffffff;
-export const DISCARDED = 0xfffffffe;
+const DISCARDED = 0xfffffffe;
 
 /** Bytes of the map that are read at once. */
 const PIECE = 1 << 16;

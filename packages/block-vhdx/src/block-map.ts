@@ -7,14 +7,14 @@ import type { Metadata } from "./metadata.ts";
 import type { Region, Regions } from "./regions.ts";
 
 /** States of a payload block. Source: [MS-VHDX] 2.5.1.1, "Payload BAT Entry States". */
-export const NOT_PRESENT = 0;
+const NOT_PRESENT = 0;
 const UNDEFINED = 1;
 export const ZERO = 2;
 const UNMAPPED = 3;
 /** As version 0.95 of the specification had it. */
 const UNMAPPED_OLD = 5;
 export const FULLY_PRESENT = 6;
-export const PARTIALLY_PRESENT = 7;
+const PARTIALLY_PRESENT = 7;
 /** State of a sector bitmap block that is there. */
 const BITMAP_PRESENT = 6;
 

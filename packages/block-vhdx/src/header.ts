@@ -5,7 +5,7 @@ import { GUID_BYTES, NO_GUID } from "./guid.ts";
 
 export const MIB: number = 1 << 20;
 /** Bytes of a header's structure. */
-export const HEADER_BYTES = 4096;
+const HEADER_BYTES = 4096;
 /** The two headers, of which the one with the greater sequence number counts. */
 const HEADER_AT: readonly number[] = [64 << 10, 128 << 10];
 const SIGNATURE = 0x64616568; // "head"

@@ -15,7 +15,7 @@ const PHYSICAL_SECTOR: Uint8Array = /* @__PURE__ */ guid("CDA348C7-445D-4471-9CC
 const PARENT: Uint8Array = /* @__PURE__ */ guid("A8D35F2D-B30B-454D-ABF7-D3D84834AB0C");
 /** Largest disk of the format. */
 export const MAX_DISK: number = 64 * 2 ** 40;
-export const MIN_BLOCK: number = MIB;
+const MIN_BLOCK: number = MIB;
 export const MAX_BLOCK: number = 256 * MIB;
 const REQUIRED = 4;
 const VIRTUAL_DISK = 2;

@@ -4,7 +4,7 @@ import { BlockError } from "@mimus/block";
 /** Bytes of a descriptor that are read at most; QEMU's bound. */
 export const MOST_DESCRIPTOR: number = (1 << 20) - 1;
 /** Extents of one image, at most. */
-export const MOST_EXTENTS = 4096;
+const MOST_EXTENTS = 4096;
 /** CID of "no parent". */
 export const NO_CID = 0xffffffff;
 
@@ -129,7 +129,7 @@ export function buildDescriptor(d: NewDescriptor): string {
 }
 
 /** Eight hexadecimal digits. */
-export function hex8(n: number): string {
+function hex8(n: number): string {
   return n.toString(16).padStart(8, "0");
 }
 

@@ -2,10 +2,10 @@ import { BlockError, type BlockNode, Fields } from "@mimus/block";
 import { HEADER_BYTES, parseSparseHeader, SECTOR, type SparseHeader } from "./sparse-header.ts";
 
 /** Types of markers between the grains of a stream. Source: VMware, "Virtual Disk Format 5.0", "Stream-Optimized Compressed Sparse Extents". */
-export const MARKER_END_OF_STREAM = 0;
+const MARKER_END_OF_STREAM = 0;
 export const MARKER_TABLE = 1;
 export const MARKER_DIRECTORY = 2;
-export const MARKER_FOOTER = 3;
+const MARKER_FOOTER = 3;
 
 /** The footer of a stream: a header, which names the directory, between two markers at the end of the file. @throws BlockError */
 export async function findFooter(file: BlockNode, header: SparseHeader): Promise<SparseHeader> {

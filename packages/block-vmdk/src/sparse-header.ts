@@ -8,11 +8,11 @@ export const HEADER_BYTES = 512;
 const GD_AT_END = 0xffffffff;
 
 /** Bits of `flags`. */
-export const FLAG_NEWLINES = 1;
-export const FLAG_REDUNDANT = 2;
-export const FLAG_ZEROED_GRAINS = 4;
-export const FLAG_COMPRESSED: number = 1 << 16;
-export const FLAG_MARKERS: number = 1 << 17;
+const FLAG_NEWLINES = 1;
+const FLAG_REDUNDANT = 2;
+const FLAG_ZEROED_GRAINS = 4;
+const FLAG_COMPRESSED: number = 1 << 16;
+const FLAG_MARKERS: number = 1 << 17;
 
 /** `compressAlgorithm`: none, or deflate in zlib's wrapping. */
 const DEFLATE = 1;
@@ -124,8 +124,8 @@ export interface NewSparsePlan {
 }
 
 /** Sectors of a grain and entries of a table in new images; a table fills this many sectors. */
-export const NEW_GRAIN = 128;
-export const NEW_ENTRIES = 512;
+const NEW_GRAIN = 128;
+const NEW_ENTRIES = 512;
 export const TABLE_SECTORS: number = (NEW_ENTRIES * 4) / SECTOR;
 
 /** Where the parts of a new sparse extent go. */

@@ -125,7 +125,7 @@ export function buildFooter(given: NewFooter): Uint8Array {
 }
 
 /** The format's time. */
-export function secondsSince2000(ms: number): number {
+function secondsSince2000(ms: number): number {
   return Math.max(0, Math.floor(ms / 1000) - EPOCH_2000) >>> 0;
 }
 

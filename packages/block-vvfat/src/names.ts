@@ -90,7 +90,7 @@ export function putName(bytes: Uint8Array, at: number, name: FatName): number {
 }
 
 /** Sum of a short name that its long entries carry. */
-export function checksum(short: string): number {
+function checksum(short: string): number {
   let sum = 0;
   for (let i = 0; i < 11; i++) sum = (((sum & 1) << 7) + (sum >> 1) + short.charCodeAt(i)) & 255;
   return sum;

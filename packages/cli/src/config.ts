@@ -13,7 +13,7 @@ import { bootOptions, tableOptions, topology } from "./pc-options.ts";
 import { parseUuid } from "./uuid.ts";
 
 /** `-global DRIVER.PROPERTY=VALUE`. */
-export interface GlobalDefault {
+interface GlobalDefault {
   readonly driver: string;
   readonly property: string;
   readonly value: string;

@@ -14,7 +14,7 @@ export const LUKS_HEADER = 592;
 export const KEY_SLOTS = 8;
 /** Pieces of a key; the only number that is in use. */
 export const STRIPES = 4000;
-export const MAGIC: readonly number[] = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
+const MAGIC: readonly number[] = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
 const ENABLED = 0x00ac71f3;
 const DISABLED = 0x0000dead;
 const FIRST_SLOT = 208;

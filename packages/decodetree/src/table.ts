@@ -40,7 +40,7 @@ export type Translators<Ctx, T extends Insns> = {
 };
 
 /** Can a word match both entries? Restricted fields count where the other entry fixes all their bits. */
-export function overlap(a: Entry, b: Entry): boolean {
+function overlap(a: Entry, b: Entry): boolean {
   const common = a.mask & b.mask;
   if (((a.value ^ b.value) & common) !== 0) return false;
   return !excludes(a, b) && !excludes(b, a);

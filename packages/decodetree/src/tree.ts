@@ -25,7 +25,7 @@ export function compileTree(entries: readonly Entry[], width: number): (word: nu
 }
 
 /** Does `word` match all fixed bits of `e`, and no excluded value? */
-export function matches(e: Entry, word: number): boolean {
+function matches(e: Entry, word: number): boolean {
   if (((word ^ e.value) & e.mask) !== 0) return false;
   for (const f of e.restricted) if (f.excluded.includes(f.extract(word))) return false;
   return true;

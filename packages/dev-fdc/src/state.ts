@@ -4,7 +4,7 @@ import { z } from "zod";
 const byte = z.int().min(0).max(0xff);
 
 /** What the controller is doing. */
-export type Phase = "command" | "execution" | "result";
+type Phase = "command" | "execution" | "result";
 
 /** The registers of the controller. Defaults are those after a hardware reset. */
 export interface FdcState {

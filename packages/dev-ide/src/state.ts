@@ -10,7 +10,7 @@ const sector = z
   .max(2 ** 48);
 
 /** What the data register is for, or what a DMA transfer that waits for the bus master does. */
-export type Phase = "idle" | "reply" | "read" | "write" | "packet" | "packet-in" | "packet-out" | "dma-read" | "dma-write" | "dma-trim" | "dma-packet"; // prettier-ignore
+type Phase = "idle" | "reply" | "read" | "write" | "packet" | "packet-in" | "packet-out" | "dma-read" | "dma-write" | "dma-trim" | "dma-packet"; // prettier-ignore
 
 /** Registers and progress of one unit. Defaults are those after power-on. */
 export interface UnitState {

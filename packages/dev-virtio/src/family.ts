@@ -6,7 +6,7 @@ import type { z as Z } from "zod";
 import { z } from "zod";
 
 /** A model that is told of the device it sits in before anything else happens. */
-export interface FamilyModel extends VirtioModel {
+interface FamilyModel extends VirtioModel {
   device: VirtioDevice;
 }
 

@@ -9,7 +9,7 @@ const MMIO = 0x4000_0000;
 const PIO = 0x0300_0000;
 
 /** A driver of virtio over PCI, modern or legacy, with polling or MSI-X: what firmware and Linux do, in small. */
-export class PciDriver {
+class PciDriver {
   readonly space: AddressSpace;
   readonly alloc: (bytes: number, align?: number) => number = bumpAllocator(BENCH_RAM + 0x1000);
   readonly cfg: number;

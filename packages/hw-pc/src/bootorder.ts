@@ -20,10 +20,7 @@ const CLASS_NAMES: Readonly<Record<number, string>> = {
 const CLASS_AT = 0x0a;
 
 /** The path of a device as firmware names it; undefined for one that it cannot boot from. */
-export function firmwarePath(
-  device: Device,
-  functions: (device: Device) => BoardFunction | undefined,
-): string | undefined {
+function firmwarePath(device: Device, functions: (device: Device) => BoardFunction | undefined): string | undefined {
   const { parentBus, type } = device;
   const unit = Number(device.values["unit"] ?? 0).toString(16);
   if (parentBus === undefined) return undefined;

@@ -42,7 +42,7 @@ export const KEY = {
 const E820 = { ram: 1, reserved: 2 } as const;
 
 /** Writes little-endian fields one behind the other. */
-export class Fields {
+class Fields {
   readonly #bytes: number[] = [];
   put(size: 1 | 2 | 4 | 8, value: number): this {
     let rest = value;

@@ -62,7 +62,7 @@ export interface Processor {
 }
 
 /** The x86 CPU that a CPU object is. @throws BoardError when the CPU is none */
-export function boardCpuOf(cpu: CpuObject): BoardCpu {
+function boardCpuOf(cpu: CpuObject): BoardCpu {
   const board = cpu as unknown as Partial<BoardCpu>;
   if (board.config?.features === undefined || board.setPortBus === undefined)
     throw new BoardError("bad-option", `a PC runs x86 CPUs only; '${cpu.type.name}' is none`);

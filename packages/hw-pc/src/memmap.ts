@@ -2,17 +2,15 @@
 export const MIB: number = 2 ** 20;
 export const GIB: number = 2 ** 30;
 
-/** Where conventional memory ends and video memory begins. */
-export const LOW_END = 0xa0000;
 /** Option ROMs: 128 KiB that firmware may write on a PC without PAM registers. */
 export const OPTION_ROM: { readonly base: number; readonly size: number } = { base: 0xc0000, size: 0x20000 };
 /** The end of what the BIOS's alias shows below 1 MiB, and the most of it that is shown. */
 export const ISA_BIOS_END = 0x100000;
 export const ISA_BIOS_MAX = 0x20000;
 /** RAM below 4 GiB at most: above are PCI memory, the APICs and the BIOS. */
-export const LOW_RAM_MAX: number = 3.5 * GIB;
+const LOW_RAM_MAX: number = 3.5 * GIB;
 /** Where a larger RAM is divided. */
-export const LOW_RAM_SPLIT: number = 3 * GIB;
+const LOW_RAM_SPLIT: number = 3 * GIB;
 export const HIGH_RAM: number = 4 * GIB;
 /** The largest BIOS image: what lies between the APICs' registers and 4 GiB. */
 export const BIOS_MAX: number = 16 * MIB;

@@ -47,7 +47,7 @@ export const MEMMAP: Readonly<Record<WindowName, MemoryWindow>> = {
 };
 
 /** The 32-bit board's second PCI window: 4 GiB at 12 GiB. */
-export const HIGH_PCIE_32: MemoryWindow = { base: 0x3_0000_0000, size: 0x1_0000_0000 };
+const HIGH_PCIE_32: MemoryWindow = { base: 0x3_0000_0000, size: 0x1_0000_0000 };
 const HIGH_PCIE_64_SIZE = 0x4_0000_0000;
 
 /** The second PCI window: on 64-bit boards 16 GiB, aligned to its size, above the RAM. */

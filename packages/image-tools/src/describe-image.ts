@@ -78,7 +78,7 @@ export function imageText(about: Readonly<Record<string, unknown>>): string {
 }
 
 /** The table of snapshots, from their JSON form. */
-export function snapshotTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
+function snapshotTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const line = (...c: string[]): string =>
     `${(c[0] ?? "").padEnd(9)} ${(c[1] ?? "").padEnd(16)} ${(c[2] ?? "").padStart(8)}${(c[3] ?? "").padStart(20)}${(c[4] ?? "").padStart(13)}${(c[5] ?? "").padStart(11)}\n`;
   return (

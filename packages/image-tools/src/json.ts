@@ -12,7 +12,7 @@ const ORDER: readonly string[] =
 const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((name, at) => [name, at]));
 
 /** Members that are there, in the order in which they are printed. */
-export function ordered(object: Readonly<Record<string, unknown>>): [string, unknown][] {
+function ordered(object: Readonly<Record<string, unknown>>): [string, unknown][] {
   const rank = (name: string): number => RANK.get(name) ?? ORDER.length;
   return Object.entries(object)
     .filter(([, value]) => value !== undefined)

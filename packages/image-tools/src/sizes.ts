@@ -45,7 +45,7 @@ export function human(bytes: number): string {
 }
 
 /** A number with three significant digits, without zeroes at its end. */
-export function three(value: number): string {
+function three(value: number): string {
   if (value === 0) return "0";
   const text = value.toPrecision(3);
   const m = /^(.*)e([+-])(\d+)$/.exec(text);

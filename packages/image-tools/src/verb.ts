@@ -2,7 +2,7 @@ import type { Arguments, OptionSpec } from "./arguments.ts";
 import type { Tools } from "./tools.ts";
 
 /** What a verb does. @returns the exit status */
-export type RunVerb = (args: Arguments, tools: Tools) => Promise<number>;
+type RunVerb = (args: Arguments, tools: Tools) => Promise<number>;
 
 /** A verb as help, completion and documentation show it. */
 export interface Verb {

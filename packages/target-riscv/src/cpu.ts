@@ -117,7 +117,7 @@ export const riscvCpu: TypeSpec = {
 };
 
 /** QOM name of a model's type. `any` exists in both widths, so its name says which. */
-export function typeName(model: CpuModel): string {
+function typeName(model: CpuModel): string {
   return model.name === "any" ? `any-riscv${model.xlen}-cpu` : `${model.name}-riscv-cpu`;
 }
 

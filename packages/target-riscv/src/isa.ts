@@ -36,7 +36,7 @@ interface Part {
 }
 
 /** Every part, in the order of the specification. */
-export const PARTS: readonly Part[] = [
+const PARTS: readonly Part[] = [
   { name: "rv32i", needs: [], bound: bind(rv32i, translateRv32i) },
   { name: "rv32i-shifts", xlen: 32, needs: [], bound: bind(rv32iShifts, translateRv32iShifts) },
   { name: "rv64i", xlen: 64, needs: [], bound: bind(rv64i, translateRv64i) },

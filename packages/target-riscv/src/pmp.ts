@@ -7,7 +7,7 @@ import { ALL_INDEXES, OFF } from "./state.ts";
 export const PMP_ENTRIES = 16;
 
 /** Fields of a pmpcfg byte. */
-export const PMPCFG = { R: 1, W: 2, X: 4, A: 0x18, L: 0x80 } as const;
+const PMPCFG = { R: 1, W: 2, X: 4, A: 0x18, L: 0x80 } as const;
 /** Values of the A field, in place. */
 const A = { OFF: 0, TOR: 0x08, NA4: 0x10, NAPOT: 0x18 } as const;
 

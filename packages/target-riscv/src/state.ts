@@ -65,7 +65,7 @@ export const OFF = {
 } as const;
 
 /** Fields of {@link OFF} that are 32-bit words on every hart. */
-export const WORDS = [
+const WORDS = [
   "fpRm",
   "fpFlags",
   "frm",
@@ -104,7 +104,7 @@ export const MSTATUS_FS = 0x6000;
  * The typed slots that translated code names, for one register width. `mstatus` is its low half: that is where FS is,
  * so a translator marks the state dirty with `mstatus |= MSTATUS_FS` and `tbflags |= FS.DIRTY << FLAGS.fsShift`.
  */
-export function globals(xlen: Xlen): EnvField[] {
+function globals(xlen: Xlen): EnvField[] {
   const word: EnvField["type"] = xlen === 64 ? "i64" : "i32";
   const fields: EnvField[] = [];
   for (let n = 1; n < 32; n++) fields.push({ name: `x${n}`, offset: xOffset(n), type: word });

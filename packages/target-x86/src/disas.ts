@@ -2,7 +2,7 @@
 import { createInsn } from "./decode/create-insn.ts";
 import type { Decoder } from "./decode/decoder.ts";
 import { sharedDecoder } from "./decode/shared.ts";
-import { att, conditionName } from "./disas/mnemonic.ts";
+import { att } from "./disas/mnemonic.ts";
 import { operandTexts } from "./disas/operands.ts";
 import type { Insn } from "./insn.ts";
 
@@ -41,5 +41,3 @@ function prefixes(insn: Insn): string {
   const rep = insn.rep === 0xf3 ? (REPEATED.test(name) ? "rep " : "repz ") : BOUND.test(name) ? "bnd " : "repnz ";
   return (insn.lock ? "lock " : "") + (insn.rep === 0 ? "" : rep);
 }
-
-export { conditionName };

@@ -1,7 +1,7 @@
 /** Random valid blocks for property tests: a list of numbers is read as a list of choices, so that cases shrink. */
 import {
   Builder, HOST_FMA, IrContext, MEM_OPS, OPS, ops,
-  type AtomicOp, type Block, type Cond, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
+  type AtomicOp, type Block, type EnvField, type EvalState, type HelperSpec, type IrType, type Label,
   type MemOp, type OpSpec, type TbExit, type Value, CONDS, HINTS, TB_EXITS,
 } from "@mimus/tcg"; // prettier-ignore
 
@@ -470,5 +470,3 @@ export function performHelper(
 export function outcome(exit: object, state: TestState): object {
   return { exit, globals: state.globals.map((g) => g.toString(16)), env: [...state.env].join(), log: state.log };
 }
-
-export type { Cond };

@@ -19,7 +19,7 @@ export function asm(op: keyof typeof OP, d = 0, a = 0, imm = 0): number {
   return ((OP[op] << 24) | (d << 20) | (a << 16) | (imm & 0xffff)) >>> 0;
 }
 
-export const PC = 384;
+const PC = 384;
 const EPC = 392;
 const CAUSE = 400;
 const TVAL = 408;

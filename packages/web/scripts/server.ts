@@ -68,7 +68,7 @@ export async function servePage({ page, guests, isolated, port }: ServeOptions):
 }
 
 /** The file for an address; undefined outside both folders. */
-export function fileOf(address: string, page: string, guests: string | undefined): string | undefined {
+function fileOf(address: string, page: string, guests: string | undefined): string | undefined {
   let path: string;
   try {
     path = decodeURIComponent(new URL(address, "http://localhost/").pathname);

@@ -15,7 +15,7 @@ const DISCARD = 4;
 const ENTRY_BYTES = 32;
 
 /** Writes a log of what is written. Source: Linux, Documentation/admin-guide/device-mapper/log-writes.rst, "Log format". */
-export class BlklogwritesNode extends FilterNode {
+class BlklogwritesNode extends FilterNode {
   readonly #log: BlockNode;
   readonly #sector: number;
   readonly #every: number;

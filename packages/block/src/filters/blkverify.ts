@@ -7,7 +7,7 @@ import type { BlockNode } from "../node.ts";
 import { zeroRange } from "../node.ts";
 
 /** Writes go to two nodes, and what is read from both must be equal. */
-export class BlkverifyNode extends FilterNode {
+class BlkverifyNode extends FilterNode {
   readonly raw: BlockNode;
 
   constructor(name: string, test: BlockNode, raw: BlockNode, readOnly: boolean) {

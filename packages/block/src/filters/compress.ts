@@ -8,7 +8,7 @@ import { isZero, zeroRange } from "../node.ts";
 import { RangeLock } from "../range-lock.ts";
 
 /** What is written is stored compressed, one cluster after the other. */
-export class CompressNode extends FilterNode {
+class CompressNode extends FilterNode {
   readonly #unit: number;
   readonly #lock = new RangeLock();
 

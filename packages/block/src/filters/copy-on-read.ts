@@ -8,7 +8,7 @@ import { RangeLock } from "../range-lock.ts";
 import { statusOf } from "../status.ts";
 
 /** What is read from a backing image is written into the image above: the next read finds it there. */
-export class CopyOnReadNode extends FilterNode {
+class CopyOnReadNode extends FilterNode {
   /** A copy and a write of newer bytes must not change places. */
   readonly #lock = new RangeLock();
 

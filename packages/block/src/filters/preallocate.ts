@@ -7,7 +7,7 @@ import type { BlockNode } from "../node.ts";
 import { zeroRange } from "../node.ts";
 
 /** Takes space for a growing file in large pieces, and gives back at the end what was not used. */
-export class PreallocateNode extends FilterNode {
+class PreallocateNode extends FilterNode {
   readonly #align: number;
   readonly #ahead: number;
   /** End of what was written: the size as seen from above. */

@@ -7,7 +7,7 @@ import type { ThrottleClock } from "../throttle.ts";
 import type { ThrottleGroup } from "../throttle.ts";
 
 /** Requests wait for room in a throttle group. */
-export class ThrottleNode extends FilterNode {
+class ThrottleNode extends FilterNode {
   readonly group: ThrottleGroup;
   readonly #clock: ThrottleClock;
 

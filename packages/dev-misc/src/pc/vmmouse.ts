@@ -37,7 +37,7 @@ const State = defineState("vmmouse", 1, {
 type State = z.infer<typeof State>;
 
 /** What a {@link VmMouse} is wired to. */
-export interface VmMousePins {
+interface VmMousePins {
   /** Makes it the pointer of the screen, or not. */
   listen(on: boolean): void;
   /** Lets the driver of the PS/2 mouse look here. */
@@ -45,7 +45,7 @@ export interface VmMousePins {
 }
 
 /** VMware's pointer: packets through the port, the PS/2 mouse's interrupt. Source: VMware, xf86-input-vmmouse, "vmmouse protocol". */
-export class VmMouse implements InputSink, Stateful {
+class VmMouse implements InputSink, Stateful {
   readonly name = "vmmouse";
   readonly kinds: readonly InputKind[] = ["absolute"];
   readonly #pins: VmMousePins;

@@ -10,7 +10,7 @@ interface Segment {
 }
 
 /** First of the seven registers. */
-export const PAM = 0x59;
+const PAM = 0x59;
 
 const SEGMENTS: readonly Segment[] = [
   ...Array.from({ length: 12 }, (_, i) => ({

@@ -10,7 +10,7 @@ export const HEADER = 16;
 /** Bytes of the answer to GET_ID. */
 export const ID_BYTES = 20;
 /** Bytes of one range of DISCARD and WRITE_ZEROES. */
-export const RANGE = 16;
+const RANGE = 16;
 /** A legacy flag on the type that asks for ordering; without effect. */
 const BARRIER = 0x80000000;
 

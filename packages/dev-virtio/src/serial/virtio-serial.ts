@@ -9,7 +9,7 @@ import { VirtioSerial } from "./chip.ts";
 import { SerialPort } from "./port.ts";
 
 /** Type of the bus that ports plug into. */
-export const SERIAL_BUS = "virtio-serial-bus";
+const SERIAL_BUS = "virtio-serial-bus";
 const AUTO = 0xffffffff;
 
 /** virtio-serial: a bus for consoles and ports. */

@@ -1,7 +1,7 @@
 import { BoardError } from "./errors.ts";
 
 /** A loadable segment, where it goes and how much of it is zero. */
-export interface ElfSegment {
+interface ElfSegment {
   /** Physical address. */
   readonly address: number;
   readonly bytes: Uint8Array;

@@ -1,10 +1,6 @@
 export { virtBoot } from "./device.ts";
 export type { BootMemory } from "./device.ts";
-export { isElf, readElf } from "./elf.ts";
-export type { ElfImage, ElfSegment } from "./elf.ts";
 export { BoardError } from "./errors.ts";
 export { BootImages } from "./images.ts";
-export type { BootImage } from "./images.ts";
 export { fdtAddress, loadFirmware, loadInitrd, loadKernel } from "./load.ts";
 export { resetRom } from "./rom.ts";
-export type { ResetVector } from "./rom.ts";

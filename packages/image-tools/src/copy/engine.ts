@@ -6,7 +6,7 @@ import { readOrSalvage } from "./salvage.ts";
 import type { Readable } from "./source.ts";
 
 /** Bytes of one request. */
-export const CHUNK: number = 2 << 20;
+const CHUNK: number = 2 << 20;
 /** Zeroes need no buffer: one request may clear this much. */
 const ZERO_CHUNK = 1 << 30;
 

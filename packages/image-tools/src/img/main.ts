@@ -63,7 +63,7 @@ function print(host: ToolHost, text: string): number {
 }
 
 /** Prints a failure. @returns its exit status */
-export function report(host: ToolHost, error: unknown): number {
+function report(host: ToolHost, error: unknown): number {
   if (error instanceof Interrupted) {
     host.err(`${host.program}: interrupted${error.message === "" ? "" : `: ${error.message}`}\n`);
     return INTERRUPTED;

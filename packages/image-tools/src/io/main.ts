@@ -93,7 +93,7 @@ async function typed(session: Session): Promise<boolean> {
 }
 
 /** Runs one line. @returns false when it failed */
-export async function runCommand(session: Session, line: string): Promise<boolean> {
+async function runCommand(session: Session, line: string): Promise<boolean> {
   const [name, ...words] = line.split(/\s+/).filter((w) => w !== "");
   if (name === undefined) return true;
   const { host } = session.tools;

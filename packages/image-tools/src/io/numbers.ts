@@ -2,7 +2,7 @@ import { parseBytes } from "../sizes.ts";
 import { CommandError } from "./command.ts";
 
 /** Most bytes of one request that is not zeroes. */
-export const MAX_REQUEST = 2147483136;
+const MAX_REQUEST = 2147483136;
 
 /** An offset or a length. @throws CommandError */
 export function numberOf(text: string): number {

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@mimus/block";
-import { backingOf, BlockError, BUCKETS, chainOf, parseLimits } from "@mimus/block";
+import { backingOf, BlockError, chainOf, parseLimits } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand } from "./context.ts";
 import { command, driveOf, nodeOf } from "./context.ts";
@@ -150,6 +150,3 @@ export const NODE_COMMANDS: readonly BlockCommand[] = [
     },
   ),
 ];
-
-/** Names of throttle buckets, for completion. */
-export const THROTTLE_BUCKETS: readonly string[] = BUCKETS;

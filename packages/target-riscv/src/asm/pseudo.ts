@@ -20,7 +20,7 @@ const rewrite =
       : undefined;
 
 /** Load a constant: the shortest of addi, lui+addi, and shifting in twelve bits at a time. */
-export function loadConstant(rd: string, value: bigint, xlen: 32 | 64): [string, string][] {
+function loadConstant(rd: string, value: bigint, xlen: 32 | 64): [string, string][] {
   const v = BigInt.asIntN(xlen, value);
   if (v >= -2048n && v < 2048n) return [["addi", `${rd}, zero, ${v}`]];
   const low = BigInt.asIntN(12, v);

@@ -24,7 +24,7 @@ function dirty(hart: Hart): boolean {
 }
 
 /** Writes the bits of `mask` and lets what depends on them follow. */
-export function writeStatus(hart: Hart, value: number, mask: number): void {
+function writeStatus(hart: Hart, value: number, mask: number): void {
   const old = hart.lo(OFF.mstatus);
   let now = (old & ~mask) | (value & mask);
   // MPP is WARL: a mode that does not exist leaves it as it was.

@@ -17,9 +17,9 @@ export const shamt5 = bits([20, 5]).as("shamt");
 export const shamt6 = bits([20, 6]).as("shamt");
 export const immI = sbits(0, [20, 12]);
 export const immS = sbits(0, [25, 7], [7, 5]);
-export const immB = sbits(1, [31, 1], [7, 1], [25, 6], [8, 4]).as("pcrel");
-export const immU = sbits(12, [12, 20]).as("upper");
-export const immJ = sbits(1, [31, 1], [12, 8], [20, 1], [21, 10]).as("pcrel");
+const immB = sbits(1, [31, 1], [7, 1], [25, 6], [8, 4]).as("pcrel");
+const immU = sbits(12, [12, 20]).as("upper");
+const immJ = sbits(1, [31, 1], [12, 8], [20, 1], [21, 10]).as("pcrel");
 
 export const R = { rd, rs1, rs2 };
 export const I = { rd, rs1, imm: immI };

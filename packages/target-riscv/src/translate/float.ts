@@ -65,14 +65,14 @@ export function withFp(b: Block, emit: () => void): void {
  * As {@link withFp}; `emit` is told the rounding mode `rm` in force. Reserved modes are illegal.
  * Source: 11.2, table 11.1.
  */
-export function rounding(b: Block, rm: number, emit: (mode: number) => void): void {
+function rounding(b: Block, rm: number, emit: (mode: number) => void): void {
   const mode = rm === 7 ? (b.ctx.flags >>> FLAGS.frmShift) & 7 : rm;
   if (mode > 4) return b.illegal();
   withFp(b, () => emit(mode));
 }
 
 /** Call a soft-float function that does not round: 64-bit operands and result. */
-export function soft(b: Block, name: string, ...operands: Value[]): Value {
+function soft(b: Block, name: string, ...operands: Value[]): Value {
   return b.ir.call(name, b.ir.envAddr(OFF.fpRm), ...operands);
 }
 

@@ -41,7 +41,7 @@ export const memory = { load, store };
 
 type Binary = "add" | "sub" | "and" | "or" | "xor" | "shl" | "shr" | "sar";
 /** An operation on two registers that the IR has as such. Shift counts are taken modulo the width by both. */
-export const binary =
+const binary =
   (op: Binary) =>
   (b: Block, { rd, rs1, rs2 }: Registers): void =>
     b.setX(rd, b.ir[op](b.x(rs1), b.x(rs2)));

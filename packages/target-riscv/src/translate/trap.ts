@@ -22,13 +22,13 @@ export function supervisorFlags(b: Block, mstatus: Value): Value {
 }
 
 /** Sets the mode's part of tbFlags. */
-export function setModeFlags(b: Block, flags: Value): void {
+function setModeFlags(b: Block, flags: Value): void {
   const { ir } = b;
   ir.set("tbflags", ir.or(ir.andI(ir.get("tbflags"), ~MODE_FLAGS), flags));
 }
 
 /** Bits pending in mip, and enabled in mie. */
-export function pendingEnabled(b: Block): Value {
+function pendingEnabled(b: Block): Value {
   const { ir } = b;
   const pending = ir.or(ir.envLd("i32", "u32", OFF.irqLines), ir.envLd("i32", "u32", OFF.mipSoft));
   return ir.and(pending, ir.envLd("i32", "u32", OFF.mie));

@@ -18,7 +18,7 @@ const CONTROL = 0b1_0001_1101;
 export type Decoded = "ok" | "fetch" | "invalid" | "long";
 
 /** Whether a row's feature ("a b": both, "a|b": either) is among `features`. */
-export function hasFeature(features: ReadonlySet<string> | undefined, needed: string | undefined): boolean {
+function hasFeature(features: ReadonlySet<string> | undefined, needed: string | undefined): boolean {
   if (needed === undefined || features === undefined) return true;
   return needed.split(" ").every((all) => all.split("|").some((name) => features.has(name)));
 }

@@ -85,5 +85,3 @@ export type Trait = keyof typeof TRAITS;
 export function defineRows<const R extends readonly Encoding[]>(rows: R): R {
   return rows;
 }
-
-export type { Translators } from "../translate/tx.ts";

@@ -7,7 +7,7 @@ const HIGH = ["ah", "ch", "dh", "bh"];
 const WORDS = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
 
 /** Name of general register `n`. */
-export function registerName(n: number, size: number, high = false): string {
+function registerName(n: number, size: number, high = false): string {
   if (high) return HIGH[n] ?? "?";
   if (n >= 8) return `r${n}${size === 8 ? "" : size === 4 ? "d" : size === 2 ? "w" : "b"}`;
   if (size === 1) return BYTES[n] ?? "?";

@@ -45,7 +45,7 @@ function letters(text: string, at: number): number {
 const bitsFor = (n: number): number => 32 - Math.clz32(n - 1);
 
 /** The version word: stepping, model, family. */
-export function version({ family, model, stepping }: Identity): number {
+function version({ family, model, stepping }: Identity): number {
   const base = family > 15 ? 0xf00 | ((family - 15) << 20) : family << 8;
   return base | ((model & 15) << 4) | ((model >> 4) << 16) | stepping;
 }

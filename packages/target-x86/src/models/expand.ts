@@ -16,7 +16,7 @@ export function findModel(name: string): ModelData | undefined {
 }
 
 /** Features that a model asks for. */
-export function modelFeatures(model: ModelData): Set<string> {
+function modelFeatures(model: ModelData): Set<string> {
   const words = model.features.split(" ").filter((w) => w !== "");
   if (model.base === undefined) return new Set(words);
   const features = modelFeatures(BY_NAME.get(model.base)!);

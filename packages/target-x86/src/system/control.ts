@@ -18,7 +18,7 @@ const CR4_BITS: readonly (readonly [number, string])[] = [
 ]; // prettier-ignore
 
 /** Bits of CR4 that this CPU has. */
-export function knownCr4(cpu: X86Cpu): number {
+function knownCr4(cpu: X86Cpu): number {
   let bits: number = CR4.PCE;
   for (const [bit, feature] of CR4_BITS) if (cpu.has(feature)) bits |= bit;
   return bits;
@@ -100,7 +100,7 @@ export function writeXcr(cpu: X86Cpu, index: number, lo: number, hi: number): vo
 }
 
 /** State components that XCR0 may turn on. Those of MPX are always in their initial state. */
-export function knownXcr0(cpu: X86Cpu): number {
+function knownXcr0(cpu: X86Cpu): number {
   return (
     1 | (cpu.has("sse") ? 2 : 0) | (cpu.has("avx") ? 4 : 0) | (cpu.has("mpx") ? 0x18 : 0) | (cpu.has("pku") ? 0x200 : 0)
   );

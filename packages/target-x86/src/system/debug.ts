@@ -12,7 +12,7 @@ const IO = 2;
 const ACCESS = 3;
 
 /** Bits of DR6 that say why. */
-export const DR6 = { BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
+const DR6 = { BD: 0x2000, BS: 0x4000, BT: 0x8000 } as const;
 
 /** The breakpoints of DR0..DR3, decoded. */
 export class BreakPoints {
@@ -97,7 +97,7 @@ export function noteHits(cpu: X86Cpu, hits: number): void {
 }
 
 /** Raises #DB with these bits in DR6. */
-export function raiseDebug(cpu: X86Cpu, bits: number): void {
+function raiseDebug(cpu: X86Cpu, bits: number): void {
   cpu.set(OFF.dr6, (cpu.lo(OFF.dr6) & ~15) | bits, 0);
   cpu.raise(EXC.DB);
 }

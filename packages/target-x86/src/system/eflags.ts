@@ -4,7 +4,7 @@ import { CC } from "../flags.ts";
 import { FLAG, OFF } from "../state.ts";
 
 /** The six arithmetic flags. */
-export const ARITHMETIC: number = FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.of;
+const ARITHMETIC: number = FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.of;
 
 /** PF of a byte. */
 function parity(byte: number): number {
@@ -14,7 +14,7 @@ function parity(byte: number): number {
 }
 
 /** The arithmetic flags that the lazy form stands for. */
-export function arithmeticFlags(cpu: X86Cpu): number {
+function arithmeticFlags(cpu: X86Cpu): number {
   const op = cpu.lo(OFF.ccOp);
   if (op & CC.carry) return (flagsOf(cpu, op & ~CC.carry, OFF.ccDst) & ~FLAG.cf) | (cpu.lo(OFF.ccSrc2) & 1);
   if ((op & CC.step) === 0) return flagsOf(cpu, op, OFF.ccDst);

@@ -1,6 +1,6 @@
 /** What far transfers share: a new CS, a new instruction pointer, a new privilege level, stacks of inner rings. */
 import type { X86Cpu } from "../cpu.ts";
-import { MMU, OFF, REG, regOffset, SEG, SEG_FIELD, segOffset } from "../state.ts";
+import { MMU, OFF, SEG, SEG_FIELD, segOffset } from "../state.ts";
 import { DESC, isLong, needDescriptor, setSegment, type Descriptor } from "./descriptor.ts";
 import { carry, highWord, read } from "./memory.ts";
 import { EXC } from "./vectors.ts";
@@ -73,9 +73,4 @@ export function needInnerStack(cpu: X86Cpu, selector: number, dpl: number, ext: 
 /** The null SS that 64-bit mode has after it changed to an inner ring. */
 export function nullStack(cpu: X86Cpu, cpl: number): void {
   setSegment(cpu, SEG.ss, cpl, 0, 0, -1, DESC.p | DESC.s | DESC.rw | (cpl << 13) | DESC.db | DESC.g);
-}
-
-/** Sets the whole stack pointer. */
-export function setStackPointer(cpu: X86Cpu, lo: number, hi: number): void {
-  cpu.set(regOffset(REG.sp), lo, hi);
 }

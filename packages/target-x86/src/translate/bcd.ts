@@ -38,7 +38,7 @@ const aad: Translate = (t: Tx, i) => {
 };
 
 /** What {@link adjust} is told. */
-export const BCD = { daa: 0, das: 1, aaa: 2, aas: 3 } as const;
+const BCD = { daa: 0, das: 1, aaa: 2, aas: 3 } as const;
 
 /** AX and, in bits 16..31, the arithmetic flags, after an adjustment. */
 export function adjustDecimal(kind: number, ax: number, flags: number): number {

@@ -79,7 +79,7 @@ const cmovcc: Translate = (t, i) => {
 };
 
 /** `yes` or `no` by a comparison that may be of another width. */
-export function select(t: Tx, cond: Cond, a: Value, b: Value, yes: Value, no: Value): Value {
+function select(t: Tx, cond: Cond, a: Value, b: Value, yes: Value, no: Value): Value {
   const { ir } = t;
   const wide = ir.typeOf(yes) === "i64";
   if (wide === (ir.typeOf(a) === "i64")) return ir.movcond(cond, a, b, yes, no);

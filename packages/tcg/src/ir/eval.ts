@@ -77,7 +77,7 @@ function insnAt(block: Block, at: number): number {
 const bitsOf = (op: Op): number => typeBytes(op.type) * 8;
 
 /** Whether the condition holds between two values of `bits` bits. */
-export function holds(cond: Cond, a: bigint, b: bigint, bits: number): boolean {
+function holds(cond: Cond, a: bigint, b: bigint, bits: number): boolean {
   const [sa, sb] = [BigInt.asIntN(bits, a), BigInt.asIntN(bits, b)];
   switch (cond) {
     case "eq":

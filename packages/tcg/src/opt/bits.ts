@@ -52,7 +52,7 @@ function keepsLow(r: Rewriter, op: Op, n: number): boolean {
 const LOW_ONLY: ReadonlySet<OpSpec> = new Set([ops.add, ops.sub, ops.mul, ops.and, ops.or, ops.xor]);
 
 /** `lowPart`, also through the operands of arithmetic, which is then done again without their extensions. */
-export function lowDeep(r: Rewriter, v: Value, n: number): Value {
+function lowDeep(r: Rewriter, v: Value, n: number): Value {
   const low = lowPart(r, v, n);
   const op = r.out[low]!;
   if (!LOW_ONLY.has(op.spec)) return low;

@@ -1,5 +1,5 @@
 import type { Op } from "../ir/block.ts";
-import { ops, type OpName } from "../ir/ops.ts";
+import type { OpName } from "../ir/ops.ts";
 import type { Value } from "../ir/type.ts";
 import type { Rewriter } from "./rewriter.ts";
 
@@ -33,9 +33,4 @@ export function onesLength(constant: Op): number {
     return lo !== -1 && lo !== 0 && (lo & (lo + 1)) === 0 ? 32 - Math.clz32(lo) : -1;
   }
   return lo === -1 && hi !== -1 && (hi & (hi + 1)) === 0 ? 64 - Math.clz32(hi) : -1;
-}
-
-/** The operation if it is of this sort, which defines `v`. */
-export function is(r: Rewriter, v: Value, name: OpName): boolean {
-  return r.out[v]!.spec === ops[name];
 }

@@ -24,7 +24,7 @@ const WITH_HUB = 5;
 /** Blocks looked at when a head is looked for. */
 const MOST_BEFORE = 400;
 /** Targets of one indirect jump that become edges. */
-export const MOST_TARGETS = 64;
+const MOST_TARGETS = 64;
 
 /** The way on from a block, within its function. */
 function successors(tb: Tb, profile: Profile): number[] {

@@ -4,7 +4,7 @@
  */
 
 /** A target of the hub: the low half of its address, and its node. */
-export interface HubTarget {
+interface HubTarget {
   readonly target: number;
   readonly node: number;
 }

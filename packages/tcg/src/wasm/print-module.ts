@@ -9,7 +9,7 @@ export interface FuncType {
 }
 
 /** An import, other than its two names as the text has them: with quotes. */
-export interface Import {
+interface Import {
   readonly module: string;
   readonly name: string;
   readonly what:

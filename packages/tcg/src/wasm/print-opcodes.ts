@@ -7,7 +7,7 @@
  */
 
 /** What follows an opcode. `m0`…`m4`: memory argument, log2 of the natural alignment; `lane`: with a lane index behind it. */
-export type Immediate =
+type Immediate =
   | "" | "block" | "label" | "labels" | "func" | "indirect" | "types" | "local" | "global" | "table" | "memory"
   | "memories" | "segment" | "segment0" | "elements" | "tables" | "i32" | "i64" | "f32" | "f64" | "v128" | "lanes"
   | "lane" | "m0" | "m1" | "m2" | "m3" | "m4" | "m0lane" | "m1lane" | "m2lane" | "m3lane"; // prettier-ignore

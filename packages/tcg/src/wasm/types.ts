@@ -1,9 +1,9 @@
 /** The part of the WebAssembly JavaScript interface that is used here; core packages have no DOM library. */
 import type { WasmMemory } from "../exec/contract.ts";
 
-export type WasmExports = Readonly<Record<string, unknown>>;
-export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-export interface WasmModule {
+type WasmExports = Readonly<Record<string, unknown>>;
+type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+interface WasmModule {
   readonly __wasmModule?: never;
 }
 export interface WasmInstance {

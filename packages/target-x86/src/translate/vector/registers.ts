@@ -166,7 +166,7 @@ export function immediate(i: Insn): number {
 }
 
 /** Linear address of memory operand `k`; #GP(0) where it must be aligned and is not. */
-export function vectorAddress(t: Tx, i: Insn, k: number, how: "r" | "w" | "rw"): Value {
+function vectorAddress(t: Tx, i: Insn, k: number, how: "r" | "w" | "rw"): Value {
   const address = t.address(k, how);
   const { size } = i.operands[k]!;
   if ((i.traits & TRAITS.aligned) !== 0 && size >= 16) t.raiseIf("tstne", address, t.imm(size - 1), 13, 0);

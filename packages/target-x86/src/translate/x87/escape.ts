@@ -8,7 +8,7 @@ import type { Translate, Tx } from "../tx.ts";
 const ES = 0x80;
 
 /** #NM if the coprocessor is emulated or its state is that of another task. @returns whether it was raised */
-export function unavailable(t: Tx): boolean {
+function unavailable(t: Tx): boolean {
   if ((t.flags & (HF.em | HF.ts)) === 0) return false;
   t.raise(7);
   t.ctx.done = true;
