@@ -1,6 +1,6 @@
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
-import type { BlockNode, HostFile, LockRequest } from "./index.ts";
+import type { BlockNode, HostFile, HostFiles, LockRequest } from "./index.ts";
 import plugin, {
   Bitmap,
   BlockGraph,
@@ -251,7 +251,7 @@ describe("cache.direct", () => {
   /** Files that remember how they were opened; "old.img" lies where the host's cache cannot be passed by. */
   class CachedFiles extends MemoryFiles {
     readonly opens: string[] = [];
-    override async open(path: string, opts: Parameters<MemoryFiles["open"]>[1]): Promise<HostFile> {
+    override async open(path: string, opts: Parameters<HostFiles["open"]>[1]): Promise<HostFile> {
       if (opts.direct === true && path === "old.img") throw new Error("filesystem does not support O_DIRECT");
       this.opens.push(`${path}${opts.writable ? "" : " read-only"}${opts.direct === true ? " direct" : ""}`);
       return super.open(path, opts);
