@@ -51,6 +51,22 @@ describe("the cache of tables", () => {
     expect(back[7]).toBe(9);
   });
 
+  it("reads again what was dropped while it was read", async () => {
+    const { node } = await rig();
+    const { promise: asked, resolve: answer } = Promise.withResolvers<void>();
+    const late = Object.assign(Object.create(node) as typeof node, {
+      read: async (at: number, into: Uint8Array) => (await node.read(at, into), asked),
+    });
+    const cache = new TableCache(late);
+    const loading = cache.load(0, 512);
+    await node.read(512, new Uint8Array(512)); // by now the old bytes were read
+    cache.drop(0);
+    await node.write(0, new Uint8Array(512).fill(7));
+    answer();
+    expect((await loading).bytes[0]).toBe(7);
+    expect(cache.peek(0)?.bytes[0]).toBe(7);
+  });
+
   it("reads once for all who ask at the same time, and drops what was not used for long", async () => {
     const { file, node } = await rig();
     const cache = new TableCache(node, { limit: 4096 });

@@ -67,13 +67,14 @@ export class TableCache {
 
   /** The piece at an offset; a piece keeps its length, and pieces do not overlap. */
   async load(at: number, length: number): Promise<TablePiece> {
-    const held = this.peek(at);
-    if (held) return held;
-    let loading = this.#loading.get(at);
-    if (!loading) {
-      loading = this.#read(at, length).finally(() => this.#loading.delete(at));
-      this.#loading.set(at, loading);
-    }
+    return this.peek(at) ?? this.#loading.get(at) ?? this.#load(at, length);
+  }
+
+  #load(at: number, length: number): Promise<Held> {
+    const loading: Promise<Held> = this.#read(at, length, () => this.#loading.get(at) === loading).finally(() => {
+      if (this.#loading.get(at) === loading) this.#loading.delete(at);
+    });
+    this.#loading.set(at, loading);
     return loading;
   }
 
@@ -87,6 +88,7 @@ export class TableCache {
 
   /** Forgets a piece, with its changes. */
   drop(at: number): void {
+    this.#loading.delete(at);
     const piece = this.#held.get(at);
     if (!piece) return;
     this.#held.delete(at);
@@ -96,6 +98,7 @@ export class TableCache {
 
   /** Forgets everything, with all changes. */
   clear(): void {
+    this.#loading.clear();
     for (const at of this.#held.keys()) this.drop(at);
   }
 
@@ -143,11 +146,13 @@ export class TableCache {
     await this.#file.flush();
   }
 
-  async #read(at: number, length: number): Promise<Held> {
+  /** `current` is false once the piece was dropped: what was read is out of date then. */
+  async #read(at: number, length: number, current: () => boolean): Promise<Held> {
     const bytes = new Uint8Array(length);
     await this.#file.read(at, bytes);
     const now = this.#held.get(at);
     if (now) return now;
+    if (!current()) return this.#loading.get(at) ?? this.#load(at, length);
     const piece = held(at, bytes);
     this.#keep(piece);
     return piece;
