@@ -43,6 +43,9 @@ export class Walker {
   /** All of them lie between. */
   #from = Infinity;
   #to = -Infinity;
+  /** Nothing of two lies between: most of the memory, of a CPU with SMRAM below and its APIC above. */
+  #gapFrom = Infinity;
+  #gapTo = -Infinity;
   /** Entries of the walk: their places, and their low words. */
   readonly #at = new Float64Array(5);
   readonly #low = new Int32Array(5);
@@ -107,13 +110,17 @@ export class Walker {
     this.#moved = [...this.#windows.values()];
     this.#from = Math.min(...this.#moved.map((w) => w.base));
     this.#to = Math.max(...this.#moved.map((w) => w.base + w.size));
+    const two = this.#moved.length === 2;
+    this.#gapFrom = two ? Math.min(...this.#moved.map((w) => w.base + w.size)) : Infinity;
+    this.#gapTo = two ? Math.max(...this.#moved.map((w) => w.base)) : -Infinity;
     this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
   }
 
   /** Where this CPU finds a physical address. */
   place(physical: number): number {
-    if (this.#a20 && (physical < this.#from || physical >= this.#to)) return physical;
-    return this.#moveTo(physical);
+    const apart =
+      physical < this.#from || physical >= this.#to || (physical >= this.#gapFrom && physical < this.#gapTo);
+    return apart && this.#a20 ? physical : this.#moveTo(physical);
   }
 
   #moveTo(physical: number): number {
@@ -301,7 +308,7 @@ export class Walker {
   #mark(n: number, bits: number): void {
     if (this.#shared) return this.#markShared(n, bits);
     const at = this.place(this.#at[n]!);
-    this.#cpu.engine.bus.write(at, 4, (this.#read(this.#at[n]!) | bits) >>> 0);
+    this.#cpu.engine.bus.write(at, 4, (this.#low[n]! | bits) >>> 0);
   }
 
   /** The entry may be another one by now: then all is looked at again. */
