@@ -34,8 +34,8 @@ export class Block {
     this.hart = hart;
     this.rv64 = hart.xlen === 64;
     this.word = this.rv64 ? "i64" : "i32";
-    this.#pcLo = Number(ctx.pc & 0xffff_ffffn);
-    this.#pcHi = Number(ctx.pc >> 32n) | 0;
+    this.#pcLo = ctx.pcLo >>> 0;
+    this.#pcHi = ctx.pcHi;
     this.#fs = (ctx.flags >>> FLAGS.fsShift) & 3;
   }
 

@@ -16,7 +16,7 @@ export class Observed {
 
   /** The cc_op seen at the start of the block, -1 none. */
   at(ctx: TranslateContext): number {
-    const pc = Number(BigInt.asUintN(32, ctx.pc));
+    const pc = ctx.pcLo >>> 0;
     const slot = (pc ^ (pc >>> 12)) & (ENTRIES - 1);
     if (this.#tags[slot] === pc) return this.#ops[slot]!;
     this.#tags[slot] = pc;

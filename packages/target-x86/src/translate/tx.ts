@@ -64,10 +64,10 @@ export class Tx {
     this.word = config.word;
     this.type = config.word === 64 ? "i64" : "i32";
     this.i = insn;
-    const { flags, pc } = ctx;
+    const { flags } = ctx;
     this.flags = flags;
-    this.#pcLo = Number(BigInt.asIntN(32, pc));
-    this.#pcHi = Number(BigInt.asIntN(32, pc >> 32n));
+    this.#pcLo = ctx.pcLo;
+    this.#pcHi = ctx.pcHi;
     this.code = flags & (2 << HF.codeShift) ? 64 : flags & (1 << HF.codeShift) ? 32 : 16;
     this.stack = this.code === 64 ? 64 : flags & HF.ss32 ? 32 : 16;
     this.cpl = (flags >>> HF.cplShift) & 3;

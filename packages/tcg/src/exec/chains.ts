@@ -2,6 +2,7 @@
 import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import { HINTS } from "../ir/type.ts";
+import { highHalf, lowHalf } from "./halves.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
 
 /** Globals by index, of one helper. */
@@ -56,15 +57,14 @@ export function chainSlot(block: Block, at: number, pcGlobal: number): number {
 export function isSelfEdge(block: Block, at: number, pcGlobal: number): boolean {
   const to = knownPc(block, at, pcGlobal);
   if (to === undefined) return false;
-  const low = Number(block.pc & 0xffff_ffffn) | 0;
-  return to.imm === low && (to.type === "i32" || to.imm2 === (Number(block.pc >> 32n) | 0));
+  return to.imm === lowHalf(block.pc) && (to.type === "i32" || to.imm2 === highHalf(block.pc));
 }
 
 /**
  * Whether the `goto_tb` at a position goes to another page than the block's first: such blocks are not chained but
  * found in the jump cache.
  */
-export function leavesPage(block: Block, at: number, pcGlobal: number): boolean {
+function leavesPage(block: Block, at: number, pcGlobal: number): boolean {
   const to = knownPc(block, at, pcGlobal);
-  return to !== undefined && to.imm >>> 12 !== Number(block.pc & 0xffff_ffffn) >>> 12;
+  return to !== undefined && to.imm >>> 12 !== lowHalf(block.pc) >>> 12;
 }

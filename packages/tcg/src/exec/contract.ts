@@ -139,8 +139,10 @@ export interface Target {
 /** The block under translation. Offsets are in bytes from the block's start. */
 export interface TranslateContext {
   readonly ir: Builder;
-  /** Virtual address of the block's start. */
+  /** Virtual address of the block's start, and its halves, signed. */
   readonly pc: bigint;
+  readonly pcLo: number;
+  readonly pcHi: number;
   readonly flags: number;
   /** Offset of the current instruction. */
   readonly at: number;

@@ -30,6 +30,7 @@ import type {
   WasmMemory,
 } from "./contract.ts";
 import { DEFAULT_CODE_CAP, DEFAULT_HOT, DEFAULT_REGION_THRESHOLD, DEFAULT_TB_SIZE, LEAST_TB_SIZE } from "./defaults.ts";
+import { ofHalves } from "./halves.ts";
 import { HotBlocks } from "./hot-blocks.ts";
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
@@ -274,7 +275,7 @@ export class TcgMachine implements Engine {
   /** A block begins at a breakpoint. */
   stopsAt(tb: Tb): boolean {
     if (this.breakpoints.size === 0) return false;
-    return this.breakpoints.has((BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0));
+    return this.breakpoints.has(ofHalves(tb.pcLo, tb.pcHi));
   }
 
   /** Counters so far. */
@@ -346,7 +347,7 @@ export class TcgMachine implements Engine {
     tier: Tier,
     guards?: (insn: number) => boolean,
   ): Translated | undefined {
-    const pc = (BigInt(key.pcHi >>> 0) << 32n) | BigInt(key.pcLo >>> 0);
+    const pc = ofHalves(key.pcLo, key.pcHi);
     const stop = this.breakpoints.size > 0 ? (at: bigint): boolean => this.breakpoints.has(at) : undefined;
     // Blocks that will be translated again when they are hot are not worth the optimiser's time now.
     const passing = tier === "first" && this.#backend === "auto";
@@ -368,7 +369,7 @@ export class TcgMachine implements Engine {
   #listing(address: number): string[] {
     const tb = this.blocks.all[this.i32[(address + TB.id) >>> 2]!];
     if (tb === undefined) return [];
-    const pc = (BigInt(tb.pcHi >>> 0) << 32n) | BigInt(tb.pcLo >>> 0);
+    const pc = ofHalves(tb.pcLo, tb.pcHi);
     return listing(this.target, pc, { byte: this.#bytesOf(tb) }, tb.length);
   }
 

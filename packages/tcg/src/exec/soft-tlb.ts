@@ -10,7 +10,7 @@ import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { IndexSet } from "./index-set.ts";
 import { carry, LargePages, pageNumber } from "./large-pages.ts";
 import { lockedOperation } from "./locked.ts";
-import { NO_ENTRY, SEVERAL, StoredPages } from "./stored-pages.ts";
+import { StoredPages } from "./stored-pages.ts";
 
 const PAGE = 0xfffff000 | 0;
 /** Words of one entry: read tag, write tag, fetch tag (two words each), addend, and the last one. */
@@ -378,8 +378,6 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. @returns whether some may have taken the fast one */
   protect(ram: number): boolean {
-    const by = this.#storedTo.take(ram);
-    if (by === NO_ENTRY) return false;
     const mark = (n: number): boolean => {
       const e = this.#first + n * WORDS;
       const tag = this.#i32[e + 2]!;
@@ -387,7 +385,8 @@ export class SoftTlb {
       if (stores && ((tag & PAGE) + this.#i32[e + ADDEND]!) >>> 0 === ram) this.#i32[e + 2] = tag | TLB_CODE;
       return true;
     };
-    if (by !== SEVERAL) return mark(by);
+    const known = this.#storedTo.take(ram, mark);
+    if (known !== undefined) return known;
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       this.#local[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));
       this.#shared[mmu]!.sweep((n) => mark(mmu * TLB_ENTRIES + n));

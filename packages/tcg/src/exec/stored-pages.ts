@@ -1,25 +1,39 @@
-/** More than one entry. */
-export const SEVERAL = -1;
-export const NO_ENTRY = -2;
+/** Entries that are known for a page. Kernels map most of their pages twice, and what they share with programs more often. */
+const KNOWN = 4;
+/** In the first place: there are more. */
+const MORE = -1;
 
 /** Which TLB entries without TLB_CODE may let stores through to each page of the machine memory. */
 export class StoredPages {
-  /** Number of the entry and 1; 0: none. */
+  /** By page: numbers of entries and 1; 0: no more. */
   readonly #by: Int32Array;
 
   constructor(memory: number) {
-    this.#by = new Int32Array(memory >>> 12);
+    this.#by = new Int32Array((memory >>> 12) * KNOWN);
   }
 
   note(host: number, entry: number): void {
-    const was = this.#by[host >>> 12];
-    this.#by[host >>> 12] = was === 0 || was === entry + 1 ? entry + 1 : SEVERAL;
+    const by = this.#by;
+    const at = (host >>> 12) * KNOWN;
+    if (by[at] === MORE) return;
+    for (let i = at; i < at + KNOWN; i++) {
+      if (by[i] === entry + 1) return;
+      if (by[i] !== 0) continue;
+      by[i] = entry + 1;
+      return;
+    }
+    by[at] = MORE;
   }
 
-  /** The entry of a page, {@link SEVERAL} or {@link NO_ENTRY}: there is none any more. */
-  take(host: number): number {
-    const by = this.#by[host >>> 12]!;
-    this.#by[host >>> 12] = 0;
-    return by === 0 ? NO_ENTRY : by === SEVERAL ? SEVERAL : by - 1;
+  /** Visits the entries of a page, and forgets them. @returns whether there were any; undefined: all that there are may be */
+  take(host: number, visit: (entry: number) => void): boolean | undefined {
+    const by = this.#by;
+    const at = (host >>> 12) * KNOWN;
+    const first = by[at]!;
+    for (let i = at; i < at + KNOWN; i++) {
+      if (first !== MORE && by[i] !== 0) visit(by[i]! - 1);
+      by[i] = 0;
+    }
+    return first === MORE ? undefined : first !== 0;
   }
 }

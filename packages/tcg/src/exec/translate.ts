@@ -7,6 +7,7 @@ import { ops } from "../ir/ops.ts";
 import { NONE } from "../ir/type.ts";
 import type { MemOp, Value } from "../ir/type.ts";
 import { ENV } from "./contract.ts";
+import { highHalf, lowHalf } from "./halves.ts";
 import type { Target, TargetCpu, TranslateContext } from "./contract.ts";
 
 /** Where the guest code of a block comes from. */
@@ -20,7 +21,7 @@ export interface CodeSource {
 }
 
 /** A builder that adds, behind each guest store, its trace to `env.storeHash` and `env.storeCount`. */
-export class TracingBuilder extends Builder {
+class TracingBuilder extends Builder {
   override st(mem: MemOp, address: Value, v: Value, mmu: number): void {
     super.st(mem, address, v, mmu);
     this.#trace(address, v);
@@ -91,7 +92,7 @@ export class BlockTranslator {
     const c = this.#context;
     const target = this.#target;
     const max = limit > 0 ? Math.min(limit, this.#maxInsns) : this.#maxInsns;
-    c.start(cpu, pc, flags, source, passing, (1 << target.pageBits) - Number(pc & BigInt((1 << target.pageBits) - 1)));
+    c.start(cpu, pc, flags, source, passing, 1 << target.pageBits);
     target.begin(c);
     let insns = 0;
     while (!c.done) {
@@ -118,6 +119,8 @@ class Context implements TranslateContext {
   readonly shared: boolean;
   readonly #bigEndian: boolean;
   pc = 0n;
+  pcLo = 0;
+  pcHi = 0;
   flags = 0;
   at = 0;
   first = true;
@@ -136,15 +139,17 @@ class Context implements TranslateContext {
     this.#bigEndian = bigEndian;
   }
 
-  start(cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, passing: boolean, pageEnd: number): void {
+  start(cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, passing: boolean, pageSize: number): void {
     this.cpu = cpu;
     this.pc = pc;
+    this.pcLo = lowHalf(pc);
+    this.pcHi = highHalf(pc);
     this.flags = flags;
     this.#source = source;
     this.#bytes = source.bytes ?? NO_BYTES;
     this.#from = source.from ?? 0;
     this.#left = source.left ?? 0;
-    this.pageEnd = pageEnd;
+    this.pageEnd = pageSize - (this.pcLo & (pageSize - 1));
     this.at = 0;
     this.first = true;
     this.done = false;
@@ -168,9 +173,4 @@ class Context implements TranslateContext {
     if (b < 0) return -1;
     return (this.#bigEndian ? (a << 16) | b : a | (b << 16)) >>> 0;
   }
-}
-
-/** Whether the builder's value is absent. */
-export function isNone(v: Value): boolean {
-  return v === NONE;
 }

@@ -1,5 +1,6 @@
 /** Where the ends of a block lead, as the region builder sees them. */
 import { knownPc } from "../exec/chains.ts";
+import { highHalf } from "../exec/halves.ts";
 import type { Block } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import { HINTS } from "../ir/type.ts";
@@ -8,7 +9,7 @@ import { HINTS } from "../ir/type.ts";
  * How an exit leaves its block: a `jump` or `call` goes to a known address, an `indirect` jump or call to a computed
  * one, a `return` to what the guest's link register says, and `leave` to the run loop, or to code that must be looked up.
  */
-export type ExitKind = "jump" | "call" | "indirect" | "indirect-call" | "return" | "leave";
+type ExitKind = "jump" | "call" | "indirect" | "indirect-call" | "return" | "leave";
 
 /** An exit: the position of its operation, and the low half of the address it goes to, where that is known. */
 export interface BlockExit {
@@ -25,9 +26,8 @@ export function exitAt(block: Block, at: number, pcGlobal: number): BlockExit {
   if (hint === "barrier") return { at, kind: "leave", target: 0 };
   const to = knownPc(block, at, pcGlobal);
   if (to !== undefined) {
-    const high = Number(block.pc >> 32n) | 0;
     // The upper half is the block's own, but where a program straddles a multiple of 4 GiB.
-    if (to.type === "i64" && to.imm2 !== high) return { at, kind: "leave", target: 0 };
+    if (to.type === "i64" && to.imm2 !== highHalf(block.pc)) return { at, kind: "leave", target: 0 };
     return { at, kind: hint === "call" ? "call" : "jump", target: to.imm };
   }
   if (hint === "call") return { at, kind: "indirect-call", target: 0 };
