@@ -22,11 +22,10 @@ import {
   mostBytes,
   parseHeader,
   type QedHeader,
+  SECTOR,
   tableBytes,
 } from "./header.ts";
 import { QedTables } from "./tables.ts";
-
-const SECTOR = 512;
 
 async function open(file: BlockNode, ctx: FormatContext): Promise<BlockNode> {
   const filename = file.filename ?? file.name;

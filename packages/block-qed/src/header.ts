@@ -13,7 +13,8 @@ const LEAST_CLUSTER = 4096;
 const MOST_CLUSTER: number = 64 << 20;
 const MOST_TABLE = 16;
 const MOST_NAME = 1023;
-const SECTOR = 512;
+/** Bytes of a sector: what the sizes of disks are multiples of. */
+export const SECTOR = 512;
 
 /** What the header says. Source: QEMU, "QED Image File Format" (docs/interop/qed_spec.txt), "Image header". */
 export interface QedHeader {

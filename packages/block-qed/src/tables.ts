@@ -8,11 +8,10 @@ import {
   UNALLOCATED,
   ZEROES,
 } from "@mimus/block";
-import { type QedHeader, tableBytes } from "./header.ts";
+import { type QedHeader, SECTOR, tableBytes } from "./header.ts";
 
 /** Bytes of a table that are read at once. */
 const PIECE = 1 << 16;
-const SECTOR = 512;
 /** Entry of a cluster that reads as zeroes. */
 const ZERO_ENTRY = 1;
 

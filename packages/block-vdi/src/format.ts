@@ -3,11 +3,10 @@ import { onOff } from "@mimus/qom";
 import { z } from "zod";
 import { BlockMap } from "./block-map.ts";
 import { checkMap } from "./check.ts";
-import { BLOCK_BYTES, buildHeader, HEADER_BYTES, isVdi, mapBytes, MOST_BLOCKS, parseHeader } from "./header.ts";
+import { BLOCK_BYTES, buildHeader, HEADER_BYTES, isVdi, mapBytes, MOST_BLOCKS, parseHeader, SECTOR } from "./header.ts";
 
 /** Blocks up to which the map is looked through when an image is opened for writing: 1 TiB of disk. */
 const SCANNED_AT_ONCE = 1 << 20;
-const SECTOR = 512;
 
 async function open(file: BlockNode, ctx: { name: string; readOnly: boolean }): Promise<BlockNode> {
   const filename = file.filename ?? file.name;

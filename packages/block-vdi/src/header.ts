@@ -11,7 +11,8 @@ const SIGNATURE = 0xbeda107f;
 const VERSION = 0x00010001;
 const DYNAMIC = 1;
 const STATIC = 2;
-const SECTOR = 512;
+/** Bytes of a sector: what the sizes of disks are multiples of. */
+export const SECTOR = 512;
 
 /** Offset of the count of allocated blocks in the header. */
 export const ALLOCATED_AT = 0x184;

@@ -20,10 +20,8 @@ import { buildFdt } from "./fdt.ts";
 import { FdtNode, readFdt, writeFdt } from "./fdt/index.ts";
 import { fdtHart, hartOf } from "./hart.ts";
 import type { BoardHart } from "./hart.ts";
-import { MAX_HARTS, MEMMAP } from "./memmap.ts";
+import { MAX_HARTS, MEMMAP, MIB } from "./memmap.ts";
 import type { MemoryWindow } from "./memmap.ts";
-
-const MIB = 2 ** 20;
 
 const props = z.strictObject({
   aclint: onOff.default(false).describe("Set on/off to enable/disable emulating ACLINT devices"),

@@ -1,3 +1,5 @@
+export const MIB: number = 2 ** 20;
+
 /** One window of the board's address space, in bytes. */
 export interface MemoryWindow {
   readonly base: number;

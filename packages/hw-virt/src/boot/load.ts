@@ -2,9 +2,8 @@ import { BoardError } from "./errors.ts";
 import { isElf, readElf } from "./elf.ts";
 import type { BootImages } from "./images.ts";
 import { range } from "./images.ts";
-import type { MemoryWindow } from "../memmap.ts";
+import { type MemoryWindow, MIB } from "../memmap.ts";
 
-const MIB = 2 ** 20;
 /** Below this address is where a 32-bit kernel can reach its device tree. */
 const FDT_CEILING = 3072 * MIB;
 

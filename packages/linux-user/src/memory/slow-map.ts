@@ -1,8 +1,8 @@
 /** The obvious twin of the memory map: one record per page, nothing kept besides. For tests. */
 import { MAP, PROT } from "../guest-memory.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { PAGE } from "./page-table.ts";
 
-const PAGE = 4096;
 const LOWEST = 16;
 const UNUSED_AT_END = 16;
 

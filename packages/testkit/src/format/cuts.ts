@@ -1,9 +1,7 @@
 import type { BlockNode } from "@mimus/block";
 import { Seeded } from "../random.ts";
-import { RecordedFiles } from "./recorded-files.ts";
+import { RecordedFiles, SECTOR } from "./recorded-files.ts";
 import type { FormatRig } from "./rig.ts";
-
-const SECTOR = 512;
 
 export interface CutRun {
   readonly cuts: number;

@@ -10,7 +10,8 @@ export type FileEvent =
   /** Put there by a test: "everything before was acknowledged to the guest". */
   | { readonly file: ""; readonly op: "mark"; readonly mark: number };
 
-const SECTOR = 512;
+/** Bytes of a disk that change as one: a power cut never leaves half of them. */
+export const SECTOR = 512;
 
 /** Files in memory that keep a log of every change, and can be had as a power cut would leave them. */
 export class RecordedFiles implements HostFiles {

@@ -2,12 +2,12 @@
 import { E, fail } from "../../errno.ts";
 import { S } from "../../fs/constants.ts";
 import { MAP, PROT, type MappedFile } from "../../guest-memory.ts";
+import { PAGE } from "../../memory/page-table.ts";
 import { MADVICE } from "../flag-names.ts";
 import type { CallDef } from "../kinds.ts";
 import { keyOf, type Kernel } from "../kernel.ts";
 import type { OpenFile } from "../open-file.ts";
 
-const PAGE = 4096;
 const FLAG_MASK = 0x1fffff;
 
 /** An opened file for the address space; `shared`: programs see each other's writes. */
