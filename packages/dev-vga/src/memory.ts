@@ -15,6 +15,13 @@ const WINDOWS: readonly (readonly [at: number, size: number])[] = [
   [0x18000, 0x8000],
 ];
 
+/** The graphics controller lets the processor's bytes through: write mode 0, all bits, no rotation, no set and reset. */
+function storesBytes(gfx: Uint8Array): boolean {
+  return (
+    gfx[GFX.BIT_MASK] === 0xff && gfx[GFX.ROTATE] === 0 && gfx[GFX.ENABLE_SET_RESET] === 0 && (gfx[GFX.MODE]! & 3) === 0
+  );
+}
+
 /**
  * Video memory behind the graphics controller: latches, four write modes, two read modes, chains. The four planes lie side by side: byte
  * _n_ of plane _p_ is byte 4_n_ + _p_ of the memory, so that chained memory is linear.
@@ -108,11 +115,21 @@ export class VgaMemory {
     } else if (seq[SEQ.MEMORY]! & MEMORY.SEQUENTIAL) word = at;
     else {
       word = at >>> 1;
+      // As text is written: characters into the first plane, attributes into the second.
+      if (planes === 3 && storesBytes(gfx)) return this.#store(word, at & 1, value);
       planes &= at & 1 ? 0x0a : 0x05;
     }
     if (planes === 0 || word >= this.#words.length) return;
     const lanes = LANES[planes]!;
     this.#words[word] = (this.#words[word]! & ~lanes) | (this.#made(value, gfx) & lanes);
+    this.#block.dirty.mark(word * 4, 4);
+    this.touched = true;
+  }
+
+  /** A byte of one plane, as it is. */
+  #store(word: number, plane: number, value: number): void {
+    if (word >= this.#words.length) return;
+    this.#bytes[word * 4 + plane] = value;
     this.#block.dirty.mark(word * 4, 4);
     this.touched = true;
   }
