@@ -76,7 +76,7 @@ async function changeHeader(img: Image, o: Options, lazy: boolean | undefined): 
 }
 
 /** Every use of every cluster, as the tables have it. */
-export async function countUses(img: Image): Promise<Counts> {
+async function countUses(img: Image): Promise<Counts> {
   const counts = new Counts();
   const { clusterSize, header, refs } = img;
   const bytes = (at: number, length: number): void => {

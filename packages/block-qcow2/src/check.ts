@@ -14,7 +14,7 @@ import { rebuildRefcounts, repairRefcounts } from "./repair.ts";
 import { refreshCopied } from "./tree.ts";
 
 /** What a check has found so far. */
-export interface Findings {
+interface Findings {
   corruptions: number;
   leaks: number;
   checkErrors: number;

@@ -18,7 +18,6 @@ export const COMPAT_LAZY_REFCOUNTS = 1;
 /** Autoclear feature bits, byte offset 88. */
 export const AUTOCLEAR_BITMAPS = 1;
 export const AUTOCLEAR_DATA_FILE_RAW = 2;
-export const AUTOCLEAR_KNOWN = 3;
 
 /** Types of header extensions. */
 export const EXT_END = 0;

@@ -5,7 +5,7 @@ import type { Header } from "./header.ts";
 import { encodeHeader, HEADER_LENGTH } from "./header.ts";
 
 /** What the header extension of bitmaps says. */
-export interface BitmapsExtension {
+interface BitmapsExtension {
   count: number;
   directoryAt: number;
   directoryBytes: number;

@@ -106,7 +106,7 @@ async function loadL1(img: Image): Promise<void> {
 }
 
 /** Reads the snapshot table. */
-export async function loadSnapshots(img: Image): Promise<void> {
+async function loadSnapshots(img: Image): Promise<void> {
   const { header, file, filename } = img;
   if (header.snapshots === 0) return;
   const beyond = file.size - header.snapshotsAt;

@@ -107,7 +107,7 @@ async function shrink(node: Qcow2Node, size: number): Promise<void> {
 }
 
 /** The file ends behind the last cluster that is in use. */
-export async function cutFile(img: Image): Promise<void> {
+async function cutFile(img: Image): Promise<void> {
   const { file, refs, clusterSize } = img;
   if (!file.resize) return;
   await flushAll(img);

@@ -113,7 +113,7 @@ async function writeCopy(img: Image, l1: L1Table): Promise<number> {
 }
 
 /** The image has another list of snapshots from one write of the header on. */
-export async function switchTable(img: Image, list: Snapshot[]): Promise<void> {
+async function switchTable(img: Image, list: Snapshot[]): Promise<void> {
   const { header, clusterSize, refs, guard } = img;
   const bytes = encodeSnapshots(list);
   const old = {

@@ -52,7 +52,7 @@ export async function eachUse(
 }
 
 /** Clusters of the image file that an L2 entry uses. */
-export function usedBy(img: Image, high: number, low: number): { first: number; count: number } {
+function usedBy(img: Image, high: number, low: number): { first: number; count: number } {
   const { clusterSize } = img;
   if ((high & COMPRESSED_FLAG) !== 0) {
     const { at, length } = compressedPlace(high, low, img.header.clusterBits);
