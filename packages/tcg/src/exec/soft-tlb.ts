@@ -103,8 +103,8 @@ export class SoftTlb {
     const e = this.#entry(lo, mmu);
     const n = this.#number(lo, mmu);
     (walk.global ? this.#shared : this.#local)[mmu]!.add(n - mmu * TLB_ENTRIES);
-    const offset = walk.physical % 4096;
-    const page = walk.physical - offset;
+    // No mapping moves an address within its page; a remainder of doubles costs as much as the walk.
+    const page = walk.physical - (lo & 4095);
     const range = this.#bus.lookup(page);
     const whole = range !== undefined && range.ramOffset >= 0 && page + 4096 <= range.base + range.size;
     const host = whole ? range.ramOffset + (page - range.base) : -1;
