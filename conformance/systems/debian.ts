@@ -20,7 +20,7 @@ export interface DebianSystem {
 
 export const PASSWORD = "mimus";
 /** Where the partition starts, in bytes. */
-export const PARTITION = 2 ** 20;
+const PARTITION = 2 ** 20;
 
 const KERNEL = { amd64: "linux-image-cloud-amd64", i386: "linux-image-686" } as const;
 const PACKAGES =
@@ -112,7 +112,7 @@ export function debianSystem(architecture: Architecture, progress: (line: string
 }
 
 /** Runs a program. @throws Error with the end of what it said. */
-export function run(program: string, args: readonly string[], input = ""): string {
+function run(program: string, args: readonly string[], input = ""): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     input,
     encoding: "utf8",

@@ -5,7 +5,7 @@ import { MINUTE, record } from "./patience.ts";
 import { ScreenPc } from "./screen.ts";
 
 /** What a program is shown on. */
-export interface How {
+interface How {
   /** QEMU in the machine's place. */
   readonly qemu: boolean;
   /** Guest time goes by instructions, 2^icount ns each: installers only, the others wait for keys. */

@@ -25,7 +25,7 @@ export interface Picture {
 export type Font = ReadonlyMap<string, string>;
 
 /** The font of 8 by 16 pixels in a VGA BIOS. */
-export function fontOf(bios: Uint8Array): Font {
+function fontOf(bios: Uint8Array): Font {
   const a = Buffer.from(bios).indexOf(LETTER_A);
   const start = a - 65 * GLYPH_HEIGHT;
   if (a < 0 || start < 0) throw new Error("the VGA BIOS has no font of 16 lines");
@@ -43,7 +43,7 @@ export function vgaFont(): Font | undefined {
 }
 
 /** Reads a PPM of kind P6. */
-export function readPpm(bytes: Uint8Array): Picture {
+function readPpm(bytes: Uint8Array): Picture {
   const head = /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(Buffer.from(bytes.subarray(0, 64)).toString("latin1"));
   if (head === null) throw new Error("not a PPM picture");
   const picture = { width: Number(head[1]), height: Number(head[2]), pixels: bytes.subarray(head[0].length) };

@@ -1,8 +1,7 @@
 import { BlockError, type BlockNode, type ClusterMap, TableCache, type TablePiece, ZEROES } from "@mimus/block";
 import { ALLOCATED_AT, BLOCK_BYTES, HEADER_BYTES, mapBytes, type VdiHeader } from "./header.ts";
 
-/** Map entries of blocks that have no place: never written, and discarded. Both read as zeroes. */
-export const FREE = 0xffffffff;
+/** Map entries from here on are of blocks that have no place and read as zeroes: this one discarded, the next one never written. */
 const DISCARDED = 0xfffffffe;
 
 /** Bytes of the map that are read at once. */

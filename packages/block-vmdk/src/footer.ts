@@ -3,8 +3,6 @@ import { HEADER_BYTES, parseSparseHeader, SECTOR, type SparseHeader } from "./sp
 
 /** Types of markers between the grains of a stream. Source: VMware, "Virtual Disk Format 5.0", "Stream-Optimized Compressed Sparse Extents". */
 const MARKER_END_OF_STREAM = 0;
-export const MARKER_TABLE = 1;
-export const MARKER_DIRECTORY = 2;
 const MARKER_FOOTER = 3;
 
 /** The footer of a stream: a header, which names the directory, between two markers at the end of the file. @throws BlockError */

@@ -4,7 +4,7 @@ import { OPERAND, type Insn, type Operand } from "../insn.ts";
 const CONDITIONS = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"];
 
 /** Suffix of a condition, 0..15: "ae". */
-export function conditionName(cc: number): string {
+function conditionName(cc: number): string {
   return CONDITIONS[cc & 15] ?? "";
 }
 

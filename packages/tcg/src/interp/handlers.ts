@@ -15,7 +15,7 @@ import type { WasmOps } from "../ir/wasm-ops.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
 
 /** Every memory operation, in the order that numbers them. */
-export const MEM_NAMES: readonly MemOp[] = Object.keys(MEM_OPS) as MemOp[];
+const MEM_NAMES: readonly MemOp[] = Object.keys(MEM_OPS) as MemOp[];
 
 /** One handler. Offsets are in bytes from the start of the bytecode instruction; -1 when absent. */
 export interface Handler {
@@ -47,7 +47,7 @@ export function operandType(spec: OpSpec, n: number, type: IrType, word: "i32" |
 }
 
 /** The type of the result of an operation without a helper; undefined when it has none. */
-export function resultType(spec: OpSpec, type: IrType): IrType | undefined {
+function resultType(spec: OpSpec, type: IrType): IrType | undefined {
   return spec.result === "none" || spec.result === "call" ? undefined : spec.result === "T" ? type : spec.result;
 }
 

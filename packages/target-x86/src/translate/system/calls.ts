@@ -236,7 +236,7 @@ const writeBase =
   };
 
 /** #GP(0) unless the upper bits repeat bit 47, or 56 with LA57. */
-export function needCanonical(t: Tx, v: Value): void {
+function needCanonical(t: Tx, v: Value): void {
   const { ir } = t;
   const bits = t.has("la57") ? 57 : 48;
   const extended = ir.sextract(v, 0, bits);
