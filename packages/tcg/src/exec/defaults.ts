@@ -20,3 +20,5 @@ export const DEFAULT_HOT = 2000;
 export const DEFAULT_REGION_THRESHOLD = 50_000;
 /** Guest instructions per region. A loop of Python statements takes a quarter less time than with 1500, and a third more with 50; kernels do not tell. */
 export const DEFAULT_REGION_INSNS = 800;
+/** Times that the interpreter is entered for each vCPU before it is needed, so that the host optimises it. A machine's first line comes 50 ms earlier. */
+export const WARM_UP = 256;
