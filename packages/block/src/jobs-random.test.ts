@@ -72,12 +72,7 @@ async function chain(): Promise<Rig> {
 }
 
 /** One change at a random place from `from` on, in the node and in the model. */
-async function put(
-  node: Pick<BlockNode, "write">,
-  model: Uint8Array,
-  from = 0,
-  room = SIZE,
-): Promise<void> {
+async function put(node: Pick<BlockNode, "write">, model: Uint8Array, from = 0, room = SIZE): Promise<void> {
   const at = from + Math.floor((random() * room) / UNIT) * UNIT;
   const length = Math.min(from + room - at, UNIT * (1 + Math.floor(random() * 20)));
   const value = Math.floor(random() * 256);
