@@ -7,10 +7,12 @@ import { join } from "node:path";
 const STEPS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["build", "turbo", "run", "//#types", "build", "--output-logs=errors-only"],
   ["types of tools", "tsc", "-p", "tools"],
+  ["types of tests", "tsc", "-p", "tsconfig.tests.json"],
   ["types of conformance", "tsc", "-p", "conformance"],
   ["types of the page for programs", "tsc", "-p", "conformance/web/kernels"],
   ["format", "oxfmt", "--check"],
   ["lint", "oxlint"],
+  ["unused code", "knip", "--no-config-hints"],
   ["layers", "node", "tools/layers.ts"],
   ["generated pages", "node", "--conditions=@mimus/source", "tools/docs.ts", "--check"],
   ["unit tests in a browser", "node", "tools/browser-tests.ts"],
