@@ -58,7 +58,7 @@ const config: HartConfig = {
 };
 
 /** What was shown while a program ran, by hook. */
-export type Shown = Readonly<Record<"inAsm" | "op" | "opOpt" | "outWat", readonly string[]>>;
+type Shown = Readonly<Record<"inAsm" | "op" | "opOpt" | "outWat", readonly string[]>>;
 
 /** A program that has run. */
 export interface Ran {
