@@ -42,9 +42,11 @@ const installers = ARCHITECTURES.flatMap((architecture): FirstScreen[] => {
       name: `installer-${architecture}-vga`,
       files,
       run: async (paths, how) => {
-        const pc = new ScreenPc(targetOf(architecture), [...args(paths), ...byCount(how)], how);
+        // In the font of Linux, most of whose letters are those of a VGA BIOS, and not in its own. Source: Debian GNU/Linux Installation Guide, 5.3.2, debian-installer/framebuffer.
+        const inText = [...args(paths), "-append", "fb=false"];
+        const pc = new ScreenPc(targetOf(architecture), [...inText, ...byCount(how)], how);
         const seconds = await pc.shows("Select a language", 30);
-        await pc.shows("Choose the language to be used for the installation process", 1);
+        await pc.shows("Choose the language to be used", 1);
         await pc.shows("<Go Back>", 1);
         await pc.close();
         return `'Select a language' in the picture after ${seconds.toFixed(0)} s`;

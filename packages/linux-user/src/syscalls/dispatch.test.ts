@@ -66,6 +66,8 @@ describe("system calls over files in memory", () => {
     const fd = p.call("openat", -100, "/proc/self/status", 0) as number;
     const length = p.call("read", fd, DATA, 4096) as number;
     expect(p.text(0, length)).toContain("Pid:\t42\n");
+    const comm = p.call("openat", -100, "/proc/self/comm", 0) as number;
+    expect(p.text(0, p.call("read", comm, DATA, 4096) as number)).toBe("test\n");
     expect(p.call("readlinkat", -100, `/proc/42/fd/${fd}`, DATA, 100)).toBe(17);
     expect(p.text(0, 17)).toBe("/proc/self/status");
     expect(p.call("openat", -100, "/proc/43/status", 0)).toBe(-2);
