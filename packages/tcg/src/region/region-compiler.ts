@@ -118,7 +118,7 @@ export class RegionCompiler extends CallEmitter {
     head.forEach((l, g) => {
       if (l === 1) this.loadGlobal(g);
     });
-    if (this.#shape.number.some((number) => number > 0)) {
+    if (this.#shape.greatest > 0) {
       code.get(TB_PARAMETER);
       code.mem(W.i32Load, TB.resume, 2);
       code.tee(this.#resume);
@@ -192,7 +192,8 @@ export class RegionCompiler extends CallEmitter {
     for (const { node, low, high } of edges)
       for (let n = low; n <= high; n++) depths[n] = this.#nest + inside - this.#open.get(node)!;
     if (hub !== undefined) {
-      const base = depths.length;
+      // Behind the resume numbers.
+      const base = 1 + this.#shape.greatest;
       for (let n = 0; n < 1 << hub.bits; n++) depths.push(targets.length);
       targets.forEach(({ target }, n) => (depths[base + hubHash(target, hub.factor, hub.bits)] = n));
     }
@@ -408,7 +409,7 @@ export class RegionCompiler extends CallEmitter {
     code.op(W.i32Mul);
     code.i32(32 - bits);
     code.op(W.i32ShrU);
-    code.i32(1 + this.#shape.number.reduce((a, b) => Math.max(a, b), 0));
+    code.i32(1 + this.#shape.greatest);
     code.op(W.i32Add);
     code.set(this.#resume);
     code.br(this.#nest + this.depth - this.#top);

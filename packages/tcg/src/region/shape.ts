@@ -28,6 +28,8 @@ export interface Shape {
   readonly resume: readonly (readonly ResumeEdge[])[];
   /** By node: the number by which an entry resumes there; 0 when none can. */
   readonly number: Int32Array;
+  /** The greatest of these numbers. */
+  readonly greatest: number;
   /** Edges that would make the graph irreducible, as `from * size + to`: they go by way of the entry. */
   readonly cut: ReadonlySet<number>;
   /** Number of nodes, the entry included. */
@@ -82,7 +84,7 @@ export function shapeOf(successors: readonly (readonly number[])[], head: number
   idom = dominatorsOf(edges, order);
   const children: number[][] = Array.from({ length: size }, () => []);
   for (const node of order) if (node !== ENTRY_NODE) children[idom[node]!]!.push(node);
-  return { index: indexOf(order, size), children, header: loops.header, resume, number, cut, size };
+  return { index: indexOf(order, size), children, header: loops.header, resume, number, greatest: next - 1, cut, size };
 }
 
 function reversePostOrder(edges: readonly (readonly number[])[]): number[] {
