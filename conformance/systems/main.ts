@@ -7,7 +7,7 @@
  *   pnpm systems screens [NAME...] [--qemu]   first screens: installers, iPXE, GRUB, SeaBIOS's menu, a pass of memtest86+
  *
  * --icount N has guest time go by instructions, 2^N ns each, for machines that are busy with other things.
- * --patience N waits N times as long for everything; --log FILE keeps the console of the last machine while it runs.
+ * --patience N waits N times as long for everything; --log FILE keeps what machines print and show while they run.
  */
 
 import { commandLine } from "../lib/command-line.ts";

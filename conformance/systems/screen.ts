@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
-import { MINUTE, PATIENCE, record } from "./patience.ts";
+import { MINUTE, PATIENCE, record, recordScreen } from "./patience.ts";
 
 /** Pixels of a character; a text mode of 720 pixels has a ninth column between characters. */
 const [GLYPH_WIDTH, GLYPH_HEIGHT] = [8, 16];
@@ -80,6 +80,7 @@ export function readText({ width, height, pixels }: Picture, font: Font): string
 export class ScreenPc {
   readonly console: Console;
   readonly #font: Font;
+  #last = "";
   readonly #folder: string = mkdtempSync(join(tmpdir(), "mimus-screen-"));
 
   constructor(target: "x86_64" | "i386", args: readonly string[], options: { qemu?: boolean } = {}) {
@@ -116,8 +117,10 @@ export class ScreenPc {
     const end = performance.now() + minutes * MINUTE;
     for (;;) {
       const text = await this.text();
-      if (typeof what === "string" ? text.includes(what) : what.test(text))
-        return (performance.now() - this.console.startedAt) / 1000;
+      const seconds = (performance.now() - this.console.startedAt) / 1000;
+      if (text !== this.#last) recordScreen(text, seconds);
+      this.#last = text;
+      if (typeof what === "string" ? text.includes(what) : what.test(text)) return seconds;
       if (performance.now() > end) throw new Error(`${minutes} minutes passed before ${what} was shown:\n${text}`);
       if (key !== undefined) await this.keys(key);
       await new Promise((resolve) => setTimeout(resolve, key === undefined ? 2000 : 100));
