@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
-import { MINUTE, PATIENCE, record, recordScreen } from "./patience.ts";
+import { MINUTE, PATIENCE, recordScreen } from "./patience.ts";
 
 /** Pixels of a character; a text mode of 720 pixels has a ninth column between characters. */
 const [GLYPH_WIDTH, GLYPH_HEIGHT] = [8, 16];
@@ -90,7 +90,6 @@ export class ScreenPc {
     const all = ["-display", "none", "-serial", "none", "-nic", "none", "-monitor", "stdio", ...args];
     this.console =
       options.qemu === true ? new Console(`qemu-system-${target}`, all) : startMimus([`system-${target}`, ...all]);
-    record(this.console);
   }
 
   /** What the screen shows now, or "" before it shows anything. */
