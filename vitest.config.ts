@@ -16,6 +16,8 @@ export default defineConfig({
     // Ends what hangs. It is no measure: a busy machine may take ten times as long as a quiet one.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Peers, browsers and sockets share a machine with other runs. The summary names what passed only the second time.
+    retry: 1,
     reporters: ["default", "./tools/ci-reporter.mjs"],
   },
 });

@@ -39,7 +39,9 @@ if (existsSync(counts)) {
     failed: number;
     skipped: number;
     failures: string[];
+    again: string[];
   };
+  for (const name of tests.again) process.stdout.write(`passed the second time only  ${name}\n`);
   for (const failure of tests.failures) process.stdout.write(`FAILED  ${failure}\n`);
   process.stdout.write(`${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped\n`);
 }

@@ -22,8 +22,8 @@ describe.skipIf(!ready)("system calls", () => {
   const run = (command: string, args: readonly string[], cwd: string): string => {
     rmSync(cwd, { recursive: true, force: true });
     mkdirSync(cwd);
-    const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: "utf8", timeout: 60_000 });
-    return `${stdout}\nstatus ${status}\n${stderr}`;
+    const { stdout, stderr, status, signal } = spawnSync(command, args, { cwd, encoding: "utf8", timeout: 40_000 });
+    return `${stdout}\nstatus ${status ?? signal}\n${stderr}`;
   };
   beforeAll(() => {
     for (const name of [...PROGRAMS, "replaced", "settime"]) {
@@ -34,14 +34,17 @@ describe.skipIf(!ready)("system calls", () => {
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  // Both run against the clock: on a busy machine a timer may miss its window, so these compare again.
-  const retries: Partial<Record<string, number>> = { time: 2, poll: 2, descriptors: 1 };
   for (const name of PROGRAMS)
-    it(`${name}: as under QEMU`, { timeout: 120_000, retry: retries[name] ?? 0 }, () => {
+    it(`${name}: as under QEMU`, (test) => {
       const { command, args } = mimusCommand();
       const cwd = place("work");
+      const seen = run(command, [...args, "riscv64", place(name)], cwd);
+      expect(seen).toContain("\nstatus 0\n");
       const expected = run(QEMU, [place(name)], cwd);
-      expect(run(command, [...args, "riscv64", place(name)], cwd)).toBe(expected);
+      // Where QEMU cannot end, on a host that it does not get along with, nothing is left to compare.
+      if (/^status SIG/m.test(expected))
+        test.skip(`${QEMU} did not end: ${expected.trimEnd().split("\n").slice(-3).join("; ")}`);
+      expect(seen).toBe(expected);
     });
 
   // QEMU asks the host, which in a container may answer EPERM to any clock: here the manual page judges (clock_settime(2)).

@@ -14,7 +14,7 @@
 static char buf[200000];
 
 int main(void) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   signal(SIGPIPE, SIG_IGN);
   int a = T(open("a", O_RDWR | O_CREAT, 0600));
   T(write(a, "hello world", 11));

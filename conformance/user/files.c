@@ -293,7 +293,7 @@ static void directories(void) {
 }
 
 int main(void) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   contents();
   names();
   attributes();

@@ -20,7 +20,7 @@ static long slurp(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   SHOW(getpid() == (int)syscall(SYS_gettid));
   OK(getppid());
   SHOW(getuid());

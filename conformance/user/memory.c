@@ -5,7 +5,7 @@
 static unsigned char vec[16];
 
 int main(void) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   char *brk0 = sbrk(0);
   int fd = open("m", O_RDWR | O_CREAT | O_TRUNC, 0600);
   char text[5000];

@@ -1,12 +1,12 @@
 /* Waiting: poll, select and epoll over pipes, events, timers and signals, with time-outs and interruptions. */
 #include "check.h"
+#include "alarm.h"
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -18,13 +18,9 @@ static double now(void) {
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec + t.tv_nsec / 1e9;
 }
-static void alarm_in(int ms) {
-  struct itimerval v = {{0, 0}, {ms / 1000, ms % 1000 * 1000}};
-  setitimer(ITIMER_REAL, &v, 0);
-}
 
 int main(void) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   struct sigaction sa = {.sa_handler = on_alarm};
   sigaction(SIGALRM, &sa, 0);
   int p[2], q[2];
@@ -42,9 +38,8 @@ int main(void) {
   T(poll(f, 1, -1));
   printf("%x\n", f[0].revents);
   read(p[0], buf, 1);
-  alarm_in(30);
-  T(poll(f, 1, -1));
-  SHOW(alarms);
+  INTERRUPTED(poll(f, 1, -1));
+  SHOW(alarms > 0);
   T(poll(0, 0, 10));
   T(poll((struct pollfd *)8, 1, 0));
   close(p[1]);
@@ -76,10 +71,9 @@ int main(void) {
   FD_SET(70, &r);
   T(select(71, &r, 0, 0, 0));
   T(select(-1, 0, 0, 0, 0));
-  alarm_in(20);
   FD_ZERO(&r);
   FD_SET(q[0], &r);
-  T(select(q[0] + 1, &r, 0, 0, 0));
+  INTERRUPTED(select(q[0] + 1, &r, 0, 0, 0));
   SHOW(FD_ISSET(q[0], &r));
   struct timespec ts = {0, -1};
   T(pselect(0, 0, 0, 0, &ts, 0));
@@ -118,8 +112,7 @@ int main(void) {
   T(epoll_wait(ep, out, 4, 0));
   printf("%x\n", out[0].events);
   T(epoll_ctl(ep, EPOLL_CTL_DEL, q[1], 0));
-  alarm_in(20);
-  T(epoll_wait(ep, out, 4, -1));
+  INTERRUPTED(epoll_wait(ep, out, 4, -1));
   int inner = epoll_create1(0);
   ev.events = EPOLLIN;
   T(epoll_ctl(inner, EPOLL_CTL_ADD, ep, &ev));
@@ -128,13 +121,15 @@ int main(void) {
   T(epoll_wait(inner, out, 4, 0));
 
   int t = T(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
-  struct itimerspec its = {{0, 10000000}, {0, 20000000}};
+  struct itimerspec its = {{0, 10000000}, {100, 0}};
   T(timerfd_settime(t, 0, &its, 0));
   uint64_t n = 0;
   T(read(t, &n, 8));
+  its.it_value = its.it_interval;
+  T(timerfd_settime(t, 0, &its, 0));
   f[0].fd = t;
   f[0].events = POLLIN;
-  T(poll(f, 1, 1000));
+  T(poll(f, 1, -1));
   T(read(t, &n, 8));
   SHOW(n >= 1);
   usleep(60000);
@@ -168,8 +163,9 @@ int main(void) {
   sigaddset(&set, SIGALRM);
   sigprocmask(SIG_BLOCK, &set, 0);
   alarms = 0;
-  alarm_in(10);
+  alarm_every(10);
   usleep(30000);
+  no_alarm();
   SHOW(alarms);
   sigemptyset(&set);
   T(ppoll(0, 0, 0, &set));
@@ -178,13 +174,11 @@ int main(void) {
   /* A handler interrupts a read; with SA_RESTART the read goes on. */
   sigprocmask(SIG_SETMASK, &set, 0);
   read(q[0], buf, 100);
-  alarm_in(20);
-  T(read(q[0], buf, 1));
+  INTERRUPTED(read(q[0], buf, 1));
   int spare = dup(q[1]);
   fcntl(q[1], F_SETFL, O_NONBLOCK);
   while (write(q[1], buf, 4096) > 0) {}
   fcntl(q[1], F_SETFL, 0);
-  alarm_in(20);
-  T(write(q[1], buf, 4096));
+  INTERRUPTED(write(q[1], buf, 4096));
   return 0;
 }

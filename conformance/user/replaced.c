@@ -18,7 +18,7 @@ static int run(fn *f) {
 static void clear(void *at) { __builtin___clear_cache(at, (char *)at + 4096); }
 
 int main(void) {
-  setvbuf(stdout, 0, _IOFBF, 1 << 16);
+  setvbuf(stdout, 0, _IOLBF, 1 << 16);
   uint32_t next[2];
   char *page = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   code((uint32_t *)page, 1);
