@@ -56,6 +56,7 @@ class Counts implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         count[state === "pending" ? "skipped" : state]++;
+        if (test.diagnostic()?.flaky) process.stdout.write(`passed the second time only  ${test.fullName}\n`);
       }
       // A file that could not be loaded has no tests.
       if (module.state() === "failed" && module.children.size === 0) count.failed++;
@@ -81,6 +82,7 @@ export default defineConfig({
     // Loading the modules again for each file took a third of the time.
     isolate: false,
     testTimeout: 120_000,
+    retry: 1,
     hookTimeout: 120_000,
     reporters: ["default", new Counts()],
     projects: [mode("isolated", true), mode("not isolated", false)],
