@@ -1,8 +1,7 @@
 import type { BlockBackend } from "@mimus/block";
 import { type Identity, identifyPacket } from "./identify.ts";
-import {
-  BLOCK, CD_BLOCKS, configuration, discInformation, dvdStructure, inquiry, modeSense, P, rawSector, SENSE, senseData, toc,
-} from "./mmc.ts"; // prettier-ignore
+import { BLOCK, rawSector, SENSE } from "./mmc.ts";
+import { ALWAYS, type Commands, NEEDS_MEDIUM, packetCommands } from "./packet-commands.ts";
 import { C, CHUNK, ER, ST } from "./spec.ts";
 import { Unit } from "./unit.ts";
 
@@ -11,22 +10,27 @@ const REASON = { COMMAND: 1, IN: 2 } as const;
 const PACKET = 12;
 /** Blocks that are read at once. */
 const AHEAD: number = CHUNK / 2 / BLOCK;
-/** Commands that work whatever the medium is, and do not tell of a change. */
-const ALWAYS: ReadonlySet<number> = new Set([P.INQUIRY, P.REQUEST_SENSE, P.EVENT_STATUS, P.GET_CONFIGURATION]);
-const NEEDS_MEDIUM: ReadonlySet<number> = new Set([
-  P.TEST_UNIT_READY, P.READ_CAPACITY, P.READ_10, P.READ_12, P.SEEK, P.READ_TOC, P.READ_CD, P.DISC_INFORMATION,
-  P.READ_DVD_STRUCTURE, P.READ_SUBCHANNEL,
-]); // prettier-ignore
 
 /** A CD-ROM and DVD-ROM drive. Source: ATA/ATAPI-7 volume 2, chapters on PACKET; MMC-5. */
 export class AtapiCdrom extends Unit {
   readonly #id: Identity;
   readonly #backend: BlockBackend | undefined;
-  /** Blocks of READ commands that have been put into `data`. */
+  readonly #commands: Commands;
+
   constructor(drive: BlockBackend | undefined, id: Identity) {
     super(drive);
     this.#backend = drive;
     this.#id = id;
+    this.#commands = packetCommands({
+      state: () => this.s,
+      id,
+      blocks: () => this.#blocks,
+      inserted: () => drive?.node !== undefined,
+      good: () => this.#good(),
+      bad: (sense) => this.#bad(sense),
+      answer: (data, room) => this.#answer(data, room),
+      begin: (at, count, bytes) => this.#begin(at, count, bytes),
+    });
     this.reset();
     if (drive !== undefined) drive.onResize = () => this.mediumChanged();
   }
@@ -218,7 +222,18 @@ export class AtapiCdrom extends Unit {
     this.#load(() => this.#send());
   }
 
-  // ---- packet commands
+  /** Starts to read `count` blocks of which the host wants `bytes` each. */
+  #begin(at: number, count: number, bytes: number): void {
+    const { s } = this;
+    if (count === 0) return this.#good();
+    if (at + count > this.#blocks) return this.#bad(SENSE.OUT_OF_RANGE);
+    s.at = at;
+    s.left = count;
+    s.sectorBytes = bytes;
+    s.data = new Uint8Array(0);
+    if (s.packetDma) this.startDma("dma-packet");
+    else this.#read();
+  }
 
   #packet(p: Uint8Array): void {
     const { s } = this;
@@ -227,114 +242,9 @@ export class AtapiCdrom extends Unit {
       s.attention = false;
       return this.#bad(SENSE.MEDIUM_CHANGED);
     }
-    const blocks = this.#blocks;
-    if (blocks === 0 && NEEDS_MEDIUM.has(op)) return this.#bad(SENSE.NOT_READY);
-    const v = new DataView(p.buffer, p.byteOffset, PACKET);
-    switch (op) {
-      case P.TEST_UNIT_READY:
-      case P.SET_SPEED:
-        return this.#good();
-      case P.REQUEST_SENSE: {
-        const data =
-          s.attention && s.senseKey === 0 ? senseData(...SENSE.MEDIUM_CHANGED) : senseData(s.senseKey, s.senseCode);
-        if (s.senseKey === 0) s.attention = false;
-        return this.#answer(data, p[4]!);
-      }
-      case P.INQUIRY:
-        if ((p[1]! & 1) !== 0) return this.#bad(SENSE.INVALID_FIELD);
-        return this.#answer(inquiry(this.#id.model, this.#id.firmware), p[4]!);
-      case P.START_STOP:
-        return this.#startStop(p[4]! & 3);
-      case P.PREVENT:
-        s.locked = (p[4]! & 1) !== 0;
-        return this.#good();
-      case P.READ_CAPACITY: {
-        const data = new DataView(new ArrayBuffer(8));
-        data.setUint32(0, blocks - 1);
-        data.setUint32(4, BLOCK);
-        return this.#answer(new Uint8Array(data.buffer), 8);
-      }
-      case P.SEEK:
-        return v.getUint32(2) < blocks ? this.#good() : this.#bad(SENSE.OUT_OF_RANGE);
-      case P.READ_10:
-        return this.#begin(v.getUint32(2), v.getUint16(7), BLOCK);
-      case P.READ_12:
-        return this.#begin(v.getUint32(2), v.getUint32(6), BLOCK);
-      case P.READ_CD: {
-        const what = p[9]! & 0xf8;
-        const count = (p[6]! << 16) | v.getUint16(7);
-        if (what === 0 || count === 0) return this.#good();
-        if (what !== 0x10 && what !== 0xf8) return this.#bad(SENSE.INVALID_FIELD);
-        return this.#begin(v.getUint32(2), count, what === 0x10 ? BLOCK : 2352);
-      }
-      case P.READ_TOC: {
-        const format = p[2]! & 15 || p[9]! >> 6;
-        const data = toc(format, (p[1]! & 2) !== 0, p[6]!, blocks);
-        return data === undefined ? this.#bad(SENSE.INVALID_FIELD) : this.#answer(data, v.getUint16(7));
-      }
-      case P.GET_CONFIGURATION:
-        return this.#answer(configuration(blocks, v.getUint16(2), p[1]! & 3), v.getUint16(7));
-      case P.EVENT_STATUS:
-        return this.#events(p);
-      case P.DISC_INFORMATION:
-        return this.#answer(discInformation(), v.getUint16(7));
-      case P.MODE_SENSE: {
-        const data = p[2]! >> 6 === 3 ? undefined : modeSense(p[2]! & 0x3f, s.locked);
-        return data === undefined ? this.#bad(SENSE.INVALID_FIELD) : this.#answer(data, v.getUint16(7));
-      }
-      case P.MECHANISM_STATUS: {
-        const status = new Uint8Array(8);
-        status[5] = 1;
-        if (s.open) status[1] = 0x10;
-        return this.#answer(status, v.getUint16(8));
-      }
-      case P.READ_DVD_STRUCTURE: {
-        if (blocks <= CD_BLOCKS) return this.#bad(SENSE.INCOMPATIBLE);
-        const data = dvdStructure(p[7]!, blocks);
-        return data === undefined ? this.#bad(SENSE.INVALID_FIELD) : this.#answer(data, v.getUint16(8));
-      }
-      default:
-        return this.#bad(SENSE.ILLEGAL_OPCODE);
-    }
-  }
-
-  #begin(at: number, count: number, bytes: number): void {
-    const { s } = this;
-    if (count === 0) return this.#good();
-    if (at + count > this.#blocks) return this.#bad(SENSE.OUT_OF_RANGE);
-    // A count beyond the register's range is taken in several goes by the same loop.
-    s.at = at;
-    s.left = Math.min(count, 0x10000);
-    s.sectorBytes = bytes;
-    s.data = new Uint8Array(0);
-    if (s.packetDma) this.startDma("dma-packet");
-    else this.#read();
-  }
-
-  /** 0 stop, 1 start, 2 eject, 3 load. */
-  #startStop(what: number): void {
-    const { s } = this;
-    if (what < 2) return this.#good();
-    if (what === 2 && s.locked) return this.#bad(this.#blocks === 0 ? SENSE.NOT_READY : SENSE.LOCKED);
-    s.open = what === 2;
-    if (what === 3 && this.#backend?.node !== undefined) s.newMedia = s.attention = true;
-    this.#good();
-  }
-
-  /** GET EVENT STATUS NOTIFICATION, polled: of media alone. */
-  #events(p: Uint8Array): void {
-    const { s } = this;
-    if ((p[1]! & 1) === 0) return this.#bad(SENSE.INVALID_FIELD);
-    const media = (p[4]! & 0x10) !== 0;
-    const data = new Uint8Array(media ? 8 : 4);
-    data[1] = media ? 6 : 2;
-    data[2] = media ? 4 : 0x80;
-    data[3] = 0x10;
-    if (media) {
-      data[4] = s.newMedia ? 2 : s.ejectRequest ? 1 : 0;
-      data[5] = (s.open ? 1 : 0) | (this.#backend?.node !== undefined && !s.open ? 2 : 0);
-      s.newMedia = s.ejectRequest = false;
-    }
-    this.#answer(data, (p[7]! << 8) | p[8]!);
+    if (this.#blocks === 0 && NEEDS_MEDIUM.has(op)) return this.#bad(SENSE.NOT_READY);
+    const command = this.#commands[op];
+    if (command === undefined) return this.#bad(SENSE.ILLEGAL_OPCODE);
+    command(p, new DataView(p.buffer, p.byteOffset, PACKET));
   }
 }

@@ -38,6 +38,8 @@ export const SENSE = {
 
 /** Bytes of a block. */
 export const BLOCK = 2048;
+/** Bytes of a block with its headers and error correction. */
+export const RAW = 2352;
 /** Blocks of the largest CD: 80 minutes; what has more is a DVD. */
 export const CD_BLOCKS: number = 80 * 60 * 75;
 const PROFILE = { NONE: 0, CD: 0x0008, DVD: 0x0010 } as const;
@@ -198,7 +200,7 @@ export function dvdStructure(format: number, blocks: number): Uint8Array | undef
 /** A whole raw sector of mode 1 around 2048 bytes; error correction is left empty. */
 export function rawSector(block: number, data: Uint8Array): Uint8Array {
   const bcd = (n: number): number => ((n / 10) << 4) | (n % 10);
-  return bytes(2352, (_v, b) => {
+  return bytes(RAW, (_v, b) => {
     b.fill(0xff, 1, 11);
     b.set(msf(block).map(bcd), 12);
     b[15] = 1;

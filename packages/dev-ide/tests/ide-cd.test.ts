@@ -74,6 +74,24 @@ describe("ide-cd", () => {
     expect(r.memory(0x8000, 17480)).toEqual(content.subarray(13240, 30720));
   });
 
+  it("reads more than 65,536 blocks in one command", async () => {
+    const many = 65_538;
+    const { backend: large, file } = await drive(many * 2048, "cdrom");
+    await file.write(65_537 * 2048, Uint8Array.of(1, 2, 3, 4));
+    r = new Rig();
+    r.add("ide-cd", large);
+    r.reg(6, 0xa0);
+    // A table whose entries point at the same 64 KiB, but the last.
+    const entries = Array.from({ length: 2048 }, (): [number, number] => [0x10_0000, 0x1_0000]);
+    r.table(...entries, [0x8000, 0x1000]);
+    r.reg(1, 1);
+    r.io.write(0xc000, 1, 9);
+    await packet([0xa8, 0, 0, 0, 0, 0, 0, 1, 0, 2], 0, true);
+    while ((r.status & ST.BUSY) !== 0) await settle();
+    expect([r.status, r.reg(2), r.io.read(0xc002, 1) & 6]).toEqual([DONE, 3, 4]);
+    expect(r.memory(0x8800, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+  });
+
   it("tells in sense data why it refused", async () => {
     await packet([0x28, 0, 0, 0, 0, 99, 0, 0, 2]);
     expect(r.status & ST.ERR).toBe(ST.ERR);
