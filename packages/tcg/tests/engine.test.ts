@@ -292,6 +292,17 @@ for (const { backend, shared } of cases) {
         expect(m.vcpu.executed).toBe(31);
       });
 
+      test("a guest that pauses again and again gives the thread back long before its budget is used up", () => {
+        const m = make();
+        m.program(0x1000, asm("pause"), asm("addi", 1, 1, 1), asm("jmp", 0, 0, -2));
+        m.cpu.pc = 0x1000;
+        expect(m.vcpu.run(1_000_000)).toBe("kick");
+        expect(m.vcpu.executed).toBeLessThan(1000);
+        const rounds = m.cpu.r(1);
+        expect(m.vcpu.run(1_000_000)).toBe("kick");
+        expect(m.cpu.r(1)).toBeGreaterThan(rounds);
+      });
+
       test("thousands of pages are found again without a walk", () => {
         const m = make();
         const pages = 12000;

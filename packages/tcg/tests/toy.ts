@@ -11,7 +11,7 @@ import type {
 export const OP = {
   addi: 0, add: 1, ld: 2, st: 3, ldb: 4, stb: 5, ldw: 6, bne: 7, jmp: 8, jr: 9, halt: 10, sys: 11, eret: 12, lui: 13,
   amoadd: 14, mul: 15, twice: 16, brk: 17, mask: 18, slt: 19, sth: 20, blt: 21, cas: 22, xor: 23, call: 24, callr: 25,
-  ret: 26, fence: 27, and1: 28,
+  ret: 26, fence: 27, and1: 28, pause: 29,
 } as const; // prettier-ignore
 
 /** Encodes an instruction. */
@@ -232,6 +232,7 @@ function insn(c: TranslateContext): number {
       ir.exit("next");
       c.done = true;
       break;
+    case OP.pause: ir.set("pc", ir.const64(pc + 4n)); ir.exit("yield"); c.done = true; break;
     case OP.brk: ir.set("pc", ir.const64(pc)); ir.exit("debug"); c.done = true; break;
     default: ir.call("raise", ir.const32(5)); ir.exit("next"); c.done = true;
   } // prettier-ignore

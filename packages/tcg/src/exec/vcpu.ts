@@ -9,6 +9,12 @@ import type { BlockKey, TcgMachine } from "./machine.ts";
 import { MemorySource } from "./memory-source.ts";
 import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
 
+/**
+ * Pauses after which a run ends, though no other vCPU waits for its turn. A guest that pauses waits for time to pass or a device,
+ * and its few instructions say nothing of the time they take: one tick that a booting riscv64 Linux spins for came 300 ms late.
+ */
+const MOST_PAUSES = 32;
+
 /** A vCPU: the run loop around generated code. */
 export class Vcpu {
   readonly env: number;
@@ -175,6 +181,7 @@ export class Vcpu {
     let forced = 0;
     /** The next block is one instruction, whose stores into code need no care. */
     let alone = false;
+    let pauses = 0;
     for (;;) {
       if (look || i32[at + ENV.kicked / 4] !== 0) {
         look = false;
@@ -281,7 +288,7 @@ export class Vcpu {
           break;
         case EXIT.yield:
           exits.yield++;
-          if (machine.turns > 1 || machine.shared) return "kick";
+          if (machine.turns > 1 || machine.shared || ++pauses === MOST_PAUSES) return "kick";
           break;
         case EXIT.debug:
           exits.debug++;
