@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gzip } from "node:zlib";
 
-import { type DisplayConsole, type InputRouter, remoteInput, ScreenFeed } from "@mimus/display";
+import { type DisplayConsole, type InputRouter, remoteInput } from "@mimus/display";
 
 import { page } from "./page.ts";
+import { Viewers } from "./viewers.ts";
 
 /** What a display shows, and where what is typed goes. */
 export interface DisplayTarget {
@@ -33,15 +34,7 @@ export interface RunningDisplay {
 /** Milliseconds between looks at the screen, and the longest that a browser waits for a change. */
 const FRAME = 33;
 const PATIENCE = 20_000;
-/** A browser that has not asked for so long is gone. */
-const GONE = 30_000;
 const MOST_BODY = 65_536;
-const MOST_SESSIONS = 16;
-
-interface Session {
-  readonly feed: ScreenFeed;
-  seen: number;
-}
 
 /**
  * Serves one page that shows the screen: the address has a secret, requests for another host's name are refused.
@@ -50,34 +43,20 @@ interface Session {
  */
 export async function webDisplay(target: DisplayTarget, options: WebDisplayOptions): Promise<RunningDisplay> {
   const secret = randomBytes(12).toString("base64url");
-  const sessions = new Map<string, Session>();
+  const viewers = new Viewers(target.console);
   const life = { over: false };
 
-  const sessionOf = (id: string): Session => {
-    const known = sessions.get(id);
-    if (known !== undefined) return known;
-    const [oldest] = sessions.size >= MOST_SESSIONS ? sessions.keys() : [];
-    if (oldest !== undefined) drop(oldest);
-    const made = { feed: new ScreenFeed(target.console), seen: Date.now() };
-    sessions.set(id, made);
-    return made;
-  };
-  const drop = (id: string): void => {
-    sessions.get(id)?.feed.close();
-    sessions.delete(id);
-  };
-
   const frame = async (id: string, response: ServerResponse): Promise<void> => {
-    const session = sessionOf(id);
+    const viewer = viewers.of(id);
     const until = Date.now() + PATIENCE;
-    let message = session.feed.take();
+    let message = viewer.feed.take();
     while (message === undefined && !life.over && Date.now() < until && !response.destroyed) {
       await new Promise((resolve) => void setTimeout(resolve, FRAME).unref());
-      message = session.feed.take();
+      message = viewer.feed.take();
     }
-    session.seen = Date.now();
+    viewer.seen = Date.now();
     if (response.destroyed) {
-      session.feed.again();
+      viewer.feed.again();
       return;
     }
     const pointer = target.input.absolute ? "absolute" : "relative";
@@ -120,17 +99,12 @@ export async function webDisplay(target: DisplayTarget, options: WebDisplayOptio
     server.listen(options.port, options.host, resolve);
   });
   server.unref();
-  const sweep = setInterval(() => {
-    for (const [id, { seen }] of sessions) if (Date.now() - seen > GONE) drop(id);
-  }, GONE / 2);
-  sweep.unref();
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}/${secret}/`,
     close: async () => {
       life.over = true;
-      clearInterval(sweep);
-      for (const id of sessions.keys()) drop(id);
+      viewers.close();
       server.closeAllConnections();
       await new Promise((resolve) => void server.close(resolve));
     },
