@@ -166,7 +166,7 @@ export const HF = {
   osfxsr: 1 << 20,
   /** CR4.OSXSAVE and XCR0 allow AVX. */
   avx: 1 << 21,
-  /** MXCSR is as compilers leave it: all masked, nearest, no FZ, no DAZ; and PE is already set. */
+  /** MXCSR is as compilers leave it: all masked, nearest, no FZ, no DAZ. */
   mxcsrFast: 1 << 22,
   /** In system management mode. */
   smm: 1 << 23,
@@ -179,6 +179,8 @@ export const HF = {
   /** Outside 64-bit code: FS, GS is writable data of 4 GiB, so that no access need look at it. */
   fsWide: 1 << 27,
   gsWide: 1 << 28,
+  /** With `mxcsrFast`: PE is set, so that it does not matter whether a result is exact. */
+  mxcsrInexact: 1 << 29,
 } as const;
 
 const NAMES32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];

@@ -106,11 +106,38 @@ describe.each(BACK_ENDS)("MXCSR, %s", (backend) => {
     const cpu = cpuOf(backend);
     one(cpu, 0, 0x3ff00000);
     one(cpu, 1, 0x40080000);
-    expect(cpu.cpu.lo(20) & HF.mxcsrFast).toBe(0);
+    expect(cpu.cpu.lo(20) & HF.mxcsrInexact).toBe(0);
     expect(run(cpu, ...DIVSD, ...DIVSD)).toBe(INT3);
-    expect(cpu.cpu.lo(20) & HF.mxcsrFast).not.toBe(0);
+    expect(cpu.cpu.lo(20) & HF.mxcsrInexact).not.toBe(0);
     expect(cpu.cpu.lo(OFF.mxcsr)).toBe(0x1fa0);
     expect(cpu.cpu.bits64(xmmOffset(0))).toBe(0x3fbc71c71c71c71cn);
+  });
+
+  it.each([
+    ["ADDSD", [0xf2, 0x0f, 0x58, 0xc1], 1.5, 2.25, 3.75, 2 ** -60],
+    ["SUBSD", [0xf2, 0x0f, 0x5c, 0xc1], 1.5, 2.25, -0.75, 2 ** -60],
+    ["SUBSD of equal ones", [0xf2, 0x0f, 0x5c, 0xc1], 2.25, 2.25, 0, 2 ** -60],
+    ["MULSD", [0xf2, 0x0f, 0x59, 0xc1], 1.5, 2.25, 3.375, 1 / 3],
+    ["DIVSD", DIVSD, 3, 8, 0.375, 7],
+    ["SQRTSD", [0xf2, 0x0f, 0x51, 0xc1], 7, 2.25, 1.5, 2],
+    ["CVTSD2SS, CVTSS2SD", [0xf2, 0x0f, 0x5a, 0xc1, 0xf3, 0x0f, 0x5a, 0xc0], 0, 2.25, 2.25, 0.1],
+    ["ADDPD", [0x66, 0x0f, 0x58, 0xc1], 1.5, 2.25, 3.75, 2 ** -60],
+    ["MULPD", [0x66, 0x0f, 0x59, 0xc1], 1.5, 2.25, 3.375, 1 / 3],
+  ])("%s: exact results do not set PE, others do", (_name, code, x, y, r, inexact) => {
+    for (const second of [y, inexact]) {
+      const cpu = cpuOf(backend);
+      const bits = new DataView(new ArrayBuffer(8));
+      for (const [n, v] of [x, second].entries()) {
+        bits.setFloat64(0, v);
+        cpu.cpu.set(xmmOffset(n), bits.getInt32(4), bits.getInt32(0));
+      }
+      expect(run(cpu, ...code)).toBe(INT3);
+      expect(cpu.cpu.lo(OFF.mxcsr)).toBe(second === y ? 0x1f80 : 0x1fa0);
+      expect(cpu.cpu.lo(20) & HF.mxcsrInexact).toBe(second === y ? 0 : HF.mxcsrInexact);
+      if (second !== y) continue;
+      bits.setBigInt64(0, cpu.cpu.bits64(xmmOffset(0)));
+      expect(bits.getFloat64(0)).toBe(r);
+    }
   });
 
   it("flags that are due come in later, too: a denormal operand, a quiet result", () => {

@@ -15,9 +15,10 @@ function usable(cpu: X86Cpu, n: number): boolean {
   return good && cpu.lo(at + SEG_FIELD.limit) === -1;
 }
 
-/** All of MXCSR but the flags below PE: masks all set, nearest, neither FZ nor DAZ, PE set. */
-const MXCSR_BITS = 0xffe0;
-const MXCSR_FAST = 0x1fa0;
+/** All of MXCSR but the flags: masks all set, nearest, neither FZ nor DAZ. */
+const MXCSR_BITS = 0xffc0;
+const MXCSR_FAST = 0x1f80;
+const MXCSR_PE = 0x20;
 /** All masks of the x87 control word. */
 const X87_MASKS = 0x3f;
 
@@ -41,7 +42,8 @@ export function updateFlags(cpu: X86Cpu): void {
   if (cr0 & CR0.MP) flags |= HF.mp;
   if (cr4 & CR4.OSFXSR) flags |= HF.osfxsr;
   if (cr4 & CR4.OSXSAVE && (cpu.lo(OFF.xcr0) & 6) === 6) flags |= HF.avx;
-  if ((cpu.lo(OFF.mxcsr) & MXCSR_BITS) === MXCSR_FAST) flags |= HF.mxcsrFast;
+  const mxcsr = cpu.lo(OFF.mxcsr);
+  if ((mxcsr & MXCSR_BITS) === MXCSR_FAST) flags |= mxcsr & MXCSR_PE ? HF.mxcsrFast | HF.mxcsrInexact : HF.mxcsrFast;
   if ((cpu.lo(OFF.fpuCw) & X87_MASKS) === X87_MASKS) flags |= HF.x87Fast;
   if (cpu.lo(OFF.dr7) & 0xff) flags |= HF.breakpoints;
   if (cpl === 3 && cr0 & CR0.AM && eflags & FLAG.ac) flags |= HF.alignCheck;

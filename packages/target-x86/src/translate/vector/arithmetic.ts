@@ -3,6 +3,7 @@ import { ops, type OpSpec, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
+import { needExact, needExactLanes, type Rounding } from "./exactness.ts";
 import {
   either, needNumberLanes, needNoDenormal, needNumbers, needOrdinary, needOrdinaryLanes, needPositive, SHAPE,
 } from "./fast.ts"; // prettier-ignore
@@ -13,6 +14,7 @@ import {
 
 /** An operation that rounds: on the host, and for the exact functions. */
 interface Rounded {
+  readonly name: Rounding;
   readonly code: number;
   readonly one: OpSpec;
   readonly all: Readonly<Record<Float, OpSpec>>;
@@ -20,13 +22,13 @@ interface Rounded {
   /** A result of zero is exact if one of this many first operands is zero; absent: always. */
   readonly zeros?: 1 | 2;
 }
-const rounded = (code: number, one: OpSpec, f32: OpSpec, f64: OpSpec, zeros?: 1 | 2): Rounded => ({
-  code, one, all: { f32, f64 }, underflows: zeros !== undefined, ...(zeros === undefined ? {} : { zeros }),
+const rounded = (name: Rounding, code: number, one: OpSpec, f32: OpSpec, f64: OpSpec, zeros?: 1 | 2): Rounded => ({
+  name, code, one, all: { f32, f64 }, underflows: zeros !== undefined, ...(zeros === undefined ? {} : { zeros }),
 }); // prettier-ignore
-const ADD = rounded(0, ops.fadd, ops.f32x4_add, ops.f64x2_add);
-const SUB = rounded(1, ops.fsub, ops.f32x4_sub, ops.f64x2_sub);
-const MUL = rounded(2, ops.fmul, ops.f32x4_mul, ops.f64x2_mul, 2);
-const DIV = rounded(3, ops.fdiv, ops.f32x4_div, ops.f64x2_div, 1);
+const ADD = rounded("add", 0, ops.fadd, ops.f32x4_add, ops.f64x2_add);
+const SUB = rounded("sub", 1, ops.fsub, ops.f32x4_sub, ops.f64x2_sub);
+const MUL = rounded("mul", 2, ops.fmul, ops.f32x4_mul, ops.f64x2_mul, 2);
+const DIV = rounded("div", 3, ops.fdiv, ops.f32x4_div, ops.f64x2_div, 1);
 
 /** An operand as the exact functions take it: the register it is in, or what was loaded. */
 function whole(t: Tx, i: Insn, k: number, loaded: Value | undefined): Value {
@@ -57,6 +59,7 @@ function scalar(f: Float, row: Rounded): Translate {
           needNoDenormal(t, f, v, slow);
           setPlain(t, v, f);
         }
+        needExact(t, f, row.name, r, x, y, slow);
         writeScalar(t, i, f, r);
       },
       () => exactScalar(t, i, f, `sse_${f}`, [row.code, 1], vec(t, i.operands[k]!.n), whole(t, i, k + 1, loaded)),
@@ -77,6 +80,7 @@ function scalarRoot(f: Float): Translate {
         setPlain(t, x, f);
         const r = t.ir.float(ops.fsqrt, x);
         setPlain(t, r, f);
+        needExact(t, f, "sqrt", r, x, x, slow);
         writeScalar(t, i, f, r);
       },
       () => exactScalar(t, i, f, `sse_${f}`, [4, 1], undefined, whole(t, i, k, loaded)),
@@ -120,6 +124,7 @@ function packedRounded(f: Float, row: Rounded): PackedOp {
       needOrdinaryLanes(t, f, r, { underflows: row.underflows, causes, operands: [a, b] }, slow);
       setPlain(t, a, f);
       setPlain(t, b, f);
+      needExactLanes(t, f, row.name, r, a, b, slow);
       return r;
     },
     exact: (t, e, a, b) => e.call(`sse_${f}`, { a, b }, [row.code, SHAPE[f].lanes], "v128"),
@@ -158,6 +163,7 @@ function vectorRoot(f: Float): Translate {
       // A root of what is not negative, and not denormal, is ordinary; a negative one's is NaN.
       const r = t.ir.vector(spec, b);
       needOrdinaryLanes(t, f, r, { underflows: false, operands: [b] }, slow);
+      needExactLanes(t, f, "sqrt", r, b, b, slow);
       return r;
     },
     exact: (_t, e, _a, b) => e.call(`sse_${f}`, { b }, [4, SHAPE[f].lanes], "v128"),
@@ -194,6 +200,7 @@ function alternate(f: Float): Translate {
       ? [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]
       : [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
   const op: PackedOp = {
+    rounds: true,
     fast: (t, a, b, slow) => {
       const { ir } = t;
       const even = ir.const128(Array.from({ length: 16 }, (_, n) => mask[n % mask.length]!));

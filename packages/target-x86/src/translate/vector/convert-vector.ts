@@ -3,7 +3,7 @@ import { ops, type Label, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact, plainCall } from "./exact.ts";
-import { either, leaveIf, needOrdinaryLanes } from "./fast.ts";
+import { either, leaveIf, mayRound, needOrdinaryLanes } from "./fast.ts";
 import { pattern } from "./lanes.ts";
 import { packed } from "./packed.ts";
 import {
@@ -22,6 +22,7 @@ function singlesToWords(truncate: boolean): Translate {
       t,
       i,
       {
+        rounds: true,
         fast: (_t, _a, v, slow) => {
           const small = ir.vector(ops.f32x4_lt, ir.vector(ops.f32x4_abs, v), pattern(ir, 0, 0, 0, 0x4f));
           leaveIf(t, "ne", ir.vector(ops.i32x4_bitmask, small), ir.const32(15), slow);
@@ -40,6 +41,7 @@ const cvtdq2ps: Translate = (t, i) => {
     t,
     i,
     {
+      rounds: true,
       fast: (_t, _a, v) => {
         const r = t.ir.vector(ops.f32x4_convert_i32x4_s, v);
         setPlain(t, r, "f32");
@@ -140,15 +142,13 @@ function narrow(op: Narrow): Translate {
       setVec(t, i.operands[0].n, 0, halves.length === 2 ? joined(t, halves) : halves[0]!);
       if (i.vex !== 0) setVec(t, i.operands[0].n, 1, zeros(t.ir));
     };
-    either(
-      t,
-      (slow) => write(b.map((v) => op.fast(t, v, slow))), // prettier-ignore
-      () => {
-        const e = new Exact(t, b.length);
-        const r = b.map((v) => lowOnly(t, op.exact(t, e, v)));
-        e.finish(() => write(r));
-      },
-    );
+    const exact = (): void => {
+      const e = new Exact(t, b.length);
+      const r = b.map((v) => lowOnly(t, op.exact(t, e, v)));
+      e.finish(() => write(r));
+    };
+    if (!mayRound(t)) return exact();
+    either(t, (slow) => write(b.map((v) => op.fast(t, v, slow))), exact); // prettier-ignore
   };
 }
 

@@ -1,8 +1,9 @@
 /** Conversions of one number, and rounding to integers. Source: Intel SDM volume 2 (2023), CVTSD2SI and its kin, ROUNDPD. */
-import { ops, type Value } from "@mimus/tcg";
+import { ops, type Label, type Value } from "@mimus/tcg";
 import type { Translate } from "../tx.ts";
 import { Exact } from "./exact.ts";
-import { either, leaveIf, needNoDenormal, needNumbers, needOrdinary, number, PACKED, SHAPE } from "./fast.ts";
+import { needSame } from "./exactness.ts";
+import { either, leaveIf, mayRound, needNoDenormal, needNumbers, needOrdinary, number, PACKED, SHAPE } from "./fast.ts";
 import { packed } from "./packed.ts";
 import {
   both, first, immediate, isPlain, lane0, loadedScalar, readVec, setPlain, vec, writeScalar, type Float,
@@ -24,6 +25,7 @@ function toInteger(f: Float, truncate: boolean): Translate {
         // The least integer is what invalid conversions give, and left to the exact function.
         const above = ir.float(ops.flt, number(t, f, -limit), whole);
         leaveIf(t, "eq", ir.and(above, ir.float(ops.flt, whole, number(t, f, limit))), ir.const32(0), slow);
+        needSame(t, x, truncate && !mayRound(t) ? ir.float(ops.ftrunc, x) : whole, slow);
         write(ir.float(wide ? ops.to_i64s : ops.to_i32s, whole));
       },
       () => {
@@ -45,7 +47,13 @@ function fromInteger(f: Float): Translate {
     const k = i.operandCount - 1;
     const x = t.read(k);
     const wide = i.operands[k]!.size === 8;
-    const fast = (): void => {
+    const fast = (slow?: Label): void => {
+      // Integers of so many bits are exact.
+      const limit = f === "f64" ? 53 : 24;
+      if (slow !== undefined && !mayRound(t)) {
+        const most = wide ? ir.const64(2n ** BigInt(limit + 1)) : ir.const32(2 ** (limit + 1));
+        leaveIf(t, "gtu", ir.add(x, wide ? ir.const64(2n ** BigInt(limit)) : ir.const32(2 ** limit)), most, slow);
+      }
       const r = ir.fromInt(wide ? ops.from_i64s : ops.from_i32s, f, x);
       setPlain(t, r, f);
       writeScalar(t, i, f, r);
@@ -73,6 +81,7 @@ function scalar(from: Float, to: Float): Translate {
         if (to === "f32") {
           needOrdinary(t, to, r, true, [x], slow);
           needNoDenormal(t, from, x, slow);
+          if (!mayRound(t)) needSame(t, x, t.ir.float(ops.promote, r), slow);
         } else {
           needNumbers(t, from, x, x, slow);
           needNoDenormal(t, from, x, slow);
@@ -88,6 +97,8 @@ function scalar(from: Float, to: Float): Translate {
   };
 }
 
+/** In the immediate of ROUNDSD: PE is not set. */
+const SUPPRESS = 8;
 /** By imm[1:0]. */
 const DIRECTIONS = [
   [ops.fnearest, ops.f32x4_nearest, ops.f64x2_nearest], [ops.ffloor, ops.f32x4_floor, ops.f64x2_floor],
@@ -107,7 +118,9 @@ function roundScalar(f: Float): Translate {
       (slow) => {
         const x = loaded ?? lane0(t, f, vec(t, i.operands[k]!.n));
         needNumbers(t, f, x, x, slow);
-        writeScalar(t, i, f, t.ir.float(direction(imm)[0], x));
+        const r = t.ir.float(direction(imm)[0], x);
+        if ((imm & SUPPRESS) === 0) needSame(t, x, r, slow);
+        writeScalar(t, i, f, r);
       },
       () => {
         const e = new Exact(t);
@@ -126,6 +139,7 @@ function roundVector(f: Float): Translate {
       t,
       i,
       {
+        ...((imm & SUPPRESS) === 0 ? { rounds: true } : {}),
         fast: (_t, _a, v, slow) => {
           const same = t.ir.vector(PACKED[f].bitmask, t.ir.vector(PACKED[f].eq, v, v));
           if (!isPlain(t, v, f)) leaveIf(t, "ne", same, t.ir.const32(PACKED[f].all), slow);

@@ -3,7 +3,7 @@ import { SSE_BLOCK } from "@mimus/softfloat/sse";
 import { NONE, type Value } from "@mimus/tcg";
 import { HF, OFF } from "../../state.ts";
 import type { Tx } from "../tx.ts";
-import { isFast } from "./fast.ts";
+import { mayRound } from "./fast.ts";
 
 /** What an exact function returns: {@link Exact} bits. */
 const FAST = 1;
@@ -61,7 +61,7 @@ export class Exact {
   finish(write: () => void): void {
     const t = this.#t;
     // With all masked and PE set neither can be.
-    if (isFast(t)) return write();
+    if (mayRound(t)) return write();
     const { ir } = t;
     const codes = this.#codes;
     t.rarely("tstne", codes, ir.const32(UNMASKED), () => {
@@ -79,7 +79,7 @@ export class Exact {
 /** Leaves for the next instruction, translated for the MXCSR that is now. */
 function leaveFast(t: Tx): void {
   const { ir } = t;
-  ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.mxcsrFast));
+  ir.set("tbflags", ir.orI(ir.get("tbflags"), HF.mxcsrFast | HF.mxcsrInexact));
   t.jumpTo(t.pcNext(), "barrier");
 }
 

@@ -1,7 +1,8 @@
 /**
  * Floating point with the host's instructions, where they give x86's result and flags: MXCSR masks all exceptions, rounds
- * to nearest, flushes nothing, and PE is set already (HF.mxcsrFast); the operands are no denormal numbers and the result
- * is an ordinary one, so that no other flag can be due. Everything else is done by the exact functions of `@mimus/softfloat/sse`.
+ * to nearest, flushes nothing (HF.mxcsrFast), and PE is set already (HF.mxcsrInexact) or the result is exact (`exactness.ts`);
+ * the operands are no denormal numbers and the result is an ordinary one, so that no other flag can be due. Everything else
+ * is done by the exact functions of `@mimus/softfloat/sse`.
  */
 import { ops, type Cond, type Label, type OpSpec, type Value } from "@mimus/tcg";
 import { HF } from "../../state.ts";
@@ -26,8 +27,13 @@ export const SHAPE: Readonly<Record<Float, Shape>> = {
 const ELSEWHERE = -1 as Label;
 
 /** MXCSR is as compilers leave it. */
-export function isFast(t: Tx): boolean {
+function isFast(t: Tx): boolean {
   return (t.flags & HF.mxcsrFast) !== 0;
+}
+
+/** MXCSR is as compilers leave it, and PE is set. */
+export function mayRound(t: Tx): boolean {
+  return (t.flags & HF.mxcsrInexact) !== 0;
 }
 
 /**
@@ -155,6 +161,9 @@ export function number(t: Tx, f: Float, value: number): Value {
 // ---- all lanes of a vector
 
 interface Packed {
+  readonly add: OpSpec;
+  readonly sub: OpSpec;
+  readonly mul: OpSpec;
   readonly abs: OpSpec;
   readonly eq: OpSpec;
   readonly ne: OpSpec;
@@ -170,11 +179,13 @@ interface Packed {
 }
 export const PACKED: Readonly<Record<Float, Packed>> = {
   f32: {
+    add: ops.f32x4_add, sub: ops.f32x4_sub, mul: ops.f32x4_mul,
     abs: ops.f32x4_abs, eq: ops.f32x4_eq, ne: ops.f32x4_ne, lt: ops.f32x4_lt, le: ops.f32x4_le, ge: ops.f32x4_ge,
     bitmask: ops.i32x4_bitmask, all: 15,
     least: [0, 0, 0x80, 0], ordinary: [0, 0, 0, 1], most: [0xff, 0xff, 0x7f, 0x7f],
   },
   f64: {
+    add: ops.f64x2_add, sub: ops.f64x2_sub, mul: ops.f64x2_mul,
     abs: ops.f64x2_abs, eq: ops.f64x2_eq, ne: ops.f64x2_ne, lt: ops.f64x2_lt, le: ops.f64x2_le, ge: ops.f64x2_ge,
     bitmask: ops.i64x2_bitmask, all: 3,
     least: [0, 0, 0, 0, 0, 0, 0x10, 0], ordinary: [0, 0, 0, 0, 0, 0, 0x20, 0],

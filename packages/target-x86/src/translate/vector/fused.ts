@@ -3,7 +3,7 @@ import { HOST_FMA, ops, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
-import { either, needNoDenormal, needOrdinary, needOrdinaryLanes, SHAPE } from "./fast.ts";
+import { either, mayRound, needNoDenormal, needOrdinary, needOrdinaryLanes, SHAPE } from "./fast.ts";
 import {
   lane0, loadedScalar, readVec, setPlain, vec, writeScalar, writeVec, type Float,
 } from "./registers.ts"; // prettier-ignore
@@ -25,7 +25,7 @@ function fusedScalar(f: Float, order: Order, signs: number): Translate {
       const r = e.call(f === "f64" ? "sse_fma64" : "sse_fma32", { a, b, c }, [signs, 1], f);
       e.finish(() => writeFused(t, i, f, r));
     };
-    if (!HOST_FMA) return exact();
+    if (!HOST_FMA || !mayRound(t)) return exact();
     either(
       t,
       (slow) => {
@@ -60,7 +60,7 @@ function fusedVector(f: Float, order: Order, signs: number): Translate {
       const r = a.map((v, h) => e.call(f === "f64" ? "sse_fma64" : "sse_fma32", { a: v, b: b[h]!, c: c[h]! }, [signs, SHAPE[f].lanes], "v128")); // prettier-ignore
       e.finish(() => writeVec(t, i, 0, r));
     };
-    if (!HOST_FMA || !simple) return exact();
+    if (!HOST_FMA || !simple || !mayRound(t)) return exact();
     either(
       t,
       (slow) =>

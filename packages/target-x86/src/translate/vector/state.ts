@@ -5,16 +5,19 @@ import type { Translate, Tx } from "../tx.ts";
 import { forget } from "./registers.ts";
 
 const CR4_OSXSAVE = 1 << 18;
-const MXCSR_FAST = 0x1fa0;
+const MXCSR_FAST = 0x1f80;
+const MXCSR_PE = 0x20;
 
 const ldmxcsr: Translate = (t) => {
   const { ir } = t;
   const v = t.read(0, 4);
   t.raiseIf("tstne", v, ir.const32(0xffff0000 | 0), 13, 0);
   ir.set("mxcsr", v);
-  const fast = ir.setcond("eq", ir.andI(v, 0xffe0), ir.const32(MXCSR_FAST));
-  const others = ir.andI(ir.get("tbflags"), ~HF.mxcsrFast);
-  ir.set("tbflags", ir.or(others, ir.shlI(fast, Math.log2(HF.mxcsrFast))));
+  const fast = ir.setcond("eq", ir.andI(v, 0xffc0), ir.const32(MXCSR_FAST));
+  const inexact = ir.setcond("eq", ir.andI(v, 0xffe0), ir.const32(MXCSR_FAST | MXCSR_PE));
+  const others = ir.andI(ir.get("tbflags"), ~(HF.mxcsrFast | HF.mxcsrInexact));
+  const ours = ir.or(ir.shlI(fast, Math.log2(HF.mxcsrFast)), ir.shlI(inexact, Math.log2(HF.mxcsrInexact)));
+  ir.set("tbflags", ir.or(others, ours));
   t.endToLookup();
 };
 const stmxcsr: Translate = (t) => t.write(0, t.ir.get("mxcsr"));
