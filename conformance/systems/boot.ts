@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Architecture, copyDisk, debianSystem, fsck } from "./debian.ts";
+import { copyDisk, debianSystem, fsck } from "./debian.ts";
 import { type BootOptions, DebianGuest } from "./guest.ts";
+import type { Architecture } from "./recipe.ts";
 
 export type BootCase = Pick<BootOptions, "architecture" | "bus" | "by" | "cpus" | "qemu" | "icount"> & {
   readonly off: "command" | "button";

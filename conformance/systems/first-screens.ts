@@ -8,7 +8,7 @@ import { ScreenPc } from "./screen.ts";
 interface How {
   /** QEMU in the machine's place. */
   readonly qemu: boolean;
-  /** Guest time goes by instructions, 2^icount ns each: installers only, the others wait for keys. */
+  /** Guest time goes by instructions, 2^icount ns each: installers and memtest86+ only, the others wait for keys. */
   readonly icount?: number;
 }
 
@@ -97,12 +97,14 @@ const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
   name: `memtest-${architecture}`,
   files: [`${architecture}/memtest.bin`],
   run: async ([path = ""], how) => {
-    const pc = new ScreenPc(targetOf(architecture), ["-m", String(MEMTEST_MIB), "-kernel", path], how);
+    const args = ["-m", String(MEMTEST_MIB), "-kernel", path, ...byCount(how)];
+    const pc = new ScreenPc(targetOf(architecture), args, how);
     const seconds = await pc.shows(/Pass complete/i, 180);
     const text = await pc.text();
+    const processor = (await pc.console.usage())?.cpuSeconds.toFixed(0) ?? "?";
     await pc.close();
     if (!/Errors: +0\b/.test(text)) throw new Error(`memtest86+ found errors:\n${text}`);
-    return `a pass of ${MEMTEST_MIB} MiB after ${seconds.toFixed(0)} s without errors`;
+    return `a pass of ${MEMTEST_MIB} MiB after ${seconds.toFixed(0)} s (${processor} s of processor time) without errors`;
   },
 }));
 

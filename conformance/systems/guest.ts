@@ -1,8 +1,9 @@
 /** A Debian system in a machine, driven through its serial console and the monitor behind it. */
 import { Console } from "../lib/console.ts";
 import { startMimus } from "../lib/mimus.ts";
-import { type Architecture, COMMAND_LINE, type DebianSystem, PASSWORD } from "./debian.ts";
+import type { DebianSystem } from "./debian.ts";
 import { MINUTE, record } from "./patience.ts";
+import { type Architecture, COMMAND_LINE, PASSWORD } from "./recipe.ts";
 
 /** How a system is started. */
 export interface BootOptions {

@@ -13,7 +13,7 @@
 import { commandLine } from "../lib/command-line.ts";
 import { Console } from "../lib/console.ts";
 import type { BootCase } from "./boot.ts";
-import type { Architecture } from "./debian.ts";
+import type { Architecture } from "./recipe.ts";
 
 const { values: o, positionals } = commandLine(import.meta.filename, {
   allowPositionals: true,

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Architecture, copyDisk, debianSystem, fsck } from "./debian.ts";
+import { copyDisk, debianSystem, fsck } from "./debian.ts";
 import { DebianGuest } from "./guest.ts";
+import type { Architecture } from "./recipe.ts";
 
 export interface StressOptions {
   readonly architecture: Architecture;
