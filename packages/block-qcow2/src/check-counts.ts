@@ -1,5 +1,6 @@
 /** Clusters of one page of counts. */
-const PAGE = 1 << 16;
+export const PAGE: number = 1 << 16;
+const NOTHING = new Uint8Array(PAGE);
 
 /** How often each cluster of a file is used: one byte each where anything is, and a list of the few above 254. */
 export class Counts {
@@ -17,13 +18,18 @@ export class Counts {
     return n < 255 ? n : (this.#many.get(cluster) ?? 255);
   }
 
+  /** Counts of the clusters of one page, 255 for all that are larger; not to be changed. */
+  page(index: number): Uint8Array {
+    return this.#page(index) ?? NOTHING;
+  }
+
   add(first: number, count: number): void {
     for (let i = first; i < first + count; i++) this.one(i);
   }
 
   /** Counts one use. */
   one(cluster: number): void {
-    const page = this.#pageToChange(Math.floor(cluster / PAGE));
+    const page = this.pageToChange(Math.floor(cluster / PAGE));
     const at = cluster % PAGE;
     const n = page[at]!;
     if (n < 254) page[at] = n + 1;
@@ -31,7 +37,7 @@ export class Counts {
       page[at] = 255;
       this.#many.set(cluster, (this.#many.get(cluster) ?? n) + 1);
     }
-    if (cluster >= this.end) this.end = cluster + 1;
+    this.reach(cluster);
   }
 
   /** Takes one use back. */
@@ -50,7 +56,12 @@ export class Counts {
 
   /** Adds bits to a cluster's number, instead of counting. */
   mark(cluster: number, bits: number): void {
-    this.#pageToChange(Math.floor(cluster / PAGE))[cluster % PAGE]! |= bits;
+    this.pageToChange(Math.floor(cluster / PAGE))[cluster % PAGE]! |= bits;
+    this.reach(cluster);
+  }
+
+  /** The cluster has been counted. */
+  reach(cluster: number): void {
     if (cluster >= this.end) this.end = cluster + 1;
   }
 
@@ -62,7 +73,8 @@ export class Counts {
     return this.#last;
   }
 
-  #pageToChange(index: number): Uint8Array {
+  /** Counts of one page, for whoever adds to them, keeps below 254 and tells with {@link reach}. */
+  pageToChange(index: number): Uint8Array {
     const page = this.#page(index);
     if (page) return page;
     const made = new Uint8Array(PAGE);

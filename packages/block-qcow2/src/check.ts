@@ -1,7 +1,8 @@
 import type { CheckRepair, CheckReport } from "@mimus/block";
 import { readDirectory } from "./bitmap-directory.ts";
 import { usedClusters } from "./bitmaps.ts";
-import { Counts } from "./check-counts.ts";
+import { Counts, PAGE } from "./check-counts.ts";
+import { PlainEntries } from "./check-plain.ts";
 import * as c from "./constants.ts";
 import { readAt } from "./file-access.ts";
 import { flushAll } from "./flush.ts";
@@ -12,6 +13,9 @@ import { nextEntry } from "./next-entry.ts";
 import type { Qcow2Node } from "./node.ts";
 import { rebuildRefcounts, repairRefcounts } from "./repair.ts";
 import { refreshCopied } from "./tree.ts";
+
+/** After a refcount that is wrong the others are looked at one by one up to a multiple of this. */
+const STRIDE = 256;
 
 /** What a check has found so far. */
 interface Findings {
@@ -98,12 +102,14 @@ class Survey {
   readonly #blocks: Set<number> = new Set();
   /** Flags of active entries that point at a cluster: 1 copied, 2 not. */
   readonly #flags: Counts = new Counts();
+  readonly #plain: PlainEntries;
 
   constructor(img: Image, found: Findings, counts: Counts) {
     this.#img = img;
     this.#found = found;
     this.#counts = counts;
     this.#limit = Math.ceil(img.file.size / img.clusterSize) + 4096;
+    this.#plain = new PlainEntries(counts, this.#flags, img.external ? 0 : this.#limit, img.header.clusterBits);
   }
 
   #wrong(text: string): void {
@@ -191,6 +197,9 @@ class Survey {
       if (batch.length === width) await drain();
     }
     await drain();
+    this.#found.allocated += this.#plain.allocated;
+    this.#found.fragmented += this.#plain.fragmented;
+    this.#plain.allocated = this.#plain.fragmented = 0;
   }
 
   async #readTable(at: number, into: Uint8Array): Promise<void> {
@@ -210,14 +219,13 @@ class Survey {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     const found = this.#found;
-    let next = 0;
+    const plain = this.#plain;
+    plain.next = 0;
     for (let at = 0; at < bytes.length; at += step) {
-      // Most entries of a sparse image are zero.
-      at = nextEntry(words, at >> 2, step >> 2) << 2;
+      at = (extended ? nextEntry(words, at >> 2, step >> 2) : plain.run(words, at >> 2, active)) << 2;
       if (at >= bytes.length) break;
       const high = view.getUint32(at);
       const low = view.getUint32(at + 4);
-      if (high === 0 && low === 0) continue;
       if ((high & c.COMPRESSED_FLAG) !== 0) {
         if (high >= c.COPIED) this.#wrong(`compressed cluster has the copied flag (L2 entry 0x${high.toString(16)})`);
         const place = compressedPlace(high, low, img.header.clusterBits);
@@ -242,8 +250,8 @@ class Survey {
       if (version === 2 && (low & 1) !== 0) this.#wrong("zero flag in a version 2 image");
       if (active) {
         found.allocated++;
-        if (next !== 0 && host !== next) found.fragmented++;
-        next = host + clusterSize;
+        if (plain.next !== 0 && host / clusterSize !== plain.next) found.fragmented++;
+        plain.next = host / clusterSize + 1;
       }
       if (external) continue;
       const cluster = host / clusterSize;
@@ -272,7 +280,7 @@ class Survey {
   #refcountStructures(): void {
     const { refs, clusterSize } = this.#img;
     this.#bytes(refs.at, refs.table.byteLength, "refcount table");
-    for (let i = 0; i < refs.tableEntries; i++) {
+    for (let i = refs.nextBlock(0); i < refs.tableEntries; i = refs.nextBlock(i + 1)) {
       const at = refs.placeOf(i);
       if (at < 0) {
         this.#wrong(`refcount block ${i} is not aligned or lies above 2^53`);
@@ -298,6 +306,14 @@ class Survey {
     const blocks = Math.max(refs.tableEntries, Math.ceil(counts.end / refs.perBlock));
     for (let index = 0; index < blocks; index++) {
       const base = index * refs.perBlock;
+      if (base >= counts.end && index < refs.tableEntries) {
+        // Behind everything that is used most tables are empty.
+        const next = refs.nextBlock(index);
+        if (next > index) {
+          index = next - 1;
+          continue;
+        }
+      }
       const at = refs.placeOf(index);
       if (base >= counts.end && (at <= 0 || this.#blocks.has(at))) continue;
       const view = await this.#block(index);
@@ -305,6 +321,9 @@ class Survey {
       const end = view ? refs.perBlock : Math.min(refs.perBlock, counts.end - base);
       const perWord = (32 * refs.perBlock) / (8 * this.#img.clusterSize);
       for (let k = 0; k < end; k++) {
+        if (view && k % STRIDE === 0 && refs.perBlock * 2 === view.byteLength)
+          k = this.#agreeing(view, base, k, Math.min(end, counts.end - base));
+        if (k >= end) break;
         const cluster = base + k;
         // Behind everything that is used nearly all refcounts are zero: whole words are looked at.
         if (
@@ -334,6 +353,21 @@ class Survey {
       }
       refs.cache.trim();
     }
+  }
+
+  /** The first refcount of 16 bits, from `from` on, that is not as counted, or that has a flag to be told; `to` or the end of a page when there is none. */
+  #agreeing(view: DataView, base: number, from: number, to: number): number {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    const offset = (base + from) % PAGE;
+    const counts = this.#counts.page((base + from - offset) / PAGE);
+    const flags = this.#flags.page((base + from - offset) / PAGE);
+    const end = Math.min(to, from + PAGE - offset);
+    for (let k = from, i = offset; k < end; k++, i++) {
+      const stored = bytes[2 * k + 1]!;
+      const flag = stored === 1 ? 2 : 1;
+      if (bytes[2 * k] !== 0 || stored === 255 || stored !== counts[i] || (flags[i]! & flag) !== 0) return k;
+    }
+    return Math.max(from, end);
   }
 
   async #block(index: number): Promise<DataView | undefined> {

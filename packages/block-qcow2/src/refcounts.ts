@@ -3,6 +3,7 @@ import type { BlockNode } from "@mimus/block";
 import type { Piece } from "./cache.ts";
 import { PieceCache } from "./cache.ts";
 import { MAX_REFCOUNT_TABLE_BYTES } from "./constants.ts";
+import { nextEntry } from "./next-entry.ts";
 import type { OverlapGuard } from "./overlap.ts";
 import type { RefcountEntries } from "./refcount-entries.ts";
 import { refcountEntries } from "./refcount-entries.ts";
@@ -67,6 +68,13 @@ export class Refcounts {
   /** Entries of the table. */
   get tableEntries(): number {
     return this.table.byteLength / 8;
+  }
+
+  /** The first entry of the table, from `index` on, that is not zero; {@link tableEntries} when there is none. */
+  nextBlock(index: number): number {
+    const { buffer, byteOffset, byteLength } = this.table;
+    if (byteOffset % 4 !== 0) return index;
+    return nextEntry(new Int32Array(buffer, byteOffset, byteLength >> 2), index * 2, 2) >> 1;
   }
 
   /** Offset of a refcount block; 0 = none, -1 = not an offset where a block may lie. */

@@ -1,4 +1,5 @@
-import { rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs";
+import { promisify } from "node:util";
 
 import { nodeFiles, nodeFormatHost } from "@mimus/host-node/disk";
 import type { ToolHost } from "@mimus/image-tools";
@@ -20,9 +21,9 @@ export function toolHost(program: string, registry: Registry, services: Readonly
     now: () => performance.now() * 1e6,
     delay: (ns) => new Promise((resolve) => setTimeout(resolve, ns / 1e6)),
     same: (a, b) => Buffer.compare(a, b) === 0,
-    remove: (path) => rm(path, { force: true }),
+    remove: (path) => promisify(rm)(path, { force: true }),
     async allocated(path) {
-      const found = await stat(path).catch(() => undefined);
+      const found = await promisify(stat)(path).catch(() => undefined);
       return found === undefined ? undefined : found.blocks * 512;
     },
   };

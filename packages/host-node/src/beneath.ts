@@ -1,6 +1,13 @@
 import { constants, existsSync } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+
+let loaded: typeof import("node:fs/promises") | undefined;
+
+/** Files with promises, loaded at first use: few disks are folders. */
+export function fs(): typeof import("node:fs/promises") {
+  return (loaded ??= process.getBuiltinModule("node:fs/promises"));
+}
 
 /** A place below the shared folder: a chain of names from the top, which a rename changes for everything below it. */
 export interface Place {
@@ -30,10 +37,10 @@ export async function inFolder<T>(top: string, place: Place, act: (folder: strin
   const names: string[] = [];
   for (let at: Place = place; at.parent !== undefined; at = at.parent) names.unshift(at.name);
   if (!HAS_PROC) return act(await looked(top, names));
-  let handle = await open(top, O_PATH | constants.O_DIRECTORY);
+  let handle = await fs().open(top, O_PATH | constants.O_DIRECTORY);
   try {
     for (const name of names) {
-      const next = await open(`${ofHandle(handle)}/${name}`, FOLDER);
+      const next = await fs().open(`${ofHandle(handle)}/${name}`, FOLDER);
       await handle.close();
       handle = next;
     }
@@ -47,7 +54,7 @@ async function looked(top: string, names: readonly string[]): Promise<string> {
   let path = top;
   for (const name of names) {
     path = join(path, name);
-    if (!(await lstat(path)).isDirectory()) throw refusal("ENOTDIR");
+    if (!(await fs().lstat(path)).isDirectory()) throw refusal("ENOTDIR");
   }
   return path;
 }
@@ -59,10 +66,10 @@ async function looked(top: string, names: readonly string[]): Promise<string> {
 export async function onRegular<T>(folder: string, name: string, act: (path: string) => Promise<T>): Promise<T> {
   const path = `${folder}/${name}`;
   if (!HAS_PROC) {
-    if (!(await lstat(path)).isFile()) throw refusal("ENXIO", "not a regular file");
+    if (!(await fs().lstat(path)).isFile()) throw refusal("ENXIO", "not a regular file");
     return act(path);
   }
-  const handle = await open(path, O_PATH | constants.O_NOFOLLOW);
+  const handle = await fs().open(path, O_PATH | constants.O_NOFOLLOW);
   try {
     if (!(await handle.stat()).isFile()) throw refusal("ENXIO", "not a regular file");
     return await act(ofHandle(handle));
@@ -75,10 +82,10 @@ export async function onRegular<T>(folder: string, name: string, act: (path: str
 export async function onNoLink<T>(folder: string, name: string, act: (path: string) => Promise<T>): Promise<T> {
   const path = `${folder}/${name}`;
   if (!HAS_PROC) {
-    if ((await lstat(path)).isSymbolicLink()) throw refusal("ELOOP");
+    if ((await fs().lstat(path)).isSymbolicLink()) throw refusal("ELOOP");
     return act(path);
   }
-  const handle = await open(path, O_PATH | constants.O_NOFOLLOW);
+  const handle = await fs().open(path, O_PATH | constants.O_NOFOLLOW);
   try {
     if ((await handle.stat()).isSymbolicLink()) throw refusal("ELOOP");
     return await act(ofHandle(handle));

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants, realpathSync, statSync } from "node:fs";
-import * as fs from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 
 import {
   BlockError,
@@ -13,7 +13,7 @@ import {
   type OpenMode,
 } from "@mimus/block";
 
-import { inFolder, onNoLink, onRegular, type Place, refusal } from "./beneath.ts";
+import { fs, inFolder, onNoLink, onRegular, type Place, refusal } from "./beneath.ts";
 
 export interface NodeDirectoryOptions {
   readonly readOnly?: boolean;
@@ -53,7 +53,7 @@ class NodeDirectory implements HostDirectory {
   }
 
   async lookup(dir: HostEntry, name: string): Promise<HostEntry> {
-    await this.#in(dir, (folder) => fs.lstat(`${folder}/${checked(name)}`));
+    await this.#in(dir, (folder) => fs().lstat(`${folder}/${checked(name)}`));
     return this.#place(dir as Place, name);
   }
 
@@ -61,8 +61,8 @@ class NodeDirectory implements HostDirectory {
     return hostStat(
       await this.#on(
         entry,
-        (path) => fs.lstat(path, { bigint: true }),
-        (folder) => fs.stat(folder, { bigint: true }),
+        (path) => fs().lstat(path, { bigint: true }),
+        (folder) => fs().stat(folder, { bigint: true }),
       ),
     );
   }
@@ -70,8 +70,10 @@ class NodeDirectory implements HostDirectory {
   list(dir: HostEntry): Promise<{ name: string; mode: number; inode: number }[]> {
     return this.#in(dir, async (folder) => {
       const found: { name: string; mode: number; inode: number }[] = [];
-      for (const name of (await fs.readdir(folder)).toSorted()) {
-        const info = await fs.lstat(`${folder}/${name}`).catch(() => undefined);
+      for (const name of (await fs().readdir(folder)).toSorted()) {
+        const info = await fs()
+          .lstat(`${folder}/${name}`)
+          .catch(() => undefined);
         if (info !== undefined) found.push({ name, mode: info.mode, inode: info.ino });
       }
       return found;
@@ -79,7 +81,7 @@ class NodeDirectory implements HostDirectory {
   }
 
   readlink(entry: HostEntry): Promise<string> {
-    return this.#on(entry, (path) => fs.readlink(path));
+    return this.#on(entry, (path) => fs().readlink(path));
   }
 
   async open(entry: HostEntry, mode: OpenMode): Promise<HostHandle> {
@@ -87,7 +89,7 @@ class NodeDirectory implements HostDirectory {
     const { parent, name } = entry as Place;
     if (parent === undefined) throw refusal("EISDIR");
     return this.#in(parent, (folder) =>
-      onRegular(folder, name, async (path) => handle(await fs.open(path, flagsOf(mode)), mode)),
+      onRegular(folder, name, async (path) => handle(await fs().open(path, flagsOf(mode)), mode)),
     );
   }
 
@@ -99,7 +101,7 @@ class NodeDirectory implements HostDirectory {
   ): Promise<{ entry: HostEntry; handle: HostHandle }> {
     this.#writing();
     const flags = flagsOf(mode) | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const file = await this.#in(dir, (folder) => fs.open(`${folder}/${checked(name)}`, flags, 0o600));
+    const file = await this.#in(dir, (folder) => fs().open(`${folder}/${checked(name)}`, flags, 0o600));
     // The guest has applied its own umask.
     await file.chmod(this.#bits(permissions));
     return { entry: this.#place(dir as Place, name), handle: handle(file, mode) };
@@ -108,31 +110,31 @@ class NodeDirectory implements HostDirectory {
   async mkdir(dir: HostEntry, name: string, permissions: number): Promise<void> {
     this.#writing();
     await this.#in(dir, async (folder) => {
-      await fs.mkdir(`${folder}/${checked(name)}`, { mode: 0o700 });
-      await onNoLink(folder, name, (path) => fs.chmod(path, this.#bits(permissions)));
+      await fs().mkdir(`${folder}/${checked(name)}`, { mode: 0o700 });
+      await onNoLink(folder, name, (path) => fs().chmod(path, this.#bits(permissions)));
     });
   }
 
   async symlink(dir: HostEntry, name: string, target: string): Promise<void> {
     this.#writing();
-    await this.#in(dir, (folder) => fs.symlink(target, `${folder}/${checked(name)}`));
+    await this.#in(dir, (folder) => fs().symlink(target, `${folder}/${checked(name)}`));
   }
 
   async link(entry: HostEntry, dir: HostEntry, name: string): Promise<void> {
     this.#writing();
-    await this.#on(entry, (from) => this.#in(dir, (folder) => fs.link(from, `${folder}/${checked(name)}`)));
+    await this.#on(entry, (from) => this.#in(dir, (folder) => fs().link(from, `${folder}/${checked(name)}`)));
   }
 
   async remove(dir: HostEntry, name: string, folder: boolean): Promise<void> {
     this.#writing();
-    await this.#in(dir, (path) => (folder ? fs.rmdir : fs.unlink)(`${path}/${checked(name)}`));
+    await this.#in(dir, (path) => (folder ? fs().rmdir : fs().unlink)(`${path}/${checked(name)}`));
     (dir as Place).children.delete(name);
   }
 
   async rename(from: HostEntry, name: string, to: HostEntry, newName: string): Promise<void> {
     this.#writing();
     await this.#in(from, (source) =>
-      this.#in(to, (target) => fs.rename(`${source}/${checked(name)}`, `${target}/${checked(newName)}`)),
+      this.#in(to, (target) => fs().rename(`${source}/${checked(name)}`, `${target}/${checked(newName)}`)),
     );
     const moved = this.#place(from as Place, name);
     (from as Place).children.delete(name);
@@ -148,10 +150,10 @@ class NodeDirectory implements HostDirectory {
     const onSelf = (act: (path: string) => Promise<void>): Promise<void> =>
       parent === undefined ? this.#in(this.#root, act) : this.#in(parent, (folder) => onNoLink(folder, name, act));
     if (size !== undefined)
-      await this.#on(entry, (_, folder) => onRegular(folder, name, (path) => fs.truncate(path, size)));
-    if (mode !== undefined) await onSelf((path) => fs.chmod(path, this.#bits(mode)));
+      await this.#on(entry, (_, folder) => onRegular(folder, name, (path) => fs().truncate(path, size)));
+    if (mode !== undefined) await onSelf((path) => fs().chmod(path, this.#bits(mode)));
     if (uid !== undefined || gid !== undefined)
-      await this.#on(entry, (path) => fs.lchown(path, uid ?? -1, gid ?? -1)).catch((error: unknown) => {
+      await this.#on(entry, (path) => fs().lchown(path, uid ?? -1, gid ?? -1)).catch((error: unknown) => {
         if (this.#passthrough || (error as NodeJS.ErrnoException).code !== "EPERM") throw error;
       });
     if (atime === undefined && mtime === undefined) return;
@@ -162,13 +164,13 @@ class NodeDirectory implements HostDirectory {
     const times = [seconds(atime, old.atime), seconds(mtime, old.mtime)] as const;
     await this.#on(
       entry,
-      (path) => fs.lutimes(path, ...times),
-      (path) => fs.utimes(path, ...times),
+      (path) => fs().lutimes(path, ...times),
+      (path) => fs().utimes(path, ...times),
     );
   }
 
   async space(): Promise<HostSpace> {
-    const { bsize, blocks, bavail, files, ffree } = await fs.statfs(this.#top);
+    const { bsize, blocks, bavail, files, ffree } = await fs().statfs(this.#top);
     return { blockSize: bsize, blocks, free: bavail, files, filesFree: ffree };
   }
 
@@ -219,7 +221,7 @@ function flagsOf({ read, write, append, truncate }: OpenMode): number {
   return access | (append ? constants.O_APPEND : 0) | (truncate ? constants.O_TRUNC : 0) | constants.O_NONBLOCK;
 }
 
-function handle(file: fs.FileHandle, mode: OpenMode): HostHandle {
+function handle(file: FileHandle, mode: OpenMode): HostHandle {
   return {
     read: async (at, into) => (await file.read(into, 0, into.length, at)).bytesRead,
     write: async (at, from) => (await file.write(from, 0, from.length, mode.append ? null : at)).bytesWritten,

@@ -12,8 +12,10 @@ export function loadKoffi(): Koffi {
   const own = createRequire(import.meta.url).resolve("@mimus/host-node/package.json");
   const entry = createRequire(own).resolve("koffi");
   const require = createRequire(entry);
+  const { platform, arch } = process;
   try {
-    return require(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi;
+    // Past a search for the C library in this program: with another one than glibc it cannot be loaded.
+    return require(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as Koffi;
   } catch {
     return require(entry) as Koffi;
   }

@@ -13,6 +13,8 @@ export interface ToolHost {
   /** Services for protocols of other packages (sockets, fetch). */
   readonly services?: Readonly<Record<string, unknown>>;
   out(text: string): void;
+  /** The same as `out` with bytes of text, which are used again afterwards. Absent = only `out` is there. */
+  outBytes?(bytes: Uint8Array): void;
   err(text: string): void;
   /** Monotonic time, nanoseconds. */
   now(): number;

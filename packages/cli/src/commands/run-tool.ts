@@ -50,6 +50,7 @@ async function host(program: string): Promise<ToolHost> {
       services(objects, (id) => secret(id)),
     ),
     out: (text) => print(1, text),
+    outBytes: (bytes) => printBytes(1, bytes),
     err: (text) => print(2, text),
     onReport: (report) => (reports = [...reports, report]),
     interrupted: () => interrupted,
@@ -123,7 +124,10 @@ function bytesOf(text: string): Buffer {
 
 /** Writes at once: a process that ends leaves nothing behind in a pipe. */
 function print(fd: number, text: string): void {
-  const bytes = bytesOf(text);
+  printBytes(fd, bytesOf(text));
+}
+
+function printBytes(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;)
     try {
       done += writeSync(fd, bytes, done);

@@ -1,9 +1,9 @@
 import type { Arguments } from "../arguments.ts";
+import { AsciiOutput } from "../ascii-output.ts";
 import { chainStatus, chainStatusNow } from "../chain-status.ts";
 import type { ChainStatus } from "../chain-status.ts";
 import { ToolError, usage } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
-import type { ToolHost } from "../host.ts";
 import type { Tools } from "../tools.ts";
 import { chainOf, explained } from "../tools.ts";
 import { isJson, openGiven } from "./given.ts";
@@ -28,9 +28,9 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
   if (name === undefined || args.operands.length !== 1) throw usage("Expecting one image file name");
   const node = await openGiven(args, tools, name);
   const chain = chainOf(node);
-  const out = new Output(tools.host);
+  const out = new AsciiOutput(tools.host);
   const print = json ? jsonPrinter(out) : textPrinter(out, node.filename);
-  if (!json) out.write(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
+  if (!json) out.ascii(`${"Offset".padEnd(16)}${"Length".padEnd(16)}${"Mapped to".padEnd(16)}File\n`);
   const end = most === undefined ? node.size : Math.min(node.size, start + most);
   try {
     let current: ChainStatus | undefined;
@@ -56,25 +56,6 @@ export async function map(args: Arguments, tools: Tools): Promise<number> {
   return 0;
 }
 
-/** Lines are written some at a time: a system call for each was half of the time. */
-class Output {
-  readonly #host: ToolHost;
-  #held = "";
-
-  constructor(host: ToolHost) {
-    this.#host = host;
-  }
-
-  write(text: string): void {
-    this.#held += text;
-    if (this.#held.length > 1 << 16) this.end();
-  }
-  end(): void {
-    if (this.#held !== "") this.#host.out(this.#held);
-    this.#held = "";
-  }
-}
-
 /** Whether `b` goes on `after` bytes behind where `a` began. */
 function joins(a: ChainStatus, b: ChainStatus, after: number): boolean {
   return (
@@ -88,24 +69,35 @@ function joins(a: ChainStatus, b: ChainStatus, after: number): boolean {
   );
 }
 
-function jsonPrinter(out: Output): Print {
-  let first = true;
+function jsonPrinter(out: AsciiOutput): Print {
+  let before = "[";
+  /** What stands between length and offset, by depth and flags. */
+  const middles: string[] = [];
   return (s, start, length, last) => {
-    const place = s.offset === undefined ? "" : `, "offset": ${s.offset}`;
-    out.write(
-      `${first ? "[" : ""}{ "start": ${start}, "length": ${length}, "depth": ${s.depth}, "present": ${s.present}, ` +
-        `"zero": ${s.zero}, "data": ${s.data}${place}}${last ? "]\n" : ",\n"}`,
-    );
-    first = false;
+    const { depth, present, zero, data, offset } = s;
+    const key = depth * 8 + (present ? 4 : 0) + (zero ? 2 : 0) + (data ? 1 : 0);
+    out.ascii(before);
+    out.ascii('{ "start": ');
+    out.number(start);
+    out.ascii(', "length": ');
+    out.number(length);
+    out.ascii((middles[key] ??= `, "depth": ${depth}, "present": ${present}, "zero": ${zero}, "data": ${data}`));
+    if (offset !== undefined) {
+      out.ascii(', "offset": ');
+      out.number(offset);
+    }
+    out.ascii(last ? "}]\n" : "},\n");
+    before = "";
   };
 }
 
-function textPrinter(out: Output, filename: string): Print {
+function textPrinter(out: AsciiOutput, filename: string): Print {
   const hex = (n: number): string => (n === 0 ? "0" : `0x${n.toString(16)}`).padEnd(16);
   return (s, start, length) => {
     if (!s.data) return;
     if (s.offset === undefined) throw new ToolError("File contains external, encrypted or compressed clusters.");
     if (s.zero) return;
-    out.write(`${hex(start)}${hex(length)}${hex(s.offset)}${s.file?.filename ?? filename}\n`);
+    out.ascii(`${hex(start)}${hex(length)}${hex(s.offset)}`);
+    out.text(`${s.file?.filename ?? filename}\n`);
   };
 }
