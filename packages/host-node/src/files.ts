@@ -32,6 +32,7 @@ export const nodeFiles: HostFiles = {
     try {
       // What is there stays until whoever creates has its lock and empties it.
       const flags = create ? constants.O_RDWR | constants.O_CREAT : writable ? constants.O_RDWR : constants.O_RDONLY;
+      refuseStream(path);
       const fd = await (direct ? openDirect(path, flags) : open(path, flags));
       const stat = fstatSync(fd);
       if (stat.isDirectory()) {
@@ -230,6 +231,14 @@ class NodeFile implements HostFile {
     const kind = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" ? "no-space" : "io";
     return new BlockError(kind, `${what} of '${this.path}' failed: ${reason(error)}`, { cause: error });
   }
+}
+
+/** An image's backing name may name a FIFO: to open it waits, in vain perhaps, for whoever writes into it. */
+function refuseStream(path: string): void {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFIFO() && !stat?.isSocket()) return;
+  const what = stat.isFIFO() ? "a FIFO" : "a socket";
+  throw new BlockError("not-found", `Could not open '${path}': it is ${what}; give the path of a file`);
 }
 
 /** Opens past the host's cache. @throws BlockError where the file system has no way around it */

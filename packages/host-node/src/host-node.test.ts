@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { openSync, readSync, writeSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -54,6 +55,15 @@ test.skipIf(libc() === undefined)("the host copies from file to file (needs koff
   expect(await target.copyFrom?.(source, 400_000, 0, 10)).toBeLessThan(1);
   await source.close();
   await target.close();
+});
+
+test.skipIf(process.platform === "win32")("a FIFO is refused, not waited for", async () => {
+  const path = join(folder, "fifo");
+  execFileSync("mkfifo", [path]);
+  for (const writable of [false, true])
+    await expect(nodeFiles.open(path, { writable })).rejects.toThrow(
+      `'${path}': it is a FIFO; give the path of a file`,
+    );
 });
 
 test("errors name the file and the reason", async () => {
