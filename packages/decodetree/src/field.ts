@@ -32,6 +32,8 @@ export class Field {
   /** Smallest and largest value the bits can express, excluded ones not considered. */
   readonly min: number;
   readonly max: number;
+  /** What the bits count. */
+  readonly #scale: number;
 
   constructor(shape: Shape) {
     this.slices = shape.slices;
@@ -56,6 +58,7 @@ export class Field {
     this.mask = mask >>> 0;
     this.width = width;
     const scale = 2 ** shape.shift;
+    this.#scale = scale;
     this.min = (shape.signed ? -(2 ** (width - 1)) : 0) * scale + shape.bias;
     this.max = (2 ** (shape.signed ? width - 1 : width) - 1) * scale + shape.bias;
   }
@@ -76,13 +79,14 @@ export class Field {
   /** The value encoded in `word`. */
   extract(word: number): number {
     let raw = 0;
-    for (const [low, length] of this.slices) {
-      const part = length === 32 ? word >>> 0 : (word >>> low) & ((1 << length) - 1);
-      raw = length === 32 ? part : ((raw << length) | part) >>> 0;
+    const { slices } = this;
+    for (let i = 0; i < slices.length; i++) {
+      const [low, length] = slices[i]!;
+      raw = length === 32 ? word : (raw << length) | ((word >>> low) & ((1 << length) - 1));
     }
     const unused = 32 - this.width;
-    const value = this.signed ? (raw << unused) >> unused : raw;
-    return value * 2 ** this.shift + this.bias;
+    const value = this.signed ? (raw << unused) >> unused : raw >>> 0;
+    return value * this.#scale + this.bias;
   }
 
   /** Whether `value` has an encoding. */
