@@ -1,4 +1,4 @@
-import { BlockError } from "@mimus/block";
+import { asBlockError, BlockError } from "@mimus/block";
 import type { BlockNode, FormatHost } from "@mimus/block";
 import type { LuksHeader, LuksReader } from "@mimus/crypto";
 import { CRYPT_AES, CRYPT_LUKS, CRYPT_NONE } from "./constants.ts";
@@ -50,11 +50,17 @@ export async function openCipher(
 ): Promise<Cipher | undefined> {
   if (header.crypt === CRYPT_NONE) {
     if (encrypt) throw new BlockError("bad-option", `'${filename}' is not encrypted: encrypt.* does not apply`);
+    // To take what is encrypted for content would be worse than to refuse.
+    if (ext.encryption)
+      throw new BlockError("corrupt", `'${filename}': crypt_method 0 must be 2 with an encryption header extension`, {
+        at: 32,
+      });
     return undefined;
   }
   const format = header.crypt === CRYPT_AES ? "aes" : "luks";
   if (encrypt?.format !== undefined && encrypt.format !== format)
     throw new BlockError("bad-option", `'${filename}': encrypt.format must be ${format}, not ${encrypt.format}`);
+  if (header.crypt === CRYPT_LUKS) await luksHeader(file, ext, filename);
   const secret = encrypt?.["key-secret"];
   if (secret === undefined) {
     const locked = (): never => {
@@ -95,15 +101,22 @@ export function luksPlace(ext: Extensions, filename: string): { at: number; leng
   });
 }
 
+/** The LUKS header, checked. @throws BlockError */
+async function luksHeader(file: BlockNode, ext: Extensions, filename: string): Promise<LuksHeader> {
+  const place = luksPlace(ext, filename);
+  const { readLuks } = await ciphers();
+  try {
+    return await readLuks(luksStorage(file, place, filename), filename);
+  } catch (error) {
+    throw asBlockError(error, `'${filename}': LUKS header`, place.at);
+  }
+}
+
 /** What `info` says of the encryption, in QEMU's names. */
 export async function encryptionInfo(img: Image): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (img.header.crypt === CRYPT_NONE) return undefined;
   if (img.header.crypt === CRYPT_AES) return { format: "aes" };
-  const { readLuks } = await ciphers();
-  const h: LuksHeader = await readLuks(
-    luksStorage(img.file, luksPlace(img.ext, img.filename), img.filename),
-    img.filename,
-  );
+  const h = await luksHeader(img.file, img.ext, img.filename);
   return {
     format: "luks",
     "cipher-alg": `${h.suite.cipher}-${(h.keyBytes * 8) / (h.suite.mode === "xts" ? 2 : 1)}`,

@@ -54,7 +54,7 @@ function readExtension(found: Extensions, type: number, f: Fields, at: number, l
   else if (type === c.EXT_ENCRYPTION) {
     if (length !== 16) throw f.wrong("encryption header extension length", String(length), "must be 16", at);
     found.encryption = {
-      at: f.u64(at, "encryption header offset"),
+      at: f.aligned("encryption header offset", f.u64(at, "encryption header offset"), f.bytes.length, at),
       length: f.bound("encryption header length", f.u64(at + 8, "encryption header length"), 0, 64 << 20, at + 8),
     };
   } else if (type === c.EXT_BITMAPS) {

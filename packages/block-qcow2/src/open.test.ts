@@ -1,4 +1,4 @@
-import { createImage, MemoryFile, openImage } from "@mimus/block";
+import { BlockError, createImage, MemoryFile, openImage } from "@mimus/block";
 import { testHost } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { qcow2 } from "./qcow2.ts";
@@ -19,5 +19,41 @@ describe("tables that the header names behind the end of the file", () => {
       await expect(openImage(qcow2, file, { host, readOnly })).rejects.toThrow(
         new RegExp(`'disk.qcow2': ${field} 4294967296 .*must lie inside the file of \\d+ bytes`),
       );
+  });
+});
+
+describe("an encryption that the header claims", () => {
+  /** An image whose header names `crypt` and a LUKS header of `length` bytes at `at`. */
+  async function claimed(crypt: number, at: number, length: number): Promise<MemoryFile> {
+    const file = new MemoryFile("disk.qcow2");
+    await createImage(qcow2, file, 1 << 20, { host: testHost() });
+    const extension = new Uint8Array(32);
+    const view = new DataView(extension.buffer);
+    view.setUint32(0, 0x0537be77);
+    view.setUint32(4, 16);
+    view.setUint32(12, at);
+    view.setUint32(20, length);
+    await file.write(112, extension);
+    await file.write(35, Uint8Array.of(crypt));
+    return file;
+  }
+
+  it.each([
+    ["no LUKS header", 2, 0, 65536, "'disk.qcow2': no LUKS header"],
+    ["a header behind the end", 2, 1 << 30, 65536, "'disk.qcow2': no LUKS header"],
+    ["too short a header", 2, 0, 591, "'disk.qcow2': LUKS header ends beyond its 591 bytes"],
+    [
+      "a header that is not aligned",
+      2,
+      1,
+      65536,
+      "'disk.qcow2': encryption header offset 0x1 must be a multiple of 65536",
+    ],
+    ["a header, but no encryption", 0, 0, 65536, "'disk.qcow2': crypt_method 0 must be 2 with an encryption header"],
+  ])("%s: refused", async (_what, crypt, at, length, message) => {
+    const file = await claimed(crypt, at, length);
+    const opened = openImage(qcow2, file, { host: testHost(), readOnly: true });
+    await expect(opened).rejects.toThrow(message);
+    await expect(opened).rejects.toThrow(BlockError);
   });
 });
