@@ -99,11 +99,11 @@ const memtest = ARCHITECTURES.map((architecture): FirstScreen => ({
   run: async ([path = ""], how) => {
     const args = ["-m", String(MEMTEST_MIB), "-kernel", path, ...byCount(how)];
     const pc = new ScreenPc(targetOf(architecture), args, how);
-    const seconds = await pc.shows(/Pass complete/i, 180);
+    const seconds = await pc.shows(/Status: (Pass|Fail)/, 180);
     const text = await pc.text();
     const processor = (await pc.console.usage())?.cpuSeconds.toFixed(0) ?? "?";
     await pc.close();
-    if (!/Errors: +0\b/.test(text)) throw new Error(`memtest86+ found errors:\n${text}`);
+    if (!/Pass: +[1-9].*Errors: +0\b/.test(text)) throw new Error(`memtest86+ found errors:\n${text}`);
     return `a pass of ${MEMTEST_MIB} MiB after ${seconds.toFixed(0)} s (${processor} s of processor time) without errors`;
   },
 }));
