@@ -45,6 +45,7 @@ const STEPS: Record<string, (node: GraphNode) => Promise<unknown>> = {
   write_aio: (n) => n.write(0, bytes(10)),
   cow_read: (n) => n.write(8 * CLUSTER + 100, bytes(10)),
   cow_write: (n) => n.write(8 * CLUSTER + 100, bytes(10)),
+  cluster_alloc_space: (n) => n.write(20 * CLUSTER + 100, bytes(10)),
   refblock_alloc: (n) => n.write(20 * CLUSTER, bytes(CLUSTER)),
   write_compressed: async (n) => n.image?.writeCompressed?.(20 * CLUSTER, bytes(CLUSTER)),
   cluster_alloc_bytes: async (n) => n.image?.writeCompressed?.(20 * CLUSTER, bytes(CLUSTER)),

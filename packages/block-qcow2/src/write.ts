@@ -188,7 +188,8 @@ export class Writer {
     await this.#findAt(start, run);
     const fresh = await this.#untouched(host, start, at, at + from.length, end);
     const surrounded = start !== at || end !== at + from.length;
-    if (surrounded && !fresh) await img.event("cow_read");
+    // In a new cluster there is nothing to be read: what surrounds the data is zero.
+    if (surrounded) await img.event(fresh ? "cluster_alloc_space" : "cow_read");
     if (fresh && !img.cipher) {
       await img.event("write_aio");
       await img.data.write(host + (at - start), from);

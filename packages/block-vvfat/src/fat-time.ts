@@ -20,8 +20,10 @@ export function fatTime(sec: number): FatTime {
 export function hostTime({ date, time }: FatTime): HostTime | undefined {
   const [year, month, day] = [1980 + (date >> 9), (date >> 5) & 15, date & 31];
   const [hour, minute, second] = [time >> 11, (time >> 5) & 63, (time & 31) * 2];
-  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  return { sec: Date.UTC(year, month - 1, day, hour, minute, second) / 1000, nsec: 0 };
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined;
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
+  // A day that the month does not have would be one of another month.
+  return new Date(ms).getUTCDate() === day ? { sec: ms / 1000, nsec: 0 } : undefined;
 }
 
 /** Both are the same moment. */
