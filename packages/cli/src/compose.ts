@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { nodeClock, nodeFiles, nodeThreads } from "@mimus/host-node";
 import type { Registry, ResolvedType } from "@mimus/qom";
 import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
-import type { TcgOptions } from "@mimus/tcg";
 
+import { accelerator } from "./accelerator.ts";
 import type { KeyValues } from "./args/keyval.ts";
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
@@ -13,7 +13,6 @@ import { UsageError } from "./errors.ts";
 import { firmware, firmwareFiles } from "./firmware.ts";
 import type { Logging } from "./logging.ts";
 import { openShare } from "./shares.ts";
-import { tcgOptions } from "./tcg-options.ts";
 
 /** What has been opened for a machine. */
 export interface Opened {
@@ -141,14 +140,6 @@ function cpuText({ model, ...props }: KeyValues): string {
     String(model),
     ...Object.entries(props).map(([name, value]) => (/^[+-]/.test(name) ? name : `${name}=${String(value)}`)),
   ].join(",");
-}
-
-function accelerator(options: KeyValues, qtest: boolean): { name: "tcg" | "qtest"; tcg: TcgOptions; threads: boolean } {
-  const { accel = qtest ? "qtest" : "tcg", ...values } = options;
-  const name = String(accel).split(":")[0];
-  if (name !== "tcg" && name !== "qtest")
-    throw new UsageError(`-accel ${String(accel)}: no such accelerator; there are: tcg, qtest`);
-  return { name, tcg: tcgOptions(values), threads: values["thread"] === "multi" };
 }
 
 function icount(options: KeyValues): { nsPerInsn: number; skipIdle: boolean } {

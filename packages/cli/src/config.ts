@@ -2,6 +2,7 @@ import { nest } from "@mimus/block";
 import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/chardev";
 
 import { onOff } from "@mimus/qom";
+import { acceleratorOptions } from "./accelerator.ts";
 import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
 import { applySet } from "./args/set.ts";
@@ -91,14 +92,15 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
   const { cpus, topology: arranged } = topology(optional("smp", "cpus"));
   const { bootMenu, ...boot } = bootOptions(optional("boot", "order"));
   const vga = last(given, "vga");
+  const { accel: ofMachine, ...machine } = merged(given, "machine", "type");
   return {
     machine: {
       ...(flag("no-acpi") ? { acpi: "off" } : {}),
       ...(flag("no-hpet") ? { hpet: "off" } : {}),
-      ...merged(given, "machine", "type"),
+      ...machine,
     },
     display: displayConfig(flag("nographic") ? undefined : optional("display", "type")),
-    accel: merged(given, "accel", "accel"),
+    accel: acceleratorOptions(merged(given, "accel", "accel"), ofMachine),
     cpu: optional("cpu", "model") ?? {},
     cpus,
     board: {
