@@ -44,7 +44,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 /** One character per byte, code points 0..255: for names in tables and for debug text. */
 export function decodeLatin1(bytes: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    // Spread, a typed array takes seven times as long.
+    text += String.fromCharCode.apply(undefined, bytes.subarray(at, at + CHUNK) as unknown as number[]);
   return text;
 }
 
