@@ -1,4 +1,5 @@
 import { DecodeTreeError } from "./errors.ts";
+import type { Field } from "./field.ts";
 import { checkOverlaps, type Entry, type Insns, type Table, type Translators } from "./table.ts";
 import { compileTree } from "./tree.ts";
 
@@ -49,54 +50,61 @@ export function extract(entry: Entry, word: number): Record<string, number> {
 
 type Run<Ctx> = (ctx: Ctx, operands: Readonly<Record<string, number>>) => void;
 
-/** Words that a decoder remembers: programs repeat few. Taking one apart costs 0.3 us, finding it 20 ns; a quarter of a booting kernel's are new here. */
+/** An entry with its translator, and the object in which the translator finds the operands. */
+interface Way<Ctx> {
+  readonly run: Run<Ctx>;
+  readonly names: readonly string[];
+  readonly fields: readonly Field[];
+  readonly operands: Record<string, number>;
+}
+
+/**
+ * Words of which a decoder remembers the entry: programs repeat few. Operands are not remembered: taking them out of the
+ * word again is faster than fetching what lies anywhere in some megabytes of objects.
+ */
 const REMEMBERED = 32768;
 
 /** Tables and translators compiled together. */
 export class Decoder<Ctx> {
   readonly matcher: Matcher;
-  readonly #run: Map<Entry, Run<Ctx>> = new Map();
-  /** All names of operands, each 0: one shape of object for all words, so that translators read them at one place. */
-  readonly #blank: Readonly<Record<string, number>>;
-  // Words taken apart, by hash. A place is empty while it holds a word that belongs elsewhere.
+  readonly #numbers: Map<Entry, number> = new Map();
+  readonly #ways: Way<Ctx>[] = [];
+  // By hash: words, and the numbers of their ways plus 1. A place is empty while it holds a word that belongs elsewhere.
   readonly #words = new Int32Array(REMEMBERED);
-  /** Undefined: no table knows the word. */
-  readonly #runs: (Run<Ctx> | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined);
-  readonly #operands: Readonly<Record<string, number>>[];
+  /** 0: no table knows the word. */
+  readonly #found = new Uint16Array(REMEMBERED);
   /** @throws DecodeTreeError as {@link Matcher}. */
   constructor(parts: readonly Bound<Ctx>[]) {
     this.matcher = new Matcher(parts);
+    // All names of operands, each 0: one shape of object for all entries, so that translators read them at one place.
     const blank: Record<string, number> = {};
+    for (const p of parts) for (const e of p.entries) for (const [name] of e.fields) blank[name] = 0;
     for (const p of parts)
       for (const e of p.entries) {
-        const fn = p.translators.get(e.name);
-        if (fn) this.#run.set(e, fn);
-        for (const [name] of e.fields) blank[name] = 0;
+        const run = p.translators.get(e.name);
+        if (run === undefined) continue;
+        const names = e.fields.map(([name]) => name);
+        const fields = e.fields.map(([, field]) => field);
+        this.#numbers.set(e, this.#ways.push({ run, names, fields, operands: { ...blank } }));
       }
-    this.#blank = blank;
-    this.#operands = Array.from({ length: REMEMBERED }, () => blank);
     this.#words[placeOf(0)] = ELSEWHERE;
   }
-  /** Translate `word`; false when no table knows it. */
+  /** Translate `word`; false when no table knows it. The translator may read the operands until it returns. */
   run(ctx: Ctx, word: number): boolean {
     const at = placeOf(word);
-    if (this.#words[at] !== (word | 0)) this.#decode(word, at);
-    const run = this.#runs[at];
-    if (run === undefined) return false;
-    run(ctx, this.#operands[at]!);
+    if (this.#words[at] !== (word | 0)) this.#find(word, at);
+    const number = this.#found[at]!;
+    if (number === 0) return false;
+    const { run, names, fields, operands } = this.#ways[number - 1]!;
+    for (let i = 0; i < fields.length; i++) operands[names[i]!] = fields[i]!.extract(word);
+    run(ctx, operands);
     return true;
   }
 
-  #decode(word: number, at: number): void {
+  #find(word: number, at: number): void {
     const entry = this.matcher.match(word);
     this.#words[at] = word;
-    this.#runs[at] = undefined;
-    if (entry === undefined) return;
-    const operands: Record<string, number> = { ...this.#blank };
-    const { fields } = entry;
-    for (let i = 0; i < fields.length; i++) operands[fields[i]![0]] = fields[i]![1].extract(word);
-    this.#operands[at] = operands;
-    this.#runs[at] = this.#run.get(entry);
+    this.#found[at] = (entry && this.#numbers.get(entry)) ?? 0;
   }
 }
 

@@ -32,11 +32,16 @@ export class Field {
   /** Smallest and largest value the bits can express, excluded ones not considered. */
   readonly min: number;
   readonly max: number;
+  /** Lowest bits and lengths of the slices. */
+  readonly #lows: readonly number[];
+  readonly #lengths: readonly number[];
   /** What the bits count. */
   readonly #scale: number;
 
   constructor(shape: Shape) {
     this.slices = shape.slices;
+    this.#lows = shape.slices.map(([low]) => low);
+    this.#lengths = shape.slices.map(([, length]) => length);
     this.shift = shape.shift;
     this.signed = shape.signed;
     this.bias = shape.bias;
@@ -53,6 +58,7 @@ export class Field {
       mask |= bits;
       width += length;
     }
+    if (width < 1) throw new DecodeTreeError("field-range", "A field has at least one slice");
     if (width + shape.shift > 32)
       throw new DecodeTreeError("field-range", `A field of ${width + shape.shift} bits exceeds 32`);
     this.mask = mask >>> 0;
@@ -78,14 +84,12 @@ export class Field {
 
   /** The value encoded in `word`. */
   extract(word: number): number {
-    let raw = 0;
-    const { slices } = this;
-    for (let i = 0; i < slices.length; i++) {
-      const [low, length] = slices[i]!;
-      raw = length === 32 ? word : (raw << length) | ((word >>> low) & ((1 << length) - 1));
-    }
+    const lows = this.#lows;
+    const lengths = this.#lengths;
+    let raw = word >>> lows[0]!;
+    for (let i = 1; i < lows.length; i++) raw = (raw << lengths[i]!) | ((word >>> lows[i]!) & ((1 << lengths[i]!) - 1));
     const unused = 32 - this.width;
-    const value = this.signed ? (raw << unused) >> unused : raw >>> 0;
+    const value = this.signed ? (raw << unused) >> unused : (raw << unused) >>> unused;
     return value * this.#scale + this.bias;
   }
 

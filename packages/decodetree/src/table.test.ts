@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DecodeTreeError, type Entry, encode, extract, Matcher, type Table } from "./index.ts";
+import { bits, DecodeTreeError, type Entry, encode, extract, Matcher, type Table } from "./index.ts";
 
 /** The tables beside the sources, by file name; found by Vite, so that a browser finds them too. */
 const modules = import.meta.glob<{ default: () => Table }>("../tables/*.ts");
@@ -36,6 +36,10 @@ describe("tables that are refused, with the kind of error in the name", () => {
         expect((error as DecodeTreeError).kind).toBe(kind);
       }
     });
+});
+
+it("a field without slices is refused", () => {
+  expect(() => bits()).toThrow("A field has at least one slice");
 });
 
 describe("encode", () => {
