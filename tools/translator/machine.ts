@@ -11,8 +11,6 @@ declare const WebAssembly: {
 
 const WASM_PAGE = 65536;
 const RAM_SIZE = 4 * 1024 * 1024;
-/** Everything may be read and written. */
-const FULL = 15;
 const M_MODE = 3;
 
 /** One piece of RAM at address 0; nobody else writes it. */
@@ -86,7 +84,7 @@ export function watch(source: string, origin: number, { direct = false, tcg = {}
   };
   const ram = alloc("ram", RAM_SIZE);
   const windows = alloc("windows", RAM_SIZE / 2048 + 2);
-  new Uint8Array(memory.buffer, windows, RAM_SIZE / 2048).fill(FULL);
+  new Uint8Array(memory.buffer, windows, RAM_SIZE / 2048).fill(1);
   const shown = { inAsm: [] as string[], op: [] as string[], opOpt: [] as string[], outWat: [] as string[] };
   const trace: Trace = {
     inAsm: (text) => void shown.inAsm.push(text),
@@ -99,7 +97,11 @@ export function watch(source: string, origin: number, { direct = false, tcg = {}
     alloc,
     target: createTarget(config),
     physical: new FlatBus(ram),
-    ...(direct ? { direct: { base: ram, size: RAM_SIZE, windows } } : {}),
+    ...(direct
+      ? {
+          direct: { base: ram, size: RAM_SIZE, readable: windows, writable: windows, windowShift: Math.log2(RAM_SIZE) },
+        }
+      : {}),
     options: { tbSize: 1 << 20, ...tcg, trace },
   });
   let hart: Hart | undefined;

@@ -35,7 +35,7 @@ export const USER_OPTIONS: readonly (readonly [name: string, value: string, text
   ["E", "var=value", "set a variable of the program's environment; commas separate several"],
   ["U", "var", "remove variables from the program's environment"],
   ["0", "argv0", "give the program this name"],
-  ["m", "size", "bytes of address space; default 2047M, or what the host has"],
+  ["m", "size", "bytes of address space; default 2040M, or what the host has"],
   ["B", "address", "accepted: the address space always begins at 0"],
   ["R", "size", "as -m"],
   ["p", "size", "accepted: pages are 4096 bytes"],

@@ -4,7 +4,7 @@ import type { Abi } from "../abi.ts";
 import { LinuxUserError } from "../errors.ts";
 import { PROT, type MappedFile } from "../guest-memory.ts";
 import { AddressSpace } from "../memory/address-space.ts";
-import { windowEntries } from "../memory/page-table.ts";
+import { windowBytes } from "../memory/page-table.ts";
 import type { UserTarget } from "../target.ts";
 import { readElf } from "./header.ts";
 import { loadElf } from "./load.ts";
@@ -38,7 +38,7 @@ function fileOf(bytes: Uint8Array): MappedFile {
 function makeSpace(a: Abi = ABI64): AddressSpace {
   const base = 0x10000;
   const windows = base + SPACE;
-  const windowsLength = windowEntries(SPACE);
+  const windowsLength = windowBytes(SPACE);
   const buffer = new ArrayBuffer(windows + windowsLength);
   return new AddressSpace({ abi: a, base, size: SPACE, buffer, windows, windowsLength });
 }
@@ -196,6 +196,11 @@ describe("an ELF file", () => {
     it(`${name} is refused`, () => {
       expect(load(bytes)).toMatchObject({ kind, status: 126, text: expect.stringMatching(text) as string });
     });
+
+  it("whose names have control characters is refused in one line", () => {
+    const { message } = new LinuxUserError("not-found", "/prog: its interpreter /\x1b[31m\n: none");
+    expect(message).toBe("/prog: its interpreter /\\x1b[31m\\x0a: none");
+  });
 
   it("with overlapping segments keeps the later one, as Linux does", () => {
     const space = load(

@@ -4,7 +4,7 @@ import { Errno } from "../errno.ts";
 import { MAP, PROT, type MappedFile } from "../guest-memory.ts";
 import { SlowMap } from "./slow-map.ts";
 import { AddressSpace, decodeUtf8, encodeUtf8 } from "./address-space.ts";
-import { PAGE, PG, windowEntries } from "./page-table.ts";
+import { PAGE, PG, windowBytes, windowedSize, windowShift } from "./page-table.ts";
 
 const ABI = {
   machine: "test",
@@ -19,19 +19,18 @@ const BASE = 0x10000;
 const RW = PROT.READ | PROT.WRITE;
 const ANON = MAP.PRIVATE | MAP.ANONYMOUS;
 
-function makeSpace(size = SIZE): { space: AddressSpace; windows: Uint8Array } {
+function makeSpace(size = SIZE): { space: AddressSpace } {
   const windowsAt = BASE + size;
-  const buffer = new ArrayBuffer(windowsAt + windowEntries(size));
-  const windows = new Uint8Array(buffer, windowsAt, windowEntries(size));
+  const buffer = new ArrayBuffer(windowsAt + windowBytes(size));
   const space = new AddressSpace({
     abi: ABI,
     base: BASE,
     size,
     buffer,
     windows: windowsAt,
-    windowsLength: windows.length,
+    windowsLength: windowBytes(size),
   });
-  return { space, windows };
+  return { space };
 }
 
 /** The result of a call, or its error's name. */
@@ -82,7 +81,7 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-/** The window table as its definition has it: every byte of [2048u, 2048u + 4096). */
+/** The window tables as their definition has it: every byte of [2048u, 2048u + 4096); bit 0: may be read, bit 1: written. */
 function slowWindow(space: AddressSpace, u: number): number {
   const from = 2048 * u;
   const to = from + 4096;
@@ -97,16 +96,23 @@ function slowWindow(space: AddressSpace, u: number): number {
   return bits;
 }
 
-function checkWindows(space: AddressSpace, windows: Uint8Array): void {
-  for (let u = 0; u < windows.length; u++)
-    if (windows[u] !== slowWindow(space, u)) expect([u, windows[u]]).toEqual([u, slowWindow(space, u)]);
+/** What the tables say, in the same bits; all of the address space is allowed, or nothing. */
+function window({ pages, size }: AddressSpace, u: number): number {
+  const all = size / 2 ** windowShift(size);
+  for (const entry of [pages.readable[u], pages.writable[u]]) if (entry !== 0) expect(entry).toBe(all);
+  return (pages.readable[u] === 0 ? 0 : 1) | (pages.writable[u] === 0 ? 0 : 2);
+}
+
+function checkWindows(space: AddressSpace): void {
+  for (let u = 0; u < space.pages.readable.length; u++)
+    if (window(space, u) !== slowWindow(space, u)) expect([u, window(space, u)]).toEqual([u, slowWindow(space, u)]);
 }
 
 describe("mappings", () => {
   for (let seed = 1; seed <= 12; seed++) {
     it(`are those of a slow map after random calls (${seed})`, () => {
       const random = randomFrom(seed * 7919);
-      const { space, windows } = makeSpace();
+      const { space } = makeSpace();
       const slow = new SlowMap(SIZE);
       const page = (): number => (16 + random(SIZE / PAGE - 16)) * PAGE;
       const length = (): number => (1 + random(random(4) === 0 ? 100 : 6)) * PAGE - random(2) * random(PAGE);
@@ -166,16 +172,28 @@ describe("mappings", () => {
         }
         expect([step, got]).toEqual([step, wanted]);
       }
-      checkWindows(space, windows);
+      checkWindows(space);
       expect(slow.compare(space)).toBe("");
-      checkWindows(space, windows);
+      checkWindows(space);
     });
   }
 });
 
 describe("windows", () => {
+  it("can say of every size that the machine gives that all of it is allowed", () => {
+    for (const wanted of [1, 65536, 2 ** 20, 64 * 2 ** 20, 100 * 2 ** 20 + 65536, 2047 * 2 ** 20]) {
+      const size = windowedSize(wanted);
+      const entry = size / 2 ** windowShift(size);
+      expect([size >= wanted, size % 65536, Number.isInteger(entry) && entry > 0 && entry < 256]).toEqual([
+        true,
+        0,
+        true,
+      ]);
+    }
+  });
+
   it("are true for every state of three pages", () => {
-    const { space, windows } = makeSpace();
+    const { space } = makeSpace();
     const at = 20;
     for (let states = 0; states < 6 ** 3; states++) {
       for (let n = 0; n < 3; n++) {
@@ -187,16 +205,16 @@ describe("windows", () => {
         if (state > 0 && state < 5) space.pages.filled(p, p + 1);
         if (state === 4) space.pages.watch(p, true);
       }
-      checkWindows(space, windows);
+      checkWindows(space);
     }
   });
   it("are right at both ends of the address space", () => {
-    const { space, windows } = makeSpace();
+    const { space } = makeSpace();
     space.pages.map(0, space.pages.pages, RW, false);
-    checkWindows(space, windows);
-    expect(windows[0]).toBe(3);
-    expect(windows[2]).toBe(3);
-    expect(windows.at(-1)).toBe(0);
+    checkWindows(space);
+    expect(window(space, 0)).toBe(3);
+    expect(window(space, 2)).toBe(3);
+    expect(window(space, space.pages.readable.length - 1)).toBe(0);
   });
 });
 

@@ -25,9 +25,9 @@ export interface AddressSpaceConfig {
   readonly size: number;
   /** The machine memory. */
   readonly buffer: ArrayBufferLike;
-  /** Machine address of the window table. */
+  /** Machine address of the window tables, one behind the other. */
   readonly windows: number;
-  /** Its length in bytes. */
+  /** Their length in bytes. */
   readonly windowsLength: number;
 }
 

@@ -23,22 +23,38 @@ export const PG = {
 const UNIT_BITS = 11;
 const MAY_WRITE = 2;
 
-/** Entries of the window table for an address space of `size` bytes. */
-export function windowEntries(size: number): number {
-  return (size >>> UNIT_BITS) + 2;
+/** An entry of a window table that allows says below which address, in units of 2^this bytes: a byte has to do for it. */
+export function windowShift(size: number): number {
+  return Math.max(0, 24 - Math.clz32(size));
+}
+
+/** The next size of an address space, multiple of 64 KiB, of which windows can say that all of it is allowed. */
+export function windowedSize(size: number): number {
+  const unit = Math.max(65536, 2 ** windowShift(size));
+  return Math.ceil(size / unit) * unit;
+}
+
+/** Bytes of the two window tables together for an address space of `size` bytes. */
+export function windowBytes(size: number): number {
+  return 2 * ((size >>> UNIT_BITS) + 2);
 }
 
 /** Page states and windows. Page numbers are addresses divided by 4096. */
 export class PageTable {
   readonly flags: Uint8Array;
   readonly pages: number;
-  /** The window table: see `DirectMemory.windows` of the engine. */
-  readonly windows: Uint8Array;
+  /** The window tables: see `DirectMemory` of the engine. */
+  readonly readable: Uint8Array;
+  readonly writable: Uint8Array;
+  readonly #allowed: number;
 
+  /** `windows`: the tables, one behind the other. */
   constructor(size: number, windows: Uint8Array) {
     this.pages = size >>> PAGE_BITS;
     this.flags = new Uint8Array(this.pages);
-    this.windows = windows;
+    this.#allowed = size >>> windowShift(size);
+    this.readable = windows.subarray(0, windows.length / 2);
+    this.writable = windows.subarray(windows.length / 2);
   }
 
   /** Pages of a range become mapped with a protection; `lazy`: their contents are made on the first access. */
@@ -98,14 +114,17 @@ export class PageTable {
 
   /** The windows that pages [first, end) are part of. */
   update(first: number, end: number): void {
-    const { windows } = this;
+    const { readable, writable } = this;
+    const allowed = this.#allowed;
     let own = this.#direct(first - 1);
     for (let p = first - 1; p <= end; p++) {
       const next = this.#direct(p + 1);
-      if (p >= 0 && 2 * p + 1 < windows.length) {
+      if (p >= 0 && 2 * p + 1 < readable.length) {
         // Unit 2p looks at the page itself, unit 2p + 1 at half of it and half of the next.
-        windows[2 * p] = own;
-        windows[2 * p + 1] = own & next;
+        readable[2 * p] = (own & PG.READ) === 0 ? 0 : allowed;
+        writable[2 * p] = (own & MAY_WRITE) === 0 ? 0 : allowed;
+        readable[2 * p + 1] = (own & next & PG.READ) === 0 ? 0 : allowed;
+        writable[2 * p + 1] = (own & next & MAY_WRITE) === 0 ? 0 : allowed;
       }
       own = next;
     }

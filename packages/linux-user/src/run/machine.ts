@@ -10,7 +10,7 @@ import {
 } from "@mimus/tcg";
 import { LinuxUserError } from "../errors.ts";
 import { AddressSpace } from "../memory/address-space.ts";
-import { PAGE_BITS, windowEntries } from "../memory/page-table.ts";
+import { PAGE_BITS, windowBytes, windowedSize, windowShift } from "../memory/page-table.ts";
 import type { CpuKernel, UserCpu, UserTarget } from "../target.ts";
 
 /** The one WebAssembly type needed here; core packages have no DOM library. */
@@ -22,7 +22,7 @@ const WASM_PAGE = 65536;
  * Address spaces to try, largest first: hosts differ in what they reserve. Below 2 GiB a limit is a constant that one
  * instruction of the host compares with: 1.05x over all kernels against 3 GiB.
  */
-const SIZES = [2047 * MIB, 1024 * MIB, 512 * MIB, 256 * MIB] as const;
+const SIZES = [2040 * MIB, 1024 * MIB, 512 * MIB, 256 * MIB] as const;
 /** Room for what the engine allocates besides blocks and vCPU state. */
 const ENGINE_SLACK = 96 * MIB;
 const DEFAULT_CODE = 32 * MIB;
@@ -87,7 +87,7 @@ export interface MachineOptions {
 
 /** Reserves memory. Pages that nobody touches cost the host nothing. @throws LinuxUserError no-memory */
 function reserve(overhead: number, wanted: number | undefined): { memory: WasmMemory; size: number } {
-  const sizes = wanted === undefined ? SIZES : [up(wanted)];
+  const sizes = wanted === undefined ? SIZES : [windowedSize(wanted)];
   let cause: unknown;
   for (const size of sizes) {
     const pages = (overhead + size) / WASM_PAGE;
@@ -105,9 +105,9 @@ function reserve(overhead: number, wanted: number | undefined): { memory: WasmMe
 export function createUserMachine(target: UserTarget, kernel: CpuKernel, options: MachineOptions): UserMachine {
   const isa = target.target();
   const code = options.tcg?.tbSize ?? DEFAULT_CODE;
-  const most = options.addressSpace ?? SIZES[0];
+  const most = windowedSize(options.addressSpace ?? SIZES[0]);
   // The program's memory lies behind all else, so that the engine's offsets stay small, and before it a page that nothing uses.
-  const base = up(WASM_PAGE + code + envSize(isa.mmuIndexes) + windowEntries(most) + ENGINE_SLACK);
+  const base = up(WASM_PAGE + code + envSize(isa.mmuIndexes) + windowBytes(most) + ENGINE_SLACK);
   const { memory, size } = reserve(base + WASM_PAGE, options.addressSpace);
   let next = WASM_PAGE;
   const alloc = (name: string, bytes: number): number => {
@@ -116,7 +116,7 @@ export function createUserMachine(target: UserTarget, kernel: CpuKernel, options
     if (next > base) throw new LinuxUserError("no-memory", `no room for ${name}: ${bytes} bytes`);
     return at;
   };
-  const windowsLength = windowEntries(size);
+  const windowsLength = windowBytes(size);
   const windows = alloc("user.windows", windowsLength);
   const space = new AddressSpace({ abi: target.abi, base, size, buffer: memory.buffer, windows, windowsLength });
   const engine = new TcgMachine({
@@ -124,7 +124,7 @@ export function createUserMachine(target: UserTarget, kernel: CpuKernel, options
     alloc,
     target: isa,
     physical: new UserBus(space),
-    direct: { base, size, windows },
+    direct: { base, size, readable: windows, writable: windows + windowsLength / 2, windowShift: windowShift(size) },
     options: engineOptions(options.tcg),
   });
   let cpu: UserCpu | undefined;

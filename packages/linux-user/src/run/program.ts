@@ -32,7 +32,7 @@ export interface ProgramOptions {
   readonly stackSize?: number;
   /** Makes AT_RANDOM, and what else is random of the start, repeat. */
   readonly seed?: number;
-  /** Bytes of address space; default 2047 MiB, or what the host has. */
+  /** Bytes of address space; default 2040 MiB, or what the host has. */
   readonly addressSpace?: number;
   readonly tcg?: TcgOptions;
   readonly log?: ProcessLog;

@@ -6,6 +6,7 @@ import { O, S } from "../fs/constants.ts";
 import { MemoryFs } from "../fs/memory-fs.ts";
 import { MAP, PROT } from "../guest-memory.ts";
 import { AddressSpace, decodeUtf8, encodeUtf8 } from "../memory/address-space.ts";
+import { windowBytes } from "../memory/page-table.ts";
 import type { Process, Syscalls } from "../process.ts";
 import { sigInfo } from "../signals/siginfo.ts";
 import { Signals } from "../signals/signals.ts";
@@ -62,7 +63,7 @@ export interface TestProcess {
 }
 
 export function testProcess(abi: Abi = RV64, options: { readonly strace?: boolean } = {}): TestProcess {
-  const windows = (SPACE >>> 11) + 2;
+  const windows = windowBytes(SPACE);
   const buffer = new ArrayBuffer(SPACE + windows + 4096);
   const memory = new AddressSpace({ abi, base: 0, size: SPACE, buffer, windows: SPACE, windowsLength: windows });
   memory.map({

@@ -310,10 +310,13 @@ export interface DirectMemory {
   /** Bytes of address space: addresses at or above it fault. */
   readonly size: number;
   /**
-   * Machine address of one byte per 2 KiB unit u of the address space. Bit 0: every byte of [2048u, 2048u + 4096) may be
-   * read; bit 1: may be written, and holds no translated code. A clear bit is no fault by itself: it means that a closer look is needed.
+   * Machine addresses of two tables of one byte per 2 KiB unit u of the address space: `size` / 2^`windowShift` where every byte of
+   * [2048u, 2048u + 4096) may be read, or may be written and holds no translated code; else 0. That is no fault by itself: it means
+   * that a closer look is needed.
    */
-  readonly windows: number;
+  readonly readable: number;
+  readonly writable: number;
+  readonly windowShift: number;
 }
 
 /** Hooks for `-d`; each is called with text ready to print. */

@@ -18,9 +18,6 @@ import { TranslationEmitter } from "./translation.ts";
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
-/** Bits of a window: what is allowed from an address on. */
-const READ = 1;
-const WRITE = 2;
 /** A window reaches so far. */
 const REACH = 2048;
 /** Where the window is looked at for a negative displacement: a header's length below the base, or a multiple of a frame's. */
@@ -178,7 +175,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const { bytes } = MEM_OPS[op.mem];
     const known = this.#allows(base, false, offset, bytes);
     if (!known && this.#isSlowSite(this.tb, this.site)) {
-      this.#pushWindow(local, lowest(offset), READ);
+      this.#pushAllowed(local, lowest(offset), false);
       code.if(VALUE_TYPE[op.type]);
       this.#pushAddress(local);
       emitLoad(code, op.type, op.mem, direct.base + offset);
@@ -205,7 +202,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const known = this.#allows(base, true, offset, bytes);
     const slow = !known && this.#isSlowSite(this.tb, this.site);
     if (slow) {
-      this.#pushWindow(local, lowest(offset), WRITE);
+      this.#pushAllowed(local, lowest(offset), true);
       code.if();
     } else if (!known) this.#need(base, local, true, offset, i);
     this.#pushAddress(local);
@@ -256,16 +253,8 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const { code } = this;
     code.i32(this.site | UNCOMMON);
     code.set(this.temp("site"));
-    const bit = write ? WRITE : READ;
     const low = lowest(offset);
-    // V8 loads what it tests twice unless a branch lies between: bytes 1.1x, gzip 1.05x.
-    const window = this.scratchLocal("i32", 5);
-    this.#pushWindowByte(local, low);
-    code.set(window);
-    if (this.#pushOutside(local, low)) this.#uncommonIf(i);
-    code.get(window);
-    code.i32(bit);
-    code.op(W.i32And);
+    this.#pushAllowed(local, low, write);
     code.op(W.i32Eqz);
     this.#uncommonIf(i);
     const key = this.#key(base);
@@ -274,53 +263,31 @@ export abstract class AccessEmitter extends TranslationEmitter {
     this.#reach.set(key, widened(before, write, low, low + REACH + 1));
   }
 
-  /** Pushes whether the address is beyond the address space; false (and nothing pushed) when none can be. */
-  #pushOutside(local: number, low: number): boolean {
+  /**
+   * Pushes whether the base's window allows the access: the window says below which address, all or none. So one comparison does
+   * for the end of the address space too.
+   */
+  #pushAllowed(local: number, low: number, write: boolean): void {
     const { code } = this;
-    const { size } = this.#direct!;
+    const { readable, writable, windowShift } = this.#direct!;
     const wide = this.target.word === "i64";
-    if (!wide && size >= 2 ** 32) return false;
-    code.get(local);
-    if (low < 0) {
+    const push = (): void => {
+      code.get(local);
+      if (low === 0) return;
       if (wide) code.i64(low, -1);
       else code.i32(low);
       code.op(wide ? W.i64Add : W.i32Add);
-    }
-    if (wide) code.i64(size | 0, size >= 2 ** 32 ? 1 : 0);
-    else code.i32(size | 0);
-    code.op(wide ? W.i64GeU : W.i32GeU);
-    return true;
-  }
-
-  /** Pushes the window of the low half of the address; what it says counts only below the end of the address space. */
-  #pushWindowByte(local: number, low: number): void {
-    const { code } = this;
-    this.#pushAddress(local);
-    if (low < 0) {
-      code.i32(low);
-      code.op(W.i32Add);
-    }
+    };
+    push();
+    push();
+    if (wide) code.op(W.i32WrapI64);
     code.i32(11);
     code.op(W.i32ShrU);
-    code.mem(W.i32Load8U, this.#direct!.windows);
-  }
-
-  /** Pushes whether the base's window allows `bit`. */
-  #pushWindow(local: number, low: number, bit: number): void {
-    this.#pushWindowByte(local, low);
-    this.code.i32(bit);
-    this.code.op(W.i32And);
-    if (!this.#pushOutside(local, low)) return;
-    this.code.op(W.i32Eqz);
-    // The bit as 0 or 1.
-    if (bit !== 1) {
-      const outside = this.scratchLocal("i32", 6);
-      this.code.set(outside);
-      this.code.i32(31 - Math.clz32(bit));
-      this.code.op(W.i32ShrU);
-      this.code.get(outside);
-    }
-    this.code.op(W.i32And);
+    code.mem(wide ? W.i64Load8U : W.i32Load8U, write ? writable : readable, 0);
+    if (wide) code.i64(windowShift, 0);
+    else code.i32(windowShift);
+    code.op(wide ? W.i64Shl : W.i32Shl);
+    code.op(wide ? W.i64LtU : W.i32LtU);
   }
 
   protected override guard(op: Op, i: number): void {

@@ -19,9 +19,9 @@ import { compared, edgesOf, nodeFor, returnAddress } from "./plan.ts";
 import type { RegionBlock, RegionPlan } from "./plan.ts";
 import { hubHash } from "./hub.ts";
 import type { Hub } from "./hub.ts";
-import { CallEmitter } from "./calls.ts";
+import { BudgetEmitter } from "./budget.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
-import type { Shape } from "./shape.ts";
+import type { ResumeEdge, Shape } from "./shape.ts";
 
 /** A compiled region. */
 export interface CompiledRegion extends CompiledBlock {
@@ -53,7 +53,7 @@ const FROM_TABLE = 5;
 const NOWHERE = 1;
 
 /** Compiles region after region. */
-export class RegionCompiler extends CallEmitter {
+export class RegionCompiler extends BudgetEmitter {
   readonly #settings: RegionSettings;
   #plan!: RegionPlan;
   #shape!: Shape;
@@ -63,13 +63,11 @@ export class RegionCompiler extends CallEmitter {
   #nest = 0;
   readonly #open: Map<number, number> = new Map();
   #top = 0;
-  #budget = 0;
   /**
-   * By node: instructions executed since the budget was charged last, on the one way there; 0 where ways meet. And those
-   * that are owed at the end of the current block. A loop is charged once a round: 2 fewer accesses to the host's stack.
+   * By node: instructions executed since the budget was charged last, on the one way there; 0 where ways meet.
+   * A loop is charged once a round: 2 fewer accesses to the host's stack.
    */
   #owed: Int32Array = new Int32Array(0);
-  #owing = 0;
   #resume = 0;
 
   constructor(settings: RegionSettings) {
@@ -89,7 +87,7 @@ export class RegionCompiler extends CallEmitter {
     this.#open.clear();
     this.startRegion(plan.blocks[0]!.block);
     this.#nest = this.#top = 0;
-    this.#budget = this.local(I32, "budget");
+    this.budget = this.local(I32, "budget");
     this.#resume = this.local(I32, "resume");
     this.#entry();
     this.#tree(ENTRY_NODE);
@@ -113,7 +111,7 @@ export class RegionCompiler extends CallEmitter {
     const { live } = this.#flow;
     code.get(ENVP);
     code.mem(W.i32Load, ENV.budget, 2);
-    code.set(this.#budget);
+    code.set(this.budget);
     const head = live[1]!;
     head.forEach((l, g) => {
       if (l === 1) this.loadGlobal(g);
@@ -131,6 +129,7 @@ export class RegionCompiler extends CallEmitter {
       needed.forEach((l, g) => {
         if (l === 1 && head[g] === 0) this.loadGlobal(g);
       });
+      this.startResuming(() => code.get(this.#resume));
       code.end();
     }
     if (this.#shape.cut.size === 0 && this.#plan.hub === undefined) return;
@@ -181,7 +180,7 @@ export class RegionCompiler extends CallEmitter {
     const { hub } = this.#plan;
     const edges = this.#shape.resume[ENTRY_NODE]!;
     if (hub === undefined && edges.length < FROM_TABLE) {
-      this.#dispatch(ENTRY_NODE);
+      this.#dispatch();
       return this.#branch(1, 0);
     }
     // One for each target, within one for what is none: the first target's code follows the innermost.
@@ -224,43 +223,34 @@ export class RegionCompiler extends CallEmitter {
       if (d === 1) this.storeGlobal(g);
     });
     this.storeGlobal(this.pcGlobal);
-    this.#storeBudget(0);
+    this.storeBudgetLess(0);
     this.goByJumpCache();
   }
 
   /** Goes where the resume number says; falls through without one. */
-  #dispatch(node: number): void {
+  #dispatch(): void {
     const { code } = this;
-    const edges = this.#shape.resume[node]!;
-    if (edges.length > 0) {
-      code.get(this.#resume);
-      code.if();
-      this.#nest++;
-      for (const { node: to, low, high } of edges) {
-        code.get(this.#resume);
-        code.i32(low);
-        code.op(W.i32Sub);
-        code.i32(high - low);
-        code.op(W.i32LeU);
-        code.if();
-        this.#nest++;
-        // The number has served once it names the node itself.
-        code.i32(0);
-        code.get(this.#resume);
-        code.get(this.#resume);
-        code.i32(low);
-        code.op(W.i32Eq);
-        code.op(W.select);
-        code.set(this.#resume);
-        this.#branch(to, 0);
-        code.end();
-        this.#nest--;
-      }
-      // It named this node.
-      code.i32(0);
-      code.set(this.#resume);
-      code.end();
-      this.#nest--;
+    const edges = this.#shape.resume[ENTRY_NODE]!;
+    if (edges.length === 0) return;
+    code.get(this.#resume);
+    code.rarely();
+    code.if();
+    this.#nest++;
+    this.#dispatchTo(edges, () => code.get(this.#resume), 0);
+    code.end();
+    this.#nest--;
+  }
+
+  /** Goes to the node in whose loop nest the number lies; falls through where it lies in none. */
+  #dispatchTo(edges: readonly ResumeEdge[], pushNumber: () => void, inside: number): void {
+    const { code } = this;
+    for (const { node, low, high } of edges) {
+      pushNumber();
+      code.i32(low);
+      code.op(W.i32Sub);
+      code.i32(high - low);
+      code.op(W.i32LeU);
+      code.brIf(this.#nest + inside - this.#open.get(node)!);
     }
   }
 
@@ -280,12 +270,10 @@ export class RegionCompiler extends CallEmitter {
     const number = this.#shape.number[node]!;
     if (number === 0 && node !== 1) this.arriveAtNode(node);
     this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);
-    const loop = this.#shape.header[node] === 1;
-    if (loop && this.#shape.resume[node]!.length > 0) this.#dispatch(node);
-    for (let i = 0; i < a.stages.length; i++) code.block();
-    this.#nest += a.stages.length;
     // Every cycle passes a node with a number, or the head.
     this.#charge(it, number > 0 || node === 1 || exact);
+    for (let i = 0; i < a.stages.length; i++) code.block();
+    this.#nest += a.stages.length;
     if (needsPc(block, pcGlobal, effects)) {
       this.pushPc(tb.pcLo, tb.pcHi);
       code.set(this.global(pcGlobal));
@@ -300,45 +288,33 @@ export class RegionCompiler extends CallEmitter {
   #charge({ tb, insns }: RegionBlock, check: boolean): void {
     const { code } = this;
     const before = this.#owed[this.#node]!;
-    this.#owing = before + insns;
+    this.owing = before + insns;
     if (!check) return;
-    code.get(this.#budget);
-    code.i32(this.#owing);
-    code.op(W.i32LtS);
+    this.pushTooLittle();
     code.rarely();
     code.if();
+    if (this.#shape.number[this.#node]! > 0) this.#resumeHere();
     this.#flow.dirty[this.#node]!.forEach((d, g) => {
       if (d === 1) this.storeGlobal(g);
     });
     this.storePc(tb.pcLo, tb.pcHi);
-    this.#storeBudget(before);
+    this.storeBudgetLess(before);
     code.i32(EXIT.budget);
     code.op(W.return);
     code.end();
   }
 
-  protected override storeBudget(): void {
-    this.#storeBudget(this.#owing);
-  }
-
-  #storeBudget(owing: number): void {
+  /** The code may be on its way to this loop or to one within it. */
+  #resumeHere(): void {
     const { code } = this;
-    code.get(ENVP);
-    code.get(this.#budget);
-    if (owing > 0) {
-      code.i32(owing);
-      code.op(W.i32Sub);
-    }
-    code.mem(W.i32Store, ENV.budget, 2);
-  }
-
-  protected override loadBudget(): void {
-    const { code } = this;
-    code.get(ENVP);
-    code.mem(W.i32Load, ENV.budget, 2);
-    code.i32(this.#owing);
-    code.op(W.i32Add);
-    code.set(this.#budget);
+    this.pushResuming();
+    code.if();
+    this.#dispatchTo(this.#shape.resume[this.#node]!, () => this.pushResumeNumber(), 2);
+    this.endResuming();
+    this.pushTooLittle();
+    code.op(W.i32Eqz);
+    code.brIf(1);
+    code.end();
   }
 
   protected override exit(op: Op, i: number): void {
@@ -384,25 +360,22 @@ export class RegionCompiler extends CallEmitter {
   #go(to: number): void {
     const { code } = this;
     this.leaveForNode(to);
-    if (this.#owed[to] === 0) {
-      code.get(this.#budget);
-      code.i32(this.#owing);
-      code.op(W.i32Sub);
-      code.set(this.#budget);
-    }
+    if (this.#owed[to] === 0) this.spend();
     if (!this.#shape.cut.has(this.#node * this.#shape.size + to)) return this.#branch(to, this.depth);
-    code.i32(this.#shape.number[to]!);
+    const number = this.#shape.number[to]!;
+    code.i32(number);
     code.set(this.#resume);
+    if (!this.#shape.resume[ENTRY_NODE]!.some(({ node }) => node === to)) {
+      this.storeBudgetLess(0);
+      this.startResuming(() => code.i32(number));
+    }
     code.br(this.#nest + this.depth - this.#top);
   }
 
   /** To the address in the global pc, by way of the hub. */
   #goByHub({ factor, bits }: Hub): void {
     const { code } = this;
-    code.get(this.#budget);
-    code.i32(this.#owing);
-    code.op(W.i32Sub);
-    code.set(this.#budget);
+    this.spend();
     code.get(this.global(this.pcGlobal));
     if (this.target.word === "i64") code.op(W.i32WrapI64);
     code.i32(factor);

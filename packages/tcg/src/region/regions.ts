@@ -10,8 +10,8 @@ import type { BlockModules } from "../wasm/block-modules.ts";
 import { DEFAULT_REGION_INSNS, DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
 import { exitsOf } from "./exits.ts";
 import { changesFlags } from "./flow.ts";
-import { grow } from "./grow.ts";
-import type { Profile } from "./grow.ts";
+import { grow, regrow } from "./grow.ts";
+import type { Growth, Profile } from "./grow.ts";
 import { hubFor } from "./hub.ts";
 import { inlineCalls } from "./inline.ts";
 import { edgesOf } from "./plan.ts";
@@ -78,6 +78,9 @@ const SOME_UNCOMMON = 4;
 /** Instructions between two times that are not counted as often. */
 const SELDOM = 50_000;
 
+/** Executions, as a share of those that make a block hot, of a block for whose sake its region is compiled anew. */
+const OFTEN = 0.1;
+
 /** Times that a region may be found unusable. */
 const MOST_ELSEWHERE = 100;
 
@@ -142,7 +145,9 @@ export class Regions {
     const profile = this.#profile(hot, fetchPage);
     let maxInsns = options.maxInsns ?? DEFAULT_REGION_INSNS;
     if (this.#seed !== 0) maxInsns = 1 + (this.#random() % 60);
-    const growth = grow(hot, profile, maxInsns, (head) => head.region?.members.includes(hot) === true);
+    const growth =
+      this.#again(hot, profile, maxInsns) ??
+      grow(hot, profile, maxInsns, (head) => head.region?.members.includes(hot) === true);
     const blocks: RegionBlock[] = [];
     const nodeAt = new Map<number, number>();
     const starts = new Set(growth.blocks.map(({ pcLo }) => pcLo));
@@ -172,6 +177,19 @@ export class Regions {
     const plan = { blocks: copied, proper: blocks.length, nodeAt, insns: total, ...(hub === undefined ? {} : { hub }) };
     const edges = edgesOf(plan, (it) => this.#compiler.exitsOf(it));
     this.#compile(exact ? plan : unroll(plan, edges), profile);
+  }
+
+  /** A block of a region is hot outside it: the region grown once more, and dropped, when it left out what is now executed often. */
+  #again(hot: Tb, profile: Profile, maxInsns: number): Growth | undefined {
+    if (this.#seed !== 0) return undefined;
+    const often = (this.#host.options.threshold ?? DEFAULT_REGION_THRESHOLD) * OFTEN;
+    for (const region of hot.regions ?? []) {
+      const growth = region.head.region === region ? regrow(region, hot, profile, maxInsns, often) : undefined;
+      if (growth === undefined) continue;
+      this.drop(region);
+      return growth;
+    }
+    return undefined;
   }
 
   /** Instructions of a block before the first at which another one begins: a loop must have but one header. */

@@ -10,7 +10,7 @@
 export const ENTRY_NODE = 0;
 
 /** A range of resume numbers and the node that an entry with one of them goes to first. */
-interface ResumeEdge {
+export interface ResumeEdge {
   readonly node: number;
   readonly low: number;
   readonly high: number;

@@ -7,7 +7,7 @@ import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
 import type { Value } from "../ir/type.ts";
 import { MEM_OPS } from "../ir/type.ts";
-import { emitCond, emitPure } from "../ir/wasm-ops.ts";
+import { emitCond } from "../ir/wasm-ops.ts";
 import { analyse, LOCAL, Uncompilable } from "./analysis.ts";
 import { ENVP } from "./block-emitter.ts";
 import { EMPTY, W } from "./encode.ts";
@@ -218,7 +218,7 @@ export class BlockCompiler extends MemoryEmitter {
         if (!spec.pure) return this.atomic(op, i);
         if (this.a.kind[i] !== LOCAL) return;
         this.op = op;
-        emitPure(this, op);
+        this.pure(op);
         this.define(op, i);
     }
   }

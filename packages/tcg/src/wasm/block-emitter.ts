@@ -2,6 +2,7 @@
 import type { HelperEffects } from "../exec/chains.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { resultType } from "../ir/block.ts";
+import { ops } from "../ir/ops.ts";
 import type { HelperSpec, Value } from "../ir/type.ts";
 import { typeBytes } from "../ir/type.ts";
 import type { WasmOps } from "../ir/wasm-ops.ts";
@@ -25,6 +26,16 @@ export interface BlockImports {
   /** Index of a function that the runtime exports under this name. */
   call(name: string): number;
 }
+
+/** Operations whose result's low half depends on the low halves of their operands, and how it is computed from these. */
+const NARROW: ReadonlyMap<Op["spec"], number> = new Map([
+  [ops.add, W.i32Add],
+  [ops.sub, W.i32Sub],
+  [ops.mul, W.i32Mul],
+  [ops.and, W.i32And],
+  [ops.or, W.i32Or],
+  [ops.xor, W.i32Xor],
+]);
 
 /** The local that holds `env`. */
 export const ENVP: number = 0;
@@ -182,6 +193,36 @@ export class BlockEmitter implements WasmOps {
     this.code.tee(this.scratchLocal(type, n));
   }
 
+  /** Emits a pure operation: its result is left on the stack. */
+  protected pure(op: Op): void {
+    if (op.type === "i64" && (op.spec === ops.ext32s || op.spec === ops.ext32u) && this.#narrows(op.a)) {
+      this.#pushLow(op.a);
+      return this.code.op(op.spec === ops.ext32s ? W.i64ExtendI32S : W.i64ExtendI32U);
+    }
+    emitPure(this, op);
+  }
+
+  /** Whether the low half of a value that is computed here can be computed from low halves. */
+  #narrows(v: Value): boolean {
+    return this.a.kind[v] === INLINE && NARROW.has(this.block.ops[v]!.spec);
+  }
+
+  /**
+   * Pushes the low half of an i64. An instruction on words is then one on the host: as one on all 64 bits, with an extension behind it,
+   * it is two more, as V8 clears the upper half first.
+   */
+  #pushLow(v: Value): void {
+    const op = this.block.ops[v]!;
+    if (this.a.kind[v] === CONST) return this.code.i32(op.imm);
+    if (!this.#narrows(v)) {
+      this.push(v);
+      return this.code.op(W.i32WrapI64);
+    }
+    this.#pushLow(op.a);
+    this.#pushLow(op.b);
+    this.code.op(NARROW.get(op.spec)!);
+  }
+
   /** Pushes a value. */
   protected push(v: Value): void {
     const op = this.block.ops[v]!;
@@ -189,7 +230,7 @@ export class BlockEmitter implements WasmOps {
       case CONST:
       case INLINE:
         this.op = op;
-        return emitPure(this, op);
+        return this.pure(op);
       case ALIAS:
         return this.code.get(this.global(op.imm));
       case LOCAL:
