@@ -7,7 +7,7 @@ import { readElf } from "../../packages/linux-user/src/elf/header.ts";
 import { loadElf } from "../../packages/linux-user/src/elf/load.ts";
 import { LinuxUserError } from "../../packages/linux-user/src/errors.ts";
 import { AddressSpace } from "../../packages/linux-user/src/memory/address-space.ts";
-import { windowEntries } from "../../packages/linux-user/src/memory/page-table.ts";
+import { windowBytes } from "../../packages/linux-user/src/memory/page-table.ts";
 import type { ByteParser } from "./bytes.ts";
 import { elfFile } from "./elf-seeds.ts";
 
@@ -142,13 +142,13 @@ const userProgram: ByteParser = {
 };
 
 const BASE = 0x10000;
-const BUFFER = new ArrayBuffer(BASE + SPACE + windowEntries(SPACE));
+const BUFFER = new ArrayBuffer(BASE + SPACE + windowBytes(SPACE));
 
 /** An empty address space; its memory is shared by all runs. */
 function space(): AddressSpace {
   const windows = BASE + SPACE;
   return new AddressSpace({
-    abi: ABI, base: BASE, size: SPACE, buffer: BUFFER, windows, windowsLength: windowEntries(SPACE),
+    abi: ABI, base: BASE, size: SPACE, buffer: BUFFER, windows, windowsLength: windowBytes(SPACE),
   } as never); // prettier-ignore
 }
 
