@@ -109,10 +109,13 @@ const COND_NUMBER: Readonly<Record<Cond, number>> = Object.fromEntries(CONDS.map
 const MEM_NUMBER: Readonly<Record<MemOp, number>> = Object.fromEntries(MEM_NAMES.map((m, i) => [m, i])) as never;
 const TYPE_NUMBER: Readonly<Record<IrType, number>> = Object.fromEntries(IR_TYPES.map((t, i) => [t, i])) as never;
 
+/** Keys of one row of the table, at most. */
+const KEYS_PER_ROW = (IR_TYPES.length << 4) * 2;
+
 /** Dense-enough number of a handler's row, type, condition or memory operation, and variant. */
 function handlerKey(spec: OpSpec, type: IrType, cond: Cond, mem: MemOp, immediate: boolean): number {
   const third = spec.hasCond ? COND_NUMBER[cond] : spec.hasMem ? MEM_NUMBER[mem] : 0;
-  return (((spec.code * 5 + TYPE_NUMBER[type]) << 4) | third) * 2 + (immediate ? 1 : 0);
+  return (((spec.code * IR_TYPES.length + TYPE_NUMBER[type]) << 4) | third) * 2 + (immediate ? 1 : 0);
 }
 
 /** Memory operations that make sense for a type. Byte order is the bytecode writer's business. */
@@ -125,7 +128,8 @@ function memOpsOf(type: IrType): readonly MemOp[] {
 /** The handlers of one target's interpreter. */
 export class Handlers {
   readonly all: Handler[] = [];
-  readonly #byKey: (Handler | undefined)[] = [];
+  /** Numbers of handlers by key, -1 for none. An array with as many holes as there are would be a hash table of V8's. */
+  readonly #byKey: Int16Array = new Int16Array(OPS.length * KEYS_PER_ROW).fill(-1);
   readonly #byHelper: Map<HelperSpec, Handler> = new Map();
   readonly #jumps: Map<OpSpec, readonly [Handler, Handler]> = new Map();
   /** How wide the guest's addresses are. */
@@ -148,7 +152,7 @@ export class Handlers {
 
   /** @throws Error when the operation has no handler. */
   find(spec: OpSpec, type: IrType, cond: Cond, mem: MemOp, immediate: boolean): Handler {
-    const found = this.#byKey[handlerKey(spec, type, cond, mem, immediate)];
+    const found = this.all[this.#byKey[handlerKey(spec, type, cond, mem, immediate)]!];
     if (found === undefined) throw new Error(`No interpreter handler for ${spec.name}.${type}.${cond}.${mem}`);
     return found;
   }
@@ -213,7 +217,7 @@ export class Handlers {
           extra,
           size,
         });
-        this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
+        this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h.index;
       }
       if (spec === ops.goto_tb || spec === ops.goto_ptr) this.#addJumps(spec, word);
       return;
@@ -238,7 +242,7 @@ export class Handlers {
         extra: -1,
         size: at.next,
       });
-      this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h;
+      this.#byKey[handlerKey(spec, type, cond, mem, immediate)] = h.index;
     }
   }
 
