@@ -3,9 +3,13 @@ import { enableCompileCache } from "node:module";
 
 import { shareBuilt } from "./share-built.ts";
 
-// Generated code says which branches are rare: machines run a tenth faster where that is read. V8 13 does when it is told to, later
-// ones do, others know no such flag. It comes before the cache of compiled code, which is one for each set of flags.
-if (/^(?:qemu-|mimus-)?system-/.test(process.argv[2] ?? "") && process.versions.v8.startsWith("13."))
+// Machines run with branch hints, which V8 13 reads only when told to (ADR 0011). This comes before the cache of compiled code, which is one for
+// each set of flags.
+if (
+  /^(?:qemu-|mimus-)?system-/.test(process.argv[2] ?? "") &&
+  process.versions.v8.startsWith("13.") &&
+  !process.execArgv.some((flag) => flag.includes("wasm-branch-hinting"))
+)
   (await import("node:v8")).setFlagsFromString("--experimental-wasm-branch-hinting");
 
 // Compiled code of all packages is kept between runs: 70 ms of a cold start.
