@@ -46,6 +46,11 @@ export class PackedProject {
     symlinkSync(join(root, from, "node_modules", name), to);
   }
 
+  /** Puts a file into the project. */
+  add(name: string, content: string | Uint8Array): void {
+    writeFileSync(join(this.folder, name), content);
+  }
+
   /** Runs a module in the project; what was installed are its dependencies. @returns what it prints. @throws when it fails */
   run(source: string): string {
     const dependencies = Object.fromEntries(this.#names.map((n) => [n, "*"]));

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { seedsOf } from "../fuzz/seeds.ts";
 import { PackedProject } from "../lib/packed.ts";
 
 interface Manifest {
@@ -53,6 +54,35 @@ for (const format of plugin.types.filter((type) => type.kind === "block-format")
 }
 `;
 
+/** Packages whose README's first example runs as it stands. */
+const documented = ["packages/block", ...formats, "packages/block-vvfat"];
+
+/** The first example under "Use" in a README. */
+function example(dir: string): string {
+  const [, text = ""] =
+    /^## Use$[^]*?^```ts$\n([^]*?)^```$/m.exec(readFileSync(join(root, dir, "README.md"), "utf8")) ?? [];
+  return text;
+}
+
+/** Runs example.ts with what it declares or takes: a file or archive, and a folder of the host with nothing in it. */
+const EXAMPLE = `
+import { existsSync, readFileSync } from "node:fs";
+import { MemoryFile } from "@mimus/block";
+const image = existsSync("example.img") ? new Uint8Array(readFileSync("example.img")) : new Uint8Array(0);
+const time = { sec: 0, nsec: 0 };
+const stat = { mode: 0o40755, uid: 0, gid: 0, size: 0, nlink: 2, rdev: 0, blockSize: 4096, blocks: 0, inode: 1 };
+globalThis.file = new MemoryFile("example.img", image);
+globalThis.folder = {
+  readOnly: true,
+  root: async () => ({}),
+  list: async () => [],
+  stat: async () => ({ ...stat, atime: time, mtime: time, ctime: time }),
+};
+const { look } = await import("./example.ts");
+await look?.(image);
+console.log("ran");
+`;
+
 beforeAll(() => {
   const own = new Set<string>();
   const need = (dir: string): void => {
@@ -62,10 +92,10 @@ beforeAll(() => {
       if (name.startsWith("@mimus/")) need(name.replace("@mimus/", "packages/"));
       else project.link(name, dir);
   };
-  for (const dir of ["packages/qom", "packages/block", ...formats]) need(dir);
+  for (const dir of ["packages/qom", ...documented]) need(dir);
   for (const dir of own) project.install(dir);
   project.link("zod", "packages/qom");
-}, 180_000);
+}, 600_000);
 afterAll(() => project.remove());
 
 it("there are formats", () => expect(formats.length).toBeGreaterThanOrEqual(12));
@@ -75,4 +105,16 @@ it.each(formats)("%s", { timeout: 60_000 }, (dir) => {
   const lines = project.run(program(name)).trim().split("\n");
   expect(lines.length).toBe(mimus?.provides["block-format"]?.length);
   for (const line of lines) expect(line).toMatch(/ (refuses noise|keeps what is written)$/);
+});
+
+it.each(documented)("%s: the README's example", { timeout: 60_000 }, async (dir) => {
+  const text = example(dir);
+  expect(text).toContain("import ");
+  // What an example cannot make itself.
+  if (/declare const file|archive/.test(text)) {
+    const { seeds } = await seedsOf(manifest(dir).name.replace("@mimus/block-", ""));
+    project.add("example.img", seeds[0]?.values().next().value ?? new Uint8Array(0));
+  }
+  project.add("example.ts", text);
+  expect(project.run(EXAMPLE).trim().split("\n").at(-1)).toBe("ran");
 });

@@ -5,6 +5,7 @@ import type { KeySlot, LuksHeader } from "./luks-header.ts";
 import { formatLuksHeader, KEY_SLOTS, materialBytes } from "./luks-header.ts";
 import type { LuksVolume, LuksWriter } from "./luks.ts";
 import { tryKeySlot } from "./luks.ts";
+import { fillRandom } from "./random.ts";
 
 /** A change to the key slots, in QEMU's meaning of `amend` for LUKS. */
 export type LuksChange =
@@ -101,7 +102,7 @@ async function erase(io: LuksStorage, header: LuksHeader, slot: KeySlot, host: L
   await io.write(0, formatLuksHeader(header));
   await io.flush();
   const noise = new Uint8Array(materialBytes(header));
-  host.random(noise);
+  fillRandom(host, noise);
   await io.write(slot.offset, noise);
   await io.flush();
 }

@@ -8,6 +8,7 @@ import { formatLuksHeader, KEY_SLOTS, STRIPES } from "./luks-header.ts";
 import type { LuksVolume, LuksWriter } from "./luks.ts";
 import { keyDigest, keyMaterial } from "./luks.ts";
 import { SECTOR } from "./sectors.ts";
+import { fillRandom } from "./random.ts";
 import type { CipherName, IvName, ModeName, Suite } from "./suite.ts";
 import { isCipherName, keySizes, sectorCipher } from "./suite.ts";
 
@@ -144,7 +145,7 @@ async function iterationRate(hash: HashName, length: number, host: LuksHost): Pr
 
 function randomBytes(host: LuksHost, length: number): Uint8Array {
   const out = new Uint8Array(length);
-  host.random(out);
+  fillRandom(host, out);
   return out;
 }
 

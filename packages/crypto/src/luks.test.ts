@@ -9,7 +9,11 @@ import { ascii } from "./testing.ts";
 let seed = 1;
 let clock = 0;
 const host = {
-  random: (into: Uint8Array) => into.forEach((_, i) => (into[i] = seed = (seed * 75 + 74) % 65537)),
+  random(into: Uint8Array): void {
+    // As Web Crypto's getRandomValues.
+    if (into.length > 65536) throw new RangeError(`${into.length} bytes are too many`);
+    into.forEach((_, i) => (into[i] = seed = (seed * 75 + 74) % 65537));
+  },
   now: () => (clock += 30),
 };
 

@@ -4,6 +4,7 @@ import type { KdfHost } from "./kdf.ts";
 import { pbkdf2 } from "./kdf.ts";
 import type { KeySlot, LuksHeader } from "./luks-header.ts";
 import { LUKS_HEADER, materialBytes, parseLuksHeader } from "./luks-header.ts";
+import { fillRandom } from "./random.ts";
 import type { SectorCipher } from "./sectors.ts";
 import { sectorCipher } from "./suite.ts";
 
@@ -107,7 +108,7 @@ export async function keyMaterial(
   host: KdfHost & { random(into: Uint8Array): void },
 ): Promise<Uint8Array> {
   const key = await pbkdf2(header.hash, password, slot.salt, slot.iterations, header.keyBytes, host);
-  const material = afSplit(masterKey, slot.stripes, header.hash, (into) => host.random(into));
+  const material = afSplit(masterKey, slot.stripes, header.hash, (into) => fillRandom(host, into));
   sectorCipher(header.suite, key).encrypt(material, 0);
   return material;
 }
