@@ -104,7 +104,8 @@ const timing = (log: Logging): TcgOptions => (log.items.has("stats") ? { now: ()
 function exitStatus(end: ExitStatus, program: string): number {
   if (end.kind === "exited") return end.status;
   if (end.core) {
-    const at = end.info.addr === 0 ? "" : `, address 0x${end.info.addr.toString(16)}`;
+    const address = BigInt.asUintN(64, BigInt(end.info.addr));
+    const at = address === 0n ? "" : `, address 0x${address.toString(16)}`;
     process.stderr.write(`mimus: ${program}: ended by ${signalName(end.signal)}${at}\n`);
   }
   return 128 + end.signal;

@@ -129,6 +129,21 @@ describe("system calls over files in memory", () => {
     expect(p.call("ftruncate", fd, 6)).toBe(-27);
   });
 
+  it("writes nothing at offsets that no file reaches", () => {
+    const p = testProcess();
+    p.files.addFile("/tmp/f", "0123456789");
+    const fd = p.call("openat", -100, "f", 2) as number;
+    for (const far of [2n ** 53n, 2n ** 53n + 1n, 2n ** 62n]) {
+      expect(p.call("pwrite64", fd, "AB", 2, far)).toBe(-27);
+      expect(p.call("pread64", fd, DATA, 10, far)).toBe(0);
+      expect(p.call("ftruncate", fd, far)).toBe(-27);
+      expect(p.call("lseek", fd, far, 0)).toBe(-22);
+    }
+    expect(p.call("lseek", fd, 0, 99)).toBe(-22);
+    expect(p.call("read", fd, DATA, 20)).toBe(10);
+    expect(p.text(0, 10)).toBe("0123456789");
+  });
+
   it("takes 64-bit offsets from pairs of registers on 32-bit ABIs", () => {
     const p = testProcess(BE32);
     p.files.addFile("/tmp/f", "0123456789");

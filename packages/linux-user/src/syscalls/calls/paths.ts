@@ -111,6 +111,7 @@ const utimensatOf =
 
 function truncate(k: Kernel, path: number, size: number): number {
   if (size < 0) return -E.INVAL;
+  if (size > Number.MAX_SAFE_INTEGER) return -E.FBIG;
   k.files.truncate(k.pathAt(AT.FDCWD, path), size);
   return 0;
 }
@@ -120,7 +121,7 @@ function ftruncate(k: Kernel, fd: number, size: number): number {
   if ((open.flags & O.PATH) !== 0) return -E.BADF;
   if (size < 0 || !open.writable || open.file.type !== S.IFREG) return -E.INVAL;
   const most = k.process.limits[1]?.[0] ?? Infinity;
-  if (size > most) return -E.FBIG;
+  if (size > Math.min(most, Number.MAX_SAFE_INTEGER)) return -E.FBIG;
   open.file.truncate(size);
   const key = k.sharedKey(open);
   if (key !== undefined) k.memory.syncFile(key, "from-file");

@@ -10,6 +10,8 @@ import type { OpenFile } from "../open-file.ts";
 /** Bytes that one call moves at most. Source: Linux man-pages, read(2), NOTES. */
 const MAX_RW_COUNT = 0x7ffff000;
 const IOV_MAX = 1024;
+/** No file is longer: behind it an offset is no exact number. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 /** Bytes of a buffer that are looked at before it is known how much there is. */
 const CHUNK = 1 << 20;
 
@@ -21,6 +23,7 @@ export function readInto(k: Kernel, open: OpenFile, address: number, length: num
   const { file } = open;
   if (file.type === S.IFDIR) return -E.ISDIR;
   const offset = file.seekable ? (at < 0 ? open.position : at) : -1;
+  if (offset > MAX_OFFSET - length) return 0;
   let count = length;
   if (count > CHUNK) {
     // A device such as /dev/zero fills all of it.
@@ -59,6 +62,7 @@ export function writeBytes(k: Kernel, open: OpenFile, bytes: Uint8Array, at: At)
     }
     if (start + bytes.length > most) bytes = bytes.subarray(0, most - start);
   }
+  if (offset > MAX_OFFSET - bytes.length) return -E.FBIG;
   const done = file.write(bytes, offset);
   if (done <= 0) return done;
   if (at < 0) open.position = append ? file.size() : open.position + done;
@@ -261,6 +265,7 @@ function seek(k: Kernel, fd: number, offset: number, whence: number): number {
   const open = k.fds.get(fd);
   const { file } = open;
   if ((open.flags & O.PATH) !== 0) return -E.BADF;
+  if (whence < 0 || whence > 4) return -E.INVAL;
   if (file.type === S.IFDIR) return seekDirectory(open, offset, whence);
   if (!file.seekable) return file.type === S.IFCHR && !file.terminal ? 0 : -E.SPIPE;
   let base = 0;
@@ -271,10 +276,9 @@ function seek(k: Kernel, fd: number, offset: number, whence: number): number {
     const size = file.size();
     if (offset < 0 || offset >= size) return -E.NXIO;
     return (open.position = whence === 3 ? offset : size);
-  } else if (whence !== 0) return -E.INVAL;
+  }
   const to = base + offset;
-  if (!(to >= 0)) return -E.INVAL;
-  if (to > Number.MAX_SAFE_INTEGER) return -E.OVERFLOW;
+  if (!(to >= 0 && to <= MAX_OFFSET)) return -E.INVAL;
   return (open.position = to);
 }
 
