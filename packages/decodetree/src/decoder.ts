@@ -50,7 +50,7 @@ export function extract(entry: Entry, word: number): Record<string, number> {
 
 type Run<Ctx> = (ctx: Ctx, operands: Readonly<Record<string, number>>) => void;
 
-/** An entry with its translator, and the object in which the translator finds the operands. */
+/** The translator of an entry, and the object in which it finds the operands. */
 interface Way<Ctx> {
   readonly run: Run<Ctx>;
   readonly names: readonly string[];
@@ -59,20 +59,12 @@ interface Way<Ctx> {
 }
 
 /**
- * Words of which a decoder remembers the entry: programs repeat few. Operands are not remembered: taking them out of the
- * word again is faster than fetching what lies anywhere in some megabytes of objects.
+ * Tables and translators compiled together. Nothing is remembered of a word: a table of 32,768 words cost as much as matching them, and one of
+ * their operands, which lay in some megabytes of objects, a seventh of all that translating took.
  */
-const REMEMBERED = 32768;
-
-/** Tables and translators compiled together. */
 export class Decoder<Ctx> {
   readonly matcher: Matcher;
-  readonly #numbers: Map<Entry, number> = new Map();
-  readonly #ways: Way<Ctx>[] = [];
-  // By hash: words, and the numbers of their ways plus 1. A place is empty while it holds a word that belongs elsewhere.
-  readonly #words = new Int32Array(REMEMBERED);
-  /** 0: no table knows the word. */
-  readonly #found = new Uint16Array(REMEMBERED);
+  readonly #ways: Map<Entry, Way<Ctx>> = new Map();
   /** @throws DecodeTreeError as {@link Matcher}. */
   constructor(parts: readonly Bound<Ctx>[]) {
     this.matcher = new Matcher(parts);
@@ -85,32 +77,17 @@ export class Decoder<Ctx> {
         if (run === undefined) continue;
         const names = e.fields.map(([name]) => name);
         const fields = e.fields.map(([, field]) => field);
-        this.#numbers.set(e, this.#ways.push({ run, names, fields, operands: { ...blank } }));
+        this.#ways.set(e, { run, names, fields, operands: { ...blank } });
       }
-    this.#words[placeOf(0)] = ELSEWHERE;
   }
   /** Translate `word`; false when no table knows it. The translator may read the operands until it returns. */
   run(ctx: Ctx, word: number): boolean {
-    const at = placeOf(word);
-    if (this.#words[at] !== (word | 0)) this.#find(word, at);
-    const number = this.#found[at]!;
-    if (number === 0) return false;
-    const { run, names, fields, operands } = this.#ways[number - 1]!;
+    const entry = this.matcher.match(word);
+    const way = entry && this.#ways.get(entry);
+    if (way === undefined) return false;
+    const { run, names, fields, operands } = way;
     for (let i = 0; i < fields.length; i++) operands[names[i]!] = fields[i]!.extract(word);
     run(ctx, operands);
     return true;
   }
-
-  #find(word: number, at: number): void {
-    const entry = this.matcher.match(word);
-    this.#words[at] = word;
-    this.#found[at] = (entry && this.#numbers.get(entry)) ?? 0;
-  }
 }
-
-function placeOf(word: number): number {
-  return Math.imul(word, 0x9e3779b1) >>> 17;
-}
-
-/** A word that is not at home where 0 is. */
-const ELSEWHERE = 1;
