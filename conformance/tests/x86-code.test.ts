@@ -4,10 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { OFF, SEG, SEG_FIELD, segOffset } from "@mimus/target-x86";
+import { ENV } from "@mimus/tcg";
 import { afterAll, describe, expect, it } from "vitest";
 import { generate } from "../vectors/oracle/generate-x86.ts";
 import { readVectors } from "../vectors/readers.ts";
 import { report } from "../vectors/report.ts";
+import { FlatX86 } from "../vectors/adapters/x86-machine.ts";
 import { compareWithObjdump, hasObjdump } from "../x86/objdump.ts";
 import { runStrings } from "../x86/strings.ts";
 
@@ -62,5 +65,27 @@ describe.each([
     const { failures, ends } = runStrings({ word, mode, strings: 50, backends: ["interp", "region"], seed: 1 });
     expect(failures).toEqual([]);
     expect(ends.size).toBeGreaterThan(2);
+  });
+});
+
+describe.each(["interp", "wasm", "region", "auto"] as const)("code that begins at the end of RAM, %s", (backend) => {
+  it("is read from the bus behind it, each time, and does not outlive what it begins with", () => {
+    const m = new FlatX86(32, { backend, hotThreshold: 1, exact: true });
+    m.ram.addRam(0x10_0000, 0x1_0000);
+    m.setMode("real");
+    m.cpu.set(segOffset(SEG.cs) + SEG_FIELD.base, 0x10_0000, 0);
+    m.cpu.setLo(segOffset(SEG.cs) + SEG_FIELD.limit, -1);
+    // MOV EAX, then ADD EAX with an immediate that nobody answers for: 0.
+    for (const first of [0xb8, 0x05]) {
+      m.ram.write(0x10_fffe, Uint8Array.of(0x66, first));
+      for (let n = 0; n < 3; n++) {
+        m.setRegister(0, 7n);
+        m.cpu.set(OFF.pc, 0xfffe, 0);
+        m.cpu.stateReplaced();
+        m.cpu.setLo(ENV.halted, 0);
+        m.vcpu.run(1);
+        expect(m.getRegister(0)).toBe(first === 0xb8 ? 0n : 7n);
+      }
+    }
   });
 });

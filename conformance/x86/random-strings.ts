@@ -1,6 +1,7 @@
 /**
  * Random x86 code: whatever bytes a guest executes, in any mode and ring, ends in an architectural exception or a result.
- * node --conditions=@mimus/source conformance/x86/random-strings.ts [--strings N] [--backend interp,region,wasm,stress,mixed] [--seed N] [--mode kernel64]
+ * node --conditions=@mimus/source conformance/x86/random-strings.ts [--strings N] [--backend cold,region,interp,wasm,stress,mixed]
+ *   [--sample N] [--seed N] [--mode kernel64]
  */
 import { commandLine } from "../lib/command-line.ts";
 import { runStrings } from "./strings.ts";
@@ -10,6 +11,7 @@ const { values } = commandLine(import.meta.filename, {
   options: {
     strings: { type: "string", default: "10000" },
     backend: { type: "string", default: "interp,region" },
+    sample: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
     mode: { type: "string" },
   },
@@ -32,14 +34,15 @@ const ALL: readonly (readonly [32 | 64, StringMode])[] = [
 
 const backends = values.backend.split(",");
 const strings = Number(values.strings);
+const sample = Math.max(1, Number(values.sample));
 let failures = 0;
 for (const [word, mode] of ALL) {
   if (values.mode !== undefined && values.mode !== mode) continue;
-  const result = runStrings({ word, mode, backends, strings, seed: Number(values.seed) });
+  const result = runStrings({ word, mode, backends, strings, sample, seed: Number(values.seed) });
   failures += result.failures.length;
   const ends = [...result.ends].toSorted((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`);
   console.log(
-    `${word === 64 ? "x86_64" : "i386"} ${mode}: ${strings} strings on ${backends.join(" and ")}: ${ends.join(", ")}`,
+    `${word === 64 ? "x86_64" : "i386"} ${mode}: ${strings} strings on ${backends.join(sample > 1 ? `, one of ${sample} on ` : " and ")}: ${ends.join(", ")}`,
   );
   for (const failure of result.failures.slice(0, 5)) console.log(`  FAILURE ${failure}`);
 }

@@ -35,6 +35,7 @@ import { HotBlocks } from "./hot-blocks.ts";
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
 import { linkHelpers, makeRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
+import { NOT_RAM } from "./soft-tlb.ts";
 import { listing } from "./listing.ts";
 import { newStats } from "./stats.ts";
 import { BlockTranslator, type CodeSource, type Translated } from "./translate.ts";
@@ -56,7 +57,7 @@ export interface BlockKey {
 
 /** Code as the translator reads it, and where its tail lay. */
 export interface BlockSource extends CodeSource {
-  /** Page of the tail in the machine memory, if anything of it was read; else -1. */
+  /** Page of the tail in the machine memory, if anything of it was read; {@link NOT_RAM}: it is not there; else -1. */
   readonly ram2: number;
 }
 
@@ -391,7 +392,8 @@ export class TcgMachine implements Engine {
     const address = this.#arena.place(block, perInsn, code, units, { id, insns, counter, pcLo, pcHi });
     const tb: Tb = {
       address, id, pcLo, pcHi, flags: key.flags, limit: key.limit, insns,
-      ram: key.ram, length, ram2, alive: true, incoming: undefined, next: undefined,
+      // Nobody tells of changes to code that is not RAM: such a block is not kept, wherever it begins.
+      ram: ram2 === NOT_RAM ? -1 : key.ram, length, ram2, alive: true, incoming: undefined, next: undefined,
       exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: undefined, blockFn: 0,
       counterStart: counter, executedBefore: 0,
     }; // prettier-ignore

@@ -48,6 +48,7 @@ export class MemorySource implements BlockSource {
       if (page === -1) return -1;
       if (page === NOT_RAM) {
         const next = (this.#lo | 4095) + 1;
+        this.ram2 = NOT_RAM;
         return this.#machine.bus.read(this.#tlb.physical(next | 0, this.#mmu) + at - this.#inPage, 1);
       }
       this.#machine.codePages?.enter(page);
