@@ -82,6 +82,8 @@ const CASES: readonly [what: string, args: readonly string[], message: RegExp][]
   ["a bad value", [...BOARD, "-device", "virtio-rng-device,max-bytes=lots"], /property 'max-bytes' is 'lots'; expected an integer/],
   ["an unknown CPU", [...BOARD, "-cpu", "rv46"], /unknown CPU model 'rv46' .* did you mean 'rv64'\?/],
   ["an unknown CPU property", [...BOARD, "-cpu", "rv64,zbx=on"], /no property 'zbx'; did you mean 'zba'/],
+  ["a CPU without a model", [...BOARD, "-cpu", "zba=on"], /-cpu: needs a model before its properties/],
+  ["a shared folder without a driver", [...BOARD, "-fsdev", "path=/"], /-fsdev without a driver: there is only 'local'/],
   ["a bad CPU value", [...BOARD, "-cpu", "rv64,zba=maybe"], /'zba' is 'maybe'; expected on or off/],
   ["two devices with one id", [...BOARD, "-device", "virtio-rng-device,id=a", "-device", "virtio-rng-device,id=a"], /already a device 'a'/],
   ["a bus that does not exist", [...BOARD, "-device", "virtio-rng-pci,bus=pcie.7"], /no bus 'pcie\.7'; there are: .*pcie\.0/],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { CharFrontend } from "./index.ts";
-import { charConfig, CharError, MuxChar, RingBufChar, shortForm } from "./index.ts";
+import type { CharFrontend, CharHost, HostStream } from "./index.ts";
+import { charConfig, CharError, MuxChar, RingBufChar, shortForm, SocketChar } from "./index.ts";
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const text = (raw: Uint8Array): string => String.fromCharCode(...raw);
@@ -70,6 +70,50 @@ test("the multiplexer switches, quits, breaks and escapes", () => {
   expect(monitor.got).toBe("q\x01z");
   expect(monitor.events).toContain("break");
   expect(quits).toBe(1);
+});
+
+/** A client of a socket in memory. */
+class Client implements HostStream {
+  closed = false;
+  #data: ((bytes: Uint8Array) => void) | undefined;
+  readonly #gone: (() => void)[] = [];
+  write = (): boolean => true;
+  onData = (listener: (bytes: Uint8Array) => void): void => void (this.#data = listener);
+  onDrain(): void {}
+  onClose = (listener: () => void): void => void this.#gone.push(listener);
+  pause(): void {}
+  resume(): void {}
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    for (const listener of this.#gone) listener();
+  }
+  type = (line: string): void => this.#data?.(bytes(line));
+}
+
+test("a client that comes before the last one's end is known waits for it", async () => {
+  let connect = (_client: HostStream): void => {};
+  const host = {
+    listen: async (_address: unknown, arrived: typeof connect) => {
+      connect = arrived;
+      return { close: async () => {}, description: "here" };
+    },
+  } as unknown as CharHost;
+  const options = { address: { kind: "unix" as const, path: "here" }, server: true, reconnect: 0 };
+  const char = await SocketChar.open("s", host, options, false);
+  const sink = new Sink();
+  char.attach(sink);
+  const clients = Array.from({ length: 20 }, () => new Client());
+  for (const client of clients) connect(client);
+  expect(clients.map((client) => client.closed)).toEqual(clients.map((_, i) => i >= 17));
+  clients[0]!.type("a");
+  await clients[1]!.close();
+  await clients[0]!.close();
+  clients[2]!.type("c");
+  expect(sink.got).toBe("ac");
+  expect(sink.events).toEqual(["opened", "closed", "opened"]);
+  await char.close();
+  expect(clients.every((client) => client.closed)).toBe(true);
 });
 
 test("timestamps start each line", () => {

@@ -8,11 +8,16 @@ export interface SocketOptions {
   readonly reconnect: number;
 }
 
+/** Clients of a server that wait for their turn; further ones are turned away. */
+const MAX_WAITING = 16;
+
 /** A TCP or UNIX socket: one client at a time, as a server or as a client. Output without a client is dropped. */
 export class SocketChar extends BaseChar {
   readonly #host: CharHost;
   readonly #options: SocketOptions;
   #stream: HostStream | undefined;
+  /** Clients that came while another was there, which may have left already without this process knowing. */
+  #waiting: HostStream[] = [];
   #listener: { close(): Promise<void>; description: string } | undefined;
   #full = false;
   #closed = false;
@@ -53,10 +58,13 @@ export class SocketChar extends BaseChar {
   }
 
   #accept(stream: HostStream): void {
-    if (this.#stream !== undefined) {
-      void stream.close();
-      return;
-    }
+    stream.onClose(() => this.#left(stream));
+    if (this.#stream === undefined) this.#serve(stream);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(stream);
+    else void stream.close();
+  }
+
+  #serve(stream: HostStream): void {
     this.#stream = stream;
     this.#full = false;
     stream.onData((bytes) => this.input(bytes));
@@ -64,13 +72,20 @@ export class SocketChar extends BaseChar {
       this.#full = false;
       this.writable();
     });
-    stream.onClose(() => {
-      this.#stream = undefined;
-      this.event("closed");
-      if (!this.#options.server && this.#options.reconnect > 0) this.#retry();
-    });
     this.event("opened");
     this.#firstClient?.();
+  }
+
+  #left(stream: HostStream): void {
+    if (stream !== this.#stream) {
+      this.#waiting = this.#waiting.filter((one) => one !== stream);
+      return;
+    }
+    this.#stream = undefined;
+    this.event("closed");
+    if (!this.#options.server && this.#options.reconnect > 0) this.#retry();
+    const next = this.#closed ? undefined : this.#waiting.shift();
+    if (next !== undefined) this.#serve(next);
   }
 
   override write(bytes: Uint8Array): number {
@@ -91,6 +106,6 @@ export class SocketChar extends BaseChar {
   override async close(): Promise<void> {
     this.#closed = true;
     // A listener is closed when its client has gone.
-    await Promise.all([this.#listener?.close(), this.#stream?.close()]);
+    await Promise.all([this.#listener?.close(), this.#stream?.close(), ...this.#waiting.map((one) => one.close())]);
   }
 }

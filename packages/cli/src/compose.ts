@@ -136,8 +136,10 @@ function deviceRequest(options: KeyValues): DeviceRequest {
 
 /** The text form that CPU models take, from the options of `-cpu`. */
 function cpuText({ model, ...props }: KeyValues): string {
+  if (typeof model !== "string")
+    throw new UsageError("-cpu: needs a model before its properties ('-cpu help' lists them)");
   return [
-    String(model),
+    model,
     ...Object.entries(props).map(([name, value]) => (/^[+-]/.test(name) ? name : `${name}=${String(value)}`)),
   ].join(",");
 }

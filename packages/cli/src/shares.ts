@@ -10,7 +10,10 @@ const KNOWN = ["id", "path", "security_model", "readonly", "writeout", "multidev
 /** One `-fsdev`: its id and the directory. @throws UsageError, BlockError when the directory is not there */
 export function openShare(options: KeyValues): [id: string, directory: HostDirectory] {
   const { fsdriver, id, path, security_model: security = "none", readonly = "off", ...rest } = options;
-  if (fsdriver !== "local") throw new UsageError(`-fsdev ${String(fsdriver)}: there is only 'local'`);
+  if (fsdriver !== "local")
+    throw new UsageError(
+      `-fsdev ${typeof fsdriver === "string" ? fsdriver : "without a driver"}: there is only 'local'`,
+    );
   const text = (name: string, value: unknown): string => {
     if (typeof value !== "string" || value === "") throw new UsageError(`-fsdev local: needs ${name}=`);
     return value;
