@@ -311,9 +311,13 @@ export class RegionCompiler extends BudgetEmitter {
     code.if();
     this.#dispatchTo(this.#shape.resume[this.#node]!, () => this.pushResumeNumber(), 2);
     this.endResuming();
-    this.pushTooLittle();
-    code.op(W.i32Eqz);
-    code.brIf(1);
+    // A loop begins again: were this way to meet the other one behind the check, V8 would keep the budget on the stack.
+    if (this.#shape.header[this.#node] === 1) this.#branch(this.#node, 2);
+    else {
+      this.pushTooLittle();
+      code.op(W.i32Eqz);
+      code.brIf(1);
+    }
     code.end();
   }
 
