@@ -11,7 +11,7 @@ import { NOT_RAM, SoftTlb } from "./soft-tlb.ts";
 
 /**
  * Pauses after which a run ends, though no other vCPU waits for its turn. A guest that pauses waits for time to pass or a device,
- * and its few instructions say nothing of the time they take: one tick that a booting riscv64 Linux spins for came 300 ms late.
+ * and its few instructions say nothing of the time they take: a tick that a booting riscv64 Linux spins for came 50 ms late.
  */
 const MOST_PAUSES = 32;
 
