@@ -80,7 +80,7 @@ describe.each(["interp", "wasm", "region", "auto"] as const)("code that begins a
       m.ram.write(0x10_fffe, Uint8Array.of(0x66, first));
       for (let n = 0; n < 3; n++) {
         m.setRegister(0, 7n);
-        m.cpu.set(OFF.pc, 0xfffe, 0);
+        m.cpu.set(OFF.pc, 0x10_fffe, 0);
         m.cpu.stateReplaced();
         m.cpu.setLo(ENV.halted, 0);
         m.vcpu.run(1);
