@@ -50,12 +50,16 @@ function version({ family, model, stepping }: Identity): number {
   return base | ((model & 15) << 4) | ((model >> 4) << 16) | stepping;
 }
 
+/** Subleaves whose answers are kept: programs ask for the same few again. */
+const KEPT_SUBLEAVES = 32;
+
 /** The leaves of a CPU: a function of leaf and subleaf. */
 export function makeCpuid(id: Identity): (leaf: number, subleaf: number) => Leaf {
   const words = new Map<string, number>(FEATURE_WORDS.map((w) => [w.key, bitsOf(w, id.features)]));
   const bits = (key: string): number => words.get(key) ?? 0;
   const amd = id.vendor === "AuthenticAMD";
   const caches = id.ownCache ? ownCaches(id.name) : legacyCaches();
+  const kept = new Map<number, Leaf>();
   return (leaf, subleaf) => {
     let at = leaf;
     // Beyond the highest leaf the answer is that of the highest basic one.
@@ -63,7 +67,13 @@ export function makeCpuid(id: Identity): (leaf: number, subleaf: number) => Leaf
     else if (leaf >= 0x8000_0000) at = leaf > id.xlevel >>> 0 ? id.level : leaf;
     else if (leaf >= 0x4000_0000) at = leaf > 0x4000_0001 ? id.level : leaf;
     else if (leaf > id.level) at = id.level;
-    return at >= 0x8000_0000 ? extended(id, bits, amd, caches, at, subleaf) : basic(id, bits, amd, caches, at, subleaf);
+    const key = at + subleaf * 2 ** 32;
+    let answer = subleaf < KEPT_SUBLEAVES ? kept.get(key) : undefined;
+    if (answer !== undefined) return answer;
+    answer = (at >= 0x8000_0000 ? extended : basic)(id, bits, amd, caches, at, subleaf);
+    // `at` is one of few.
+    if (subleaf < KEPT_SUBLEAVES) kept.set(key, answer);
+    return answer;
   };
 }
 

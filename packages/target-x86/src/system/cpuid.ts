@@ -23,8 +23,8 @@ export function cpuid(cpu: X86Cpu): void {
   const leaf = cpu.lo(regOffset(REG.ax)) >>> 0;
   const subleaf = cpu.lo(regOffset(REG.cx)) >>> 0;
   const answer = cpu.config.cpuid(leaf, subleaf);
-  const [eax, edx] = [answer[0], answer[3]];
-  let [, ebx, ecx] = answer;
+  let ebx = answer[1];
+  let ecx = answer[2];
   const cr4 = cpu.lo(OFF.cr4);
   if (leaf === 1) {
     ebx = (ebx & 0x00ff_ffff) | (cpu.config.apicId << 24);
@@ -32,8 +32,8 @@ export function cpuid(cpu: X86Cpu): void {
   } else if (leaf === 7 && subleaf === 0) {
     ecx = cr4 & CR4.PKE ? ecx | 16 : ecx & ~16;
   } else if (leaf === 13 && subleaf === 0 && answer[1] !== 0) ebx = xsaveBytes(cpu.lo(OFF.xcr0));
-  cpu.set(regOffset(REG.ax), eax, 0);
+  cpu.set(regOffset(REG.ax), answer[0], 0);
   cpu.set(regOffset(REG.bx), ebx, 0);
   cpu.set(regOffset(REG.cx), ecx, 0);
-  cpu.set(regOffset(REG.dx), edx, 0);
+  cpu.set(regOffset(REG.dx), answer[3], 0);
 }

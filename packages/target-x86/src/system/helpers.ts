@@ -1,7 +1,7 @@
 /** What system instructions call. Names begin with the instruction or the thing. */
 import { ENV, type Helper, type HelperSpec } from "@mimus/tcg";
 import type { X86Cpu } from "../cpu.ts";
-import { ALL_INDEXES, FLAG, OFF, REG, regOffset, SEG, SEG_NAMES, type WordSize } from "../state.ts";
+import { ALL_INDEXES, FLAG, OFF, REG, regNames, regOffset, SEG, SEG_NAMES, type WordSize } from "../state.ts";
 import { CR4 } from "./bits.ts";
 import { writeCr0, writeCr3, writeCr4, writeCr8, writeXcr } from "./control.ts";
 import { cpuid } from "./cpuid.ts";
@@ -98,6 +98,7 @@ function pairToScratch(cpu: X86Cpu): void {
 /** The helpers for a word size. Offsets and addresses are of the word type. */
 export function systemHelpers(word: WordSize): Helper[] {
   const type = word === 64 ? "i64" : "i32";
+  const names = regNames(word);
   return [
     // Far transfers: pc is behind the instruction.
     whole("jump_far", ["i32", type], (cpu, selector, lo, hi = 0) => jumpFar(cpu, selector!, lo!, hi)),
@@ -172,7 +173,14 @@ export function systemHelpers(word: WordSize): Helper[] {
       },
       "i64",
     ),
-    whole("cpuid", [], cpuid),
+    {
+      name: "cpuid",
+      params: [],
+      mayFault: false,
+      reads: [REG.ax, REG.cx].map((n) => names[n]!),
+      writes: [REG.ax, REG.bx, REG.cx, REG.dx].map((n) => names[n]!),
+      impl: { kind: "js", fn: cpuid as never },
+    },
     // System calls
     whole("sysenter", [], sysenter),
     whole("sysexit", ["i32"], (cpu, wide) => sysexit(cpu, wide!)),
