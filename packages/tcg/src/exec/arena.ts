@@ -75,7 +75,8 @@ export class Arena {
     const address = this.#take(this.#blockSize(units, words));
     const at = address >>> 2;
     const codeAt = address + TB.words + words * 4;
-    i32.fill(0, at, at + TB.words / 4);
+    // So short a stretch is over before a call of fill has begun.
+    for (let i = at; i < at + TB.words / 4; i++) i32[i] = 0;
     i32[at + TB.code / 4] = codeAt;
     i32[at + TB.counter / 4] = f.counter;
     i32[at + TB.id / 4] = f.id;

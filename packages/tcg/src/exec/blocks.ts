@@ -47,6 +47,8 @@ const headOf = (tb: Tb): number => (tb.ram2 < 0 ? tb.length : PAGE_SIZE - (tb.ra
 
 /** Of lines without code. Never written to. */
 const NOTHING: Tb[] = [];
+/** The lines of a page without code: a copy is made faster than a list is filled by a function. */
+const NO_LINES: readonly Tb[][] = Array.from({ length: 1 << (PAGE_BITS - LINE_BITS) }, () => NOTHING);
 
 class CodePage {
   /** Blocks that start here, by place: lists through `next`. */
@@ -54,7 +56,7 @@ class CodePage {
   /** Blocks that started in the page before. */
   readonly tails: Set<Tb> = new Set();
   /** Per line of 64 bytes: blocks with code in it. */
-  readonly lines: Tb[][] = Array.from({ length: 1 << (PAGE_BITS - LINE_BITS) }, () => NOTHING);
+  readonly lines: Tb[][] = NO_LINES.slice();
   readonly #number: number;
   readonly #shown: CodeLines | undefined;
 
