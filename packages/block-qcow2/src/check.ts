@@ -178,8 +178,9 @@ class Survey {
       const high = l1.view.getUint32(i * 8);
       const low = l1.view.getUint32(i * 8 + 4);
       if (high === 0 && low === 0) continue;
-      if ((high & 0x7f000000) !== 0 || (low & 0x1ff) !== 0) this.#wrong(`L1 entry ${i} has reserved bits set`);
       const table = l1.placeOf(i);
+      if ((high & 0x7f000000) !== 0 || (low & 0x1ff) !== 0) this.#wrong(`L1 entry ${i} has reserved bits set`);
+      else if (table === 0) this.#wrong(`L1 entry ${i} has the copied flag, but no L2 table`);
       if (table < 0) {
         this.#wrong(`L2 table offset (L1 index ${i}) is not aligned or lies above 2^53`);
         continue;
@@ -228,6 +229,8 @@ class Survey {
       const low = view.getUint32(at + 4);
       if ((high & c.COMPRESSED_FLAG) !== 0) {
         if (high >= c.COPIED) this.#wrong(`compressed cluster has the copied flag (L2 entry 0x${high.toString(16)})`);
+        if (extended && (view.getUint32(at + 8) | view.getUint32(at + 12)) !== 0)
+          this.#wrong("compressed cluster has a subcluster bitmap");
         const place = compressedPlace(high, low, img.header.clusterBits);
         this.#bytes(place.at, place.length, "compressed cluster");
         if (active) {
@@ -242,7 +245,11 @@ class Survey {
       if (extended && (view.getUint32(at + 8) & view.getUint32(at + 12)) !== 0)
         this.#wrong("subcluster bitmap says both data and zeroes");
       const host = (high & 0x00ffffff) * 2 ** 32 + ((low & 0xfffffe00) >>> 0);
-      if (host === 0 && !(external && high >= c.COPIED)) continue;
+      if (host === 0 && !(external && high >= c.COPIED)) {
+        if (extended && view.getUint32(at + 12) !== 0)
+          this.#wrong("cluster without an offset has subclusters with data");
+        continue;
+      }
       if ((high & 0x00ffffff) >= 1 << 21 || host % clusterSize !== 0) {
         this.#wrong(`data cluster offset 0x${host.toString(16)} is not aligned to clusters`);
         continue;
@@ -286,6 +293,10 @@ class Survey {
         this.#wrong(`refcount block ${i} is not aligned or lies above 2^53`);
         this.#found.rebuild = true;
         continue;
+      }
+      if ((refs.table.getUint32(i * 8 + 4) & 0x1ff) !== 0) {
+        this.#wrong(`refcount table entry ${i} has reserved bits set`);
+        this.#found.rebuild = true;
       }
       if (at === 0) continue;
       if (!this.#use(at / clusterSize, 1, `refcount block ${i}`)) {

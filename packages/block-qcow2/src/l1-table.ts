@@ -55,6 +55,13 @@ export class L1Table {
     this.dirty.add(index >>> 6);
   }
 
+  /** Makes an entry say this and nothing else: flags and reserved bits of old images may be wrong. */
+  correct(index: number, at: number, copied: boolean): void {
+    const high = (Math.floor(at / 2 ** 32) | (copied ? COPIED : 0)) >>> 0;
+    if (this.view.getUint32(index * 8) !== high || this.view.getUint32(index * 8 + 4) !== at >>> 0)
+      this.set(index, at, copied);
+  }
+
   wrong(index: number, at: number, rule: string): Error {
     const f = new Fields(this.bytes, { filename: this.filename, littleEndian: false, base: this.at });
     return f.wrong(`L2 table offset (L1 index ${index})`, `0x${at.toString(16)}`, rule, index * 8);

@@ -88,9 +88,8 @@ export async function refreshCopied(img: Image): Promise<void> {
   const { l1, map, refs, clusterSize } = img;
   for (let i = 0; i < l1.count; i++) {
     const table = l1.offset(i);
+    l1.correct(i, table, table !== 0 && (await refs.get(table / clusterSize)) === 1);
     if (table === 0) continue;
-    const alone = (await refs.get(table / clusterSize)) === 1;
-    if (alone !== l1.copied(i)) l1.set(i, table, alone);
     for (let offset = 0; offset < clusterSize; offset += map.sliceBytes) {
       if (offset === 0) await img.loadSlice(table);
       const piece = await map.cache.get(table + offset);
