@@ -57,12 +57,16 @@ export const nodeFiles: HostFiles = {
 class NodeFile implements HostFile {
   readonly path: string;
   readonly fixedSize: boolean;
-  readonly #fd: number;
+  /** -1 = closed: the number may be another file's by now. */
+  #fd: number;
   readonly #calls = libc();
   /** Past the host's cache. */
   readonly #direct: DirectTransfer | undefined;
   #quick: number = QUICK_IN_A_ROW;
   #lock: FileLock | undefined;
+  /** Requests in threads of the host. */
+  #underWay = 0;
+  #idle: (() => void) | undefined;
 
   constructor(path: string, fd: number, fixedSize: boolean, direct: DirectTransfer | undefined) {
     this.path = path;
@@ -121,18 +125,22 @@ class NodeFile implements HostFile {
   #read(into: Uint8Array, done: number, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.read(this.#fd, into, done, into.length - done, at, (error, n) => {
+        this.#ended();
         if (error) reject(this.#failed("read", error));
         else resolve(n);
       });
+      this.#underWay++;
     });
   }
 
   #write(from: Uint8Array, done: number, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.write(this.#fd, from, done, from.length - done, at, (error, n) => {
+        this.#ended();
         if (error) reject(this.#failed("write", error));
         else resolve(n);
       });
+      this.#underWay++;
     });
   }
 
@@ -215,15 +223,27 @@ class NodeFile implements HostFile {
   }
 
   async close(): Promise<void> {
-    await close(this.#fd);
+    const fd = this.#fd;
+    if (fd < 0) return;
+    this.#fd = -1;
+    if (this.#underWay > 0) await new Promise<void>((idle) => (this.#idle = idle));
+    await close(fd);
   }
 
   async #try<T>(what: string, act: () => Promise<T>): Promise<T> {
+    this.#underWay++;
     try {
       return await act();
     } catch (error) {
       throw this.#failed(what, error);
+    } finally {
+      this.#ended();
     }
+  }
+
+  /** A request has its answer. */
+  #ended(): void {
+    if (--this.#underWay === 0) this.#idle?.();
   }
 
   #failed(what: string, error: unknown): BlockError {

@@ -66,6 +66,35 @@ test.skipIf(process.platform === "win32")("a FIFO is refused, not waited for", a
     );
 });
 
+test("a file that is closed stays closed, whoever has its number now", async () => {
+  const file = await nodeFiles.open(join(folder, "closed"), { writable: true, create: true });
+  await file.write(0, bytes("one"));
+  await file.close();
+  const other = await nodeFiles.open(join(folder, "other"), { writable: true, create: true });
+  await file.close();
+  await expect(file.write(0, bytes("two"))).rejects.toThrow();
+  await expect(file.write(0, new Uint8Array(1 << 20))).rejects.toThrow();
+  await expect(file.read(0, new Uint8Array(4))).rejects.toThrow();
+  await expect(file.flush()).rejects.toThrow();
+  await expect(file.truncate(9)).rejects.toThrow();
+  await expect(file.size()).rejects.toThrow();
+  expect(await other.size()).toBe(0);
+  await other.close();
+});
+
+test("closing waits for requests that are under way", async () => {
+  const file = await nodeFiles.open(join(folder, "busy"), { writable: true, create: true });
+  const data = new Uint8Array(4 << 20).fill(7);
+  const done: string[] = [];
+  const going = [file.write(0, data), file.flush(), file.writev?.(4 << 20, [data, data])].map((request) =>
+    request?.then(() => done.push("request")),
+  );
+  const closed = file.close().then(() => done.push("closed"));
+  await Promise.all([...going, closed]);
+  expect(done.at(-1)).toBe("closed");
+  expect((await readFile(join(folder, "busy"))).every((b) => b === 7)).toBe(true);
+});
+
 test("errors name the file and the reason", async () => {
   await expect(nodeFiles.open(join(folder, "none"), { writable: false })).rejects.toThrow(
     /Could not open '.*none': No such file/,
