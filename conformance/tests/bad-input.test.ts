@@ -75,6 +75,8 @@ const CASES: readonly [what: string, args: readonly string[], message: RegExp][]
   ["a huge segment in memory", kernel("big.elf", elf({ memorySize: 1n << 40n })), /kernel needs .* RAM is .*-m/],
   ["a segment outside RAM", kernel("low.elf", elf({ address: 0n })), /kernel needs 0x0\.\.0x3, but RAM is/],
   ["an initrd larger than RAM", [...kernel("k", elf()), "-m", "16", "-initrd", file("initrd", new Uint8Array(2 ** 25))], /initrd of 33554432 bytes does not fit: .*-m/],
+  ["a device tree that is none", [...BOARD, "-dtb", file("no.dtb", new Uint8Array(64))], /-dtb: not a flattened device tree: no d00dfeed/],
+  ["an empty device tree", [...BOARD, "-dtb", file("empty.dtb", "")], /-dtb: device tree of 0 bytes has no header/],
   ["an unknown machine", ["-M", "vrit"], /no machine 'vrit'; did you mean 'virt'\?/],
   ["an unknown machine property", ["-M", "virt,aclnit=on"], /no property 'aclnit'; did you mean 'aclint'\?/],
   ["an unknown device", [...BOARD, "-device", "virtio-blk-devic"], /no device 'virtio-blk-devic'; did you mean 'virtio-blk-device'/],

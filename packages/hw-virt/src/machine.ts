@@ -17,7 +17,7 @@ import {
   type ConfigStore,
 } from "./devices.ts";
 import { buildFdt } from "./fdt.ts";
-import { FdtNode, readFdt, writeFdt } from "./fdt/index.ts";
+import { FdtError, FdtNode, readFdt, writeFdt } from "./fdt/index.ts";
 import { fdtHart, hartOf } from "./hart.ts";
 import type { BoardHart } from "./hart.ts";
 import { MAX_HARTS, MEMMAP, MIB } from "./memmap.ts";
@@ -188,7 +188,7 @@ class Board {
     const { options } = this.#m;
     const append = options.append;
     if (options.dtb !== undefined) {
-      const root = readFdt(options.dtb);
+      const root = userTree(options.dtb);
       const chosen = root.find("chosen") ?? root.child("chosen");
       if (initrd !== undefined) {
         chosen.set("linux,initrd-end", [initrd.base + initrd.size]).set("linux,initrd-start", [initrd.base]);
@@ -210,5 +210,15 @@ class Board {
       ...(append === undefined ? {} : { bootargs: append }),
       ...(initrd === undefined ? {} : { initrd }),
     });
+  }
+}
+
+/** The device tree of `-dtb`. @throws BoardError */
+function userTree(blob: Uint8Array): FdtNode {
+  try {
+    return readFdt(blob);
+  } catch (error) {
+    if (!(error instanceof FdtError)) throw error;
+    throw new BoardError("bad-image", `-dtb: ${error.message} (byte ${error.at})`, error.at);
   }
 }
