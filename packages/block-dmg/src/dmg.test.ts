@@ -169,6 +169,15 @@ describe("dmg", () => {
     const mish = two.length - 512 - (204 + 40 * 4);
     two[mish + 204 + 80 + 15] = 0;
     await expect(open(two)).rejects.toThrow(/overlaps/);
+    for (const [resources, table] of [
+      [false, "<data>"],
+      [true, "mish"],
+    ] as const) {
+      const none = await image(resources);
+      for (let at = 0; at < none.length; at++)
+        if (ascii(table).every((byte, i) => none[at + i] === byte)) none[at] = 0x2e;
+      await expect(open(none)).rejects.toThrow(/no block table \(mish\) in the (property list|resource fork)/);
+    }
     await expect(open(new Uint8Array(1024))).rejects.toMatchObject({ kind: "not-this-format" });
   });
 });

@@ -11,12 +11,18 @@ export async function blockTables(file: BlockNode, trailer: Trailer, filename: s
   if (plist) {
     const bytes = new Uint8Array(plist.length);
     await file.read(plist.at, bytes);
-    return fromPlist(bytes, filename);
+    return found(fromPlist(bytes, filename), "property list", filename);
   }
   if (!resources) throw new BlockError("corrupt", `'${filename}': neither a property list nor a resource fork`);
   const bytes = new Uint8Array(resources.length);
   await file.read(resources.at, bytes);
-  return fromResources(bytes, filename, resources.at);
+  return found(fromResources(bytes, filename, resources.at), "resource fork", filename);
+}
+
+/** Without any table the image would be an empty disk. */
+function found(tables: Uint8Array[], where: string, filename: string): Uint8Array[] {
+  if (tables.length === 0) throw new BlockError("corrupt", `'${filename}': no block table (mish) in the ${where}`);
+  return tables;
 }
 
 /** All `<data>` of the list that hold a block table; other data (partition maps, licences) are left out. */

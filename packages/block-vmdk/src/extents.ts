@@ -132,9 +132,20 @@ export async function openExtents(
   const placed: PlacedExtent[] = [];
   const extents: Extent[] = [];
   const flats = new Map<string, BlockNode>();
+  const sparse = new Set<string>();
   let start = 0;
   try {
     for (const line of d.extents) {
+      if (!ctx.readOnly && SPARSE_TYPES.has(line.type)) {
+        const name = line.filename ?? "";
+        // Two maps of one file would give its grains away twice.
+        if (sparse.has(name))
+          throw new BlockError(
+            "corrupt",
+            `'${ctx.filename}': sparse extent '${name}' is named twice: such an image can only be read`,
+          );
+        sparse.add(name);
+      }
       const extent = await openLine(line, { ctx, parent, start }, flats);
       extents.push(extent);
       placed.push({ node: extent.node, start, end: start + extent.size });

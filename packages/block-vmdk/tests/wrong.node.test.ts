@@ -41,6 +41,14 @@ describe("damaged images", () => {
     ).rejects.toThrow("nothing was given");
   });
 
+  it("a sparse extent that is named twice is only read", async () => {
+    const files = new MemoryFiles();
+    await create(files, "a.vmdk", MiB);
+    files.add("d.vmdk", descriptor("twoGbMaxExtentSparse", 'RW 2048 SPARSE "a.vmdk"', 'RW 2048 SPARSE "a.vmdk"'));
+    expect((await open(files, "d.vmdk")).size).toBe(2 * MiB);
+    await expect(open(files, "d.vmdk", { readOnly: false })).rejects.toThrow("sparse extent 'a.vmdk' is named twice");
+  });
+
   it("wrong headers are refused with the reason", async () => {
     const files = new MemoryFiles();
     await create(files, "a.vmdk", MiB);
