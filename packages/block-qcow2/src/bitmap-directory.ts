@@ -19,13 +19,16 @@ export interface StoredBitmap {
 
 export const IN_USE = 1;
 export const AUTO = 2;
+/** Flags that have a meaning: in use, auto, and that unknown extra data may be ignored. */
+const KNOWN_FLAGS = 7;
 /** A dirty tracking bitmap: the only type there is. */
 const TYPE = 1;
 
 /** Reads the directory. Source: qcow2 specification, "Bitmaps". @throws BlockError "corrupt" */
 export async function readDirectory(img: Image): Promise<StoredBitmap[]> {
   const e = img.ext.bitmaps;
-  if (!e || e.count === 0) return [];
+  // What a program left that knew no bitmaps may be anything.
+  if (!e || (e.count === 0 && !img.bitmapsValid)) return [];
   const bound = new Fields(new Uint8Array(0), { filename: img.filename, littleEndian: false, base: e.directoryAt });
   bound.bound("nb_bitmaps", e.count, 1, c.MAX_BITMAPS);
   bound.bound("bitmap_directory_size", e.directoryBytes, e.count * 24, c.MAX_BITMAP_DIRECTORY_BYTES);
@@ -36,6 +39,7 @@ export async function readDirectory(img: Image): Promise<StoredBitmap[]> {
   await readAt(img.file, e.directoryAt, bytes);
   const f = new Fields(bytes, { filename: img.filename, littleEndian: false, base: e.directoryAt });
   const list: StoredBitmap[] = [];
+  const names = new Set<string>();
   for (let at = 0, i = 0; i < e.count; i++) {
     const nameLength = f.bound("bitmap name length", f.u16(at + 18, "bitmap name length"), 1, 1023, at);
     const extraLength = f.u32(at + 20, "bitmap extra data size");
@@ -43,14 +47,20 @@ export async function readDirectory(img: Image): Promise<StoredBitmap[]> {
     const tableEntries = f.u32(at + 8, "bitmap table size");
     f.bound("bitmap table size", tableEntries * 8, 0, c.MAX_BITMAP_TABLE_BYTES, at);
     const tableAt = f.aligned("bitmap table offset", f.u64(at, "bitmap table offset"), img.clusterSize, at);
+    const flags = f.u32(at + 12, "bitmap flags");
+    if ((flags & ~KNOWN_FLAGS) !== 0)
+      throw f.wrong("bitmap flags", `0x${flags.toString(16)}`, "must be at most 0x7", at);
+    const name = decode(f.slice(at + 24 + extraLength, nameLength, "bitmap name"));
+    if (names.has(name)) throw f.wrong("bitmap name", `'${name.slice(0, 40)}'`, "must be there only once", at);
+    names.add(name);
     list.push({
       tableAt,
       tableEntries,
       // A program that knew nothing of bitmaps has written: none of them is up to date.
-      flags: (f.u32(at + 12, "bitmap flags") | (img.bitmapsValid ? 0 : IN_USE)) >>> 0,
+      flags: (flags | (img.bitmapsValid ? 0 : IN_USE)) >>> 0,
       granularityBits: f.bound("bitmap granularity_bits", f.u8(at + 17, "granularity_bits"), 9, 31, at),
       extra: f.slice(at + 24, extraLength, "bitmap extra data").slice(),
-      name: decode(f.slice(at + 24 + extraLength, nameLength, "bitmap name")),
+      name,
       at,
     });
     at = Math.ceil((at + 24 + extraLength + nameLength) / 8) * 8;

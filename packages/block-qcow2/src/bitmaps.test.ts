@@ -98,4 +98,25 @@ describe("a bitmap that an image keeps", () => {
     await graph.closeAll();
     expect(await flags(files)).toEqual(["b0 in-use auto", "b1 auto"]);
   });
+
+  it("is refused with flags that have no meaning, and with another's name", async () => {
+    const files = await made();
+    const graph = graphOf(files);
+    const node = await graph.open(options);
+    await graph.bitmaps.add(node, "b1", { granularity: GRANULARITY, persistent: true });
+    await graph.closeAll();
+    const image = (files.files.get("d.qcow2") as MemoryFile).content();
+    /** Where the directory's entry of a bitmap begins: before length and bytes of its name, without extra data. */
+    const entry = (digit: number): number => {
+      const wanted = [0, 2, 0, 0, 0, 0, 0x62, digit];
+      return image.findIndex((_, at) => wanted.every((byte, i) => image[at + i] === byte)) - 18;
+    };
+    const opened = (at: number, byte: number): Promise<unknown> => {
+      const bytes = image.slice();
+      bytes[at] = byte;
+      return flags(new MemoryFiles().add("d.qcow2", bytes));
+    };
+    await expect(opened(entry(0x31) + 15, 10)).rejects.toThrow("bitmap flags 0xa must be at most 0x7");
+    await expect(opened(entry(0x31) + 25, 0x30)).rejects.toThrow("bitmap name 'b0' must be there only once");
+  });
 });
