@@ -106,9 +106,11 @@ const random = new Random(Number(o.seed));
 const start = performance.now();
 let last = start;
 
+/** What differs, and where. */
+class Difference extends Error {}
+
 function fail(text: string): never {
-  console.log(`\n${text}`);
-  process.exit(1);
+  throw new Difference(text);
 }
 
 /** RAM of both, byte for byte. */
@@ -136,38 +138,51 @@ function passIdleTime(): void {
 }
 
 const BETWEEN_MEMORY = 20e6;
-let memoryAt = BETWEEN_MEMORY;
 const more = (): boolean => (counted ? a.executed < Number(o.insns) : lockstep.blocks < Number(o.blocks));
-while (more() && (o.until === "" || !printed.includes(o.until))) {
-  for (const s of [a, b]) s.machine.clocks.run();
-  const difference = counted ? lockstep.advance(nextStep()) : lockstep.run(1);
-  if (difference !== undefined) {
-    const where = counted ? `after instruction ${difference.executed}, from` : `block ${difference.block} at`;
-    const fields = difference.fields.map((f) => `  ${f.name}: ${f.a} / ${f.b}`);
-    fail(
-      [
-        `${where} 0x${difference.pc.toString(16)} ${difference.reasons.join(" / ")}`,
-        ...fields,
-        difference.disassembly,
-      ].join("\n"),
-    );
+
+/** Runs both to the end. @throws Difference */
+function run(): string {
+  let memoryAt = BETWEEN_MEMORY;
+  while (more() && (o.until === "" || !printed.includes(o.until))) {
+    for (const s of [a, b]) s.machine.clocks.run();
+    const difference = counted ? lockstep.advance(nextStep()) : lockstep.run(1);
+    if (difference !== undefined) {
+      const where = counted ? `after instruction ${difference.executed}, from` : `block ${difference.block} at`;
+      const fields = difference.fields.map((f) => `  ${f.name}: ${f.a} / ${f.b}`);
+      fail(
+        [
+          `${where} 0x${difference.pc.toString(16)} ${difference.reasons.join(" / ")}`,
+          ...fields,
+          difference.disassembly,
+        ].join("\n"),
+      );
+    }
+    passIdleTime();
+    if (counted && a.executed > memoryAt) {
+      memoryAt += BETWEEN_MEMORY;
+      compareMemory();
+    }
+    if (performance.now() - last > 20_000) {
+      last = performance.now();
+      console.log(`\n[${lockstep.blocks} blocks, ${(a.executed / 1e6).toFixed(1)} M instructions]`);
+    }
   }
-  passIdleTime();
-  if (counted && a.executed > memoryAt) {
-    memoryAt += BETWEEN_MEMORY;
-    compareMemory();
-  }
-  if (performance.now() - last > 20_000) {
-    last = performance.now();
-    console.log(`\n[${lockstep.blocks} blocks, ${(a.executed / 1e6).toFixed(1)} M instructions]`);
-  }
+  if (counted) compareMemory();
+  const { compiled, regions, regionInsns } = b.engine!.stats();
+  return `no difference in ${counted ? "" : `${lockstep.blocks} blocks, `}${a.executed} instructions; compiled ${compiled} blocks, ${regions} regions of ${regionInsns} instructions; ${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
-if (counted) compareMemory();
-const { compiled, regions, regionInsns } = b.engine!.stats();
-console.log(
-  `\nno difference in ${counted ? "" : `${lockstep.blocks} blocks, `}${a.executed} instructions; compiled ${compiled} blocks, ${regions} regions of ${regionInsns} instructions; ${((performance.now() - start) / 1000).toFixed(1)} s`,
-);
-process.exit(0);
+
+let text: string;
+let status = 0;
+try {
+  text = run();
+} catch (e) {
+  if (!(e instanceof Difference)) throw e;
+  text = e.message;
+  status = 1;
+}
+// What a full pipe did not take at once is still to be written.
+process.stdout.write(`\n${text}\n`, () => process.exit(status));
 
 /** Mostly long steps, up to the next event of a timer. */
 function nextStep(): number {
