@@ -434,6 +434,22 @@ describe("what a server may not send", () => {
     await expect(client(bytes)).rejects.toThrow(/the server (sent|answered)/);
   });
 
+  test("replies to one option that fill the memory: the negotiation ends", async () => {
+    const [a, b] = streamPair();
+    const reader = new ByteReader(a);
+    a.write([
+      join(be(32, MAGIC.init[0]), be(32, MAGIC.init[1]), be(32, MAGIC.option[0]), be(32, MAGIC.option[1]), be(16, 3)),
+    ]);
+    const session = Haggle.begin(b);
+    await reader.take(4 + 16);
+    const head = [be(32, MAGIC.optionReply[0]), be(32, MAGIC.optionReply[1]), be(32, OPT.STRUCTURED_REPLY)];
+    // Each is as long as one may be, and all are the same array.
+    const reply = join(...head, be(32, REP.INFO), be(32, 65536), new Uint8Array(65536));
+    for (let n = 0; n < 400; n++) a.write([reply]);
+    a.write([join(...head, be(32, REP.ACK), be(32, 0))]);
+    await expect(session).rejects.toThrow("replies of more than 16777216 bytes to one option");
+  });
+
   test("an error of the server is one, whatever its number", async () => {
     await expect(client(chunk(0x8001, 1, join(be(32, 0), be(16, 2), encode("no"))))).rejects.toThrow(/server: no/);
   });

@@ -39,6 +39,8 @@ export interface ClientSession {
 const MAX_REPLY = 1 << 16;
 /** Replies to one option. */
 const MAX_REPLIES = 65536;
+/** Bytes of the data of all replies to one option: 65,536 exports with names and descriptions of 256 bytes together. */
+const MAX_REPLIES_BYTES = 1 << 24;
 
 interface Reply {
   readonly type: number;
@@ -253,6 +255,7 @@ export class Haggle {
   async #ask(option: number, data: Uint8Array): Promise<Reply[]> {
     this.#send(option, data);
     const replies: Reply[] = [];
+    let bytes = 0;
     while (replies.length < MAX_REPLIES) {
       const head = await this.#reader.take(20);
       if (u32(head, 0) !== MAGIC.optionReply[0] || u32(head, 4) !== MAGIC.optionReply[1])
@@ -260,6 +263,9 @@ export class Haggle {
       if (u32(head, 8) !== option) throw this.#broken(`a reply to option ${u32(head, 8)} instead of ${option}`);
       const [type, length] = [u32(head, 12), u32(head, 16)];
       if (length > MAX_REPLY) throw this.#broken(`an option reply of ${length} bytes: at most ${MAX_REPLY}`);
+      bytes += length;
+      if (bytes > MAX_REPLIES_BYTES)
+        throw this.#broken(`replies of more than ${MAX_REPLIES_BYTES} bytes to one option`);
       replies.push({ type, data: await this.#reader.take(length) });
       if (type === REP.ACK || type >= 2 ** 31) return replies;
     }
