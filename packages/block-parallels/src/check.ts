@@ -1,7 +1,5 @@
-import type { CheckRepair, CheckReport } from "@mimus/block";
+import { CheckFindings, type CheckRepair, type CheckReport } from "@mimus/block";
 import type { BlockMap } from "./block-map.ts";
-
-const MOST_MESSAGES = 1000;
 
 /** What else lies in the file: the extension and its bitmaps. */
 export interface OtherSpace {
@@ -16,70 +14,66 @@ export async function check(
   other: readonly OtherSpace[],
   unclean: { was: boolean },
 ): Promise<CheckReport> {
-  const { header, file, clusterSize } = map;
-  const messages: string[] = [];
-  const say = (m: string): void => void (messages.length < MOST_MESSAGES && messages.push(m));
-  let [corruptions, corruptionsFixed, leaks, leaksFixed, allocated, fragmented] = [0, 0, 0, 0, 0, 0];
+  const found = new CheckFindings();
   if (map.changed > 0) await map.commit();
   if (unclean.was) {
-    corruptions++;
-    say("ERROR image was not closed correctly");
+    found.corrupt("ERROR image was not closed correctly");
     if (repair === "all") {
       unclean.was = false;
       await map.setInUse(false);
-      corruptionsFixed++;
+      found.corruptionsFixed++;
     }
   }
+  const fileBytes = map.file.size;
+  const clusters = await checkClusters(found, map, repair);
+  const dataAt = Math.min(map.header.dataAt, Math.ceil(fileBytes / 512) * 512);
+  const end = other.reduce((last, o) => Math.max(last, o.at + o.bytes), Math.max(dataAt, clusters.end));
+  if (fileBytes > end) {
+    const surplus = Math.ceil((fileBytes - end) / map.clusterSize);
+    found.leak(surplus, `ERROR space leaked at the end of the image ${fileBytes - end}`);
+    if (repair !== "none" && map.file.resize) {
+      await map.cutAt(end);
+      found.leaksFixed += surplus;
+    }
+  }
+  return found.report({
+    imageEndOffset: end,
+    totalClusters: map.header.entries,
+    allocatedClusters: clusters.allocated,
+    fragmentedClusters: clusters.fragmented,
+  });
+}
+
+/** Looks at every entry of the table; one that points nowhere is cleared when all is repaired. */
+async function checkClusters(
+  found: CheckFindings,
+  map: BlockMap,
+  repair: CheckRepair,
+): Promise<{ allocated: number; fragmented: number; end: number }> {
+  const { clusterSize } = map;
   const bad: number[] = [];
   const used: number[] = [];
-  const fileBytes = file.size;
-  let end = Math.min(header.dataAt, Math.ceil(fileBytes / 512) * 512);
+  let fragmented = 0;
   let before = 0;
   await map.each((cluster, place) => {
     if (map.fault(place) !== undefined) {
       bad.push(cluster);
-      corruptions++;
-      say(`ERROR cluster ${cluster} is outside image`);
+      found.corrupt(`ERROR cluster ${cluster} is outside image`);
       before = 0;
       return;
     }
     used.push(place);
-    allocated++;
     if (before !== 0 && before + clusterSize !== place) fragmented++;
     before = place;
-    end = Math.max(end, place + clusterSize);
   });
   used.sort((a, b) => a - b);
   for (let i = 1; i < used.length; i++)
-    if ((used[i] ?? 0) - (used[i - 1] ?? 0) < clusterSize) {
-      corruptions++;
-      say(`ERROR two clusters share the place ${used[i]}`);
-    }
+    if (used[i]! - used[i - 1]! < clusterSize) found.corrupt(`ERROR two clusters share the place ${used[i]}`);
   if (bad.length > 0 && repair === "all") {
     for (const cluster of bad) await map.setEntry(cluster, 0);
     await map.commit();
-    corruptionsFixed += bad.length;
+    found.corruptionsFixed += bad.length;
   }
-  for (const o of other) end = Math.max(end, o.at + o.bytes);
-  if (fileBytes > end) {
-    const n = Math.ceil((fileBytes - end) / clusterSize);
-    leaks += n;
-    say(`ERROR space leaked at the end of the image ${fileBytes - end}`);
-    if (repair !== "none" && file.resize) {
-      await map.cutAt(end);
-      leaksFixed += n;
-    }
-  }
-  return {
-    corruptions,
-    leaks,
-    corruptionsFixed,
-    leaksFixed,
-    checkErrors: 0,
-    imageEndOffset: end,
-    totalClusters: header.entries,
-    allocatedClusters: allocated,
-    fragmentedClusters: fragmented,
-    messages,
-  };
+  const last = used.at(-1);
+  return { allocated: used.length, fragmented, end: last === undefined ? 0 : last + clusterSize };
 }

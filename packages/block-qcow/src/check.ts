@@ -1,22 +1,24 @@
-import type { CheckReport } from "@mimus/block";
+import { CheckFindings, type CheckReport } from "@mimus/block";
 import type { QcowMap } from "./cluster-map.ts";
 
-const MOST_MESSAGES = 1000;
+/** Bytes of the file that something uses. */
+interface Extent {
+  readonly at: number;
+  readonly bytes: number;
+}
 
 /** Looks at all tables: places that cannot be, and things that lie over each other. Nothing is mended. */
 export async function check(map: QcowMap, clusters: number): Promise<CheckReport> {
-  const messages: string[] = [];
-  const say = (m: string): void => void (messages.length < MOST_MESSAGES && messages.push(m));
-  let [corruptions, allocated, compressed, fragmented] = [0, 0, 0, 0];
+  const found = new CheckFindings();
+  let [allocated, compressed, fragmented] = [0, 0, 0];
   if (map.changed > 0) await map.commit();
-  const used: { at: number; bytes: number }[] = [];
+  const used: Extent[] = [];
   const seen = new Set<number>();
   let before = -1;
   await map.eachL2(async (index, at) => {
     const fault = seen.has(at) ? "is used twice" : map.fault(at, map.l2Bytes);
     if (fault !== undefined || at + map.l2Bytes > map.file.size) {
-      corruptions++;
-      say(`ERROR L2 table ${index} at ${at} ${fault ?? "lies beyond the file"}`);
+      found.corrupt(`ERROR L2 table ${index} at ${at} ${fault ?? "lies beyond the file"}`);
       return;
     }
     seen.add(at);
@@ -25,8 +27,7 @@ export async function check(map: QcowMap, clusters: number): Promise<CheckReport
       const bytes = entry.compressed || map.clusterSize;
       const wrong = map.fault(entry.place, entry.compressed || 1);
       if (wrong !== undefined) {
-        corruptions++;
-        say(`ERROR cluster ${cluster} at ${entry.place} ${wrong}`);
+        found.corrupt(`ERROR cluster ${cluster} at ${entry.place} ${wrong}`);
         return;
       }
       allocated++;
@@ -36,26 +37,22 @@ export async function check(map: QcowMap, clusters: number): Promise<CheckReport
       used.push({ at: entry.place, bytes });
     });
   });
-  used.sort((a, b) => a.at - b.at);
-  let end = map.l1End;
-  for (const { at, bytes } of used) {
-    if (at < end) {
-      corruptions++;
-      say(`ERROR bytes at ${at} are used twice`);
-    }
-    end = Math.max(end, at + bytes);
-  }
-  return {
-    corruptions,
-    leaks: 0,
-    corruptionsFixed: 0,
-    leaksFixed: 0,
-    checkErrors: 0,
-    imageEndOffset: end,
+  return found.report({
+    imageEndOffset: findOverlaps(found, used, map.l1End),
     totalClusters: clusters,
     allocatedClusters: allocated,
     compressedClusters: compressed,
     fragmentedClusters: fragmented,
-    messages,
-  };
+  });
+}
+
+/** Reports what lies over something else. `first` is where extents may begin; answers where the last one ends. */
+function findOverlaps(found: CheckFindings, used: Extent[], first: number): number {
+  let end = first;
+  used.sort((a, b) => a.at - b.at);
+  for (const { at, bytes } of used) {
+    if (at < end) found.corrupt(`ERROR bytes at ${at} are used twice`);
+    end = Math.max(end, at + bytes);
+  }
+  return end;
 }

@@ -1,21 +1,10 @@
-import { BlockError, type BlockNode, type CheckRepair, type CheckReport } from "@mimus/block";
+import { BlockError, type BlockNode, CheckFindings, type CheckRepair, type CheckReport } from "@mimus/block";
 import { type QedHeader, tableBytes } from "./header.ts";
-import type { QedTables } from "./tables.ts";
+import { type Level, type QedTables, ZERO_ENTRY } from "./tables.ts";
+import { UsedClusters } from "./used-clusters.ts";
 
-const MOST_MESSAGES = 1000;
 /** Clusters of a file that are counted at most: 64 MiB of bits. */
 const MOST_CLUSTERS: number = 2 ** 29;
-
-/** What a check found so far. */
-interface Findings {
-  corruptions: number;
-  fixed: number;
-  allocated: number;
-  fragmented: number;
-  readonly messages: string[];
-  /** A bit for each cluster of the file. */
-  readonly used: Uint8Array;
-}
 
 /** Looks at every table; mends entries that cannot be right by taking them out, and gives unused clusters back. */
 export async function checkTables(
@@ -26,137 +15,101 @@ export async function checkTables(
   repair: CheckRepair,
   progress?: (done: number, total: number) => void,
 ): Promise<CheckReport> {
-  const unit = header.clusterSize;
-  const clusters = Math.ceil(file.size / unit);
+  const clusters = Math.ceil(file.size / header.clusterSize);
   if (clusters > MOST_CLUSTERS)
     throw new BlockError("unsupported-feature", `check: ${clusters} clusters must be at most ${MOST_CLUSTERS}`);
-  const found: Findings = {
-    corruptions: 0,
-    fixed: 0,
-    allocated: 0,
-    fragmented: 0,
-    messages: [],
-    used: new Uint8Array(Math.ceil(clusters / 8)),
-  };
-  mark(found, 0, header.headerClusters);
-  if (mark(found, header.l1At / unit, header.tableClusters)) complain(found, "the L1 table lies in the header");
-  const mend = repair === "all";
-  const named: [index: number, table: number][] = [];
-  await tables.entriesOf("L1", header.l1At, (index, table) => named.push([index, table]));
-  for (const [n, [i, table]] of named.entries()) {
-    progress?.(n, named.length);
-    if (!tables.isPlace(table, tableBytes(header))) {
-      complain(found, `L1 entry ${i} is 0x${table.toString(16)}`);
-      if (mend) await takeOut(found, tables, "L1", header.l1At, i);
-    } else if (mark(found, table / unit, header.tableClusters))
-      complain(found, `L1 entry ${i}: its table at 0x${table.toString(16)} lies where something else is`);
-    else await checkTable(found, tables, unit, table, i * tables.entries, mend);
+  const survey = new Survey(header, tables, new UsedClusters(clusters), repair === "all");
+  await survey.run(progress);
+  const { found, used } = survey;
+  found.leaks = used.unused();
+  if (found.corruptionsFixed > 0) await tables.commit();
+  if (found.leaks > 0 && repair !== "none" && found.corruptions === 0 && file.resize) {
+    found.leaksFixed = await giveBack(file, header, tables, used);
+    found.leaks -= found.leaksFixed;
   }
-  let leaks = 0;
-  for (let c = 0; c < clusters; c++) {
-    const bits = found.used[c >> 3] ?? 0;
-    if (bits === 0 && (c & 7) === 0 && c + 8 <= clusters) {
-      leaks += 8;
-      c += 7;
-    } else if ((bits & (1 << (c & 7))) === 0) leaks++;
-  }
-  let leaksFixed = 0;
-  if (found.fixed > 0) await tables.commit();
-  if (leaks > 0 && repair !== "none" && found.corruptions === 0 && file.resize) {
-    leaksFixed = await giveBack(file, header, tables, found.used, clusters);
-    leaks -= leaksFixed;
-  }
-  return {
-    corruptions: found.corruptions,
-    leaks,
-    corruptionsFixed: found.fixed,
-    leaksFixed,
-    checkErrors: 0,
-    totalClusters: Math.ceil(size / unit),
-    allocatedClusters: found.allocated,
-    fragmentedClusters: found.fragmented,
-    messages: found.messages,
-  };
-}
-
-async function checkTable(
-  found: Findings,
-  tables: QedTables,
-  unit: number,
-  table: number,
-  first: number,
-  mend: boolean,
-): Promise<void> {
-  let last = 0;
-  const wrong: number[] = [];
-  await tables.entriesOf("L2", table, (i, place) => {
-    if (place === 1) return;
-    if (!tables.isPlace(place, unit)) {
-      complain(found, `cluster ${first + i} is at 0x${place.toString(16)}`);
-      wrong.push(i);
-      return;
-    }
-    found.allocated++;
-    if (last > 0 && place !== last + unit) found.fragmented++;
-    last = place;
-    if (mark(found, place / unit, 1))
-      complain(found, `cluster ${first + i} at 0x${place.toString(16)} lies where something else is`);
+  return found.report({
+    totalClusters: Math.ceil(size / header.clusterSize),
+    allocatedClusters: survey.allocated,
+    fragmentedClusters: survey.fragmented,
   });
-  if (mend) for (const i of wrong) await takeOut(found, tables, "L2", table, i);
 }
 
-/** Marks clusters as used; true when one was so already. */
-function mark(found: Findings, cluster: number, count: number): boolean {
-  let twice = false;
-  for (let c = cluster; c < cluster + count; c++) {
-    const bit = 1 << (c & 7);
-    const at = Math.floor(c / 8);
-    if (((found.used[at] ?? 0) & bit) !== 0) twice = true;
-    if (at < found.used.length) found.used[at] = (found.used[at] ?? 0) | bit;
+/** One pass over the tables of an image. */
+class Survey {
+  readonly found: CheckFindings = new CheckFindings();
+  readonly used: UsedClusters;
+  /** Clusters of data, and those of them that do not follow the one before. */
+  allocated = 0;
+  fragmented = 0;
+  readonly #header: QedHeader;
+  readonly #tables: QedTables;
+  readonly #mend: boolean;
+
+  constructor(header: QedHeader, tables: QedTables, used: UsedClusters, mend: boolean) {
+    this.#header = header;
+    this.#tables = tables;
+    this.used = used;
+    this.#mend = mend;
   }
-  return twice;
-}
 
-function complain(found: Findings, text: string): void {
-  found.corruptions++;
-  if (found.messages.length < MOST_MESSAGES) found.messages.push(`ERROR: ${text}`);
-}
+  async run(progress?: (done: number, total: number) => void): Promise<void> {
+    const { clusterSize, headerClusters, l1At, tableClusters } = this.#header;
+    this.used.add(0, headerClusters);
+    if (this.used.add(l1At / clusterSize, tableClusters)) this.found.corrupt("ERROR: the L1 table lies in the header");
+    const entries = await entriesOf(this.#tables, "L1", l1At);
+    for (const [n, { index, value: table }] of entries.entries()) {
+      progress?.(n, entries.length);
+      if (!this.#tables.isPlace(table, tableBytes(this.#header))) {
+        this.found.corrupt(`ERROR: L1 entry ${index} is 0x${table.toString(16)}`);
+        await this.#takeOut("L1", l1At, index);
+      } else if (this.used.add(table / clusterSize, tableClusters))
+        this.found.corrupt(
+          `ERROR: L1 entry ${index}: its table at 0x${table.toString(16)} lies where something else is`,
+        );
+      else await this.#secondLevel(table, index * this.#tables.entries);
+    }
+  }
 
-async function takeOut(
-  found: Findings,
-  tables: QedTables,
-  level: "L1" | "L2",
-  table: number,
-  index: number,
-): Promise<void> {
-  await tables.overwrite(level, table, index, 0);
-  found.corruptions--;
-  found.fixed++;
+  /** Looks at a table of the second level, whose first entry is for the cluster `first` of the disk. */
+  async #secondLevel(table: number, first: number): Promise<void> {
+    const { clusterSize } = this.#header;
+    const wrong: number[] = [];
+    let last = 0;
+    await this.#tables.entriesOf("L2", table, (index, place) => {
+      if (place === ZERO_ENTRY) return;
+      if (!this.#tables.isPlace(place, clusterSize)) {
+        this.found.corrupt(`ERROR: cluster ${first + index} is at 0x${place.toString(16)}`);
+        wrong.push(index);
+        return;
+      }
+      this.allocated++;
+      if (last > 0 && place !== last + clusterSize) this.fragmented++;
+      last = place;
+      if (this.used.add(place / clusterSize, 1))
+        this.found.corrupt(`ERROR: cluster ${first + index} at 0x${place.toString(16)} lies where something else is`);
+    });
+    for (const index of wrong) await this.#takeOut("L2", table, index);
+  }
+
+  /** Clears an entry that was found to be wrong, when that is asked for. */
+  async #takeOut(level: Level, table: number, index: number): Promise<void> {
+    if (!this.#mend) return;
+    await this.#tables.overwrite(level, table, index, 0);
+    this.found.corruptions--;
+    this.found.corruptionsFixed++;
+  }
 }
 
 /** Moves data clusters from the end of the file into unused ones, and cuts the file. Answers how many clusters it gave back. */
-async function giveBack(
-  file: BlockNode,
-  header: QedHeader,
-  tables: QedTables,
-  used: Uint8Array,
-  clusters: number,
-): Promise<number> {
+async function giveBack(file: BlockNode, header: QedHeader, tables: QedTables, used: UsedClusters): Promise<number> {
   const unit = header.clusterSize;
-  const owners = new Map<number, { table: number; index: number }>();
-  const named: number[] = [];
-  await tables.entriesOf("L1", header.l1At, (_, table) => named.push(table));
-  for (const table of named)
-    await tables.entriesOf("L2", table, (index, place) => {
-      if (place > 1) owners.set(place / unit, { table, index });
-    });
-  const isUsed = (c: number): boolean => ((used[c >> 3] ?? 0) & (1 << (c & 7))) !== 0;
+  const owners = await ownersOf(header, tables);
   const bytes = new Uint8Array(unit);
-  let end = clusters;
+  let end = used.count;
   let hole = 0;
   for (;;) {
-    while (end > 0 && !isUsed(end - 1)) end--;
-    while (hole < end && isUsed(hole)) hole++;
+    while (end > 0 && !used.has(end - 1)) end--;
+    while (hole < end && used.has(hole)) hole++;
     const owner = owners.get(end - 1);
     if (hole >= end || !owner) break;
     const room = Math.min(unit, file.size - (end - 1) * unit);
@@ -164,13 +117,35 @@ async function giveBack(
     await file.read((end - 1) * unit, bytes.subarray(0, room));
     await file.write(hole * unit, bytes);
     await tables.overwrite("L2", owner.table, owner.index, hole * unit);
-    used[hole >> 3] = (used[hole >> 3] ?? 0) | (1 << (hole & 7));
-    end--;
-    used[end >> 3] = (used[end >> 3] ?? 0) & ~(1 << (end & 7));
+    used.add(hole, 1);
+    used.delete(--end);
   }
   await tables.commit();
   await file.resize?.(end * unit);
   await file.flush();
   tables.shrink(end * unit);
-  return clusters - end;
+  return used.count - end;
+}
+
+/** The table entry that names each data cluster, by the cluster's number in the file. */
+async function ownersOf(
+  header: QedHeader,
+  tables: QedTables,
+): Promise<Map<number, { readonly table: number; readonly index: number }>> {
+  const owners = new Map<number, { table: number; index: number }>();
+  for (const { value: table } of await entriesOf(tables, "L1", header.l1At))
+    await tables.entriesOf("L2", table, (index, place) => {
+      if (place > ZERO_ENTRY) owners.set(place / header.clusterSize, { table, index });
+    });
+  return owners;
+}
+
+async function entriesOf(
+  tables: QedTables,
+  level: Level,
+  table: number,
+): Promise<{ readonly index: number; readonly value: number }[]> {
+  const entries: { index: number; value: number }[] = [];
+  await tables.entriesOf(level, table, (index, value) => entries.push({ index, value }));
+  return entries;
 }

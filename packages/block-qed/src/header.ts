@@ -12,7 +12,8 @@ const MAGIC = 0x00444551;
 const LEAST_CLUSTER = 4096;
 const MOST_CLUSTER: number = 64 << 20;
 const MOST_TABLE = 16;
-const MOST_NAME = 1023;
+/** Most bytes of the backing file's name. */
+export const MOST_NAME = 1023;
 /** Bytes of a sector: what the sizes of disks are multiples of. */
 export const SECTOR = 512;
 

@@ -13,7 +13,7 @@ import { type QedHeader, SECTOR, tableBytes } from "./header.ts";
 /** Bytes of a table that are read at once. */
 const PIECE = 1 << 16;
 /** Entry of a cluster that reads as zeroes. */
-const ZERO_ENTRY = 1;
+export const ZERO_ENTRY = 1;
 
 /** Which table an entry is in. */
 export type Level = "L1" | "L2";

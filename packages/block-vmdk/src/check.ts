@@ -1,8 +1,7 @@
-import { type BlockNode, BlockError, type CheckReport } from "@mimus/block";
+import { type BlockNode, BlockError, CheckFindings, type CheckReport } from "@mimus/block";
 import type { GrainMap } from "./grain-map.ts";
 import { SECTOR, type SparseLayout } from "./sparse-header.ts";
 
-const MOST_MESSAGES = 1000;
 /** Grains whose places are remembered, to find two with the same. */
 const MOST_REMEMBERED = 4 << 20;
 
@@ -19,10 +18,7 @@ export async function checkExtents(
   extents: readonly CheckedExtent[],
   progress?: (done: number, total: number) => void,
 ): Promise<CheckReport> {
-  const messages: string[] = [];
-  const say = (text: string): void => void (messages.length < MOST_MESSAGES && messages.push(text));
-  let corruptions = 0;
-  let checkErrors = 0;
+  const found = new CheckFindings();
   const total = extents.reduce((n, e) => n + e.layout.tables, 0);
   let done = 0;
   for (const { filename, file, map, layout } of extents) {
@@ -36,21 +32,19 @@ export async function checkExtents(
           if (grain >= grains || (entry === 1 && layout.zeroedGrains)) return;
           const place = entry * SECTOR;
           const other = places.get(entry);
-          if (place >= file.size) {
-            corruptions++;
-            say(`ERROR: '${filename}': cluster offset after file size for grain ${grain}: ${place}`);
-          } else if (other !== undefined) {
-            corruptions++;
-            say(`ERROR: '${filename}': grain ${grain} lies at ${place}, where grain ${other} is`);
-          } else if (places.size < MOST_REMEMBERED) places.set(entry, grain);
+          if (place >= file.size)
+            found.corrupt(`ERROR: '${filename}': cluster offset after file size for grain ${grain}: ${place}`);
+          else if (other !== undefined)
+            found.corrupt(`ERROR: '${filename}': grain ${grain} lies at ${place}, where grain ${other} is`);
+          else if (places.size < MOST_REMEMBERED) places.set(entry, grain);
         });
       } catch (e) {
         if (!(e instanceof BlockError)) throw e;
-        if (e.kind === "corrupt") corruptions++;
-        else checkErrors++;
-        say(`ERROR: could not get the grains of table ${table}: ${e.message}`);
+        if (e.kind === "corrupt") found.corruptions++;
+        else found.checkErrors++;
+        found.note(`ERROR: could not get the grains of table ${table}: ${e.message}`);
       }
     }
   }
-  return { corruptions, leaks: 0, corruptionsFixed: 0, leaksFixed: 0, checkErrors, messages };
+  return found.report();
 }

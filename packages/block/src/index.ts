@@ -16,6 +16,7 @@ export { BlockBackend } from "./backend.ts";
 export type { BlockStats, ErrorPolicy, IoErrorEvent } from "./backend.ts";
 export { COMPRESSED, UNALLOCATED, ZEROES } from "./cluster-map.ts";
 export type { ClusterMap, ClusterNodeOptions } from "./cluster-map.ts";
+export { CheckFindings } from "./check-findings.ts";
 export { ChunkCache } from "./chunk-cache.ts";
 export { ClusterNode } from "./cluster-node.ts";
 export { FirstWrite } from "./first-write.ts";
