@@ -12,31 +12,20 @@ const SPLIT = 0x80000000;
 /** Most bytes of the disk of one sparse extent: what 32-bit sector numbers of grains reach, less the metadata. */
 const MOST_SPARSE: number = 2 ** 32 * SECTOR;
 
-const SUBFORMATS = [
-  "monolithicSparse",
-  "monolithicFlat",
-  "twoGbMaxExtentSparse",
-  "twoGbMaxExtentFlat",
-  "streamOptimized",
-] as const;
+/** How an image of each subformat is laid out. */
+const SUBFORMATS = {
+  monolithicSparse: { flat: false, split: false, compressed: false },
+  monolithicFlat: { flat: true, split: false, compressed: false },
+  twoGbMaxExtentSparse: { flat: false, split: true, compressed: false },
+  twoGbMaxExtentFlat: { flat: true, split: true, compressed: false },
+  streamOptimized: { flat: false, split: false, compressed: true },
+} as const;
+type Subformat = keyof typeof SUBFORMATS;
 
 /** Value of `hwversion` that stands for none, as QEMU has it. */
 const UNDEFINED = "undefined";
 
-/** What the options of `create` are once parsed. */
-interface CreateOptions {
-  readonly adapter_type: string;
-  readonly backing_file?: string;
-  readonly backing_fmt?: string;
-  readonly compat6: boolean;
-  readonly hwversion: string;
-  readonly toolsversion?: string;
-  readonly subformat: (typeof SUBFORMATS)[number];
-  readonly zeroed_grain: boolean;
-}
-
-/** Options of `create`, in QEMU's names. */
-export const createOptions: z.ZodObject = z.strictObject({
+const options = z.strictObject({
   adapter_type: z
     .enum(["ide", "buslogic", "lsilogic", "legacyESX"])
     .default("ide")
@@ -47,74 +36,48 @@ export const createOptions: z.ZodObject = z.strictObject({
   hwversion: z.string().max(64).default(UNDEFINED).describe("VMDK hardware version"),
   toolsversion: z.string().max(64).optional().describe("VMware guest tools version"),
   subformat: z
-    .enum(SUBFORMATS)
+    .enum(Object.keys(SUBFORMATS) as Subformat[])
     .default("monolithicSparse")
     .describe(
       "VMDK flat extent format, can be one of {monolithicSparse (default) | monolithicFlat | twoGbMaxExtentSparse | twoGbMaxExtentFlat | streamOptimized}",
     ),
   zeroed_grain: onOff.default(false).describe("Enable efficient zero writes using the zeroed-grain GTE feature"),
 });
+type Options = z.infer<typeof options>;
 
-/** Makes a VMDK image: descriptor and extents. */
+/** Options of `create`, in QEMU's names. */
+export const createOptions: z.ZodObject = options;
+
+/** Makes a VMDK image: descriptor and extents. `bytes`: of the disk. @throws BlockError */
 export async function createVmdk(
   file: BlockNode,
-  given: number,
-  options: Readonly<Record<string, unknown>>,
+  bytes: number,
+  given: Readonly<Record<string, unknown>>,
   ctx: CreateContext,
 ): Promise<void> {
-  const o = createOptions.parse(options) as unknown as CreateOptions;
-  const filename = ctx.filename;
-  const refuse = (why: string): never => {
-    throw new BlockError("bad-option", `'${filename}': ${why}`);
-  };
-  const flat = o.subformat === "monolithicFlat" || o.subformat === "twoGbMaxExtentFlat";
-  const split = o.subformat === "twoGbMaxExtentSparse" || o.subformat === "twoGbMaxExtentFlat";
-  const compressed = o.subformat === "streamOptimized";
-  if (o.compat6 && o.hwversion !== UNDEFINED) refuse("compat6 cannot be enabled with hwversion set");
-  if (flat && o.backing_file !== undefined) refuse("Flat image can't have backing file");
-  if (flat && o.zeroed_grain) refuse("Flat image can't enable zeroed grain");
-  if (o.backing_fmt !== undefined && o.backing_fmt !== "vmdk") refuse("backing_file must be a vmdk image");
-  for (const [key, text] of Object.entries({
-    backing_file: o.backing_file,
-    hwversion: o.hwversion,
-    toolsversion: o.toolsversion,
-  }))
-    if (text !== undefined && /["\r\n\0]/.test(text)) refuse(`${key} may not have quotes or line ends`);
-  const size = Math.ceil(given / SECTOR) * SECTOR;
-  if (!split && !flat && size > MOST_SPARSE) refuse(`size ${given} must be at most ${MOST_SPARSE} for a sparse extent`);
-
-  const parent = o.backing_file === undefined ? undefined : await parentCid(ctx, filename);
+  const o = options.parse(given);
+  const { filename } = ctx;
+  const { flat, split, compressed } = SUBFORMATS[o.subformat];
+  const size = Math.ceil(bytes / SECTOR) * SECTOR;
+  const wrong = contradiction(o);
+  if (wrong !== undefined) throw new BlockError("bad-option", `'${filename}': ${wrong}`);
+  if (!flat && !split && size > MOST_SPARSE)
+    throw new BlockError(
+      "bad-option",
+      `'${filename}': size ${bytes} must be at most ${MOST_SPARSE} for a sparse extent`,
+    );
+  const parentCid = o.backing_file === undefined ? NO_CID : await parentCidOf(ctx, filename);
   const cid = new Uint8Array(4);
   ctx.host.random(cid);
   const base = filename.slice(filename.lastIndexOf("/") + 1);
-  const lines: string[] = [];
-  const shape = { compressed, zeroedGrains: o.zeroed_grain };
   const embedded = !flat && !split;
-  if (embedded) lines.push(`RW ${size / SECTOR} SPARSE "${base}"`);
-  else {
-    const step = split ? SPLIT : Math.max(size, 1);
-    const count = Math.max(1, Math.ceil(size / step));
-    for (let i = 0; i < count; i++) {
-      const bytes = Math.min(step, size - i * step);
-      const name = extentName(base, flat, split ? i + 1 : 0);
-      const extent = await ctx.extent(name);
-      try {
-        if (flat) await makeFlat(extent, bytes);
-        else await makeSparse(extent, { ...shape, size: bytes, descriptorSectors: 0 }, new Uint8Array(0));
-        await extent.flush();
-      } finally {
-        await extent.close();
-      }
-      lines.push(`RW ${bytes / SECTOR} ${flat ? "FLAT" : "SPARSE"} "${name}"${flat ? " 0" : ""}`);
-    }
-  }
-  const text = encodeUtf8(
+  const descriptor = encodeUtf8(
     buildDescriptor({
       cid: new DataView(cid.buffer).getUint32(0, true),
-      parentCid: parent ?? NO_CID,
+      parentCid,
       parentFileNameHint: o.backing_file,
       createType: o.subformat,
-      extents: lines,
+      extents: embedded ? [`RW ${size / SECTOR} SPARSE "${base}"`] : await makeExtents(ctx, base, size, o),
       size,
       adapterType: o.adapter_type,
       hwVersion: o.compat6 ? "6" : o.hwversion === UNDEFINED ? "4" : o.hwversion,
@@ -122,14 +85,53 @@ export async function createVmdk(
     }),
   );
   if (embedded) {
-    if (text.length > DESCRIPTOR_SECTORS * SECTOR) refuse("the descriptor is too long to be embedded");
-    await makeSparse(file, { ...shape, size, descriptorSectors: DESCRIPTOR_SECTORS }, text);
+    if (descriptor.length > DESCRIPTOR_SECTORS * SECTOR)
+      throw new BlockError("bad-option", `'${filename}': the descriptor is too long to be embedded`);
+    const shape = { compressed, zeroedGrains: o.zeroed_grain, size, descriptorSectors: DESCRIPTOR_SECTORS };
+    await makeSparse(file, shape, descriptor);
   } else {
-    const padded = new Uint8Array(Math.ceil(text.length / SECTOR) * SECTOR);
-    padded.set(text);
+    const padded = new Uint8Array(Math.ceil(descriptor.length / SECTOR) * SECTOR);
+    padded.set(descriptor);
     await file.write(0, padded);
   }
   await file.flush();
+}
+
+/** What is wrong with options that do not go together; undefined = nothing. */
+function contradiction(o: Options): string | undefined {
+  const { flat } = SUBFORMATS[o.subformat];
+  if (o.compat6 && o.hwversion !== UNDEFINED) return "compat6 cannot be enabled with hwversion set";
+  if (flat && o.backing_file !== undefined) return "Flat image can't have backing file";
+  if (flat && o.zeroed_grain) return "Flat image can't enable zeroed grain";
+  if (o.backing_fmt !== undefined && o.backing_fmt !== "vmdk") return "backing_file must be a vmdk image";
+  for (const key of ["backing_file", "hwversion", "toolsversion"] as const)
+    if (/["\r\n\0]/.test(o[key] ?? "")) return `${key} may not have quotes or line ends`;
+  return undefined;
+}
+
+/** Makes the files of the extents; answers the lines of the descriptor that name them. */
+async function makeExtents(ctx: CreateContext, base: string, size: number, o: Options): Promise<string[]> {
+  const { flat, split, compressed } = SUBFORMATS[o.subformat];
+  const step = split ? SPLIT : Math.max(size, 1);
+  const count = Math.max(1, Math.ceil(size / step));
+  const lines: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const bytes = Math.min(step, size - i * step);
+    const name = extentName(base, flat, split ? i + 1 : 0);
+    const extent = await ctx.extent(name);
+    try {
+      if (flat) await makeFlat(extent, bytes);
+      else {
+        const shape = { compressed, zeroedGrains: o.zeroed_grain, size: bytes, descriptorSectors: 0 };
+        await makeSparse(extent, shape, new Uint8Array(0));
+      }
+      await extent.flush();
+    } finally {
+      await extent.close();
+    }
+    lines.push(`RW ${bytes / SECTOR} ${flat ? "FLAT" : "SPARSE"} "${name}"${flat ? " 0" : ""}`);
+  }
+  return lines;
 }
 
 /** `disk.vmdk` to `disk-flat.vmdk`, `disk-f001.vmdk` or `disk-s001.vmdk`. */
@@ -140,7 +142,7 @@ function extentName(base: string, flat: boolean, number: number): string {
   return `${stem}-${flat ? "f" : "s"}${String(number).padStart(3, "0")}${ending}`;
 }
 
-async function parentCid(ctx: CreateContext, filename: string): Promise<number> {
+async function parentCidOf(ctx: CreateContext, filename: string): Promise<number> {
   const node = ctx.backing?.node;
   if (!node) throw new BlockError("bad-option", `'${filename}': the backing file must be opened to know its CID`);
   const info = await node.image?.info?.();
