@@ -109,6 +109,22 @@ test("a server without ranges, a missing file, a forbidden one: each with its re
   await expect(open()).rejects.toThrow(/no part of the file/);
 });
 
+test("sizes that are none, and ranges that fill the screen, are told in a few words", async () => {
+  answer = (_, response) => void response.writeHead(416, { "content-range": `bytes */${2 ** 53}` }).end();
+  await expect(open()).rejects.toThrow("says that bytes 0 to 262143 are outside the file, but not how long it is");
+  answer = (_, response) => void response.writeHead(416, { "content-range": "bytes */600" }).end();
+  await expect(open()).rejects.toThrow("gave no bytes of a file of 600 bytes");
+  const [zeros, first] = ["0".repeat(10_000), content.subarray(0, 262_144)];
+  answer = (_, response) =>
+    void response.writeHead(206, { "content-range": `bytes ${zeros}1-262144/${SIZE}` }).end(first);
+  const { message } = await open().then(
+    () => new Error("opened"),
+    (error: unknown) => error as Error,
+  );
+  expect(message).toContain("no part of the file");
+  expect(message.length).toBeLessThan(200);
+});
+
 test("a file that changes while it is read is noticed", async () => {
   const { node, close } = await open({ readahead: 4096 });
   answer = (request, response) => serve(request.headers.range ?? "", response, content.subarray(1));

@@ -40,6 +40,11 @@ export class RemoteFile {
     if (response.status === 416) {
       await drop(response);
       const size = sizeOf(response.headers.get("content-range") ?? "bytes */0");
+      if (size === undefined)
+        throw new BlockError(
+          "io",
+          `'${url}': the server says that bytes 0 to ${length - 1} are outside the file, but not how long it is`,
+        );
       if (size !== 0) throw new BlockError("io", `'${url}': the server gave no bytes of a file of ${size} bytes`);
       return { file: new RemoteFile(options, { size, tag: undefined }), head: new Uint8Array(0) };
     }
@@ -69,7 +74,7 @@ export class RemoteFile {
   }
 
   async #take(response: HttpResponse, at: number, length: number): Promise<Uint8Array> {
-    const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+    const range = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(response.headers.get("content-range") ?? "");
     const tag = tagOf(response);
     const { size, tag: was } = this.#version;
     if (range === null || Number(range[3]) !== size || (was !== undefined && tag !== undefined && tag !== was)) {
@@ -156,7 +161,7 @@ async function drop(response: HttpResponse): Promise<void> {
 
 /** The whole size in `bytes 0-9/100` or `bytes *` + `/100`. */
 function sizeOf(range: string | null): number | undefined {
-  const size = Number(/^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(range ?? "")?.[1] ?? Number.NaN);
+  const size = Number(/^bytes (?:\d{1,16}-\d{1,16}|\*)\/(\d{1,16})$/.exec(range ?? "")?.[1] ?? Number.NaN);
   return Number.isSafeInteger(size) ? size : undefined;
 }
 
