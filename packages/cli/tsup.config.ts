@@ -56,8 +56,9 @@ export default defineConfig([
   },
   {
     ...base,
-    entry: ["src/zod.ts"],
+    entry: ["src/zod.ts", "src/whole-zod.ts"],
     noExternal: ["zod"],
+    splitting: false,
     minify: true,
     sourcemap: false,
     esbuildPlugins: [

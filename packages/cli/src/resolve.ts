@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { UsageError } from "./errors.ts";
+import { packageFolder } from "./package-folder.ts";
 
 /** The folder above this package: its own package.json names what the command is made of, not what the user chose. */
 export const OWN_FOLDER: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -29,7 +30,8 @@ export function readProject(path: string): unknown {
 
 /** The package.json of a package as a project sees it. */
 export function manifestPath(project: string, name: string): string {
-  return createRequire(project).resolve(`${name}/package.json`);
+  const folder = packageFolder(dirname(project), name);
+  return folder === undefined ? createRequire(project).resolve(`${name}/package.json`) : join(folder, "package.json");
 }
 
 /** The file of an entry (`.` or `./user`) of the package in a folder. */

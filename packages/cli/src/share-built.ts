@@ -1,31 +1,46 @@
+import { existsSync, realpathSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { packageFolder } from "./package-folder.ts";
 
 /** Packages that the tools bring along in one file; see tool.ts. */
 const IN_TOOL = ["@mimus/block", "@mimus/qom"];
+/** Modules of this project, installed or where they are developed. */
+const OUR_MODULE = /\/(?:@mimus|packages)\/[a-z\d-]+\/dist\/[^/]+\.js$/;
 
 /**
  * Lets every package of this process use what the build put into few files: a module costs a millisecond of a cold start. zod
- * is ninety small ones, and the tools (`tool`) hold the packages that all formats import. Another version of these, which a
- * plugin may have below it, stays what it is.
+ * is ninety small ones, of which our packages need a part (zod.ts), and the tools (`tool`) hold the packages that all formats
+ * import. Another version of these, which a plugin may have below it, stays what it is.
  */
 export function shareBuilt(tool: boolean): void {
-  const zod = new URL("./zod.js", import.meta.url);
-  // An import of node:fs costs 5 ms more than this.
-  if (!process.getBuiltinModule("node:fs").existsSync(zod)) return;
-  const own = new URL("./tool.js", import.meta.url).href;
+  const built = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
+  const [part, whole, own] = [built("zod"), built("whole-zod"), built("tool")];
+  if (!existsSync(part)) return;
   /** Where this command's own packages lie, by name. */
-  const ours = new Map<string, string>();
-  const held = new Map(tool ? IN_TOOL.map((name) => [`/${name.slice(7)}/dist/index.js`, name]) : []);
+  const ours = new Map(tool ? IN_TOOL.map((name) => [name, placeOf(name, import.meta.url)]) : []);
+  const entries = new Set([...ours.values()].map((place) => place && `${pathToFileURL(place).href}/dist/index.js`));
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === "zod") return { url: zod.href, format: "module", shortCircuit: true };
+      const from = context.parentURL ?? "";
+      if (specifier === "zod") return module(OUR_MODULE.test(from) ? part : whole);
+      // Node takes a millisecond for each of these.
+      const place = ours.get(specifier);
+      if (place !== undefined && place === placeOf(specifier, from)) return module(own);
       const found = next(specifier, context);
-      const name = held.get(/\/[a-z]+\/dist\/index\.js$/.exec(found.url)?.[0] ?? "");
-      // Ours, and not another version of it.
-      if (name === undefined) return found;
-      const at = ours.get(name) ?? next(name, { ...context, parentURL: import.meta.url }).url;
-      ours.set(name, at);
-      return at === found.url ? { url: own, format: "module", shortCircuit: true } : found;
+      return entries.has(found.url) ? module(own) : found;
     },
   });
+}
+
+function module({ href }: URL): { url: string; format: "module"; shortCircuit: true } {
+  return { url: href, format: "module", shortCircuit: true };
+}
+
+/** The folder of a package as a module finds it, without links. */
+function placeOf(name: string, module: string): string | undefined {
+  const folder = module.startsWith("file:") ? packageFolder(dirname(fileURLToPath(module)), name) : undefined;
+  return folder === undefined ? undefined : realpathSync(folder);
 }

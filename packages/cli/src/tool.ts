@@ -2,8 +2,6 @@
  * `mimus img` and `mimus io`, built into one file with the packages that every format imports, so that they start soon:
  * share-built.ts gives formats this module in place of those. The default export is the plugin of `@mimus/block`.
  */
-import "./no-compiled-schemas.ts";
-
 export * from "@mimus/block";
 export { default } from "@mimus/block";
 export * from "@mimus/qom";

@@ -1,4 +1,5 @@
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 
+const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
 /** The version of this package. */
-export const VERSION: string = (createRequire(import.meta.url)("../package.json") as { version: string }).version;
+export const VERSION: string = (JSON.parse(manifest) as { version: string }).version;
