@@ -4,33 +4,102 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const HEADINGS = ["What", "Use", "Design", "Modelled / Not modelled", "Sources"];
+/** Packages whose first snippet under "Use" runs by itself and says in comments what it gives. */
+const CLAIMS = ["bits", "decodetree", "machine-core", "qom", "tcg"];
 /** Packages whose first snippet under "Use" runs by itself. */
-const RUNS = ["packages/bits", "packages/qom", "packages/machine-core", "packages/tcg"];
+const RUNS = [
+  "block",
+  "crypto",
+  "guest-riscv",
+  ...["cow", "luks", "parallels", "qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"].map((f) => `block-${f}`),
+];
+const PACKAGES: readonly string[] = globSync("packages/*/package.json", { cwd: root }).map(dirname).toSorted();
+const PAGES: readonly string[] = globSync(
+  ["*.md", "docs/**/*.md", "conformance/**/*.md", "{packages,plugins}/*/README.md"],
+  {
+    cwd: root,
+    exclude: ["**/node_modules/**"],
+  },
+).toSorted();
+/** Folders that are made, and may not be there yet. */
+const MADE = /(^|\/)(dist|generated)(\/|$)/;
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+/** Runs the first snippet of a package's README, as a module of that package; answers what it exports. */
+async function runSnippet(dir: string, edit: (code: string) => string = (code) => code): Promise<unknown> {
+  const snippet = /```ts\n([\s\S]*?)```/.exec(read(`${dir}/README.md`))?.[1] ?? "";
+  const file = join(root, dir, "node_modules/.cache/readme.ts");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, edit(snippet));
+  return import(file);
+}
 
 describe("READMEs", () => {
-  for (const dir of RUNS)
-    it(`${dir}: the snippet runs and says the truth`, async () => {
-      const text = readFileSync(join(root, dir, "README.md"), "utf8");
-      const snippet = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+  for (const name of CLAIMS)
+    it(`${name}: the snippet runs and says the truth`, async () => {
       const claims = /^(?!const|import)(.+); \/\/ (.+)$/gm;
-      const code = snippet.replaceAll(claims, "claims.push([$1, $2]);");
-      const file = join(root, dir, "node_modules/.cache/readme.ts");
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, `export const claims: [unknown, unknown][] = [];\n${code}`);
-      const { claims: found } = (await import(file)) as { claims: [unknown, unknown][] };
+      const module = await runSnippet(
+        `packages/${name}`,
+        (code) =>
+          `export const claims: [unknown, unknown][] = [];\n${code.replaceAll(claims, "claims.push([$1, $2]);")}`,
+      );
+      const { claims: found } = module as { claims: [unknown, unknown][] };
       expect(found.length).toBeGreaterThan(0);
       for (const [is, should] of found) expect(is).toEqual(should);
     });
 
-  for (const dir of RUNS)
-    it(`${dir}: has the headings that every package has`, () => {
-      expect(existsSync(join(root, dir, "README.md"))).toBe(true);
-      const headings = [...readFileSync(join(root, dir, "README.md"), "utf8").matchAll(/^## (.+)$/gm)].map((m) => m[1]);
-      for (const heading of HEADINGS) expect(headings).toContain(heading);
+  for (const name of RUNS)
+    it(`${name}: the snippet runs`, async () => {
+      await expect(runSnippet(`packages/${name}`)).resolves.toBeDefined();
     });
+
+  it("of every package have the same headings", () => {
+    expect(PACKAGES.length).toBeGreaterThan(20);
+    for (const dir of PACKAGES) {
+      const headings = [...read(`${dir}/README.md`).matchAll(/^## (.+)$/gm)].map((m) => m[1]).join(", ");
+      expect(headings, dir).toMatch(
+        /^What, Use, (.+, )?Design, (Modelled \/ |Modelled, )Not modelled, (Threats, )?Sources$/,
+      );
+    }
+  });
 });
 
-it("sees the packages", () => {
-  expect(globSync("packages/*/package.json", { cwd: root }).length).toBeGreaterThan(20);
+describe("pages", () => {
+  it("name files that exist", () => {
+    const files = globSync(["*", "{conformance,docs,packages,plugins,tools}/**/*.*"], {
+      cwd: root,
+      exclude: ["**/node_modules/**", "**/dist/**"],
+    });
+    const missing: string[] = [];
+    for (const page of PAGES)
+      for (const [, path = ""] of prose(page).matchAll(/`((?:[\w@.-]+\/)*[\w@.-]+\.(?:ts|md|js|sh|S))`/g))
+        if (
+          !MADE.test(path) &&
+          !files.some((file) => file === path || file.endsWith(`/${path}`) || inSource(file, path))
+        )
+          missing.push(`${page}: ${path}`);
+    expect(missing).toEqual([]);
+  });
+
+  it("link to files that exist", () => {
+    const broken: string[] = [];
+    for (const page of PAGES)
+      for (const [, link = ""] of prose(page).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g))
+        if (!existsSync(join(root, dirname(page), link))) broken.push(`${page}: ${link}`);
+    expect(broken).toEqual([]);
+  });
 });
+
+/** A page without its blocks of code. */
+function prose(page: string): string {
+  return read(page).replaceAll(/```[\s\S]*?```/g, "");
+}
+
+/** `tcg/exec/vcpu.ts` stands for `packages/tcg/src/exec/vcpu.ts`. */
+function inSource(file: string, path: string): boolean {
+  const [name = "", ...rest] = path.split("/");
+  return file === `packages/${name}/src/${rest.join("/")}`;
+}
