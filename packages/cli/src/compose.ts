@@ -6,6 +6,7 @@ import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/s
 
 import { accelerator } from "./accelerator.ts";
 import type { KeyValues } from "./args/keyval.ts";
+import { icount, rtcOffset } from "./clock-options.ts";
 import type { MachineConfig } from "./config.ts";
 import type { Consoles } from "./consoles.ts";
 import { type Drives, isDiskObject } from "./drives.ts";
@@ -142,31 +143,6 @@ function cpuText({ model, ...props }: KeyValues): string {
     model,
     ...Object.entries(props).map(([name, value]) => (/^[+-]/.test(name) ? name : `${name}=${String(value)}`)),
   ].join(",");
-}
-
-function icount(options: KeyValues): { nsPerInsn: number; skipIdle: boolean } {
-  const { shift = "0", sleep = "on", align: _align, ...rest } = options;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new UsageError(`-icount: invalid parameter '${unknown}' (known: shift, sleep)`);
-  const bits = shift === "auto" ? 2 : Number(shift);
-  if (!Number.isInteger(bits) || bits < 0 || bits > 10)
-    throw new UsageError(`-icount ${String(shift)}: shift is 0 to 10, or auto`);
-  return { nsPerInsn: 2 ** bits, skipIdle: sleep === "off" };
-}
-
-/** Nanoseconds that the guest's wall clock is ahead of the host's. */
-function rtcOffset(rtc: KeyValues): number {
-  const { base = "utc", clock: _clock, driftfix: _driftfix, ...rest } = rtc;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined)
-    throw new UsageError(`-rtc: invalid parameter '${unknown}' (known: base, clock, driftfix)`);
-  if (base === "utc") return 0;
-  if (base === "localtime") return -new Date().getTimezoneOffset() * 60e9;
-  const text = String(base);
-  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : `${text}Z`);
-  if (Number.isNaN(time))
-    throw new UsageError(`-rtc base=${text}: expected utc, localtime, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss`);
-  return (time - Date.now()) * 1e6;
 }
 
 /** The errors that a user can do something about: one line, no stack. */

@@ -1,11 +1,11 @@
 import { nest } from "@mimus/block";
 import { charConfig, type CharConfig, CharError, shortForm } from "@mimus/chardev";
 
-import { onOff } from "@mimus/qom";
 import { acceleratorOptions } from "./accelerator.ts";
 import { bytes, type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption, last } from "./args/parse.ts";
 import { applySet } from "./args/set.ts";
+import { onlyParameters, onOffParameter, wholeNumber } from "./args/values.ts";
 import type { BoardOptions } from "@mimus/system";
 import { type DisplayConfig, displayConfig } from "./displays.ts";
 import { UsageError } from "./errors.ts";
@@ -142,7 +142,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
     actions,
     rtc: optional("rtc") ?? {},
     icount: last(given, "icount") === "off" ? undefined : optional("icount", "shift"),
-    seed: number("seed", last(given, "seed")),
+    seed: wholeNumber("seed ", last(given, "seed")),
     log: { items: all(given, "d").join(","), file: last(given, "D"), filter: last(given, "dfilter") },
     singlestep: flag("singlestep"),
     pidfile: last(given, "pidfile"),
@@ -155,10 +155,10 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
 /** `-name [guest=]NAME[,process=P][,debug-threads=on|off]` */
 function guestName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const { guest, process: _process, "debug-threads": _threads, ...rest } = keyValues("name", text, "guest");
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined)
-    throw new UsageError(`-name: invalid parameter '${unknown}' (known: guest, process, debug-threads)`);
+  const values = keyValues("name", text, "guest");
+  onlyParameters("name", values, ["guest", "process", "debug-threads"]);
+  onOffParameter("name", values, "debug-threads");
+  const { guest } = values;
   return guest === undefined ? undefined : String(guest);
 }
 
@@ -182,14 +182,6 @@ function merged(given: readonly GivenOption[], name: string, implied: string): K
   return Object.assign({}, ...all(given, name).map((text) => keyValues(name, text, implied))) as KeyValues;
 }
 
-function number(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
-    throw new UsageError(`-${option} ${text}: expected a whole number`);
-  return value;
-}
-
 function memory(given: readonly GivenOption[]): number | undefined {
   const text = last(given, "m");
   if (text === undefined) return undefined;
@@ -198,6 +190,12 @@ function memory(given: readonly GivenOption[]): number | undefined {
   if (typeof size !== "string") throw new UsageError(`-m ${text}: expected a size such as 512M or 2G`);
   const ram = bytes("m", size, "m");
   if (ram < 1) throw new UsageError(`-m ${text}: a machine needs memory`);
+  onlyParameters("m", options, ["size", "slots", "maxmem"]);
+  const slots = wholeNumber("m slots=", options["slots"]) ?? 0;
+  const { maxmem } = options;
+  if (maxmem === undefined && slots > 0) throw new UsageError(`-m ${text}: slots=${slots} needs maxmem=SIZE`);
+  if (maxmem !== undefined && bytes("m", String(maxmem), "b") < ram)
+    throw new UsageError(`-m ${text}: maxmem=${String(maxmem)} is less than the ${ram} bytes of memory`);
   return ram;
 }
 
@@ -258,15 +256,14 @@ function consoleTargets(
   const serials = all(given, "serial").map((text) => target("serial", text));
   const parallels = all(given, "parallel").map((text) => target("parallel", text));
   const mons = all(given, "mon").map((text) => {
-    const { chardev, mode = "readline", pretty = "off", ...rest } = keyValues("mon", text, "chardev");
-    const [unknown] = Object.keys(rest);
+    const values = keyValues("mon", text, "chardev");
+    const { chardev, mode = "readline" } = values;
     if (typeof chardev !== "string") throw new UsageError(`-mon ${text}: needs chardev=ID`);
-    if (unknown !== undefined) throw new UsageError(`-mon ${text}: invalid parameter '${unknown}'`);
+    onlyParameters("mon", values, ["chardev", "mode", "pretty"]);
     if (mode !== "readline" && mode !== "control")
       throw new UsageError(`-mon ${text}: mode=${String(mode)}: expected readline or control`);
-    const shown = onOff.safeParse(pretty);
-    if (!shown.success) throw new UsageError(`-mon ${text}: pretty=${String(pretty)}: expected on or off`);
-    return { target: { monitor: true, chardev }, mode, pretty: shown.data };
+    const pretty = onOffParameter("mon", values, "pretty") ?? false;
+    return { target: { monitor: true, chardev }, mode, pretty };
   });
   const monitors = [
     ...all(given, "monitor").map((text) => target("monitor", text)),

@@ -6,29 +6,27 @@ import type { BoardOptions } from "@mimus/system";
 
 import { type KeyValues, keyValues } from "./args/keyval.ts";
 import { all, type GivenOption } from "./args/parse.ts";
+import { onlyParameters, onOffParameter, wholeNumber } from "./args/values.ts";
 import { UsageError } from "./errors.ts";
 
 /** A whole number of an option's parameter; `cpus` is the one whose name may be left away. */
 function number(option: string, key: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  const n = Number(value);
-  if (String(value).trim() === "" || !Number.isSafeInteger(n) || n < 0)
-    throw new UsageError(`-${option} ${key === "cpus" ? "" : `${key}=`}${String(value)}: expected a whole number`);
-  return n;
+  return wholeNumber(`${option} ${key === "cpus" ? "" : `${key}=`}`, value);
 }
 
 /** How `-smp` arranges processors: cores come first where it leaves something open. */
 export function topology(smp: KeyValues | undefined): { cpus: number; topology: CpuTopology } {
   const known = ["cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads"];
-  for (const key of Object.keys(smp ?? {}))
-    if (!known.includes(key)) throw new UsageError(`-smp: invalid parameter '${key}' (known: ${known.join(", ")})`);
+  onlyParameters("smp", smp ?? {}, known);
   const part = (key: string): number | undefined => {
     const n = number("smp", key, smp?.[key]);
     if (n === 0)
       throw new UsageError(key === "cpus" ? "-smp: needs at least 1 processor" : `-smp ${key}=0: expected 1 or more`);
     return n;
   };
-  const dies = (part("dies") ?? 1) * (part("clusters") ?? 1);
+  if ((part("clusters") ?? 1) > 1)
+    throw new UsageError(`-smp clusters=${part("clusters")}: no machine has clusters; use dies, cores and threads`);
+  const dies = part("dies") ?? 1;
   let [sockets, cores, threads] = [part("sockets"), part("cores"), part("threads")];
   const total = part("maxcpus") ?? part("cpus");
   if (total !== undefined) {
@@ -53,8 +51,7 @@ const BOOT = ["order", "once", "menu", "splash", "splash-time", "reboot-timeout"
 /** `-boot`, checked. */
 export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootMenu?: boolean } {
   if (boot === undefined) return {};
-  for (const key of Object.keys(boot))
-    if (!BOOT.includes(key)) throw new UsageError(`-boot: invalid parameter '${key}' (known: ${BOOT.join(", ")})`);
+  onlyParameters("boot", boot, BOOT);
   const letters = (key: string): string | undefined => {
     const drives = boot[key];
     if (drives === undefined) return undefined;
@@ -63,12 +60,6 @@ export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootM
     if (new Set(drives).size < drives.length)
       throw new UsageError(`-boot ${key}=${drives}: a drive letter is there twice`);
     return drives;
-  };
-  const flag = (key: string): boolean | undefined => {
-    const value = boot[key];
-    if (value === undefined) return undefined;
-    if (value !== "on" && value !== "off") throw new UsageError(`-boot ${key}=${String(value)}: expected on or off`);
-    return value === "on";
   };
   const timeout = number("boot", "reboot-timeout", boot["reboot-timeout"]);
   if (timeout !== undefined && timeout > 0xffff)
@@ -80,8 +71,8 @@ export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootM
   return defined({
     bootOrder: letters("order"),
     bootOnce: letters("once"),
-    bootMenu: flag("menu"),
-    bootStrict: flag("strict"),
+    bootMenu: onOffParameter("boot", boot, "menu"),
+    bootStrict: onOffParameter("boot", boot, "strict"),
     bootSplashTime: splash,
     rebootTimeout: timeout,
   });
@@ -122,9 +113,7 @@ function acpiTable(text: string): Uint8Array {
   const options = keyValues("acpitable", text);
   const { file, data, ...fields } = options;
   const known = ["sig", "rev", "oem_id", "oem_table_id", "oem_rev", "asl_compiler_id", "asl_compiler_rev"];
-  for (const key of Object.keys(fields))
-    if (!known.includes(key))
-      throw new UsageError(`-acpitable: invalid parameter '${key}' (known: file, data, ${known.join(", ")})`);
+  onlyParameters("acpitable", options, ["file", "data", ...known]);
   if ((file === undefined) === (data === undefined))
     throw new UsageError(`-acpitable ${text}: needs either file=FILE (with header) or data=FILE (without)`);
   const parts = String(file ?? data)
@@ -151,12 +140,14 @@ function acpiTable(text: string): Uint8Array {
   string("oem_id", 10, 6);
   string("oem_table_id", 16, 8);
   string("asl_compiler_id", 28, 4);
-  table[8] = number("acpitable", "rev", fields["rev"]) ?? table[8]!;
-  table.writeUInt32LE(number("acpitable", "oem_rev", fields["oem_rev"]) ?? table.readUInt32LE(24), 24);
-  table.writeUInt32LE(
-    number("acpitable", "asl_compiler_rev", fields["asl_compiler_rev"]) ?? table.readUInt32LE(32),
-    32,
-  );
+  const revision = (key: string, most: number): number | undefined => {
+    const n = number("acpitable", key, fields[key]);
+    if (n !== undefined && n > most) throw new UsageError(`-acpitable ${key}=${n}: expected a number of 0 to ${most}`);
+    return n;
+  };
+  table[8] = revision("rev", 0xff) ?? table[8]!;
+  table.writeUInt32LE(revision("oem_rev", 0xffffffff) ?? table.readUInt32LE(24), 24);
+  table.writeUInt32LE(revision("asl_compiler_rev", 0xffffffff) ?? table.readUInt32LE(32), 32);
   table.writeUInt32LE(table.length, 4);
   table[9] = 0;
   table[9] = -table.reduce((sum, byte) => sum + byte, 0) & 0xff;
@@ -166,9 +157,13 @@ function acpiTable(text: string): Uint8Array {
 const padded = (text: string, size: number): Buffer => Buffer.from(text.padEnd(size, "\0").slice(0, size), "latin1");
 
 function configItem(text: string): { name: string; bytes: Uint8Array } {
-  const { name, file, string } = keyValues("fw_cfg", text, "name");
+  const options = keyValues("fw_cfg", text, "name");
+  onlyParameters("fw_cfg", options, ["name", "file", "string"]);
+  const { name, file, string } = options;
   if (typeof name !== "string" || name.length > 55)
     throw new UsageError(`-fw_cfg ${text}: needs name=NAME of at most 55 characters`);
+  if (file !== undefined && string !== undefined)
+    throw new UsageError(`-fw_cfg ${text}: file and string exclude each other`);
   if (typeof file === "string") return { name, bytes: read("fw_cfg", file) };
   if (typeof string === "string") return { name, bytes: new Uint8Array(Buffer.from(string, "utf8")) };
   throw new UsageError(`-fw_cfg ${text}: needs file=FILE or string=TEXT`);

@@ -1,6 +1,7 @@
 import type { BackEnd, TcgOptions } from "@mimus/tcg";
 
 import { bytes, type KeyValues } from "./args/keyval.ts";
+import { onlyParameters, wholeNumber } from "./args/values.ts";
 import { UsageError } from "./errors.ts";
 
 const BACK_ENDS: readonly BackEnd[] = ["auto", "interp", "wasm", "region"];
@@ -19,11 +20,7 @@ export const TCG_PARAMETERS: Readonly<Record<string, string>> = {
 
 /** Options of the engine from the values of `-accel tcg,...`. @throws UsageError for an unknown name or a bad value */
 export function tcgOptions(values: KeyValues): TcgOptions {
-  for (const name of Object.keys(values))
-    if (!Object.hasOwn(TCG_PARAMETERS, name))
-      throw new UsageError(
-        `-accel tcg: invalid parameter '${name}' (known: ${Object.keys(TCG_PARAMETERS).join(", ")})`,
-      );
+  onlyParameters("accel tcg", values, Object.keys(TCG_PARAMETERS));
   const { backend, thread } = values;
   if (thread !== undefined && thread !== "single" && thread !== "multi")
     throw new UsageError(`-accel tcg,thread=${String(thread)}: there are: single, multi`);
@@ -31,13 +28,7 @@ export function tcgOptions(values: KeyValues): TcgOptions {
     throw new UsageError(`-accel tcg,backend=${String(backend)}: there are: ${BACK_ENDS.join(", ")}`);
   const mib = (name: string): number | undefined =>
     values[name] === undefined ? undefined : bytes(`accel tcg,${name}`, String(values[name]), "m");
-  const count = (name: string): number | undefined => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    const n = Number(text);
-    if (Number.isSafeInteger(n) && n >= 0) return n;
-    throw new UsageError(`-accel tcg,${name}=${String(text)}: expected a whole number`);
-  };
+  const count = (name: string): number | undefined => wholeNumber(`accel tcg,${name}=`, values[name]);
   const region = present({
     threshold: count("threshold"),
     maxInsns: count("max-insns"),

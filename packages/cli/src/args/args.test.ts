@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { icount, rtcOffset } from "../clock-options.ts";
 import { UsageError } from "../errors.ts";
 import { machineConfig } from "../config.ts";
 import { uuidText } from "../uuid.ts";
@@ -166,4 +167,51 @@ test("what the machine does about events of its guest", () => {
   expect(() => actions("-action", "panic=later")).toThrow("-action: 'later' is none of shutdown, pause");
   expect(() => actions("-action", "fire=pause")).toThrow("invalid parameter 'fire'");
   expect(() => actions("-watchdog-action", "x")).toThrow("-watchdog-action: 'x' is none of reset");
+});
+
+test.each([
+  [["-smp", "1e1"], "-smp 1e1: expected a whole number"],
+  [["-smp", "clusters=2"], "no machine has clusters"],
+  [["-m", "1.5"], "expected a size such as"],
+  [["-m", "128,foo=1"], "invalid parameter 'foo' (known: size, slots, maxmem)"],
+  [["-m", "64,64"], "invalid parameter '64'"],
+  [["-m", "128,slots=4"], "slots=4 needs maxmem=SIZE"],
+  [["-m", "128,slots=x,maxmem=1G"], "-m slots=x: expected a whole number"],
+  [["-m", "128,maxmem=64"], "maxmem=64 is less than the 134217728 bytes of memory"],
+  [["-m", "128,maxmem=x"], "expected a size such as"],
+  [["-name", "x,debug-threads=x"], "-name debug-threads=x: expected on or off"],
+  [["-fw_cfg", "name=opt/x,string=a,foo=1"], "invalid parameter 'foo' (known: name, file, string)"],
+  [["-fw_cfg", "name=opt/x,string=a,file=b"], "file and string exclude each other"],
+  [["-acpitable", "sig=ABCD,rev=300,data=/dev/null"], "-acpitable rev=300: expected a number of 0 to 255"],
+  [["-device", "x,__proto__=1"], "invalid parameter '__proto__'"],
+  [["-seed", "1e3"], "-seed 1e3: expected a whole number"],
+  [["-boot", "menu=maybe"], "-boot menu=maybe: expected on or off"],
+])("%j is refused", (argv, why) => {
+  expect(() => config(...argv)).toThrow(why);
+});
+
+test.each([
+  [{ shift: "" }, "shift is 0 to 10, or auto"],
+  [{ shift: "1e0" }, "shift is 0 to 10, or auto"],
+  [{ align: "x" }, "-icount align=x: expected on or off"],
+  [{ sleep: "x" }, "-icount sleep=x: expected on or off"],
+  [{ align: "on", sleep: "off" }, "align=on and sleep=off exclude each other"],
+])("-icount %j is refused", (values, why) => {
+  expect(() => icount(values)).toThrow(why);
+});
+
+test.each([
+  [{ base: "2020" }, "-rtc base=2020: expected utc, localtime"],
+  [{ base: "-1" }, "-rtc base=-1: expected utc, localtime"],
+  [{ base: "2020-02-30T25:00:00" }, "expected utc, localtime"],
+  [{ clock: "x" }, "-rtc clock=x: expected host, rt or vm"],
+])("-rtc %j is refused", (values, why) => {
+  expect(() => rtcOffset(values)).toThrow(why);
+});
+
+test("-rtc and -icount as they should be", () => {
+  expect(Math.abs(rtcOffset({ base: "1970-01-01T00:00:00", clock: "vm" }) + Date.now() * 1e6)).toBeLessThan(60e9);
+  expect(rtcOffset({ base: "utc" })).toBe(0);
+  expect(icount({ shift: "7", align: "on" })).toEqual({ nsPerInsn: 128, skipIdle: false });
+  expect(icount({ shift: "auto", sleep: "off" })).toEqual({ nsPerInsn: 4, skipIdle: true });
 });

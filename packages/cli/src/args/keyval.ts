@@ -13,6 +13,7 @@ export function keyValues(option: string, text: string, implied?: string, flags:
   const result: KeyValues = {};
   splitCommas(text).forEach((item, index) => {
     const equals = item.indexOf("=");
+    if (item.slice(0, equals) === "__proto__") throw new UsageError(`-${option}: invalid parameter '__proto__'`);
     if (equals > 0) {
       result[item.slice(0, equals)] = item.slice(equals + 1);
       return;
@@ -57,7 +58,8 @@ const SUFFIX: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20,
 
 /** Bytes of `512`, `512M`, `1.5G`; without a suffix in units of `unit`. @throws UsageError naming the option. */
 export function bytes(option: string, text: string, unit: keyof typeof SUFFIX): number {
-  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)i?b?$/i.exec(text.trim());
+  // A fraction of what? It needs its suffix.
+  const match = /^(\d+(?:\.\d+(?=[kmgt]))?)([bkmgt]?)i?b?$/i.exec(text.trim());
   const value =
     match === null
       ? Number.NaN
