@@ -78,6 +78,7 @@ export default defineConfig({
   optimizeDeps: { include: ["zod", "eventemitter3", "fast-check"] },
   test: {
     exclude: EXCLUDED,
+    setupFiles: ["tools/vitest-setup.ts"],
     fileParallelism: false,
     // Loading the modules again for each file took a third of the time.
     isolate: false,

@@ -1,4 +1,14 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Tests of whole machines first, they are the longest: whoever is done with them takes the short ones. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const whole = (spec: TestSpecification): boolean => spec.moduleId.includes("/conformance/tests/");
+    const sorted = await super.sort(files);
+    return [...sorted.filter(whole), ...sorted.filter((spec) => !whole(spec))];
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ["@mimus/source"] },
@@ -11,8 +21,12 @@ export default defineConfig({
       "conformance/tests/**/*.test.ts",
     ],
     exclude: ["**/*.nightly.test.ts", "**/node_modules/**", "**/dist/**", "tools/canary/**"],
-    pool: "threads",
+    // A process for each processor, and many files in each. Processes, not threads: some tests look at the memory or the processor time of theirs.
+    pool: "forks",
     isolate: false,
+    maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
+    setupFiles: ["tools/vitest-setup.ts"],
     // Ends what hangs. It is no measure: a busy machine may take ten times as long as a quiet one.
     testTimeout: 120_000,
     hookTimeout: 120_000,
