@@ -42,6 +42,8 @@ const VARIANTS: readonly Record<string, string>[] = [
   { "cipher-mode": "cbc", "ivgen-alg": "essiv", "ivgen-hash-alg": "sha256", "hash-alg": "ripemd160" },
   { "cipher-alg": "serpent-256", "cipher-mode": "cbc", "ivgen-alg": "plain" },
   { "cipher-alg": "twofish-192", "hash-alg": "sha512" },
+  { "cipher-alg": "cast5-128", "cipher-mode": "cbc" },
+  { "cipher-alg": "cast5-128", "cipher-mode": "ctr" },
   { "cipher-mode": "ctr", "hash-alg": "sha384" },
   { "cipher-mode": "ecb", "hash-alg": "sha224" },
 ];

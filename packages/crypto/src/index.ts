@@ -1,6 +1,7 @@
 export { Aes } from "./aes.ts";
 export { afMerge, afSplit } from "./af.ts";
 export type { BlockCipher } from "./block-cipher.ts";
+export { Cast5 } from "./cast5.ts";
 export { CryptoError } from "./errors.ts";
 export type { CryptoErrorKind } from "./errors.ts";
 export { digest, digestSize, HASH_NAMES, isHashName } from "./hashes.ts";

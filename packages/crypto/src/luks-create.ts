@@ -44,7 +44,7 @@ const DEFAULT_ITER_TIME = 2000;
 const RATE_WITHOUT_CLOCK = 100;
 
 /** Names of `cipher-alg`: "aes-256". */
-export const CIPHER_ALGS: readonly string[] = (["aes", "serpent", "twofish"] as const).flatMap((cipher) =>
+export const CIPHER_ALGS: readonly string[] = (["aes", "cast5", "serpent", "twofish"] as const).flatMap((cipher) =>
   keySizes(cipher).map((bytes) => `${cipher}-${bytes * 8}`),
 );
 

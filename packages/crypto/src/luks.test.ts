@@ -35,6 +35,7 @@ const VARIANTS = [
   },
   { "cipher-alg": "serpent-256", "hash-alg": "sha512" },
   { "cipher-alg": "twofish-192", "cipher-mode": "ctr", "ivgen-alg": "plain", "hash-alg": "ripemd160" },
+  { "cipher-alg": "cast5-128", "cipher-mode": "cbc", "ivgen-alg": "plain64" },
   { "cipher-mode": "ecb", "hash-alg": "sha224" },
 ];
 

@@ -1,6 +1,7 @@
 import { Aes } from "./aes.ts";
 import { fastAes } from "./aes-sectors.ts";
 import type { BlockCipher } from "./block-cipher.ts";
+import { Cast5 } from "./cast5.ts";
 import { CryptoError } from "./errors.ts";
 import type { HashName } from "./hashes.ts";
 import { digest, digestSize } from "./hashes.ts";
@@ -12,7 +13,7 @@ import { Serpent } from "./serpent.ts";
 import { Twofish } from "./twofish.ts";
 
 /** Block ciphers by the names of LUKS headers. */
-export type CipherName = "aes" | "serpent" | "twofish";
+export type CipherName = "aes" | "cast5" | "serpent" | "twofish";
 export type ModeName = "cbc" | "ctr" | "ecb" | "xts";
 export type IvName = "essiv" | "plain" | "plain64";
 
@@ -25,6 +26,7 @@ interface CipherKind {
 
 const CIPHERS: Readonly<Record<CipherName, CipherKind>> = {
   aes: { keySizes: [16, 24, 32], words: 4, make: (key) => new Aes(key) },
+  cast5: { keySizes: [16], words: 2, make: (key) => new Cast5(key) },
   serpent: { keySizes: [16, 24, 32], words: 4, make: (key) => new Serpent(key) },
   twofish: { keySizes: [16, 24, 32], words: 4, make: (key) => new Twofish(key) },
 };
