@@ -145,3 +145,32 @@ test("bad options say what is wrong and what would be right", () => {
   );
   expect(() => shortForm("stdoi")).toThrow(/write stdio, null/);
 });
+
+test.each([
+  ["file", {}, "parameter 'path': needs a name"],
+  ["socket", { path: "" }, "parameter 'path': needs a name, not an empty one"],
+  ["socket", { host: "h", port: "x" }, "parameter 'port': expected a whole number from 0 to 65535"],
+  ["socket", { host: "h", port: "" }, "parameter 'port': expected a whole number from 0 to 65535"],
+  ["socket", { path: "p", reconnect: "x" }, "parameter 'reconnect': expected a whole number"],
+  ["socket", { path: "p", reconnect: "1", server: "on" }, "reconnect is for clients"],
+  ["socket", { path: "p", host: "h", port: "1" }, "path and host and port exclude each other"],
+  ["socket", { fd: "x" }, "parameter 'fd': expected a whole number"],
+  ["socket", { path: "p", telnet: "on" }, "telnet is not supported"],
+  ["ringbuf", { size: "0" }, "parameter 'size': expected a whole number from 1 to 67108864"],
+  ["null", { mux: "x" }, "parameter 'mux': expected on or off"],
+  ["null", { id: "" }, "parameter 'id': expected an identifier"],
+  ["null", { id: "1a" }, "parameter 'id': expected an identifier"],
+])("-chardev %s %j says what is wrong", (backend, options, why) => {
+  expect(() => charConfig(backend, options)).toThrow(why);
+});
+
+test.each([
+  ["unix:", "needs a name"],
+  ["tcp:localhost:x", "expected a whole number from 0 to 65535"],
+  ["none:", "'none' takes nothing behind it"],
+  ["none,x", "'none' takes nothing behind it"],
+  ["null:x", "'null' takes nothing behind it"],
+  ["vc:axb", "expected vc:WIDTHxHEIGHT"],
+])("-serial %s says what is wrong", (text, why) => {
+  expect(() => shortForm(text)).toThrow(why);
+});

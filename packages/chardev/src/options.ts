@@ -3,12 +3,33 @@ import { z } from "zod";
 import type { SocketAddress } from "./contract.ts";
 import { CharError } from "./errors.ts";
 
+const FLAGS: Readonly<Record<string, boolean>> = {
+  on: true,
+  yes: true,
+  true: true,
+  off: false,
+  no: false,
+  false: false,
+};
 const onOff = z.preprocess(
-  (v: unknown) => (v === "on" || v === "yes" ? true : v === "off" || v === "no" ? false : v),
-  z.boolean(),
+  (v: unknown) => (typeof v === "string" && Object.hasOwn(FLAGS, v) ? FLAGS[v] : v),
+  z.boolean("expected on or off"),
 );
+/** A whole number; the text of one, from a command line. */
+function whole(min: number, max: number) {
+  const why = `expected a whole number from ${min} to ${max}`;
+  return z.preprocess(
+    (v: unknown) => (typeof v === "string" ? (/^\d+$/.test(v) ? Number(v) : Number.NaN) : v),
+    z.number(why).int(why).min(min, why).max(max, why),
+  );
+}
+/** The name of a file or socket. */
+const path = z.string("needs a name").min(1, "needs a name, not an empty one");
 const common = {
-  id: z.string().optional(),
+  id: z
+    .string()
+    .regex(/^[a-z][\w.-]*$/i, "expected an identifier: letters, digits, '-', '.' and '_' behind a letter")
+    .optional(),
   mux: onOff.default(false),
   logfile: z.string().optional(),
   logappend: onOff.default(false),
@@ -22,25 +43,21 @@ const schemas = {
   file: z
     .strictObject({
       ...common,
-      path: z.string().describe("output file"),
+      path: path.describe("output file"),
       append: onOff.default(false),
-      "input-path": z.string().optional().describe("file to read input from"),
+      "input-path": path.optional().describe("file to read input from"),
     })
     .describe("output to a file"),
   pipe: z
-    .strictObject({ ...common, path: z.string().describe("FIFO name, without .in and .out") })
+    .strictObject({ ...common, path: path.describe("FIFO name, without .in and .out") })
     .describe("a pair of FIFOs"),
   pty: z
-    .strictObject({ ...common, path: z.string().optional().describe("symbolic link to the slave") })
+    .strictObject({ ...common, path: path.optional().describe("symbolic link to the slave") })
     .describe("a new pseudo-terminal"),
   ringbuf: z
     .strictObject({
       ...common,
-      size: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .max(2 ** 26)
+      size: whole(1, 2 ** 26)
         .default(65536)
         .describe("bytes"),
     })
@@ -48,15 +65,21 @@ const schemas = {
   socket: z
     .strictObject({
       ...common,
-      path: z.string().optional().describe("UNIX socket"),
+      path: path.optional().describe("UNIX socket"),
       host: z.string().optional().describe("TCP host name or address"),
-      port: z.coerce.number().int().min(0).max(65535).optional().describe("TCP port"),
-      fd: z.coerce.number().int().min(0).optional().describe("inherited descriptor"),
+      port: whole(0, 65535).optional().describe("TCP port"),
+      fd: whole(0, 2 ** 31 - 1)
+        .optional()
+        .describe("inherited descriptor"),
       server: onOff.default(false),
       wait: onOff.optional().describe("a server waits for its first client"),
-      reconnect: z.coerce.number().min(0).default(0).describe("seconds between attempts"),
+      reconnect: whole(0, 2 ** 31 - 1)
+        .default(0)
+        .describe("seconds between attempts"),
       nodelay: onOff.default(false),
-      telnet: z.literal(false, "telnet is not supported; leave it out").or(z.literal("off")).default(false),
+      telnet: z
+        .preprocess((v) => v !== false && v !== "off", z.literal(false, "telnet is not supported; leave it out"))
+        .default(false),
       ipv4: onOff.optional(),
       ipv6: onOff.optional(),
     })
@@ -110,7 +133,7 @@ export function charConfig(backend: string, options: Record<string, unknown>): C
       `'${backend}' is not a valid char driver name; available: ${Object.keys(CharOptions).join(", ")}`,
     );
   const parsed = schema.safeParse(options);
-  if (parsed.success) return { backend, ...parsed.data } as CharConfig;
+  if (parsed.success) return consistent({ backend, ...parsed.data } as CharConfig);
   const issue = parsed.error.issues[0];
   const known = Object.keys(schema.shape).join(", ");
   const what =
@@ -118,6 +141,22 @@ export function charConfig(backend: string, options: Record<string, unknown>): C
       ? `invalid parameter '${issue.keys.join("', '")}' (known: ${known})`
       : `parameter '${issue?.path.join(".")}': ${issue?.message ?? "invalid"}`;
   throw new CharError("bad-option", `-chardev ${backend}: ${what}`);
+}
+
+/** A socket's options may not contradict each other. @throws CharError "bad-option" */
+function consistent(config: CharConfig): CharConfig {
+  if (config.backend !== "socket") return config;
+  const { path, host, port, fd, server, reconnect } = config;
+  const addresses = [
+    ...(path === undefined ? [] : ["path"]),
+    ...(host === undefined && port === undefined ? [] : ["host and port"]),
+    ...(fd === undefined ? [] : ["fd"]),
+  ];
+  if (addresses.length > 1)
+    throw new CharError("bad-option", `-chardev socket: ${addresses.join(" and ")} exclude each other`);
+  if (server && reconnect > 0)
+    throw new CharError("bad-option", "-chardev socket: reconnect is for clients, not with server=on");
+  return config;
 }
 
 /** The host's end of a `socket` back end. @throws CharError "bad-option" when no address is given. */
@@ -154,12 +193,17 @@ export function shortForm(text: string): { monitor: boolean; chardev?: string; n
     if (key === "nowait") options["wait"] = false;
     else options[key] = value ?? true;
   }
+  const plain = ["none", "stdio", "null", "pty"].includes(kind);
+  if ((plain && colon >= 0) || (kind === "none" && flags.length > 0))
+    throw new CharError("bad-option", `'${text}': '${kind}' takes nothing behind it`);
   switch (kind) {
     case "none":
       return { monitor, none: true };
     case "chardev":
       return { monitor, chardev: rest };
     case "vc":
+      if (!/^(?:\d{1,4}C?x\d{1,4}C?)?$/.test(rest))
+        throw new CharError("bad-option", `'${text}': expected vc:WIDTHxHEIGHT, such as vc:80Cx24C`);
       return { monitor, config: charConfig("null", options) };
     case "stdio":
       return { monitor, config: charConfig("stdio", monitor ? { signal: false, ...options } : options) };

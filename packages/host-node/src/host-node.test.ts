@@ -197,3 +197,13 @@ test("a file system that has no way around the cache is named", async () => {
     "Could not open '/proc/version': filesystem does not support O_DIRECT",
   );
 });
+
+test.each([
+  { kind: "fd", fd: 987_654 },
+  { kind: "unix", path: "a\0b" },
+  { kind: "unix", path: "x".repeat(200) },
+  { kind: "tcp", host: "127.0.0.1", port: 70_000 },
+] as const)("a socket that cannot be is an error of character devices: %j", async (address) => {
+  await expect(nodeChars.connect(address)).rejects.toThrow(/^Failed to connect to '/);
+  await expect(nodeChars.listen(address, () => undefined)).rejects.toThrow(/^Failed to listen on '/);
+});

@@ -31,27 +31,36 @@ export const nodeChars: CharHost = {
   },
   connect: (address) =>
     new Promise((resolve, reject) => {
-      const socket = dial(address);
-      if (address.kind === "fd") resolve(ofSocket(socket));
-      else socket.once("connect", () => resolve(ofSocket(socket)));
-      socket.once("error", (error) =>
-        reject(new CharError("io", `Failed to connect to '${describe(address)}': ${error.message}`, { cause: error })),
-      );
+      const failed = (error: Error): void =>
+        reject(new CharError("io", `Failed to connect to '${describe(address)}': ${error.message}`, { cause: error }));
+      try {
+        const socket = dial(address);
+        if (address.kind === "fd") resolve(ofSocket(socket));
+        else socket.once("connect", () => resolve(ofSocket(socket)));
+        socket.once("error", failed);
+      } catch (error) {
+        // A descriptor that is no socket, a path with a zero byte.
+        failed(error as Error);
+      }
     }),
   listen: (address, onClient) =>
     new Promise((resolve, reject) => {
+      const failed = (error: Error): void =>
+        reject(new CharError("io", `Failed to listen on '${describe(address)}': ${error.message}`, { cause: error }));
       const server = createServer((socket) => onClient(ofSocket(socket)));
-      server.once("error", (error) =>
-        reject(new CharError("io", `Failed to listen on '${describe(address)}': ${error.message}`, { cause: error })),
-      );
+      server.once("error", failed);
       const where =
         address.kind === "unix" ? { path: address.path } : address.kind === "fd" ? { fd: address.fd } : address;
-      server.listen(where, () =>
-        resolve({
-          description: describe(address),
-          close: () => new Promise((done) => server.close(() => done())),
-        }),
-      );
+      try {
+        server.listen(where, () =>
+          resolve({
+            description: describe(address),
+            close: () => new Promise((done) => server.close(() => done())),
+          }),
+        );
+      } catch (error) {
+        failed(error as Error);
+      }
       server.unref();
     }),
   after: (milliseconds, callback) => void setTimeout(callback, milliseconds).unref(),
