@@ -40,6 +40,14 @@ describe("throttling", () => {
   });
 });
 
+it("a throttle group refuses limits that there are not", () => {
+  const { graph } = layerGraph();
+  expect(() => graph.addThrottleGroup("tg", { limits: "5" })).toThrow("'limits' needs names");
+  expect(() => graph.addThrottleGroup("tg", { "limits.x": "1" })).toThrow(
+    "invalid parameter 'limits.x' (known: iops-size",
+  );
+});
+
 describe("copy-on-read", () => {
   it("fetches each cluster once, and never over newer bytes", async () => {
     const { graph, files } = layerGraph();

@@ -9,7 +9,7 @@ import { GraphNode } from "./graph-node.ts";
 import type { LockUse } from "./lock.ts";
 import { Bitmaps } from "./bitmaps.ts";
 import type { BlockNode } from "./node.ts";
-import { limited, parseLimits, ThrottleGroup } from "./throttle.ts";
+import { groupLimits, limited, ThrottleGroup } from "./throttle.ts";
 import type { ThrottleClock, ThrottleLimits } from "./throttle.ts";
 import type { Common } from "./node-options.ts";
 import { parseCommon } from "./node-options.ts";
@@ -198,10 +198,7 @@ export class BlockGraph {
 
   /** Makes a throttle group from the options of -object. @throws BlockError "bad-option" */
   addThrottleGroup(id: string, options: Readonly<Record<string, unknown>>): void {
-    const { limits } = nest(options);
-    const given = typeof limits === "object" && limits !== null ? (limits as Record<string, unknown>) : undefined;
-    const parsed = given ? parseLimits(given, (key) => key) : parseLimits(options, (key) => `x-${key}`);
-    this.throttleGroups.set(id, new ThrottleGroup(id, parsed));
+    this.throttleGroups.set(id, new ThrottleGroup(id, groupLimits(nest(options))));
   }
 
   /** The throttle group of this name. @throws BlockError "not-found" */

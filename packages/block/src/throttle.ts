@@ -66,6 +66,24 @@ export function parseLimits(
   return { buckets, iopsSize: get("iops-size", 0) };
 }
 
+/**
+ * Reads the limits of a throttle group: those under `limits`, else those named `x-bps-total`, ...
+ * @throws BlockError "bad-option", also for limits that there are not
+ */
+export function groupLimits({ limits, ...others }: Readonly<Record<string, unknown>>): ThrottleLimits {
+  if (limits === undefined) return parseLimits(others, (key) => `x-${key}`);
+  if (typeof limits !== "object" || limits === null || Array.isArray(limits))
+    throw new BlockError("bad-option", "throttle-group: 'limits' needs names, such as limits.bps-total=1048576");
+  const known = ["iops-size", ...BUCKETS.flatMap((name) => [name, `${name}-max`, `${name}-max-length`])];
+  const unknown = Object.keys(limits).find((key) => !known.includes(key));
+  if (unknown !== undefined)
+    throw new BlockError(
+      "bad-option",
+      `throttle-group: invalid parameter 'limits.${unknown}' (known: ${known.join(", ")})`,
+    );
+  return parseLimits(limits as Record<string, unknown>, (key) => key);
+}
+
 /** True when some limit is set. */
 export function limited(limits: ThrottleLimits): boolean {
   return BUCKETS.some((name) => limits.buckets[name].avg > 0);
@@ -177,8 +195,6 @@ export const throttleGroup: TypeSpec = defineObject({
   summary: "Limits of disk speed that several drives share",
   props: groupProps,
   create(props, id) {
-    const { limits } = props;
-    const given = typeof limits === "object" && limits !== null ? (limits as Record<string, unknown>) : undefined;
-    return new ThrottleGroup(id, given ? parseLimits(given, (k) => k) : parseLimits(props, (k) => `x-${k}`));
+    return new ThrottleGroup(id, groupLimits(props));
   },
 });

@@ -159,5 +159,7 @@ export function isUserError(error: unknown): error is Error {
     "X86Error",
     "VirtioError",
     "PciError",
+    "ToolError",
+    "NbdError",
   ].includes(error.name);
 }

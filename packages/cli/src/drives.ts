@@ -5,6 +5,7 @@ import type { Registry } from "@mimus/qom";
 
 import { blockServices, isNetworkObject, type SecretLookup } from "./block-services.ts";
 import type { MachineConfig } from "./config.ts";
+import { UsageError } from "./errors.ts";
 import { toolHost } from "./tool-host.ts";
 
 /** The disks of one machine, opened. */
@@ -24,8 +25,17 @@ export function isDiskObject(type: unknown): boolean {
 /** Opens `-blockdev` and `-drive`; loads the packages of the formats that they name. @throws BlockError, QomError */
 export async function openDrives(config: MachineConfig, registry: Registry, defaultInterface: string): Promise<Drives> {
   const secrets = new Objects(toolHost("mimus", registry, {}));
-  for (const object of config.objects) if (object["qom-type"] === "secret") secrets.add(JSON.stringify(object));
   const secret = (id: string): Promise<Uint8Array> => secrets.secret(id);
+  for (const object of config.objects) {
+    if (object["qom-type"] !== "secret") continue;
+    const id = String(object["id"] ?? "");
+    try {
+      secrets.add(JSON.stringify(object));
+      await secret(id);
+    } catch (error) {
+      throw new UsageError(`-object secret,id=${id}: ${(error as Error).message}`);
+    }
+  }
   const graph = new BlockGraph({
     registry,
     files: nodeFiles,

@@ -12,6 +12,8 @@ export const LOG_ITEMS: Readonly<Record<string, string>> = {
   op_opt: "micro-operations after optimisation",
   out_wat: "generated WebAssembly of each compiled block and region, as text",
   exec: "each block before it runs (slow)",
+  int: "interrupts and exceptions, with the CPU's registers",
+  cpu_reset: "the CPU's registers before each reset",
   guest_errors: "what the guest did that the hardware forbids",
   unimp: "what the guest used that is not modelled",
   unassigned: "accesses that nothing answers",
@@ -26,6 +28,8 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   unimp: "unimplemented",
   unassigned: "unassigned",
   trace: "trace",
+  int: "interrupt",
+  cpu_reset: "cpu-reset",
 };
 
 /** Where `-d` goes, and which items. */
@@ -42,7 +46,7 @@ export interface Logging {
 export function logging(items: string, file: string | undefined, filter: string | undefined): Logging {
   const wanted = new Set(items.split(",").filter((item) => item !== ""));
   for (const item of wanted)
-    if (!(item in LOG_ITEMS))
+    if (!Object.hasOwn(LOG_ITEMS, item))
       throw new UsageError(`-d ${item}: no such item; there are: ${Object.keys(LOG_ITEMS).join(", ")}`);
   const stream = file === undefined ? process.stderr : createWriteStream(file);
   if (file !== undefined)
@@ -58,11 +62,15 @@ export function logging(items: string, file: string | undefined, filter: string 
     trace: traceOf(wanted, line, inRange),
     line,
     record: ({ level, source, message, args }) =>
-      line(
-        `${level === "warning" || level === "info" ? "mimus: " : `${level}: `}${source}: ${message}${args === undefined ? "" : ` ${args.join(" ")}`}`,
-      ),
+      line(`${heading(level, source)}${message}${args === undefined ? "" : ` ${args.join(" ")}`}`),
     close: () => new Promise((resolve) => (stream === process.stderr ? resolve() : stream.end(() => resolve()))),
   };
+}
+
+/** What stands before a message: dumps of CPUs speak for themselves. */
+function heading(level: LogLevel, source: string): string {
+  if (level === "interrupt" || level === "cpu-reset") return "";
+  return level === "warning" || level === "info" ? `mimus: ${source}: ` : `${level}: ${source}: `;
 }
 
 function traceOf(
@@ -93,7 +101,10 @@ function ranges(text: string | undefined): (pc: bigint) => boolean {
     const match = /^(0x[\da-f]+|\d+)(\.\.|\+)(0x[\da-f]+|\d+)$/i.exec(range);
     if (match === null) throw new UsageError(`-dfilter ${range}: expected START..END or START+SIZE`);
     const [start, other] = [BigInt(match[1] ?? 0), BigInt(match[3] ?? 0)];
-    return { start, end: match[2] === ".." ? other : start + other - 1n };
+    const end = match[2] === ".." ? other : start + other - 1n;
+    if (end < start || end >= 1n << 64n)
+      throw new UsageError(`-dfilter ${range}: expected addresses below 2^64, the first before the last`);
+    return { start, end };
   });
   return (pc) => list.some(({ start, end }) => pc >= start && pc <= end);
 }

@@ -28,6 +28,8 @@ export class Objects {
     for (const key of Object.keys(values))
       if (!["qom-type", "id", "data", "file", "format", "keyid", "iv"].includes(key))
         throw new ToolError(`Parameter '${key}' is unexpected`);
+    for (const [key, value] of Object.entries(values))
+      if (typeof value !== "string") throw new ToolError(`Parameter '${key}' of a secret expects a string`);
     const { data, file, format = "raw", keyid, iv } = values as Readonly<Record<string, string>>;
     if (data === undefined && file === undefined) throw new ToolError("Either 'file' or 'data' must be provided");
     if (data !== undefined && file !== undefined) throw new ToolError("'file' and 'data' are mutually exclusive");

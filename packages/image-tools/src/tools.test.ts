@@ -80,6 +80,30 @@ describe("mimus img", () => {
     }
   });
 
+  it("leaves what was there when an image cannot be made, and nothing where nothing was", async () => {
+    const removed: string[] = [];
+    const there = new Set(["a"]);
+    const host = program({
+      allocated: async (path) => (there.has(path) ? 0 : undefined),
+      remove: async (path) => void removed.push(path),
+    });
+    const bytes = await make(host, "a", 8192, () => 7);
+    for (const name of ["a", "b"])
+      expect(await img(["create", "-o", "preallocation=odd", name, "1M"], host), host.errors).toBe(1);
+    expect(await content(host, "a")).toEqual(bytes);
+    expect(removed).toEqual(["b"]);
+    expect(await img(["create", "a", "0"], host), host.errors).toBe(0);
+    expect((await content(host, "a")).length).toBe(0);
+  });
+
+  it("bench knows the ways to a disk", async () => {
+    const host = program();
+    await make(host, "a", 8192, () => 1);
+    expect(await img(["bench", "-i", "foo", "a"], host)).toBe(1);
+    expect(await img(["bench", "-i", "native", "a"], host)).toBe(1);
+    expect(await img(["bench", "-i", "native", "-t", "none", "-c", "4", "-f", "raw", "a"], host), host.errors).toBe(0);
+  });
+
   it("finds the first sector that differs", async () => {
     const host = program();
     await make(host, "a", 8192, () => 1);
@@ -195,6 +219,7 @@ describe("secrets", () => {
     ["secret,id=s,data=x,format=y", "Parameter 'format' does not accept value 'y'"],
     ["secret,id=s,data=x,keyid=y", "IV is required to decrypt secret"],
     ["secret,id=s,data=x,foo=y", "Parameter 'foo' is unexpected"],
+    ['{"qom-type":"secret","id":"a","data":5}', "Parameter 'data' of a secret expects a string"],
   ])("%s: %s", (text, message) => expect(() => new Objects(program()).add(text)).toThrow(message));
   it("refuses what is no base64", () => expect(() => base64("a b!")).toThrow("Base64"));
 });

@@ -1,0 +1,32 @@
+import block from "@mimus/block";
+import { Registry } from "@mimus/qom";
+import { expect, test } from "vitest";
+
+import { parseArguments } from "./args/parse.ts";
+import { isUserError } from "./compose.ts";
+import { machineConfig } from "./config.ts";
+import { openDrives } from "./drives.ts";
+import { logging } from "./logging.ts";
+
+test.each([
+  ["secret,data=x", "-object secret,id=: Parameter 'id' is missing"],
+  ["secret,id=a", "-object secret,id=a: Either 'file' or 'data' must be provided"],
+  ["secret,id=a,data=x,foo=1", "Parameter 'foo' is unexpected"],
+  ["secret,id=a,data=!!,format=base64", "Base64 data contains invalid characters"],
+  ["secret,id=a,file=/no/such/file", "-object secret,id=a: Could not open '/no/such/file'"],
+  ["throttle-group,id=a,limits.x=1", "invalid parameter 'limits.x'"],
+])("-object %s is refused before the machine runs", async (text, why) => {
+  const config = machineConfig(parseArguments(["-object", text]));
+  const error: unknown = await openDrives(config, new Registry().use(block), "none").catch((e: unknown) => e);
+  expect((error as Error).message).toContain(why);
+  expect(isUserError(error)).toBe(true);
+});
+
+test.each([
+  ["constructor", undefined, "-d constructor: no such item"],
+  ["exec", "5..1", "-dfilter 5..1: expected addresses below 2^64"],
+  ["exec", "0+0", "-dfilter 0+0: expected addresses below 2^64"],
+  ["exec", "0..0x10000000000000000", "expected addresses below 2^64"],
+])("-d %s -dfilter %s is refused", (items, filter, why) => {
+  expect(() => logging(items, undefined, filter)).toThrow(why);
+});
