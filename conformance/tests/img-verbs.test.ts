@@ -198,6 +198,9 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
     "measure",
     "amend -o lazy_refcounts=on bits.qcow2",
     "amend -o foo=1 bits.qcow2",
+    "amend -o size=12M bits.qcow2",
+    "info bits.qcow2",
+    "amend -o size=8M bits.qcow2",
     "info bits.qcow2",
     "resize bits.qcow2 16M",
     "resize bits.qcow2 8M",
@@ -209,6 +212,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
     "resize z.vdi 2M",
     "bench -f raw -c 10 a.raw",
     "bench --flush-interval 1 a.raw",
+    "bench -i foo a.raw",
   ],
 };
 

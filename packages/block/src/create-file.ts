@@ -1,6 +1,7 @@
 import { BlockError } from "./errors.ts";
 import { FileNode } from "./file-node.ts";
 import type { BlockFormat, CreateContext } from "./format.ts";
+import { FreshFile } from "./fresh-file.ts";
 import type { BlockGraph } from "./graph.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { lockFor } from "./lock.ts";
@@ -32,7 +33,7 @@ export async function createFile(
   if (!ops.class.format.create)
     throw new BlockError("unsupported-feature", `Format driver '${format}' does not support image creation`);
   const below = await openBacking(graph, opener, filename, options, how);
-  const opened: BlockNode[] = [];
+  const opened: Target[] = [];
   try {
     const bytes = size ?? below?.node?.size;
     if (bytes === undefined) throw new BlockError("bad-option", "Image creation needs a size parameter");
@@ -46,9 +47,10 @@ export async function createFile(
         return openTarget(graph, opener, String(where["filename"]), opened);
       },
     });
+    for (const { fresh } of opened) await fresh?.begin();
     await file.flush();
   } finally {
-    for (const node of opened.toReversed()) await node.close();
+    for (const { node } of opened.toReversed()) await node.close();
     await below?.node?.close();
   }
 }
@@ -66,7 +68,7 @@ export async function createOnNode(
   if (!type.class["format"]) throw new BlockError("bad-option", `'${format}' is no image format`);
   if (size === undefined) throw new BlockError("bad-option", "Parameter 'size' is missing");
   const below = await openBacking(graph, opener, file.filename, options, { unsafeBacking: true });
-  const opened: BlockNode[] = [];
+  const opened: Target[] = [];
   file.holds.add("an image that is being made");
   try {
     await createIn(type as unknown as BlockFormat, file, size, {
@@ -76,35 +78,36 @@ export async function createOnNode(
       extent: async (name) =>
         openTarget(graph, opener, String((await opener.beside(name, file.filename))["filename"]), opened),
     });
+    for (const { fresh } of opened) await fresh?.begin();
     await file.flush();
   } finally {
     file.holds.delete("an image that is being made");
-    for (const node of opened.toReversed()) await node.close();
+    for (const { node } of opened.toReversed()) await node.close();
   }
 }
 
-/** A file that is there and empty or will be emptied, locked before anything happens to it. */
-async function openTarget(
-  graph: BlockGraph,
-  opener: Opener,
-  filename: string,
-  opened: BlockNode[],
-): Promise<BlockNode> {
+/** What an image is made in. `fresh`: the file behind it, which may not be emptied yet. */
+interface Target {
+  readonly node: BlockNode;
+  readonly fresh?: FreshFile;
+}
+
+/** A file that looks empty and will be emptied, locked before anything happens to it. */
+async function openTarget(graph: BlockGraph, opener: Opener, filename: string, opened: Target[]): Promise<BlockNode> {
   const options = opener.fileOptions(filename);
   const driver = String(options["driver"]);
   const { files, services = {}, delay } = graph.host;
   const lock = (): ReturnType<typeof lockFor> => lockFor("format", false, false);
-  let node: BlockNode;
   if (driver === "file") {
-    const file = await files.open(String(options["filename"]), { writable: true, create: true });
-    node = await FileNode.open(filename, file, { readOnly: false, lock });
-    if (node.size > 0) await node.resize?.(0);
-  } else {
-    const { create } = ((await opener.type(driver)).class["protocol"] ?? {}) as Partial<ProtocolOps>;
-    const ctx = { name: filename, readOnly: false, files, services, lock, ...(delay ? { delay } : {}) };
-    node = create ? await create(filename, ctx) : await graph.open({ ...options, "node-name": undefined });
+    const fresh = new FreshFile(await files.open(String(options["filename"]), { writable: true, create: true }));
+    const node = await FileNode.open(filename, fresh, { readOnly: false, lock });
+    opened.push({ node, fresh });
+    return node;
   }
-  opened.push(node);
+  const { create } = ((await opener.type(driver)).class["protocol"] ?? {}) as Partial<ProtocolOps>;
+  const ctx = { name: filename, readOnly: false, files, services, lock, ...(delay ? { delay } : {}) };
+  const node = create ? await create(filename, ctx) : await graph.open({ ...options, "node-name": undefined });
+  opened.push({ node });
   return node;
 }
 

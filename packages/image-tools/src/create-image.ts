@@ -1,4 +1,4 @@
-import { BlockError } from "@mimus/block";
+import { BlockError, protocolOf } from "@mimus/block";
 import type { FormatOps } from "@mimus/block";
 import { describeSchema } from "@mimus/qom";
 import type { PropertyHelp } from "@mimus/qom";
@@ -155,7 +155,7 @@ function helpOf(ops: FormatOps, withFile: boolean): PropertyHelp[] {
   return [...own, ...more.filter((p) => !own.some((o) => o.name === p.name))];
 }
 
-/** Makes the image. @throws ToolError with the reason alone */
+/** Makes the image. A file that was not there before is not there after a failure. @throws ToolError with the reason alone */
 export async function makeImage(
   tools: Tools,
   options: CreateOptions,
@@ -163,9 +163,12 @@ export async function makeImage(
   size: number,
   unsafeBacking = false,
 ): Promise<void> {
+  const { allocated, remove } = tools.host;
+  const isNew = protocolOf(filename) === undefined && allocated && (await allocated(filename)) === undefined;
   try {
     await tools.graph.create(options.format, filename, size, options.own(), { unsafeBacking });
   } catch (error) {
+    if (isNew === true) await remove?.(filename);
     if (!(error instanceof BlockError) && !(error instanceof ToolError)) throw error;
     throw new ToolError(messageOf(error).replace(/^Could not open (?=')/, "Could not create "), { cause: error });
   }

@@ -5,6 +5,7 @@ import type { Arguments } from "../arguments.ts";
 import { formatOps, optionList } from "../create-image.ts";
 import { messageOf, ToolError, usage } from "../errors.ts";
 import { asksHelp, keyValues } from "../key-values.ts";
+import { bytesOf } from "../sizes.ts";
 import type { Tools } from "../tools.ts";
 import { oneName, openGiven, targetCache } from "./given.ts";
 
@@ -27,11 +28,16 @@ export async function amend(args: Arguments, tools: Tools): Promise<number> {
   const options: Record<string, unknown> = {};
   for (const text of texts)
     for (const [key, value] of Object.entries(keyValues(text))) options[key] = parsed(ops, key, value);
-  await node.image
-    .amend(options, (done, total) => progress.set(done, total))
-    .catch((e: unknown) => {
-      throw new ToolError(messageOf(e), { cause: e });
-    });
+  if (options["backing_file"] !== undefined || options["backing_fmt"] !== undefined)
+    throw new ToolError(`'amend' leaves the backing file as it is: '${tools.host.program} rebase' changes it`);
+  const { size, ...others } = options;
+  try {
+    if (Object.keys(others).length > 0) await node.image.amend(others, (done, total) => progress.set(done, total));
+    // By the node of the graph: bitmaps change their size with the disk.
+    if (typeof size === "number") await node.resize?.(size);
+  } catch (e) {
+    throw new ToolError(messageOf(e), { cause: e });
+  }
   await node.flush();
   progress.set(1, 1);
   progress.end();
@@ -61,6 +67,7 @@ function parsed(ops: FormatOps, key: string, value: string): unknown {
     throw new ToolError(
       `Invalid parameter '${key}'${schema === undefined ? "" : "\nThis option is only supported for image creation"}`,
     );
+  if (key === "size") return bytesOf("image size", value);
   const result = schema?.safeParse(value);
   if (result === undefined) return value;
   if (result.success) return result.data;
