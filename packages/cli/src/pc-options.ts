@@ -1,6 +1,5 @@
 /** Options that describe what a board's firmware is told: processors, boot order, SMBIOS and ACPI tables, configuration files. */
-import { readFileSync } from "node:fs";
-
+import { readWhole } from "@mimus/host-node";
 import type { CpuTopology } from "@mimus/machine-core";
 import type { BoardOptions } from "@mimus/system";
 
@@ -95,7 +94,7 @@ function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
 
 function read(option: string, path: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(path));
+    return readWhole(path);
   } catch (error) {
     throw new UsageError(`-${option} ${path}: ${(error as Error).message}`);
   }

@@ -6,6 +6,7 @@ import { BlockError, type HostFile, type HostFiles, type LockRequest, totalLengt
 import { DirectTransfer } from "./direct-transfer.ts";
 import { FileLock } from "./file-lock.ts";
 import { libc, NOWAIT_BYTES } from "./libc.ts";
+import { readWhole } from "./whole-file.ts";
 
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
@@ -47,7 +48,7 @@ export const nodeFiles: HostFiles = {
   realpath: (path) => realpath(path),
   async read(path) {
     try {
-      return await readFile(path);
+      return fs.statSync(path).isFile() ? await readFile(path) : readWhole(path);
     } catch (error) {
       throw opened(path, error);
     }

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { openSync, readSync, writeSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -206,4 +206,15 @@ test.each([
 ] as const)("a socket that cannot be is an error of character devices: %j", async (address) => {
   await expect(nodeChars.connect(address)).rejects.toThrow(/^Failed to connect to '/);
   await expect(nodeChars.listen(address, () => undefined)).rejects.toThrow(/^Failed to listen on '/);
+});
+
+test("a device without an end is not read whole; an empty one is, and so is a pipe", async () => {
+  await expect(nodeFiles.read("/dev/zero")).rejects.toThrow(
+    "Could not open '/dev/zero': it is a device that gives more than 65536 bytes",
+  );
+  expect(await nodeFiles.read("/dev/null")).toHaveLength(0);
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  spawn("sh", ["-c", 'head -c 200000 /dev/zero > "$0"', pipe]);
+  expect(await nodeFiles.read(pipe)).toHaveLength(200_000);
 });

@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 
+import { readWhole } from "@mimus/host-node";
 import { commitDrives, HumanMonitor } from "@mimus/monitor";
 import { attachQtest, type System } from "@mimus/system";
 import { jitText } from "@mimus/tcg";
@@ -100,7 +101,7 @@ function withFiles(given: readonly GivenOption[]): GivenOption[] {
   return given.flatMap((option) => {
     if (option.name !== "readconfig") return [option];
     try {
-      return configFile(option.value, readFileSync(option.value, "utf8"));
+      return configFile(option.value, Buffer.from(readWhole(option.value)).toString());
     } catch (error) {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`-readconfig ${option.value}: ${(error as Error).message}`);
