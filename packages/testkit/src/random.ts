@@ -22,7 +22,9 @@ export class Seeded {
   }
 
   bytes(length: number): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from({ length }, () => this.next());
+    const bytes = new Uint8Array(length);
+    this.fill(bytes);
+    return bytes;
   }
 
   fill(bytes: Uint8Array): void {

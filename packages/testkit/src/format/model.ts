@@ -45,9 +45,10 @@ export class DiskModel {
 
   /** First difference between what was read at `at` and the model; undefined when there is none. */
   difference(at: number, got: Uint8Array): string | undefined {
+    const { bytes, unknown } = this;
     for (let i = 0; i < got.length; i++) {
-      if (got[i] === this.bytes[at + i] || this.unknown[at + i] === 1) continue;
-      return `byte ${at + i} is ${got[i]}, not ${this.bytes[at + i]}`;
+      if (got[i] === bytes[at + i] || unknown[at + i] === 1) continue;
+      return `byte ${at + i} is ${got[i]}, not ${bytes[at + i]}`;
     }
     return undefined;
   }
