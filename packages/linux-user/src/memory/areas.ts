@@ -14,6 +14,9 @@ export class AreaList {
   readonly list: MutableArea[] = [];
   /** Sum of the areas' sizes, in bytes. */
   total = 0;
+  /** By powers of two: above this address and below the ceiling, no gap has so many bytes. */
+  readonly #noGapAbove: Float64Array = new Float64Array(64).fill(Infinity);
+  #ceiling = Infinity;
 
   /** Index of the first area that ends behind an address. */
   index(address: number): number {
@@ -52,15 +55,30 @@ export class AreaList {
 
   /** The highest free range of `length` bytes in [floor, ceiling); undefined when there is none. */
   findGap(length: number, floor: number, ceiling: number): number | undefined {
-    let top = ceiling;
-    for (let i = this.index(ceiling - 1); i >= 0; i--) {
+    const kind = Math.floor(Math.log2(length));
+    if (ceiling !== this.#ceiling) {
+      this.#ceiling = ceiling;
+      this.#noGapAbove.fill(ceiling);
+    }
+    let top = Math.min(ceiling, this.#noGapAbove[kind] ?? ceiling);
+    // What is passed over is too small for this length; the first that is large enough for its kind is where the next search begins.
+    let seen = false;
+    const roomAbove = (bottom: number): boolean => {
+      const room = top - Math.max(bottom, floor);
+      if (!seen && room >= 2 ** kind) {
+        seen = true;
+        this.#noGapAbove[kind] = top;
+      }
+      return room >= length;
+    };
+    for (let i = this.index(top - 1); i >= 0; i--) {
       const area = this.list[i];
       if (area === undefined) continue;
-      if (area.end <= top && top - Math.max(area.end, floor) >= length) return top - length;
+      if (area.end <= top && roomAbove(area.end)) return top - length;
       top = Math.min(top, area.start);
       if (top - floor < length) return undefined;
     }
-    return top - floor >= length ? top - length : undefined;
+    return roomAbove(0) ? top - length : undefined;
   }
 
   /** Splits areas so that `start` and `end` are borders. @returns the indexes of those in between, [first, last) */
@@ -88,6 +106,10 @@ export class AreaList {
     const [first, last] = this.carve(start, end);
     const gone = this.list.splice(first, last - first);
     for (const area of gone) this.total -= area.end - area.start;
+    // The gap that grew ends where the next area begins.
+    const top = this.list[first]?.start ?? Infinity;
+    for (let kind = 0; kind < 64; kind++)
+      this.#noGapAbove[kind] = Math.min(this.#ceiling, Math.max(this.#noGapAbove[kind]!, top));
     return gone;
   }
 
