@@ -16,7 +16,7 @@ export async function bootEmbedded(target: string, ...more: string[]): Promise<C
 export async function ask(console: Console, command: string, marker: string = PROMPT): Promise<string> {
   const from = console.log.length;
   await console.type(`${command}\r`);
-  await console.waitFor(marker, 30_000);
+  await console.waitFor(marker, 60_000);
   const answer = console.log.slice(from).replaceAll("\r\n", "\n");
   return answer.slice(answer.indexOf("\n") + 1, answer.lastIndexOf(marker));
 }
@@ -24,5 +24,5 @@ export async function ask(console: Console, command: string, marker: string = PR
 /** @returns the emulator's exit status */
 export async function powerOff(console: Console): Promise<number> {
   await console.type("poweroff\r");
-  return console.exit(20_000);
+  return console.exit(60_000);
 }

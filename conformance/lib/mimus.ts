@@ -30,7 +30,7 @@ export function runMimus(
   const mimus = mimusCommand();
   const result = spawnSync(mimus.command, [...mimus.args, ...args], {
     encoding: "utf8",
-    timeout: options.timeoutMs ?? 20_000,
+    timeout: options.timeoutMs ?? 60_000,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   return { status: result.status ?? 128, stdout: result.stdout, stderr: result.stderr };

@@ -109,7 +109,7 @@ const CASES: readonly [what: string, args: readonly string[], message: RegExp][]
 ]; // prettier-ignore
 
 describe("the user is told in one line", () => {
-  it.each(CASES)("%s", { timeout: 30_000 }, (_what, args, message) => {
+  it.each(CASES)("%s", { timeout: 120_000 }, (_what, args, message) => {
     const { status, stderr, stdout } = runMimus(["system-riscv64", ...args]);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^mimus: [^\n]+\n$/);
@@ -126,7 +126,7 @@ function image(name: string): string {
   return file(name, new Uint8Array(2 ** 20).fill(0x55));
 }
 
-describe("guests go on", { timeout: 60_000 }, () => {
+describe("guests go on", { timeout: 120_000 }, () => {
   it("a disk that is read-only", async () => {
     const path = image("readonly.img");
     const console = await bootEmbedded("riscv64", ...drive(path, ",readonly=on"));
@@ -165,11 +165,11 @@ describe("guests go on", { timeout: 60_000 }, () => {
 
     const console = await bootEmbedded("riscv64", ...drive(path));
     await console.type("fill 0 65\r");
-    await console.waitFor("No space left on device", 10_000);
+    await console.waitFor("No space left on device", 60_000);
     await console.type("\x01c");
     expect(await ask(console, "info status", "(qemu) ")).toBeDefined();
     await console.type("info status\r");
-    await console.waitFor(/VM status: paused/, 10_000);
+    await console.waitFor(/VM status: paused/, 60_000);
     unlinkSync(filler);
     await ask(console, "cont", "(qemu) ");
     await console.type("\x01c");
@@ -186,24 +186,24 @@ describe("guests go on", { timeout: 60_000 }, () => {
     const d = ["-d", "guest_errors,unassigned,unimp", "-D", log];
     const running = startMimus(["system-riscv64", "-M", "virt", "-m", "64", "-nographic", "-bios", program, ...d]);
     await running.type("\x01c");
-    await running.waitFor("(qemu) ", 30_000);
+    await running.waitFor("(qemu) ", 60_000);
     await running.type("info status\r");
-    await running.waitFor("VM status: running", 10_000);
+    await running.waitFor("VM status: running", 60_000);
     await running.type("info registers\r");
-    await running.waitFor(/mcause {3}0000000000000001/, 10_000);
+    await running.waitFor(/mcause {3}0000000000000001/, 60_000);
     await running.type("quit\r");
-    expect(await running.exit(10_000)).toBe(0);
+    expect(await running.exit(60_000)).toBe(0);
     expect(readFileSync(log, "utf8")).toMatch(/^unassigned: .*0x60000000$/m);
   });
 
   it("a paused machine waits, also without a terminal", async () => {
     const running = startMimus(["system-riscv64", ...BOARD, "-S"]);
     await running.type("\x01c");
-    await running.waitFor("(qemu) ", 30_000);
+    await running.waitFor("(qemu) ", 60_000);
     running.process.stdin?.end();
     await expect(running.waitFor("never", 2_000)).rejects.toThrow("2000 ms passed");
     running.kill("SIGTERM");
-    expect(await running.exit(10_000)).toBe(0);
+    expect(await running.exit(60_000)).toBe(0);
     expect(running.log).toContain("mimus: terminating on SIGTERM\n");
   });
 });

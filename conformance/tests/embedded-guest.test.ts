@@ -84,7 +84,7 @@ describe.each([
 
     expect(await ask(console, "frobnicate\bX\x7f")).toMatch(/^frobnicat: there is no such command/);
     await console.type("half a line\x03");
-    await console.waitFor(PROMPT, 5_000);
+    await console.waitFor(PROMPT, 60_000);
     expect(await powerOff(console)).toBe(0);
   });
 
@@ -103,24 +103,24 @@ describe.each([
     const glider = (rows: string[], from: number): string[] => rows.map((row) => row.slice(from, from + 8));
     expect(glider(at(4).slice(1, 7), 3)).toEqual(glider(at(0).slice(0, 6), 2));
     await console.type("life\r");
-    await console.waitFor("generation 1", 10_000);
+    await console.waitFor("generation 1", 60_000);
     await console.type("q");
-    await console.waitFor(PROMPT, 5_000);
+    await console.waitFor(PROMPT, 60_000);
 
     await console.type("reboot\r");
-    await console.waitFor("Mimus embedded guest", 10_000);
-    await console.waitFor(PROMPT, 10_000);
+    await console.waitFor("Mimus embedded guest", 60_000);
+    await console.waitFor(PROMPT, 60_000);
     expect(await powerOff(console)).toBe(0);
   });
 });
 
-it("more harts sleep", { timeout: 60_000 }, async () => {
+it("more harts sleep", { timeout: 120_000 }, async () => {
   const console = await bootEmbedded("riscv64", "-smp", "3");
   expect(await ask(console, "devices")).toMatch(/cpu@2 {2}0x00000002\n/);
   expect(await powerOff(console)).toBe(0);
 });
 
-it("wants no firmware", { timeout: 60_000 }, () => {
+it("wants no firmware", { timeout: 120_000 }, () => {
   const result = runMimus(["system-riscv64", "-M", "virt", "-nographic", "-kernel", "embedded"]);
   expect(result).toMatchObject({
     status: 1,
@@ -140,7 +140,7 @@ it("`pnpm start` falls back to it where Debian's packages cannot be had", { time
     },
   });
   await running.waitFor("booting the embedded guest instead", 60_000);
-  await running.waitFor(PROMPT, 30_000);
+  await running.waitFor(PROMPT, 60_000);
   expect(running.log).toMatch(/^start: (apt-get update for \w+ failed|there is no apt-get).*$/m);
   expect(await powerOff(running)).toBe(0);
 });

@@ -45,9 +45,9 @@ it("-dfilter limits what is shown to addresses", { timeout: 120_000 }, async () 
 it("info jit in the monitor, while the guest runs", { timeout: 120_000 }, async () => {
   const console = await bootEmbedded("riscv64");
   await console.type("\u0001c");
-  await console.waitFor("(qemu) ", 20_000);
+  await console.waitFor("(qemu) ", 60_000);
   await console.type("info jit\r");
-  await console.waitFor("Time, ms", 20_000);
+  await console.waitFor("Time, ms", 60_000);
   for (const name of ["translated", "jump cache misses", "TLB fills", "WebAssembly in use", "evictions"])
     expect(console.log).toMatch(new RegExp(`\\n {2}${name} +\\d`));
 });

@@ -23,7 +23,7 @@ export class Seeded {
 
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
-    this.fill(bytes);
+    for (let i = 0; i < length; i++) bytes[i] = this.next();
     return bytes;
   }
 
