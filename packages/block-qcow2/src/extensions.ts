@@ -37,8 +37,8 @@ export function parseExtensions(cluster: Uint8Array, h: Header, filename: string
   const end = h.backingAt > 0 ? h.backingAt : cluster.length;
   for (let at = h.headerLength; at + 8 <= end;) {
     const type = f.u32(at, "extension type");
-    if (type === c.EXT_END) break;
     const length = f.bound("extension length", f.u32(at + 4, "extension length"), 0, end - at - 8, at + 4);
+    if (type === c.EXT_END) break;
     readExtension(found, type, f, at + 8, length);
     at += 8 + Math.ceil(length / 8) * 8;
   }

@@ -100,13 +100,13 @@ function readVersion3(h: Header, f: Fields): void {
 function checkTables(h: Header, f: Fields): void {
   const clusterSize = 2 ** h.clusterBits;
   const limit = 2 ** 53;
-  if (h.l1Size > 0) f.aligned("l1_table_offset", h.l1At, clusterSize, 40);
+  f.aligned("l1_table_offset", h.l1At, clusterSize, 40);
   f.bound("l1_table_offset", h.l1At, 0, limit - h.l1Size * 8, 40);
   const most = c.MAX_REFCOUNT_TABLE_BYTES / clusterSize;
   f.bound("refcount_table_clusters", h.refcountTableClusters, 1, Math.max(1, most), 56);
   f.aligned("refcount_table_offset", h.refcountTableAt, clusterSize, 48);
   f.bound("refcount_table_offset", h.refcountTableAt, clusterSize, limit - c.MAX_REFCOUNT_TABLE_BYTES, 48);
-  if (h.snapshots > 0) f.aligned("snapshots_offset", h.snapshotsAt, clusterSize, 64);
+  f.aligned("snapshots_offset", h.snapshotsAt, clusterSize, 64);
   f.bound("snapshots_offset", h.snapshotsAt, 0, limit - c.MAX_SNAPSHOT_TABLE_BYTES, 64);
   const needed = l1EntriesFor(h, h.size);
   if (needed > c.MAX_L1_BYTES / 8) throw f.wrong("size", String(h.size), "is more than an L1 table can map", 24);

@@ -3,7 +3,7 @@ import { testHost } from "@mimus/testkit";
 import { describe, expect, it } from "vitest";
 import { qcow2 } from "./qcow2.ts";
 
-describe("tables that the header names behind the end of the file", () => {
+describe("tables that the header names beyond the end of the file", () => {
   // Written to, they would make the file as long as the header says, and everything that walks the file as slow.
   it.each([
     ["l1_table_offset", 40],
@@ -20,6 +20,38 @@ describe("tables that the header names behind the end of the file", () => {
         new RegExp(`'disk.qcow2': ${field} 4294967296 .*must lie inside the file of \\d+ bytes`),
       );
   });
+});
+
+it.each([
+  [
+    "l1_table_offset",
+    0x0001_0200,
+    [
+      [40, 0x0001_0200, 8],
+      [36, 0, 4],
+      [24, 0, 8],
+    ],
+    "l1_table_offset 0x10200 must be a multiple of 65536",
+  ],
+  ["snapshots_offset", 1, [[64, 1, 8]], "snapshots_offset 0x1 must be a multiple of 65536"],
+  [
+    "an end of extensions with a length",
+    0,
+    [
+      [112, 0, 4],
+      [116, 0xffff_fff8, 4],
+    ],
+    "extension length 4294967288 must be 0 to",
+  ],
+] as const)("%s is checked where nothing lies there", async (_what, _value, fields, message) => {
+  const file = new MemoryFile("disk.qcow2");
+  await createImage(qcow2, file, 1 << 20, { host: testHost() });
+  for (const [at, value, size] of fields) {
+    const bytes = new Uint8Array(size);
+    new DataView(bytes.buffer).setUint32(size - 4, value);
+    await file.write(at, bytes);
+  }
+  await expect(openImage(qcow2, file, { host: testHost(), readOnly: true })).rejects.toThrow(message);
 });
 
 describe("an encryption that the header claims", () => {
@@ -40,7 +72,7 @@ describe("an encryption that the header claims", () => {
 
   it.each([
     ["no LUKS header", 2, 0, 65536, "'disk.qcow2': no LUKS header"],
-    ["a header behind the end", 2, 1 << 30, 65536, "'disk.qcow2': no LUKS header"],
+    ["a header beyond the end", 2, 1 << 30, 65536, "'disk.qcow2': no LUKS header"],
     ["too short a header", 2, 0, 591, "'disk.qcow2': LUKS header ends beyond its 591 bytes"],
     [
       "a header that is not aligned",
