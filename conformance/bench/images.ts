@@ -25,6 +25,7 @@ interface Job {
 const raw = (folder: string): string => join(folder, "half.raw");
 const text = (folder: string): string => join(folder, "text.raw");
 const fragmented = (folder: string): string => join(folder, "fragmented.qcow2");
+const full = (folder: string): string => join(folder, "full.qcow2");
 
 const CONVERSIONS: readonly Job[] = [
   {
@@ -47,6 +48,11 @@ const TABLES: readonly Job[] = [
   {
     what: "check of a fragmented 64 GiB image",
     args: (folder) => ["check", "-q", "-f", "qcow2", fragmented(folder)],
+    bar: 2,
+  },
+  {
+    what: "check of a full 64 GiB image, a million clusters in no order",
+    args: (folder) => ["check", "-q", "-f", "qcow2", full(folder)],
     bar: 2,
   },
   {
@@ -178,6 +184,9 @@ export async function imageTables(rounds: number): Promise<Row[]> {
     progress("making a fragmented image");
     await output([need("qemu-img"), "create", "-q", "-f", "qcow2", fragmented(folder), "64G"], MINUTES);
     await scatter(fragmented(folder), 30_000);
+    const whole = ["-o", "preallocation=metadata", full(folder), "64G"];
+    await output(["qemu-img", "create", "-q", "-f", "qcow2", ...whole], MINUTES);
+    await shuffleTables(full(folder));
     const memories: number[] = [];
     const rows: Row[] = [];
     for (const job of TABLES) rows.push(await inTurn(folder, job, rounds, memories));
@@ -185,18 +194,49 @@ export async function imageTables(rounds: number): Promise<Row[]> {
   });
 }
 
+/** Numbers from 0 up to 1 that follow no order, the same ones each time. */
+function* anyNumbers(): Generator<number, never> {
+  for (let x = 1; ;) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    yield x / 2 ** 32;
+  }
+}
+
 /** Writes 4 KiB in `count` places of 64 GiB, in no order. */
 async function scatter(path: string, count: number): Promise<void> {
   const io = spawn(need("qemu-io"), ["-f", "qcow2", "-t", "unsafe", path], { stdio: ["pipe", "ignore", "inherit"] });
-  let x = 1;
-  const lines: string[] = [];
-  for (let n = 0; n < count; n++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    lines.push(`write ${Math.floor((x / 2 ** 32) * 2 ** 20) * 65536} 4k`);
-  }
+  const numbers = anyNumbers();
+  const lines = Array.from({ length: count }, () => `write ${Math.floor(numbers.next().value * 2 ** 20) * 65536} 4k`);
   io.stdin.end(`${lines.join("\n")}\nquit\n`);
   const status = await new Promise((resolve) => io.on("exit", resolve));
   if (status !== 0) throw new BenchError("failed", `qemu-io ended with status ${String(status)}`);
+}
+
+/** Changes the order of the clusters of each L2 table. Source: QEMU 7.2, docs/interop/qcow2.txt, header and cluster mapping. */
+async function shuffleTables(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  const numbers = anyNumbers();
+  const read = async (at: number, length: number): Promise<DataView> => {
+    const bytes = new Uint8Array(length);
+    await file.read(bytes, 0, length, at);
+    return new DataView(bytes.buffer);
+  };
+  const placeIn = (table: DataView, at: number): number => Number(table.getBigUint64(at) & 0x00ff_ffff_ffff_fe00n);
+  try {
+    const header = await read(0, 72);
+    const tables = await read(placeIn(header, 40), header.getUint32(36) * 8);
+    for (let entry = 0; entry < tables.byteLength; entry += 8) {
+      const at = placeIn(tables, entry);
+      const table = new BigUint64Array((await read(at, 2 ** header.getUint32(20))).buffer);
+      for (let i = table.length - 1; i > 0; i--) {
+        const other = Math.floor(numbers.next().value * (i + 1));
+        [table[i], table[other]] = [table[other] ?? 0n, table[i] ?? 0n];
+      }
+      await file.write(table, 0, table.byteLength, at);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Reads of 4 KiB, 32 in flight, from a qcow2 image behind a server. */

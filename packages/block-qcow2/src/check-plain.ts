@@ -3,19 +3,14 @@ import { PAGE } from "./check-counts.ts";
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** A big-endian number that was read as a little-endian one. */
-function swapped(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-}
-
 /**
  * Entries of an L2 table that need no second look: zero, or a cluster in its place without flags but the copied one. They are nearly all,
- * and this loop is small so that the engine optimises it while a check of a tenth of a second is running.
+ * and this loop calls nothing, so that the engine optimises it while a check of a tenth of a second is running, and it is quick until then.
  */
 export class PlainEntries {
   allocated = 0;
   fragmented = 0;
-  /** The cluster behind the last one; 0 = none. */
+  /** The cluster after the last one; 0 = none. */
   next = 0;
   readonly #counts: Counts;
   readonly #flags: Counts;
@@ -38,16 +33,18 @@ export class PlainEntries {
     let page = -1;
     let counts: Uint8Array = NONE;
     let flags: Uint8Array = NONE;
-    let [next, taken, fragmented] = [this.next, 0, 0];
+    let [next, taken, fragmented, highest] = [this.next, 0, 0, -1];
     let i = from;
     for (; i < length; i += 2) {
       const first = words[i]!;
       const second = words[i + 1]!;
       if ((first | second) === 0) continue;
-      const high = swapped(first);
-      const low = swapped(second);
+      // Big-endian numbers that were read as little-endian ones.
+      const high = (first << 24) | ((first & 0xff00) << 8) | ((first >>> 8) & 0xff00) | (first >>> 24);
+      const low = (second << 24) | ((second & 0xff00) << 8) | ((second >>> 8) & 0xff00) | (second >>> 24);
+      if ((high & flagsAndHigh) !== 0 || (low & inside) !== 0) break;
       const cluster = ((high & 0x7fffffff) << (32 - bits)) | (low >>> bits);
-      if ((high & flagsAndHigh) !== 0 || (low & inside) !== 0 || cluster === 0 || cluster >= limit) break;
+      if (cluster === 0 || cluster >= limit) break;
       if (cluster >>> 16 !== page) {
         page = cluster >>> 16;
         counts = this.#counts.pageToChange(page);
@@ -57,14 +54,15 @@ export class PlainEntries {
       const n = counts[at]!;
       if (n >= 254) break;
       counts[at] = n + 1;
-      this.#counts.reach(cluster);
+      if (cluster > highest) highest = cluster;
       if (!active) continue;
       flags[at]! |= high < 0 ? 1 : 2;
-      this.#flags.reach(cluster);
       taken++;
       if (next !== 0 && cluster !== next) fragmented++;
       next = cluster + 1;
     }
+    this.#counts.reach(highest);
+    if (active) this.#flags.reach(highest);
     this.next = next;
     this.allocated += taken;
     this.fragmented += fragmented;
