@@ -28,7 +28,13 @@ export function diskParsers(allocated: () => number): Parser[] {
         ...(reseal ? { reseal } : {}),
       });
       const { runs, opened, refused, longestMs, written, checked } = found;
-      return { runs, taken: opened, refused, longestMs, notes: `${written} written to, ${checked} checked or mended` };
+      return {
+        runs,
+        taken: opened,
+        refused,
+        longestMs,
+        notes: `${written} written to, ${checked} checked or repaired`,
+      };
     },
   }));
 }

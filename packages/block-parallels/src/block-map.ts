@@ -7,7 +7,7 @@ import { HEADER_BYTES, IN_USE } from "./header.ts";
 const PIECE = 1 << 16;
 
 /**
- * The block table right behind the header: for each cluster its place, in clusters (or sectors in the older form); 0 = not
+ * The block table right after the header: for each cluster its place, in clusters (or sectors in the older form); 0 = not
  * there. New clusters go to the end of the file.
  */
 export class BlockMap implements ClusterMap {

@@ -72,7 +72,7 @@ describe("the format extension", () => {
 });
 
 describe("an image that was not closed", () => {
-  it("is corrupt to a check, mended, and may be written when its table is whole", async () => {
+  it("is corrupt to a check, repaired, and may be written when its table is whole", async () => {
     const file = new MemoryFile("a.hds");
     await createImage(parallels, file, 1 << 20, { options: { cluster_size: CLUSTER } });
     await file.write(44, new TextEncoder().encode("Ynot"));

@@ -7,7 +7,7 @@ interface Extent {
   readonly bytes: number;
 }
 
-/** Looks at all tables: places that cannot be, and things that lie over each other. Nothing is mended. */
+/** Looks at all tables: places that cannot be, and things that lie over each other. Nothing is repaired. */
 export async function check(map: QcowMap, clusters: number): Promise<CheckReport> {
   const found = new CheckFindings();
   let [allocated, compressed, fragmented] = [0, 0, 0];

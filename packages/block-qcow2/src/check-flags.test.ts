@@ -6,7 +6,7 @@ const CLUSTER = 65536;
 /** Sets 64 bits, big-endian, at an offset. */
 type Set = (at: number, value: bigint) => Promise<void>;
 
-/** An image of 4 MiB with a cluster of data at 0, its tables changed by `spoil`; what check says, and says after it mended. */
+/** An image of 4 MiB with a cluster of data at 0, its tables changed by `spoil`; what check says, and says after it repaired. */
 async function checked(
   options: Readonly<Record<string, unknown>>,
   spoil: (set: Set, tables: { l1: number; l2: number; refcounts: number }) => Promise<void>,

@@ -30,7 +30,7 @@ interface Findings {
   readonly messages: string[];
 }
 
-/** Compares refcounts with what tables really use, and mends as asked. Under the mutex, with nobody inside, when it repairs. */
+/** Compares refcounts with what tables really use, and repairs as asked. Under the mutex, with nobody inside, when it repairs. */
 export async function checkImage(
   node: Qcow2Node,
   repair: CheckRepair,
@@ -97,7 +97,7 @@ class Survey {
   readonly #img: Image;
   readonly #found: Findings;
   readonly #counts: Counts;
-  /** Clusters that the file has, and a few that may have been given out behind its end. */
+  /** Clusters that the file has, and a few that may have been given out beyond its end. */
   readonly #limit: number;
   readonly #blocks: Set<number> = new Set();
   /** Flags of active entries that point at a cluster: 1 copied, 2 not. */
@@ -120,7 +120,7 @@ class Survey {
   /** Counts uses that lie inside the file; others are errors. */
   #use(first: number, count: number, what: string): boolean {
     if (first + count > this.#limit) {
-      this.#wrong(`${what}: cluster ${first} lies behind the end of the file`);
+      this.#wrong(`${what}: cluster ${first} lies beyond the end of the file`);
       return false;
     }
     this.#counts.add(first, count);
@@ -263,7 +263,7 @@ class Survey {
       if (external) continue;
       const cluster = host / clusterSize;
       if (cluster >= this.#limit) {
-        this.#wrong(`data cluster: cluster ${cluster} lies behind the end of the file`);
+        this.#wrong(`data cluster: cluster ${cluster} lies beyond the end of the file`);
         continue;
       }
       this.#counts.one(cluster);
@@ -375,8 +375,8 @@ class Survey {
     const end = Math.min(to, from + PAGE - offset);
     for (let k = from, i = offset; k < end; k++, i++) {
       const stored = bytes[2 * k + 1]!;
-      const flag = stored === 1 ? 2 : 1;
-      if (bytes[2 * k] !== 0 || stored === 255 || stored !== counts[i] || (flags[i]! & flag) !== 0) return k;
+      if (bytes[2 * k] !== 0 || stored === 255 || stored !== counts[i]) return k;
+      if ((flags[i]! & (stored === 1 ? 2 : 1)) !== 0) return k;
     }
     return Math.max(from, end);
   }

@@ -86,7 +86,7 @@ export class Compressor {
     return codecs.zstdCompress(from, 3);
   }
 
-  /** Room for packed bytes: behind the last ones where they fit, else in new clusters. Under the mutex. */
+  /** Room for packed bytes: after the last ones where they fit, else in new clusters. Under the mutex. */
   async #takeBytes(length: number): Promise<number> {
     const img = this.#img;
     const { clusterSize, refs } = img;

@@ -163,7 +163,7 @@ export class Image implements RefcountOwner {
       );
   }
 
-  /** Loads the piece of an L2 table that `find` wants. @throws BlockError "corrupt" for a table behind the end of the file */
+  /** Loads the piece of an L2 table that `find` wants. @throws BlockError "corrupt" for a table beyond the end of the file */
   async loadSlice(at: number): Promise<void> {
     if (at >= this.file.size && !this.map.cache.peek(at))
       throw new BlockError(

@@ -80,7 +80,7 @@ async function restOfHeader(file: BlockNode, header: Header): Promise<Uint8Array
   return rest;
 }
 
-/** A table behind the end of the file would, written to, make the file as long as the header says. */
+/** A table beyond the end of the file would, written to, make the file as long as the header says. */
 function assertInside(
   file: BlockNode,
   filename: string,

@@ -106,7 +106,7 @@ async function shrink(node: Qcow2Node, size: number): Promise<void> {
   });
 }
 
-/** The file ends behind the last cluster that is in use. */
+/** The file ends after the last cluster that is in use. */
 async function cutFile(img: Image): Promise<void> {
   const { file, refs, clusterSize } = img;
   if (!file.resize) return;

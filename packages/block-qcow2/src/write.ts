@@ -78,12 +78,12 @@ export class Writer {
     return this.#store(host, at, from);
   }
 
-  /** A place behind the end of the file must be one that was given out. */
+  /** A place beyond the end of the file must be one that was given out. */
   async #assertCounted(cluster: number): Promise<void> {
     if ((await this.#img.refs.get(cluster)) > 0) return;
     throw new BlockError(
       "corrupt",
-      `'${this.#img.filename}': data cluster ${cluster} lies behind the end of the file and has refcount 0`,
+      `'${this.#img.filename}': data cluster ${cluster} lies beyond the end of the file and has refcount 0`,
       { at: cluster * this.#img.clusterSize },
     );
   }
@@ -241,7 +241,7 @@ export class Writer {
     return [start, end];
   }
 
-  /** The place lies behind the end of the file and the parts around the data read as zeroes: they need not be written. */
+  /** The place lies beyond the end of the file and the parts around the data read as zeroes: they need not be written. */
   async #untouched(host: number, start: number, at: number, dataEnd: number, end: number): Promise<boolean> {
     const img = this.#img;
     if (start === at && end === dataEnd) return false;

@@ -6,7 +6,7 @@ import { UsedClusters } from "./used-clusters.ts";
 /** Clusters of a file that are counted at most: 64 MiB of bits. */
 const MOST_CLUSTERS: number = 2 ** 29;
 
-/** Looks at every table; mends entries that cannot be right by taking them out, and gives unused clusters back. */
+/** Looks at every table; repairs entries that cannot be right by taking them out, and gives unused clusters back. */
 export async function checkTables(
   file: BlockNode,
   header: QedHeader,
@@ -43,13 +43,13 @@ class Survey {
   fragmented = 0;
   readonly #header: QedHeader;
   readonly #tables: QedTables;
-  readonly #mend: boolean;
+  readonly #repair: boolean;
 
-  constructor(header: QedHeader, tables: QedTables, used: UsedClusters, mend: boolean) {
+  constructor(header: QedHeader, tables: QedTables, used: UsedClusters, repair: boolean) {
     this.#header = header;
     this.#tables = tables;
     this.used = used;
-    this.#mend = mend;
+    this.#repair = repair;
   }
 
   async run(progress?: (done: number, total: number) => void): Promise<void> {
@@ -93,7 +93,7 @@ class Survey {
 
   /** Clears an entry that was found to be wrong, when that is asked for. */
   async #takeOut(level: Level, table: number, index: number): Promise<void> {
-    if (!this.#mend) return;
+    if (!this.#repair) return;
     await this.#tables.overwrite(level, table, index, 0);
     this.found.corruptions--;
     this.found.corruptionsFixed++;

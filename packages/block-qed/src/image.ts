@@ -47,7 +47,7 @@ export class QedImage {
       if (report.corruptions > 0)
         throw new BlockError(
           "corrupt",
-          `'${this.#filename}': was not closed, and its tables cannot be mended: ${report.messages[0] ?? ""}`,
+          `'${this.#filename}': was not closed, and its tables cannot be repaired: ${report.messages[0] ?? ""}`,
         );
       this.#features &= ~FEATURE_NEED_CHECK;
       await this.#writeFields();

@@ -45,7 +45,7 @@ describe("a QED image", () => {
     await expect(make(MiB, { backing_file: "x".repeat(1024) })).rejects.toThrow("must be at most 1023");
   });
 
-  it("does not read what wrong tables name, and mends them", async () => {
+  it("does not read what wrong tables name, and repairs them", async () => {
     const file = await make(32 * MiB, SMALL);
     const n = await open(file);
     await n.write(0, pattern(3 * 4096, 1));
@@ -127,7 +127,7 @@ describe("a QED image", () => {
       new DataView(dirty.content().buffer).getUint32(table + 16, true),
     ]).toEqual([0, 0, 0]);
     view.setUint32(table + 16, view.getUint32(table, true), true);
-    await expect(open(new MemoryFile("d.qed", bytes))).rejects.toThrow("cannot be mended");
+    await expect(open(new MemoryFile("d.qed", bytes))).rejects.toThrow("cannot be repaired");
     bytes[16] = 0;
     const auto = new MemoryFile("d.qed", bytes);
     await (await open(auto)).close();

@@ -178,7 +178,7 @@ export class QedTables implements ClusterMap {
       if ((await this.entry("L1", this.#l1At, number)) !== 0) return;
       const place = this.#end;
       this.#end += this.#tableBytes;
-      // What lies behind the end of a file reads as zeroes once the file is longer: empty entries.
+      // What lies beyond the end of a file reads as zeroes once the file is longer: empty entries.
       await this.#file.write(place + this.#tableBytes - SECTOR, new Uint8Array(SECTOR));
       await this.overwrite("L1", this.#l1At, number, place);
     });

@@ -13,7 +13,7 @@ export class UsedClusters {
     return ((this.#bits[cluster >> 3] ?? 0) & (1 << (cluster & 7))) !== 0;
   }
 
-  /** Marks clusters as used; those behind the end of the file are left out. True when one of them was used already. */
+  /** Marks clusters as used; those beyond the end of the file are left out. True when one of them was used already. */
   add(first: number, count: number): boolean {
     let twice = false;
     for (let cluster = first; cluster < Math.min(first + count, this.count); cluster++) {

@@ -2,7 +2,7 @@ import { CheckFindings, type CheckRepair, type CheckReport } from "@mimus/block"
 import { type BlockMap, mark } from "./block-map.ts";
 import type { VdiHeader } from "./header.ts";
 
-/** Checks the block map against itself and the header's count. `recount` mends the count. */
+/** Checks the block map against itself and the header's count. `recount` repairs the count. */
 export async function checkMap(
   map: BlockMap,
   header: VdiHeader,
@@ -26,14 +26,14 @@ export async function checkMap(
   const count = map.count;
   if (count !== used) {
     found.note(`ERROR: allocated blocks mismatch, is ${used}, should be ${count}`);
-    const mends = repair === "all" || (repair === "leaks" && count > used);
-    if (mends) await recount();
-    const mended = mends && map.count === used;
+    const repairs = repair === "all" || (repair === "leaks" && count > used);
+    if (repairs) await recount();
+    const repaired = repairs && map.count === used;
     const surplus = count - used;
     if (count < end) {
-      if (mended) found.corruptionsFixed++;
+      if (repaired) found.corruptionsFixed++;
       else found.corruptions++;
-    } else if (mended) found.leaksFixed += surplus;
+    } else if (repaired) found.leaksFixed += surplus;
     else found.leaks += surplus;
   }
   return found.report();

@@ -70,7 +70,7 @@ describe("a VDI image", () => {
     await expect(twice.read(3 * MiB, got)).resolves.toBeUndefined();
   });
 
-  it("mends its count, and uses blocks again that a crash left over", async () => {
+  it("repairs its count, and uses blocks again that a crash left over", async () => {
     const file = await make(4 * MiB);
     const n = await open(file);
     await n.write(0, pattern(MiB, 3));

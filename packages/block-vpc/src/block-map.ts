@@ -12,7 +12,7 @@ export interface BlockMapOptions {
   readonly file: BlockNode;
   readonly header: Header;
   readonly headerAt: number;
-  /** The footer as it is written behind the last block. */
+  /** The footer as it is written after the last block. */
   readonly footer: Uint8Array;
   /** Blocks that are not there come from a parent. */
   readonly differencing: boolean;

@@ -14,7 +14,7 @@ async function made(size: number, options: Record<string, unknown> = {}): Promis
   return file.content();
 }
 
-/** Changes the footer (and its copy) and mends the checksums. */
+/** Changes the footer (and its copy) and repairs the checksums. */
 function patched(bytes: Uint8Array, change: (footer: DataView) => void): Uint8Array {
   const out = bytes.slice();
   for (const at of [0, out.length - 512]) {

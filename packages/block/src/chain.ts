@@ -41,7 +41,7 @@ export async function allocatedAbove(
 ): Promise<Found> {
   let left = length;
   for (let node: GraphNode | undefined = skipFilters(top); node && node !== base; node = backingOf(node)) {
-    // An image that is shorter than the one above it reads as zeroes behind its end.
+    // An image that is shorter than the one above it reads as zeroes beyond its end.
     if (at >= node.size) return { length: left, allocated: true, zero: true };
     const status = await node.blockStatus(at, Math.min(left, node.size - at));
     left = Math.min(left, status.length);
@@ -50,7 +50,7 @@ export async function allocatedAbove(
   return { length: left, allocated: false, zero: base === undefined };
 }
 
-/** Reads zeroes behind the end of a node that is too short. */
+/** Reads zeroes beyond the end of a node that is too short. */
 export async function readPadded(node: BlockNode, at: number, into: Uint8Array): Promise<void> {
   const inside = Math.max(0, Math.min(into.length, node.size - at));
   if (inside > 0) await node.read(at, into.subarray(0, inside));

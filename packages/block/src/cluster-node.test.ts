@@ -103,7 +103,7 @@ describe("a node of clusters", () => {
     expect(map.commits).toBe(1);
   });
 
-  it("brings old bytes along, and reads zeroes behind the end of what is below", async () => {
+  it("brings old bytes along, and reads zeroes beyond the end of what is below", async () => {
     const map = new ToyMap(4);
     const { node } = await make(map, { backing: await below(UNIT + 512, 7) });
     expect(Object.keys(node.children)).toEqual(["file", "backing"]);

@@ -6,7 +6,7 @@ export interface ImageOps {
   readonly clusterSize?: number;
   /** Facts about the image for `info`, in QEMU's names of `ImageInfoSpecific`; numbers, strings, booleans, lists, nested. */
   info?(): Promise<ImageInfo>;
-  /** Looks for errors, and mends them as asked. */
+  /** Looks for errors, and repairs them as asked. */
   check?(repair: CheckRepair, progress?: (done: number, total: number) => void): Promise<CheckReport>;
   readonly snapshots?: SnapshotOps;
   readonly bitmaps?: BitmapOps;

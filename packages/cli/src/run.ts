@@ -15,7 +15,7 @@ const HELP = `usage: mimus COMMAND [options]
   mimus system-x86_64 [options]    run a 64-bit PC
   mimus system-i386 [options]      run a 32-bit PC
   mimus riscv64 [options] program  run a 64-bit RISC-V Linux program ('mimus riscv64 -h')
-  mimus img COMMAND [options]      make, convert, check and mend disk images ('mimus img -h')
+  mimus img COMMAND [options]      make, convert, check and repair disk images ('mimus img -h')
   mimus io [options] image         read and write a disk image by commands ('mimus io -h')
   mimus nbd [options] image        serve an image by the NBD protocol ('mimus nbd -h')
   mimus storage-daemon [options]   block nodes and their exports without a machine

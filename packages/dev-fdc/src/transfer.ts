@@ -281,7 +281,7 @@ export class Transfer {
     else this.#disk(drive.write(first, s.buffer.slice(0, sectors * SECTOR)), () => this.#next(sectors));
   }
 
-  /** Moves on by sectors of this track; ends at the host's word, or behind the last sector. */
+  /** Moves on by sectors of this track; ends at the host's word, or after the last sector. */
   #next(sectors: number): void {
     const s = this.#s;
     const scanned = this.#kind === "scan" && (this.#equal || this.#satisfied);

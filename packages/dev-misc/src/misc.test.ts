@@ -45,7 +45,7 @@ function config(): {
 const select = (key: number): number => (key << 16) | SELECT;
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
-it("reads items by selector, first byte most significant, zeros behind the end", () => {
+it("reads items by selector, first byte most significant, zeros beyond the end", () => {
   const { cfg } = config();
   cfg.control.write(0, 2, FW_CFG.SIGNATURE);
   expect(cfg.data.read(0, 4)).toBe(0x51454d55);

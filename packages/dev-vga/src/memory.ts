@@ -169,7 +169,7 @@ export class VgaMemory {
     return (word & pixels) | (latch & ~pixels);
   }
 
-  /** Byte `at` of the memory; what is behind its end reads as what is at its start. */
+  /** Byte `at` of the memory; what is beyond its end reads as what is at its start. */
   byte(at: number): number {
     return this.#bytes[at % this.#bytes.length]!;
   }

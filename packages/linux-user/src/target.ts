@@ -38,7 +38,7 @@ export interface UserTarget {
 export interface CpuKernel {
   /**
    * Where an address leads and what may be done there.
-   * @returns 0, or why not: 1 nothing is mapped, 2 not so, 3 behind the end of the file
+   * @returns 0, or why not: 1 nothing is mapped, 2 not so, 3 beyond the end of the file
    */
   translate(lo: number, hi: number, access: 0 | 1 | 2, out: Translation): number;
   /** The program made a system call; its state is precise and at the calling instruction. */

@@ -7,7 +7,7 @@ export type Resource = Uint8Array;
 
 /** A buffer of descriptors, for `_CRS` and `_PRS`. */
 export function resources(...list: readonly Resource[]): Aml {
-  // The checksum behind the end tag may be 0: it is not checked then.
+  // The checksum after the end tag may be 0: it is not checked then.
   return buffer(concat([...list, Uint8Array.of(0x79, 0)]));
 }
 

@@ -3,7 +3,7 @@ import type { Piece } from "./image.ts";
 /** Modules begin at pages. */
 export const MODULE_ALIGN = 4096;
 
-/** Where a module lies: first address, and the one behind its last byte. */
+/** Where a module lies: first address, and the one after its last byte. */
 export interface PlacedModule {
   readonly start: number;
   readonly end: number;

@@ -7,7 +7,7 @@ import { isJson, oneName, openGiven, sourceCache } from "./given.ts";
 
 const NO_CHECK = 63;
 
-/** `check`: looks for errors in an image, and mends them. */
+/** `check`: looks for errors in an image, and repairs them. */
 export async function check(args: Arguments, tools: Tools): Promise<number> {
   const repair = (args.last("repair") ?? "none") as CheckRepair;
   if (args.has("repair") && repair !== "leaks" && repair !== "all")

@@ -69,7 +69,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: "check",
-    summary: "Look for errors in an image, and mend them",
+    summary: "Look for errors in an image, and repair them",
     operands: "FILE",
     options: [
       o.object,
@@ -77,12 +77,12 @@ export const VERBS: readonly Verb[] = [
       o.quiet,
       o.format,
       o.output,
-      option("r", "repair", "WHAT", "mend 'leaks' or 'all'"),
+      option("r", "repair", "WHAT", "repair 'leaks' or 'all'"),
       o.sourceCache,
       o.share,
     ],
     exits: {
-      0: "no errors, or all mended",
+      0: "no errors, or all repaired",
       1: "the check could not be made",
       2: "errors that can cost data",
       3: "leaked space only",

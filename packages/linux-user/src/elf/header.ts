@@ -106,7 +106,7 @@ function readSegments(
   const length = phnum * bound.size;
   if (length > MOST_HEADERS) bad(`${phnum} program headers are more than Linux accepts`);
   const bytes = phoff < file.size() ? read(file, phoff, length) : new Uint8Array();
-  if (bytes.length < length) bad("the program headers lie behind the end of the file");
+  if (bytes.length < length) bad("the program headers lie beyond the end of the file");
   const view = viewOf(bytes);
   return Array.from({ length: phnum }, (_, i) => bound.read(view, i * bound.size));
 }
@@ -121,7 +121,7 @@ function interpreterOf(
   const { offset, filesz } = segment;
   if (filesz < 2 || filesz > LONGEST_INTERPRETER) bad(`the name of its interpreter has ${filesz} bytes`);
   const bytes = offset < file.size() ? read(file, offset, filesz) : new Uint8Array();
-  if (bytes.length < filesz) bad("the name of its interpreter lies behind the end of the file");
+  if (bytes.length < filesz) bad("the name of its interpreter lies beyond the end of the file");
   if (bytes[filesz - 1] !== 0) bad("the name of its interpreter has no end");
   return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
 }

@@ -255,7 +255,7 @@ describe("files", () => {
     const file = new BytesFile(10000);
     const at = space.map({ address: 0, length: 10000, prot: RW, flags: MAP.PRIVATE, file, offset: PAGE });
     expect(space.u8(at + 5)).toBe(file.bytes[PAGE + 5]);
-    expect(space.u8(at + 10000 - PAGE)).toBe(0); // behind the file's end, in its last page
+    expect(space.u8(at + 10000 - PAGE)).toBe(0); // beyond the file's end, in its last page
     expect(outcome(() => space.u8(at + 2 * PAGE))).toBe("EFAULT");
     expect(space.access(at + 2 * PAGE, PROT.READ)).toBe(3);
     space.setU8(at + 5, file.bytes[PAGE + 5]! ^ 1);

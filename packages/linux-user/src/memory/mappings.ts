@@ -138,7 +138,7 @@ export class Mappings {
     if (lost !== 0) this.#space.events.flush();
   }
 
-  /** Makes the contents of a page, and of its neighbours, that were put off. @returns false when it lies behind its file's end */
+  /** Makes the contents of a page, and of its neighbours, that were put off. @returns false when it lies beyond its file's end */
   populate(page: number): boolean {
     const area = this.areas.at(page * PAGE);
     if (area === undefined) return false;

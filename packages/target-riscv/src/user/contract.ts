@@ -3,7 +3,7 @@ import type { Translation } from "@mimus/tcg";
 
 /** The kernel as a hart sees it. */
 export interface CpuKernel {
-  /** @returns 0 and the translation, or why there is none: 1 nothing mapped, 2 not allowed, 3 behind a file's end */
+  /** @returns 0 and the translation, or why there is none: 1 nothing mapped, 2 not allowed, 3 beyond a file's end */
   translate(lo: number, hi: number, access: 0 | 1 | 2, out: Translation): number;
   /** The program made a system call: pc is at it. */
   syscall(): void;

@@ -14,7 +14,7 @@ export interface MutationCounts {
   readonly refused: number;
   /** Opened for writing, and written to. */
   readonly written: number;
-  /** Looked at by `check`, or mended. */
+  /** Looked at by `check`, or repaired. */
   readonly checked: number;
   /** The longest open and look, milliseconds. */
   readonly longestMs: number;

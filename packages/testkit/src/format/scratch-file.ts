@@ -2,7 +2,7 @@ import { BlockError, type BlockNode, type BlockStatus } from "@mimus/block";
 
 const PAGE = 4096;
 const SECTOR = 512;
-/** Bytes that one run may add behind the end before the file takes no more. */
+/** Bytes that one run may add beyond the end before the file takes no more. */
 const MOST_ADDED = 1 << 26;
 const DONE: Promise<void> = Promise.resolve();
 
