@@ -51,7 +51,8 @@ export function extract(entry: Entry, word: number): Record<string, number> {
 type Run<Ctx> = (ctx: Ctx, operands: Readonly<Record<string, number>>) => void;
 
 /** The translator of an entry, and the object in which it finds the operands. */
-interface Way<Ctx> {
+export interface Way<Ctx> {
+  readonly entry: Entry;
   readonly run: Run<Ctx>;
   readonly names: readonly string[];
   readonly fields: readonly Field[];
@@ -77,13 +78,17 @@ export class Decoder<Ctx> {
         if (run === undefined) continue;
         const names = e.fields.map(([name]) => name);
         const fields = e.fields.map(([, field]) => field);
-        this.#ways.set(e, { run, names, fields, operands: { ...blank } });
+        this.#ways.set(e, { entry: e, run, names, fields, operands: { ...blank } });
       }
+  }
+  /** How `word` is translated; undefined when no table knows it. */
+  find(word: number): Way<Ctx> | undefined {
+    const entry = this.matcher.match(word);
+    return entry && this.#ways.get(entry);
   }
   /** Translate `word`; false when no table knows it. The translator may read the operands until it returns. */
   run(ctx: Ctx, word: number): boolean {
-    const entry = this.matcher.match(word);
-    const way = entry && this.#ways.get(entry);
+    const way = this.find(word);
     if (way === undefined) return false;
     const { run, names, fields, operands } = way;
     for (let i = 0; i < fields.length; i++) operands[names[i]!] = fields[i]!.extract(word);

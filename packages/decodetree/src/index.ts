@@ -11,6 +11,6 @@ export {
   type Translators,
   type Values,
 } from "./table.ts";
-export { bind, Decoder, extract, Matcher, type Bound } from "./decoder.ts";
+export { bind, Decoder, extract, Matcher, type Bound, type Way } from "./decoder.ts";
 export { encode } from "./encode.ts";
 export { formatInsn, parseInsn, type OperandKind, type OperandKinds } from "./text.ts";

@@ -9,6 +9,7 @@ import { riscvHelpers } from "./runtime/helpers.ts";
 import { softFloatHelpers, softFloatModule } from "./runtime/softfloat.ts";
 import { RV32_GLOBALS, RV64_GLOBALS } from "./state.ts";
 import { Block } from "./translate/block.ts";
+import { Stamper } from "./translate/stamper.ts";
 
 /** TLBs of a hart: U, S, S with SUM, M. */
 const MMU_INDEXES = 4;
@@ -28,6 +29,7 @@ export function createTarget(hart: HartConfig): Target {
     ...softFloatHelpers(),
   ];
   const modules: readonly WasmModuleSpec[] = [softFloatModule()];
+  const stamper = hart.ext.c && !hart.ext.e ? new Stamper(hart) : undefined;
   let block: Block | undefined;
   let disassemble: Disassemble | undefined;
 
@@ -41,8 +43,12 @@ export function createTarget(hart: HartConfig): Target {
     const b = (block ??= new Block(ctx, hart));
     b.length = narrow ? 2 : 4;
     b.bits = (low | (high << 16)) >>> 0;
-    ctx.ir.insn(at);
     const decoder = narrow ? compressed : wide;
+    if (ctx.stamps !== undefined && stamper !== undefined) {
+      const way = decoder?.find(b.bits);
+      if (way !== undefined && stamper.put(b, way, ctx.stamps)) return b.length;
+    }
+    ctx.ir.insn(at);
     const known =
       decoder !== undefined && !(hart.ext.e && namesHighRegister(decoder, b.bits)) && decoder.run(b, b.bits);
     if (!known) b.illegal();

@@ -6,6 +6,7 @@ export * from "./ir/block.ts";
 export * from "./ir/ops.ts";
 export { emitCond, emitPure } from "./ir/wasm-ops.ts";
 export type { Expansion, WasmOps } from "./ir/wasm-ops.ts";
+export type { Stamp } from "./interp/stamp.ts";
 export { HOST_FMA } from "./wasm/host-fma.ts";
 export { Builder } from "./ir/builder.ts";
 export type { AtomicOp } from "./ir/builder.ts";

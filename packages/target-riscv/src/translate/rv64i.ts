@@ -16,9 +16,9 @@ export const wordImmediate =
     b.setX(rd, b.ir.ext32s(op(b, b.x(rs1), b.imm(imm))));
 
 const count = (b: Block, y: Value): Value => b.ir.and(y, b.imm(31));
-const shl = (b: Block, x: Value, y: Value): Value => b.ir.shl(x, count(b, y));
-const shr = (b: Block, x: Value, y: Value): Value => b.ir.shr(b.ir.ext32u(x), count(b, y));
-const sar = (b: Block, x: Value, y: Value): Value => b.ir.sar(b.ir.ext32s(x), count(b, y));
+const shl = (b: Block, x: Value, y: Value): Value => b.ir.shl(x, y);
+const shr = (b: Block, x: Value, y: Value): Value => b.ir.shr(b.ir.ext32u(x), y);
+const sar = (b: Block, x: Value, y: Value): Value => b.ir.sar(b.ir.ext32s(x), y);
 
 /** Semantics of what RV64I adds. Source: Unprivileged ISA 20191213, ch. 5. */
 export const translateRv64i: Translators<Block, typeof rv64i.insns> = {
@@ -34,7 +34,7 @@ export const translateRv64i: Translators<Block, typeof rv64i.insns> = {
   sraiw: wordImmediate(sar),
   addw: word((b, x, y) => b.ir.add(x, y)),
   subw: word((b, x, y) => b.ir.sub(x, y)),
-  sllw: word(shl),
-  srlw: word(shr),
-  sraw: word(sar),
+  sllw: word((b, x, y) => shl(b, x, count(b, y))),
+  srlw: word((b, x, y) => shr(b, x, count(b, y))),
+  sraw: word((b, x, y) => sar(b, x, count(b, y))),
 };

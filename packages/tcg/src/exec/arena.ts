@@ -1,6 +1,4 @@
 /** The part of the machine memory with the descriptors of blocks, their bytecode, and lists of jump targets. */
-import type { Block } from "../ir/block.ts";
-import { ops } from "../ir/ops.ts";
 import { TARGETS, TB } from "./descriptor.ts";
 
 /** A counter that never runs out. */
@@ -13,6 +11,13 @@ export interface DescriptorFields {
   readonly counter: number;
   readonly pcLo: number;
   readonly pcHi: number;
+}
+
+/** What stands behind the fields: words of instructions, and bytecode, `length` units. */
+interface Bytecode {
+  readonly words: Int32Array;
+  readonly code: Uint16Array;
+  readonly length: number;
 }
 
 /** Gives out memory from the front; all is given back at once. */
@@ -65,16 +70,12 @@ export class Arena {
     return address;
   }
 
-  /**
-   * Writes a descriptor, with `perInsn` words for each instruction of the block, and its bytecode, the first `units` of
-   * `code`; gives its address.
-   */
-  place(block: Block, perInsn: number, code: Uint16Array, units: number, f: DescriptorFields): number {
+  /** Writes a descriptor, with the first `count` words and the bytecode; gives its address. */
+  place({ words, code, length }: Bytecode, count: number, f: DescriptorFields): number {
     const i32 = this.#i32;
-    const words = f.insns * perInsn;
-    const address = this.#take(this.#blockSize(units, words));
+    const address = this.#take(this.#blockSize(length, count));
     const at = address >>> 2;
-    const codeAt = address + TB.words + words * 4;
+    const codeAt = address + TB.words + count * 4;
     // So short a stretch is over before a call of fill has begun.
     for (let i = at; i < at + TB.words / 4; i++) i32[i] = 0;
     i32[at + TB.code / 4] = codeAt;
@@ -84,14 +85,9 @@ export class Arena {
     i32[at + TB.pc / 4] = f.pcLo;
     i32[at + TB.pc / 4 + 1] = f.pcHi;
     const word = (address + TB.words) >>> 2;
-    const all = block.ops;
-    for (let i = 0; i < all.length; i++) {
-      const op = all[i]!;
-      if (op.spec !== ops.insn) continue;
-      for (let n = 0; n < perInsn; n++) i32[word + op.imm * perInsn + n] = op.list[n] ?? 0;
-    }
+    for (let i = 0; i < count; i++) i32[word + i] = words[i]!;
     const u16 = this.#u16;
-    for (let i = 0, to = codeAt >>> 1; i < units; i++) u16[to + i] = code[i]!;
+    for (let i = 0, to = codeAt >>> 1; i < length; i++) u16[to + i] = code[i]!;
     return address;
   }
 

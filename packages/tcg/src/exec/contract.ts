@@ -4,6 +4,7 @@
  * Generated code has the type `(env: i32, tb: i32) -> i32`. `env` is the byte address of the vCPU's state block in the
  * machine memory, `tb` the address of the translation block's descriptor.
  */
+import type { Stamp } from "../interp/stamp.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
 import type { CodePages } from "./code-pages.ts";
@@ -136,6 +137,26 @@ export interface Target {
   disassemble(pc: bigint, bytes: Uint8Array): { text: string; length: number };
 }
 
+/** How samples of an instruction are made for {@link Stamps.learn}: two that differ in all operands. */
+export interface SampleOf {
+  /** Their offsets from the beginning of a page. */
+  readonly at: readonly [number, number];
+  /** Flags of their blocks. */
+  readonly flags: readonly [number, number];
+  /** Translates one. @returns the values of its operands, number 0 excepted */
+  emit(ctx: TranslateContext, sample: 0 | 1): Int32Array;
+}
+
+/** Instructions without IR: bytecode that is the same but for what follows from operands. */
+export interface Stamps {
+  /** What places of a stamp are filled with. Number 0 is not the target's. */
+  readonly values: Int32Array;
+  /** Adds the next instruction to the block; `words` as of `Builder.insn`. */
+  put(ctx: TranslateContext, stamp: Stamp, words: readonly number[]): void;
+  /** @returns undefined when the instruction's translation depends on more than the operands */
+  learn(like: TranslateContext, sampleOf: SampleOf): Stamp | undefined;
+}
+
 /** The block under translation. Offsets are in bytes from the block's start. */
 export interface TranslateContext {
   readonly ir: Builder;
@@ -151,6 +172,8 @@ export interface TranslateContext {
   readonly guards: boolean;
   /** Other vCPUs run at the same time: what is one step for them is one of the host's, too. */
   readonly shared: boolean;
+  /** Present when instructions need no IR. */
+  readonly stamps: Stamps | undefined;
   /** The translator sets it once it has emitted the end of the block. */
   done: boolean;
   /** Offset of the end of the first page: no instruction starts at or behind it. */

@@ -1,16 +1,14 @@
-import { BytecodeOverflow, BytecodeWriter } from "../interp/bytecode.ts";
+import { BytecodeOverflow } from "../interp/bytecode.ts";
 import { Handlers } from "../interp/handlers.ts";
 import type { Block } from "../ir/block.ts";
 import { IrContext } from "../ir/context.ts";
 import { print } from "../ir/print.ts";
 import { swapBytes } from "../opt/byte-order.ts";
 import { Optimiser } from "../opt/pipeline.ts";
-import { BlockModules } from "../wasm/block-modules.ts";
-import type { BlockInput } from "../wasm/block-modules.ts";
-import { wasm } from "../wasm/types.ts";
+import { BlockModules, type BlockInput } from "../wasm/block-modules.ts";
+import { wasm, type WasmTable } from "../wasm/types.ts";
 import { isShared } from "../wasm/share-memory.ts";
 import { WatTrace } from "../wasm/wat-trace.ts";
-import type { WasmTable } from "../wasm/types.ts";
 import { Arena, NO_LIMIT } from "./arena.ts";
 import { BlockCache } from "./blocks.ts";
 import { codeLines } from "./code-lines.ts";
@@ -33,14 +31,13 @@ import { DEFAULT_CODE_CAP, DEFAULT_HOT, DEFAULT_REGION_THRESHOLD, DEFAULT_TB_SIZ
 import { ofHalves } from "./halves.ts";
 import { HotBlocks } from "./hot-blocks.ts";
 import { EXIT_LOOKUP, TB } from "./descriptor.ts";
-import { linkHelpers, makeRuntime } from "./runtime.ts";
-import type { Runtime } from "./runtime.ts";
+import { linkHelpers, makeRuntime, type Runtime } from "./runtime.ts";
 import { NOT_RAM } from "./soft-tlb.ts";
 import { listing } from "./listing.ts";
+import { Draft } from "./draft.ts";
 import { newStats } from "./stats.ts";
 import { BlockTranslator, type CodeSource, type Translated } from "./translate.ts";
-import { Regions } from "../region/regions.ts";
-import type { FetchPage } from "../region/regions.ts";
+import { Regions, type FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
 
 /** A block is translated for its first execution, or again because it is hot. */
@@ -98,8 +95,8 @@ export class TcgMachine implements Engine {
   readonly #alloc: (name: string, size: number) => number;
   readonly #arena: Arena;
   #flushWanted = false;
-  readonly #writer: BytecodeWriter;
   readonly #translator: BlockTranslator;
+  readonly #draft: Draft;
   readonly #modules: BlockModules;
   readonly #hotBlocks: HotBlocks;
   readonly #backend: BackEnd;
@@ -131,11 +128,11 @@ export class TcgMachine implements Engine {
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
-    this.#writer = new BytecodeWriter(handlers, target.globals, this.ir.global(target.pcGlobal));
-    this.#arena.reset(this.#writer.jumpCacheLookup());
     this.#translator = new BlockTranslator(
       target, this.ir, this.maxInsns, this.options.traceStores ?? false, this.shared,
     ); // prettier-ignore
+    this.#draft = new Draft(handlers, target, this.ir, this.#translator.beginSample);
+    this.#arena.reset(this.#draft.writer.jumpCacheLookup());
     this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
     let last: Vcpu | undefined;
     const vcpu = (env: number): Vcpu =>
@@ -296,7 +293,7 @@ export class TcgMachine implements Engine {
     this.counters.flushes++;
     this.blocks.clear();
     for (const cpu of this.cpus) cpu.jumpCache.flush();
-    this.#arena.reset(this.#writer.jumpCacheLookup());
+    this.#arena.reset(this.#draft.writer.jumpCacheLookup());
     this.#hotBlocks.take();
     this.regions?.reset();
     this.#modules.reset();
@@ -322,13 +319,15 @@ export class TcgMachine implements Engine {
   translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
     const t0 = this.options.now?.() ?? 0;
     for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {
-      const done = this.#build(cpu, key, source, limit, "first");
-      if (done === undefined) return undefined;
+      this.#draft.begin();
+      let done: Translated | undefined;
       try {
-        this.#writer.write(done.block);
+        done = this.#build(cpu, key, source, limit, "first");
+        if (done === undefined) return undefined;
+        this.#draft.append(done.block);
       } catch (error) {
         // Too many values for the interpreter's temporaries: a shorter block has fewer.
-        if (!(error instanceof BytecodeOverflow) || done.insns === 1) throw error;
+        if (!(error instanceof BytecodeOverflow) || limit === 1) throw error;
         continue;
       }
       const tb = this.#install(key, done, source.ram2);
@@ -352,9 +351,10 @@ export class TcgMachine implements Engine {
     const stop = this.breakpoints.size > 0 ? (at: bigint): boolean => this.breakpoints.has(at) : undefined;
     // Blocks that will be translated again when they are hot are not worth the optimiser's time now.
     const passing = tier === "first" && this.#backend === "auto";
-    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards, passing);
-    if (done === undefined) return undefined;
     const { trace } = this.options;
+    const stamps = passing && trace?.op === undefined && this.options.traceStores !== true ? this.#draft : undefined;
+    const done = this.#translator.translate(cpu.cpu, pc, key.flags, source, limit, stop, guards, passing, stamps);
+    if (done === undefined) return undefined;
     if (tier === "first") {
       if (trace?.inAsm !== undefined) trace.inAsm(listing(this.target, pc, source, done.length).join(""));
       trace?.op?.(print(done.block));
@@ -382,19 +382,19 @@ export class TcgMachine implements Engine {
 
   /** Places descriptor, words and bytecode in the arena. */
   #install(key: BlockKey, done: Translated, ram2: number): Tb {
-    const { block, insns, length } = done;
-    const perInsn = this.target.insnWords;
-    if (!this.#arena.fits(this.#writer.length, insns * perInsn)) this.#flushNow();
+    const { insns, length } = done;
+    const { writer, exits } = this.#draft;
+    const words = insns * this.target.insnWords;
+    if (!this.#arena.fits(writer.length, words)) this.#flushNow();
     const id = this.blocks.all.length;
     const counter = this.#backend === "auto" ? (this.options.hotThreshold ?? DEFAULT_HOT) : NO_LIMIT;
     const { pcLo, pcHi } = key;
-    const { code, length: units } = this.#writer;
-    const address = this.#arena.place(block, perInsn, code, units, { id, insns, counter, pcLo, pcHi });
+    const address = this.#arena.place(writer, words, { id, insns, counter, pcLo, pcHi });
     const tb: Tb = {
       address, id, pcLo, pcHi, flags: key.flags, limit: key.limit, insns,
       // Nobody tells of changes to code that is not RAM: such a block is not kept, wherever it begins.
       ram: ram2 === NOT_RAM ? -1 : key.ram, length, ram2, alive: true, incoming: undefined, next: undefined,
-      exits: this.regions?.exitsFor(block) ?? [], region: undefined, regions: undefined, blockFn: 0,
+      exits, region: undefined, regions: undefined, blockFn: 0,
       counterStart: counter, executedBefore: 0,
     }; // prettier-ignore
     this.blocks.add(tb);
@@ -402,7 +402,7 @@ export class TcgMachine implements Engine {
     c.blocks++;
     c.guestInsns += insns;
     c.guestBytes += length;
-    c.irOps += block.ops.length;
+    c.irOps += this.#draft.irOps;
     return tb;
   }
 

@@ -8,7 +8,7 @@ import { NONE } from "../ir/type.ts";
 import type { MemOp, Value } from "../ir/type.ts";
 import { ENV } from "./contract.ts";
 import { highHalf, lowHalf } from "./halves.ts";
-import type { Target, TargetCpu, TranslateContext } from "./contract.ts";
+import type { Stamps, Target, TargetCpu, TranslateContext } from "./contract.ts";
 
 /** Where the guest code of a block comes from. */
 export interface CodeSource {
@@ -72,27 +72,31 @@ export class BlockTranslator {
   readonly #target: Target;
   readonly #context: Context;
   readonly #maxInsns: number;
+  /** Of samples of instructions. */
+  readonly #samples: Context;
 
   constructor(target: Target, ir: IrContext, maxInsns: number, traceStores: boolean, shared = false) {
     this.#target = target;
     this.#maxInsns = maxInsns;
+    this.#samples = new Context(new Builder(ir), target.bigEndian, shared);
     this.#context = new Context(traceStores ? new TracingBuilder(ir) : new Builder(ir), target.bigEndian, shared);
   }
 
   /**
    * Translates the block at `pc`. `limit`: most instructions, 0 for no limit of its own; `stop` tells where a block
    * must end before an instruction; `guards` which instructions, by number, may use guards; `passing`:
-   * the result is not kept past the next such translation.
+   * the result is not kept past the next such translation. With `stamps` the result is what they do not have yet.
    * @returns undefined when the first instruction could not be fetched
    */
   translate(
     cpu: TargetCpu, pc: bigint, flags: number, source: CodeSource, limit: number, stop: ((pc: bigint) => boolean) | undefined,
-    guards?: (insn: number) => boolean, passing = false,
+    guards?: (insn: number) => boolean, passing = false, stamps?: Stamps,
   ): Translated | undefined {
     const c = this.#context;
     const target = this.#target;
     const max = limit > 0 ? Math.min(limit, this.#maxInsns) : this.#maxInsns;
     c.start(cpu, pc, flags, source, passing, 1 << target.pageBits);
+    c.stamps = stamps;
     target.begin(c);
     let insns = 0;
     while (!c.done) {
@@ -110,8 +114,16 @@ export class BlockTranslator {
     if (!c.done) target.end(c);
     return { block: c.ir.finish(), insns, length: c.at, swaps: c.ir.swaps };
   } // prettier-ignore
+
+  /** Begins the translation of an instruction that is not in memory, `at` bytes behind `pc`. */
+  readonly beginSample = ({ cpu }: TranslateContext, pc: bigint, flags: number, at: number): TranslateContext => {
+    this.#samples.start(cpu, pc, flags, NO_SOURCE, false, 1 << this.#target.pageBits);
+    this.#samples.at = at;
+    return this.#samples;
+  };
 }
 
+const NO_SOURCE: CodeSource = { byte: () => -1 };
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 class Context implements TranslateContext {
@@ -126,6 +138,7 @@ class Context implements TranslateContext {
   first = true;
   guards = false;
   done = false;
+  stamps: Stamps | undefined;
   pageEnd = 4096;
   cpu!: TargetCpu;
   #source!: CodeSource;

@@ -13,6 +13,7 @@ import type { Handler, Handlers } from "./handlers.ts";
 import { ImmediateRecorder } from "./handlers.ts";
 import { isSmall, isZero } from "./constants.ts";
 import { SlotStack } from "./slot-stack.ts";
+import type { Stamp } from "./stamp.ts";
 import { Uses } from "./uses.ts";
 
 /** The slot that always holds zero. */
@@ -50,6 +51,8 @@ export class BytecodeWriter {
   /** 16-bit units of the current block's bytecode. */
   code: Uint16Array<ArrayBuffer> = new Uint16Array(4096);
   length = 0;
+  /** The words of the current block's instructions, one instruction's after the other's. */
+  words: Int32Array<ArrayBuffer> = new Int32Array(256);
   /** Per label: its place in the bytecode; before that is known, -1. */
   #labelAt = new Int32Array(64);
   /** Of branches: the places to fill in, those they are relative to, and their labels. */
@@ -64,9 +67,11 @@ export class BytecodeWriter {
   readonly #constantUnits: number;
   /** Results of type i32 fill their slot, with zeros above. */
   readonly #wide: boolean;
+  readonly #insnWords: number;
 
-  constructor(handlers: Handlers, globals: readonly EnvField[], pcGlobal: number) {
+  constructor(handlers: Handlers, globals: readonly EnvField[], pcGlobal: number, insnWords = 1) {
     this.#handlers = handlers;
+    this.#insnWords = insnWords;
     this.#pcGlobal = pcGlobal;
     this.#constantUnits = handlers.const32.size / 2;
     this.#globals = globals;
@@ -77,6 +82,12 @@ export class BytecodeWriter {
 
   /** Writes the block to `code`, `length` units. @throws BytecodeOverflow */
   write(block: Block): void {
+    this.length = 0;
+    this.append(block);
+  }
+
+  /** Writes a block, or a part of one, behind what is there. @throws BytecodeOverflow */
+  append(block: Block): void {
     const all = block.ops;
     const count = all.length;
     if (count > this.#slotOf.length) this.#grow(count);
@@ -87,7 +98,7 @@ export class BytecodeWriter {
     let site = 0;
     for (let i = 0; i < count; i++) {
       const op = all[i]!;
-      if (op.spec === ops.insn) site = op.imm;
+      if (op.spec === ops.insn) this.note((site = op.imm), op.list);
       else this.#emit(block, op, i, site);
       if (this.length > 60000) throw new BytecodeOverflow("Block too long");
     }
@@ -97,6 +108,28 @@ export class BytecodeWriter {
       this.code[at] = distance;
       this.code[at + 1] = distance >> 16;
     }
+  }
+
+  /** Notes the words of an instruction. */
+  note(insn: number, list: readonly number[]): void {
+    const perInsn = this.#insnWords;
+    const from = insn * perInsn;
+    if (from + perInsn > this.words.length) {
+      const more = new Int32Array((from + perInsn) * 2);
+      more.set(this.words);
+      this.words = more;
+    }
+    for (let n = 0; n < perInsn; n++) this.words[from + n] = list[n] ?? 0;
+  }
+
+  /** Copies bytecode behind what is there, with values in its places. */
+  stamp({ units, places }: Stamp, values: Int32Array): void {
+    const from = this.length;
+    if (from + units.length > this.code.length) this.#enlarge();
+    const { code } = this;
+    for (let i = 0; i < units.length; i++) code[from + i] = units[i]!;
+    this.length = from + units.length;
+    for (let i = 0; i < places.length; i += 3) code[from + places[i]!] = values[places[i + 1]!]! >> places[i + 2]!;
   }
 
   /** Bytecode that does nothing but go to the block at pc. */
@@ -121,7 +154,6 @@ export class BytecodeWriter {
     this.#free.clear();
     this.#freeWide.clear();
     this.#nextTemp = ENV.temps + 8;
-    this.length = 0;
     this.#lastLabel = this.#lastConstant = -1;
     this.#fixupCount = 0;
   }
@@ -216,12 +248,14 @@ export class BytecodeWriter {
   }
 
   #unit(n: number): void {
-    if (this.length === this.code.length) {
-      const bigger = new Uint16Array(this.code.length * 2);
-      bigger.set(this.code);
-      this.code = bigger;
-    }
+    if (this.length === this.code.length) this.#enlarge();
     this.code[this.length++] = n;
+  }
+
+  #enlarge(): void {
+    const bigger = new Uint16Array(this.code.length * 2);
+    bigger.set(this.code);
+    this.code = bigger;
   }
 
   #emit(block: Block, op: Op, at: number, site: number): void {

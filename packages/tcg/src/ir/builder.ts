@@ -82,6 +82,18 @@ export class Builder {
     this.#forget();
   }
 
+  /** Starts another part of the block: nothing is known, and the numbers of instructions go on. */
+  nextPart(): void {
+    const { name, pc } = this.block;
+    this.block = { name, pc, ops: [], labels: 0, globals: this.context.globals };
+    this.#forget();
+  }
+
+  /** A guest instruction passes that has no operations here. @returns its number */
+  passInsn(): number {
+    return this.#insns++;
+  }
+
   /** The block as built so far. */
   finish(): Block {
     return this.block;

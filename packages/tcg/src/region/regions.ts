@@ -8,8 +8,6 @@ import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "../wasm/analysis.ts";
 import type { BlockModules } from "../wasm/block-modules.ts";
 import { DEFAULT_REGION_INSNS, DEFAULT_REGION_THRESHOLD } from "../exec/defaults.ts";
-import { exitsOf } from "./exits.ts";
-import { changesFlags } from "./flow.ts";
 import { grow, regrow } from "./grow.ts";
 import type { Growth, Profile } from "./grow.ts";
 import { hubFor } from "./hub.ts";
@@ -86,9 +84,6 @@ const MOST_ELSEWHERE = 100;
 
 /** Targets that an indirect jump is compared with, in a region without a hub. */
 const MOST_COMPARED_ALONE = 24;
-
-/** Of blocks that regions do not see the ends of. */
-const NO_EXITS: Tb["exits"] = [];
 
 /** All regions of one machine. */
 export class Regions {
@@ -404,10 +399,5 @@ export class Regions {
       near: (pcLo) => near(pcLo, (ram) => this.#host.blocksIn(ram)),
       executions: (tb) => this.executions(tb),
     }; // prettier-ignore
-  }
-
-  /** The exits of a block as regions see them: none where the flags change within it. */
-  exitsFor(block: Block): Tb["exits"] {
-    return changesFlags(block, this.#flagsGlobal) ? NO_EXITS : exitsOf(block, this.#host.pcGlobal);
   }
 }
