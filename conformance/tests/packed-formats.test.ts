@@ -93,7 +93,7 @@ beforeAll(() => {
       else project.link(name, dir);
   };
   for (const dir of ["packages/qom", ...documented]) need(dir);
-  for (const dir of own) project.install(dir);
+  project.install(...own);
   project.link("zod", "packages/qom");
 }, 600_000);
 afterAll(() => project.remove());

@@ -5,9 +5,9 @@ import { PackedProject } from "../lib/packed.ts";
 const project = new PackedProject();
 
 beforeAll(() => {
-  for (const dir of ["packages/bits", "packages/qom", "packages/machine-core", "plugins/dev-lcd"]) project.install(dir);
+  project.install("packages/bits", "packages/qom", "packages/machine-core", "plugins/dev-lcd");
   for (const name of ["zod", "eventemitter3"]) project.link(name, "packages/qom");
-}, 60_000);
+}, 300_000);
 afterAll(() => project.remove());
 
 it("finds, loads and runs a plugin from a packed tarball outside the workspace", () => {
