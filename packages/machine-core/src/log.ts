@@ -1,5 +1,19 @@
-/** What a record is about. `guest-error`: the guest did what the hardware forbids. `unassigned`: nothing answers there. */
-export type LogLevel = "guest-error" | "unimplemented" | "unassigned" | "warning" | "info" | "trace";
+/**
+ * What a record is about. `guest-error`: the guest did what the hardware forbids. `unassigned`: nothing answers there. `interrupt`,
+ * `cpu-reset`: a CPU delivered an interrupt or exception, or was reset.
+ */
+export type LogLevel =
+  | "guest-error"
+  | "unimplemented"
+  | "unassigned"
+  | "warning"
+  | "info"
+  | "trace"
+  | "interrupt"
+  | "cpu-reset";
+
+/** Levels that were asked for whole: their sources are never cut short. */
+const WHOLE: ReadonlySet<LogLevel> = new Set<LogLevel>(["trace", "interrupt", "cpu-reset"]);
 
 /** One event worth telling. */
 export interface LogRecord {
@@ -41,8 +55,8 @@ export class Log {
     const key = `${level} ${source}`;
     const n = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, n);
-    if (this.#sink === undefined || !this.#levels.has(level) || (n > this.#limit && level !== "trace")) return;
-    const text = n === this.#limit && level !== "trace" ? `${message} (further ones are only counted)` : message;
+    if (this.#sink === undefined || !this.#levels.has(level) || (n > this.#limit && !WHOLE.has(level))) return;
+    const text = n === this.#limit && !WHOLE.has(level) ? `${message} (further ones are only counted)` : message;
     this.#sink(args === undefined ? { level, source, message: text } : { level, source, message: text, args });
   }
 

@@ -66,6 +66,15 @@ export interface CpuSignals {
   smm?(active: boolean): void;
   /** 32 random bits, for RDRAND and RDSEED; absent: they say that there are none. */
   random?(): number;
+  /** Where deliveries of interrupts and resets are told; absent: nowhere. */
+  readonly log?: CpuLog;
+}
+
+/** What a CPU tells for people who look for errors. */
+export interface CpuLog {
+  /** Asked before a text is made. */
+  wants(what: "interrupt" | "reset"): boolean;
+  write(what: "interrupt" | "reset", text: string): void;
 }
 
 /** Numbers of the CPU's inputs, for `setIrq`. */

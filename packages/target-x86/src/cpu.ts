@@ -52,6 +52,8 @@ export class X86Cpu extends StateBlock implements TargetCpu {
   readHigh = 0;
   /** The exception being raised is for an address that is not canonical, or above a limit of 4 GiB. */
   notCanonical = false;
+  /** Interrupts and exceptions that the log of deliveries has numbered. */
+  deliveries = 0;
   /** Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
 

@@ -131,6 +131,7 @@ export class X86CpuObject extends CpuObject implements AttachableCpu, Threadable
 
   #wires(): CpuSignals {
     const { machine } = this;
+    const { log } = machine;
     const bytes = new Uint8Array(4);
     const words = new DataView(bytes.buffer);
     return {
@@ -138,6 +139,10 @@ export class X86CpuObject extends CpuObject implements AttachableCpu, Threadable
       random: () => {
         machine.random(bytes);
         return words.getInt32(0);
+      },
+      log: {
+        wants: (what) => log.enabled(what === "reset" ? "cpu-reset" : "interrupt"),
+        write: (what, text) => log.write(what === "reset" ? "cpu-reset" : "interrupt", "cpu", text),
       },
       ...this.#signals,
     };

@@ -117,6 +117,8 @@ export const PENDING = {
   intr: 1, nmi: 2, smi: 4, init: 8, sipi: 16, nmiBlocked: 32, reset: 64,
   /** Waits for a start-up IPI, whose vector is in bits 15:8 when `sipi` is set. */
   waitSipi: 128,
+  /** NMIs were blocked already when the handler of an SMI began. */
+  nmiBlockedBefore: 0x10000,
 } as const; // prettier-ignore
 
 /** EFLAGS bits. Source: Intel SDM volume 1 (2023), 3.4.3. */

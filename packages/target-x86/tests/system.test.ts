@@ -7,6 +7,7 @@ import { X86State } from "../src/snapshot.ts";
 import * as long from "./programs/long.ts";
 import * as protectedMode from "./programs/protected.ts";
 import * as smm from "./programs/smm.ts";
+import * as vme from "./programs/vme.ts";
 import { WholeMachine } from "./whole-machine.ts";
 
 const START = 0x8000;
@@ -18,12 +19,13 @@ function bytes(hex: string): number[] {
 }
 
 /** Runs a program from real mode, 0:8000h, until it writes to port F4h. */
-function run(code: string, backend: BackEnd, word: 32 | 64): string {
+function run(code: string, backend: BackEnd, word: 32 | 64, props: Record<string, unknown> = {}): string {
   let printed = "";
   let ended = false;
   const m: WholeMachine = new WholeMachine({
     backend,
     word,
+    props,
     size: 8 << 20,
     ports: {
       in: (_port, size) => (size === 4 ? 0xffff_ffff : size === 2 ? 0xffff : 0xff),
@@ -59,6 +61,11 @@ for (const word of [64, 32] as const)
   test(`system management mode, ${word}-bit registers`, () => {
     // Two SMIs, each adding 1 to the saved EBX; CS and flags as they were.
     expect(run(smm.code, "interp", word)).toBe("s11223345 s11223346 00000000 00000006 ");
+  });
+
+for (const backend of ["interp", "region"] as const)
+  test(`virtual-8086 mode with its extensions, ${backend}`, () => {
+    expect(run(vme.code, backend, 64, { vme: true })).toBe(vme.printed);
   });
 
 test("INIT and a start-up IPI start a CPU at a page of the first megabyte", () => {

@@ -31,6 +31,7 @@ const TRANSLATED_SET: ReadonlySet<string> = new Set(TRANSLATED.split(" "));
 const ONLY_64: ReadonlySet<string> = new Set(["lm", "syscall"]);
 /** What this program can do beyond QEMU's translator: there for who asks for it by name. */
 const BEYOND: ReadonlySet<string> = new Set([
+  "vme",
   "pcid",
   "invpcid",
   "rdseed",

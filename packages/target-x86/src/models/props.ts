@@ -7,11 +7,16 @@ const features: Record<string, z.ZodOptional<typeof onOff>> = Object.fromEntries
   FEATURE_PROPERTIES.map((name) => [name, onOff.optional()]),
 );
 
+const upTo = (most: number) => u32.refine((n) => n <= most, `must be 0 to ${most}`);
+
 /** What every model has besides its features. */
 const common = z.strictObject({
-  family: u32.optional().describe("family; default: the model's"),
-  model: u32.optional().describe("model number; default: the model's"),
-  stepping: u32.optional().describe("stepping; default: the model's"),
+  // 8 bits of the extended family are added to 4 of the family.
+  family: upTo(0xff + 0xf)
+    .optional()
+    .describe("family; default: the model's"),
+  model: upTo(0xff).optional().describe("model number; default: the model's"),
+  stepping: upTo(0xf).optional().describe("stepping; default: the model's"),
   vendor: z
     .string()
     .refine((text) => text.length === 12, "must have 12 characters")
@@ -20,7 +25,10 @@ const common = z.strictObject({
   "model-id": z.string().max(48).optional().describe("name of the processor, 48 characters at most"),
   level: u32.optional().describe("highest basic leaf of CPUID"),
   xlevel: u32.optional().describe("highest extended leaf of CPUID"),
-  "phys-bits": u8.default(0).describe("bits of a physical address; 0: 40"),
+  "phys-bits": u8
+    .refine((n) => n === 0 || (n >= 32 && n <= 52), "must be 32 to 52, or 0")
+    .default(0)
+    .describe("bits of a physical address; 0: 40"),
   "apic-id": u32.optional().describe("number of the local APIC; default: that of the CPU"),
   "socket-id": u32.optional(),
   "core-id": u32.optional(),

@@ -123,3 +123,10 @@ export function writeEflags(cpu: X86Cpu, value: number): void {
   cpu.setLo(OFF.df, value & FLAG.df ? -1 : 1);
   cpu.setLo(OFF.eflags, (value & 0x3f7300) | 2);
 }
+
+/** Flags that IRET, POPF may change at a privilege level. */
+export function writableFlags(cpl: number, iopl: number): number {
+  const always =
+    FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.tf | FLAG.df | FLAG.of | FLAG.nt | FLAG.ac | FLAG.id;
+  return always | (cpl <= iopl ? FLAG.if : 0) | (cpl === 0 ? FLAG.iopl : 0);
+}

@@ -3,12 +3,14 @@ import type { X86Cpu } from "../cpu.ts";
 import { FLAG, OFF, PENDING, REG, regOffset, SEG, SEG_FIELD, segOffset } from "../state.ts";
 import { DESC, isCode64, isLong, isProtected, loadFrom, markAccessed, needDescriptor, readUpper, setRealSegment,
   setSegment, SYSTEM, type Descriptor } from "./descriptor.ts"; // prettier-ignore
+import { writableFlags } from "./eflags.ts";
 import { dropInnerSegments, loadNull } from "./segments.ts";
 import { StackFrame, type Width } from "./stack.ts";
 import { returnFromTask, switchTask } from "./task.ts";
 import {
   checkIp, ipOf, needInnerStack, nullStack, pointerFromTask64, setCode, setIp, stackFromTask,
 } from "./transfer.ts"; // prettier-ignore
+import { virtualReturn } from "./v86.ts";
 import { EXC } from "./vectors.ts";
 
 /** Far JMP to selector:offset. pc is behind the instruction. */
@@ -245,13 +247,6 @@ function returnTo(
   if (rpl > cpl) dropInnerSegments(cpu);
 }
 
-/** Flags that IRET, POPF may change at a privilege level. */
-export function writableFlags(cpl: number, iopl: number): number {
-  const always =
-    FLAG.cf | FLAG.pf | FLAG.af | FLAG.zf | FLAG.sf | FLAG.tf | FLAG.df | FLAG.of | FLAG.nt | FLAG.ac | FLAG.id;
-  return always | (cpl <= iopl ? FLAG.if : 0) | (cpl === 0 ? FLAG.iopl : 0);
-}
-
 /** IRET of an operand size; pc is behind the instruction. */
 export function returnFromInterrupt(cpu: X86Cpu, width: Width): void {
   const old = cpu.lo(OFF.eflags);
@@ -288,7 +283,7 @@ export function returnFromInterrupt(cpu: X86Cpu, width: Width): void {
 
 function realReturn(cpu: X86Cpu, width: Width, old: number): void {
   const vm = (old & FLAG.vm) !== 0;
-  if (vm && (old & FLAG.iopl) !== FLAG.iopl) cpu.fault(EXC.GP, 0);
+  if (vm && (old & FLAG.iopl) !== FLAG.iopl) return virtualReturn(cpu, width);
   const { stack } = cpu;
   stack.current();
   const ip = stack.pop(width);

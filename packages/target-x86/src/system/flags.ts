@@ -3,7 +3,7 @@ import type { X86Cpu } from "../cpu.ts";
 import { FLAG, OFF } from "../state.ts";
 import { CR4 } from "./bits.ts";
 import { isProtected } from "./descriptor.ts";
-import { writableFlags } from "./far.ts";
+import { writableFlags } from "./eflags.ts";
 import type { Width } from "./stack.ts";
 import { EXC } from "./vectors.ts";
 

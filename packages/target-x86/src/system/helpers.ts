@@ -8,6 +8,7 @@ import { cpuid } from "./cpuid.ts";
 import { breakAfter, breakBefore, readDebug, writeDebug } from "./debug.ts";
 import { callFar, jumpFar, returnFar, returnFromInterrupt } from "./far.ts";
 import { popFlags, popFlagsVme, pushFlagsVme, setVirtualIf } from "./flags.ts";
+import { interruptV86 } from "./v86.ts";
 import { invpcid } from "./invpcid.ts";
 import { readMsr, readTsc, writeMsr } from "./msr.ts";
 import { checkPort, portIn, portOut, watchPort } from "./ports.ts";
@@ -114,6 +115,8 @@ export function systemHelpers(word: WordSize): Helper[] {
       returnFromInterrupt(cpu, width as Width);
       cpu.updateFlags();
     }),
+    // int_v86(vector) -> whether the program's own handler was entered. pc is behind the instruction.
+    whole("int_v86", ["i32"], (cpu, vector) => interruptV86(cpu, vector!), "i32"),
     // iret_fast(operand size) -> whether it did: the usual returns from ring 0. pc is behind the instruction.
     quick("iret_fast", ["env", "i32"], "return_from_handler"),
     whole("rsm", [], resume),

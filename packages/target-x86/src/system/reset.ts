@@ -3,6 +3,7 @@ import { ENV } from "@mimus/tcg";
 import type { X86Cpu } from "../cpu.ts";
 import { OFF, PENDING, REG, regOffset, SEG, SEG_FIELD, segOffset } from "../state.ts";
 import { CR0 } from "./bits.ts";
+import { logRegisters } from "./event-log.ts";
 
 /** What a data segment is in real mode: present, writable, accessed. */
 const DATA16 = 0x9300;
@@ -10,6 +11,7 @@ const CODE16 = 0x9b00;
 
 /** Power-on state. Levels of the inputs stay. */
 export function resetCpu(cpu: X86Cpu): void {
+  logRegisters(cpu, "reset", `CPU Reset (CPU ${cpu.index})`);
   const start = cpu.env >> 2;
   const lines = cpu.lo(OFF.pending) & PENDING.intr;
   cpu.i32.fill(0, start + (regOffset(0) >> 2), start + (OFF.end >> 2));
@@ -70,6 +72,7 @@ function segment(cpu: X86Cpu, n: number, selector: number, base: number, limit: 
 
 /** INIT: as power-on, but x87, SSE, MSRs and caches stay, and CR0.CD and NW. The CPU that is not the first waits for SIPI. */
 export function initCpu(cpu: X86Cpu): void {
+  logRegisters(cpu, "reset", `CPU Reset (CPU ${cpu.index})`);
   cpu.setLo(OFF.pending, cpu.lo(OFF.pending) & PENDING.intr);
   common(cpu, CR0.ET | (cpu.lo(OFF.cr0) & (CR0.CD | CR0.NW)));
   cpu.apic?.initReset();

@@ -7,6 +7,7 @@ import type { X86Cpu } from "../cpu.ts";
 import { ALL_INDEXES, FLAG, HF, OFF, PENDING, regOffset, SEG, SEG_FIELD, segOffset } from "../state.ts";
 import { CR0, CR4, EFER } from "./bits.ts";
 import { setSegment } from "./descriptor.ts";
+import { logRegisters } from "./event-log.ts";
 import { ipOf, setIp } from "./transfer.ts";
 import { EXC } from "./vectors.ts";
 
@@ -49,8 +50,10 @@ const unpack = (flags: number): number => (flags & 0xf0ff) << 8;
 
 /** Enters the SMI handler. */
 export function enterSmm(cpu: X86Cpu): void {
+  logRegisters(cpu, "interrupt", "SMM: enter");
   cpu.setLo(ENV.tbFlags, cpu.lo(ENV.tbFlags) | HF.smm);
-  cpu.setLo(OFF.pending, cpu.lo(OFF.pending) | PENDING.nmiBlocked);
+  const pending = cpu.lo(OFF.pending);
+  cpu.setLo(OFF.pending, pending | PENDING.nmiBlocked | (pending & PENDING.nmiBlocked ? PENDING.nmiBlockedBefore : 0));
   cpu.engine.flushTlb(cpu.env, ALL_INDEXES);
   cpu.signals.smm?.(true);
   const area = new SaveArea(cpu);
@@ -198,10 +201,14 @@ export function resume(cpu: X86Cpu): void {
   const protectedMode = (cpu.lo(OFF.cr0) & CR0.PE) !== 0;
   const cpl = vm ? 3 : protectedMode ? (cpu.lo(segOffset(SEG.ss) + SEG_FIELD.attr) >>> 13) & 3 : 0;
   cpu.setLo(OFF.cpl, cpl);
-  cpu.setLo(OFF.pending, cpu.lo(OFF.pending) & ~PENDING.nmiBlocked);
+  const pending = cpu.lo(OFF.pending);
+  const free = pending & PENDING.nmiBlockedBefore ? PENDING.nmiBlockedBefore : PENDING.nmiBlocked;
+  // An IRET in the handler let NMIs in; they are blocked again where they were before.
+  cpu.setLo(OFF.pending, free === PENDING.nmiBlocked ? pending & ~free : (pending & ~free) | PENDING.nmiBlocked);
   cpu.setLo(ENV.tbFlags, cpu.lo(ENV.tbFlags) & ~HF.smm);
   cpu.signals.smm?.(false);
   cpu.stateReplaced();
+  logRegisters(cpu, "interrupt", "SMM: after RSM");
 }
 
 /** What a handler may have made of the saved state that no CPU can be in: it is untrusted. */

@@ -66,11 +66,19 @@ const iret: Translate = (t, i) => {
   endWithInterrupts(t);
 };
 
-/** INT n. In virtual-8086 mode it needs IOPL 3. */
+/** INT n. In virtual-8086 mode it may be the program's own handler's, and needs IOPL 3 where it is not. */
 const int: Translate = (t, i) => {
+  const { ir } = t;
+  const vector = i.immLo & 0xff;
+  if ((t.flags & HF.vm) !== 0) {
+    const usual = ir.label();
+    ir.set("pc", t.pcNext());
+    ir.brcond("eq", t.call("int_v86", ir.const32(vector)), ir.const32(0), usual, true);
+    t.endAtPc("lookup");
+    ir.place(usual);
+  }
+  t.trap(vector, true);
   t.ctx.done = true;
-  if ((t.flags & HF.vm) !== 0 && t.iopl < 3) return t.raise(13, 0);
-  t.trap(i.immLo & 0xff, true);
 };
 
 const int1: Translate = (t) => {
