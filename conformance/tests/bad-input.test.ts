@@ -116,6 +116,11 @@ describe("the user is told in one line", () => {
     expect(stderr).not.toMatch(/internal error|\bat .*:\d+:\d+/);
     expect([status, stdout]).toEqual([1, ""]);
   });
+
+  it("a flash drive of a PC that is not there", { timeout: 120_000 }, () => {
+    const { status, stderr } = runMimus(["system-x86_64", "-M", "pc,pflash0=nope", "-display", "none"]);
+    expect([status, stderr]).toEqual([1, "mimus: pflash0=nope: there is no drive 'nope'\n"]);
+  });
 });
 
 function drive(path: string, more = ""): string[] {

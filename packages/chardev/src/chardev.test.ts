@@ -157,6 +157,7 @@ test.each([
   ["socket", { fd: "x" }, "parameter 'fd': expected a whole number"],
   ["socket", { path: "p", telnet: "on" }, "telnet is not supported"],
   ["ringbuf", { size: "0" }, "parameter 'size': expected a whole number from 1 to 67108864"],
+  ["ringbuf", { size: "3" }, "parameter 'size': expected a power of two"],
   ["null", { mux: "x" }, "parameter 'mux': expected on or off"],
   ["null", { id: "" }, "parameter 'id': expected an identifier"],
   ["null", { id: "1a" }, "parameter 'id': expected an identifier"],

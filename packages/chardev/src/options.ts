@@ -58,6 +58,7 @@ const schemas = {
     .strictObject({
       ...common,
       size: whole(1, 2 ** 26)
+        .refine((n) => (n & (n - 1)) === 0, "expected a power of two")
         .default(65536)
         .describe("bytes"),
     })

@@ -204,6 +204,19 @@ describe("SMBIOS", () => {
     expect(types(list)).toContain(200);
     expect(() => smbiosFields([{ type: "1", colour: "red" }])).toThrow(/no field 'colour'; there are: manufacturer/);
     expect(() => smbiosFields([{ type: "99" }])).toThrow(/types 0, 1/);
+    for (const [type, key, value, why] of [
+      ["4", "max-speed", "x", "expected a whole number from 0 to 65535"],
+      ["17", "speed", "99999", "expected a whole number from 0 to 65535"],
+      ["8", "port_type", "256", "expected a whole number from 0 to 255"],
+      ["0", "release", "x", "expected two numbers of 0 to 255"],
+      ["0", "release", "300.1", "expected two numbers of 0 to 255"],
+      ["0", "uefi", "x", "expected on or off"],
+    ] as const)
+      expect(() => smbiosFields([{ type, [key]: value }])).toThrow(`-smbios type=${type},${key}=${value}: ${why}`);
+    smbiosFields([
+      { type: "0", release: "1.255", uefi: "on", version: "x" },
+      { type: "17", speed: "0xffff" },
+    ]);
   });
 });
 

@@ -78,7 +78,9 @@ function addFlash(m: MachineBuilder, drives: readonly (string | undefined)[]): F
   const banks: Flash[] = [];
   for (const [n, drive] of drives.entries()) {
     if (drive === undefined) continue;
-    const { size } = m.backend("drive", drive) as FlashDrive;
+    const found = m.backend("drive", drive) as FlashDrive | undefined;
+    if (found === undefined) throw new BoardError("bad-option", `pflash${n}=${drive}: there is no drive '${drive}'`);
+    const { size } = found;
     if (size === 0 || size % FLASH_SECTOR !== 0)
       throw new BoardError(
         "bad-image",

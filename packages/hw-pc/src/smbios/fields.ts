@@ -19,7 +19,25 @@ export interface SmbiosFields {
   readonly whole: readonly Uint8Array[];
 }
 
-/** @throws BoardError for a type or field that there is not */
+/** The largest number of each field that is one. */
+const NUMBERS: Readonly<Record<string, number>> = {
+  ...{ "max-speed": 0xffff, "current-speed": 0xffff, speed: 0xffff },
+  ...{ connector_type: 0xff, port_type: 0xff },
+};
+
+/** @throws BoardError for a number, release or switch that is none */
+function checkValue(type: number, key: string, value: string): void {
+  const wrong = (expected: string): BoardError =>
+    new BoardError("bad-option", `-smbios type=${type},${key}=${value}: expected ${expected}`);
+  const most = Object.hasOwn(NUMBERS, key) ? NUMBERS[key] : undefined;
+  if (most !== undefined && !(/^(?:\d+|0x[\da-f]+)$/i.test(value) && Number(value) <= most))
+    throw wrong(`a whole number from 0 to ${most}`);
+  if (key === "uefi" && value !== "on" && value !== "off") throw wrong("on or off");
+  const [, major, minor] = key === "release" ? (/^(\d+)\.(\d+)$/.exec(value) ?? []) : ["", "0", "0"];
+  if (!(Number(major) <= 0xff && Number(minor) <= 0xff)) throw wrong("two numbers of 0 to 255, such as 1.2");
+}
+
+/** @throws BoardError for a type or field that there is not, or a value that is none */
 export function smbiosFields(options: readonly Readonly<Record<string, string | Uint8Array>>[]): SmbiosFields {
   const byType = new Map<number, Record<string, string>>();
   const whole: Uint8Array[] = [];
@@ -42,6 +60,7 @@ export function smbiosFields(options: readonly Readonly<Record<string, string | 
           "bad-option",
           `-smbios type=${number}: there is no field '${key}'; there are: ${known.join(", ")}`,
         );
+    for (const [key, value] of Object.entries(fields)) checkValue(number, key, String(value));
     byType.set(number, { ...byType.get(number), ...(fields as Record<string, string>) });
   }
   return { of: (type) => byType.get(type) ?? {}, given: new Set(byType.keys()), whole };
