@@ -79,6 +79,10 @@ export function control(
         const found = await stat(path).catch(() => undefined);
         return found && found.blocks * 512;
       },
+      texts: async () => {
+        const { imageText, snapshotList } = await import("@mimus/image-tools");
+        return { image: imageText, snapshots: snapshotList };
+      },
       device: (id) => {
         const qdev = drives.graph.backend(id)?.owner;
         if (qdev === undefined) return undefined;

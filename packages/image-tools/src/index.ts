@@ -1,5 +1,6 @@
 export { Arguments, parseArguments } from "./arguments.ts";
 export type { OptionSpec } from "./arguments.ts";
+export { imageText, snapshotList } from "./describe-image.ts";
 export { messageOf, ToolError } from "./errors.ts";
 export type { ToolHost } from "./host.ts";
 export { keyValues } from "./key-values.ts";

@@ -1,6 +1,6 @@
 import type { QomObject } from "@mimus/qom";
 
-import { infoBlock, infoBlockJobs, infoBlockStats } from "./block/hmp.ts";
+import { infoBlock, infoBlockJobs, infoBlockStats, infoSnapshots } from "./block/hmp-info.ts";
 import type { CpuInfo, MachineControl } from "./control.ts";
 import { mice } from "./input.ts";
 import { mtree } from "./mtree.ts";
@@ -78,6 +78,11 @@ export const INFO: readonly Info[] = [
     name: "block-jobs",
     help: "show progress of ongoing block device operations",
     show: (m) => (m.block ? infoBlockJobs(m.block) : ""),
+  },
+  {
+    name: "snapshots",
+    help: "show the snapshots inside images",
+    show: (m) => (m.block ? infoSnapshots(m.block) : "There is no snapshot available.\n"),
   },
   { name: "mtree", help: "show the memory map", show: mtree },
   { name: "qtree", help: "show the devices by the bus they are on", show: qtree },

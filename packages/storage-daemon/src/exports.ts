@@ -85,9 +85,9 @@ export class BlockExports {
     const list = [
       command("nbd-server-start", ServerStart, (_, args) => this.start(args)),
       command("nbd-server-stop", None, () => this.stop()),
-      command("nbd-server-add", ServerAdd, (_, { device, name, bitmap: one, ...rest }) =>
-        this.add({
-          ...{ type: "nbd", id: device, "node-name": nodeOf(this.#control, device).name, name: name ?? device },
+      command("nbd-server-add", ServerAdd, (_, { device, name = device, bitmap: one, ...rest }) =>
+        this.#add(name, {
+          ...{ "node-name": nodeOf(this.#control, device).name, name },
           ...{ ...rest, ...(one === undefined ? {} : { bitmaps: [one] }) },
         }),
       ),
@@ -146,8 +146,13 @@ export class BlockExports {
           ? `Export type '${type}' needs devices of the kernel that this program cannot reach: use type=nbd`
           : `Invalid parameter '${type}'`,
       );
-    const o = checkArguments(ExportAdd, options);
-    if (this.#exports.has(o.id)) throw new BlockError("in-use", `Block export id '${o.id}' is already in use`);
+    const { id, ...wanted } = checkArguments(ExportAdd, options);
+    await this.#add(id, wanted);
+  }
+
+  /** An older command's id is the name of the export, which need not look like an id. */
+  async #add(id: string, o: Omit<z.output<typeof ExportAdd>, "id" | "type">): Promise<void> {
+    if (this.#exports.has(id)) throw new BlockError("in-use", `Block export id '${id}' is already in use`);
     const server = this.#server;
     if (server === undefined) throw new BlockError("bad-option", "NBD server not running");
     const node = nodeOf(this.#control, undefined, o["node-name"]);
@@ -172,8 +177,8 @@ export class BlockExports {
       for (const b of bitmaps) b.release();
       throw error instanceof BlockError ? error : new BlockError("in-use", (error as Error).message);
     }
-    node.holds.add(hold(o.id));
-    this.#exports.set(o.id, { id: o.id, name, node, bitmaps });
+    node.holds.add(hold(id));
+    this.#exports.set(id, { id, name, node, bitmaps });
   }
 
   /** @throws BlockError */
@@ -186,8 +191,9 @@ export class BlockExports {
     this.#drop(of);
   }
 
+  /** The newest first. */
   query(): unknown[] {
-    return [...this.#exports.values()].map(({ id, node }) => ({
+    return [...this.#exports.values()].toReversed().map(({ id, node }) => ({
       ...{ "node-name": node.name, "shutting-down": false, type: "nbd", id },
     }));
   }

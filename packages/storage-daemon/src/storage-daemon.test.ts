@@ -236,6 +236,8 @@ describe("exports", () => {
     });
     expect(await ask("nbd-server-remove", { name: "none" })).toMatchObject({ desc: "Export 'none' is not found" });
     expect(await ask("nbd-server-add", { device: "d" })).toEqual({});
+    expect(await ask("nbd-server-add", { device: "d", name: "a name" })).toEqual({});
+    expect(await ask("query-block-exports")).toMatchObject([{ id: "a name" }, { id: "d" }]);
     expect(await ask("nbd-server-remove", { name: "d" })).toEqual({});
   });
 });

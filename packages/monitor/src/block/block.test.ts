@@ -2,7 +2,7 @@ import block, { BlockGraph, Jobs, MemoryFile, MemoryFiles, openDrive } from "@mi
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
 import type { BlockControl } from "./index.ts";
-import { BLOCK_COMMANDS, commitDrives, infoBlock, runBlockCommand } from "./index.ts";
+import { BLOCK_COMMANDS, BLOCK_HMP, commitDrives, infoBlock, infoSnapshots, runBlockCommand } from "./index.ts";
 
 const SIZE = 1 << 20;
 
@@ -263,8 +263,35 @@ describe("block commands", () => {
     await commitDrives(control, "all");
     expect(base.content()[4096]).toBe(4);
     expect(await infoBlock(control, ["s0"])).toMatch(
-      /^s0 \(#block\d+\): s\.img \(overlay\)\n    Cache mode: +writeback\n    Backing file: +s\.img \(chain depth: 1\)\n$/,
+      /^s0 \(#block\d+\): s\.img \(overlay\)\n    Removable device: not locked, tray closed\n    Cache mode: +writeback\n    Backing file: +s\.img \(chain depth: 1\)\n$/,
     );
+  });
+
+  it("are found by a device's id or path", async () => {
+    const { run, control } = await setup();
+    const drive = control.graph.backend("d0");
+    drive?.attach("/machine/peripheral/vb0/virtio-backend");
+    for (const [i, id] of ["vb0", "/machine/peripheral/vb0/virtio-backend", "d0"].entries()) {
+      const none = { bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
+      await run("block_set_io_throttle", { id, bps: 1000 * (i + 1), ...none });
+      expect(drive?.throttle?.limits.buckets["bps-total"].avg).toBe(1000 * (i + 1));
+    }
+    await expect(run("block_set_io_throttle", { id: "vb" })).rejects.toThrow("Device 'vb' not found");
+  });
+
+  it("add and remove drives, and show nodes and snapshots", async () => {
+    const { control, files } = await setup();
+    files.add("n,1.img", 4096);
+    const hmp = (name: string, ...args: string[]): Promise<string> | undefined =>
+      BLOCK_HMP.find((c) => c.name === name)?.run(control, args);
+    expect(await hmp("drive_add", "0", "if=none,id=n1,node-name=nn,format=raw,file=n,,1.img")).toBe("OK\n");
+    expect(control.graph.backend("n1")?.size).toBe(4096);
+    await expect(hmp("drive_add", "0", "if=ide,file=n,,1.img")).rejects.toThrow(/if=none/);
+    expect(await infoBlock(control, ["-n", "nn"])).toBe("nn: n,1.img (raw)\n    Cache mode:       writeback\n");
+    expect(await infoSnapshots(control)).toBe("There is no snapshot available.\n");
+    await hmp("drive_del", "n1");
+    expect([...control.graph.backends()].map((b) => b.id)).toEqual(["d0"]);
+    expect([...control.graph.nodes()].map((n) => n.filename)).not.toContain("n,1.img");
   });
 
   it("change media", async () => {

@@ -1,4 +1,4 @@
-import type { BlockBackend, BlockGraph, GraphNode, Jobs } from "@mimus/block";
+import type { BlockBackend, BlockGraph, GraphNode, Jobs, SnapshotInfo } from "@mimus/block";
 import { BlockError } from "@mimus/block";
 import type { z } from "zod";
 
@@ -12,8 +12,17 @@ export interface BlockControl {
   emit?(name: string, data: Readonly<Record<string, unknown>>): void;
   /** Commands that the process has besides: exports. */
   readonly commands?: ReadonlyMap<string, BlockCommand>;
+  /** How images are told to people; loaded when it is asked for. Absent = `info block -v` and `info snapshots` say less. */
+  texts?(): Promise<ImageTexts>;
   /** Devices that hold drives, by the drive's id: trays and what QMP calls `qdev`. */
   device?(id: string): BlockDevice | undefined;
+}
+
+/** Images as `mimus img info` and `snapshot -l` show them. */
+export interface ImageTexts {
+  /** From `ImageInfo` as QMP has it. */
+  image(about: Readonly<Record<string, unknown>>): string;
+  snapshots(list: readonly SnapshotInfo[]): string;
 }
 
 /** A device with a drive, as the block commands see it. */
@@ -74,6 +83,31 @@ export function command<S extends z.ZodObject>(
 /** The drive of this id. @throws BlockError "not-found" as QMP words it */
 export function driveOf({ graph }: BlockControl, id: string): BlockBackend {
   for (const b of graph.backends()) if (b.id === id) return b;
+  throw new BlockError("not-found", `Device '${id}' not found`);
+}
+
+/** Where the devices are that have an id. */
+const PERIPHERAL = "/machine/peripheral/";
+
+/**
+ * The drive that `device` (a drive) or `id` (a device: its id, its QOM path or that of the part of it that has the drive) means, and
+ * its device. @throws BlockError "not-found"
+ */
+export function placeOf(
+  control: BlockControl,
+  args: { device?: string | undefined; id?: string | undefined },
+): [BlockBackend, BlockDevice | undefined] {
+  const { id } = args;
+  if (id === undefined) {
+    const backend = driveOf(control, args.device ?? "");
+    return [backend, control.device?.(backend.id)];
+  }
+  const path = PERIPHERAL + id;
+  for (const b of control.graph.backends()) {
+    const device = control.device?.(b.id);
+    const names = [b.id, b.owner, device?.qdev];
+    if (names.includes(id) || names.includes(path) || names.includes(`${path}/virtio-backend`)) return [b, device];
+  }
   throw new BlockError("not-found", `Device '${id}' not found`);
 }
 

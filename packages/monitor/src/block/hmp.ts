@@ -1,6 +1,6 @@
 import type { BlockControl } from "./context.ts";
-import { nodeOf } from "./context.ts";
-import { backingOf, commitNow, skipFilters } from "@mimus/block";
+import { driveOf, nodeOf } from "./context.ts";
+import { backingOf, commitNow, openDrive, skipFilters } from "@mimus/block";
 import { runBlockCommand } from "./commands.ts";
 
 /** A human command about disks. */
@@ -13,7 +13,7 @@ export interface BlockHmp {
 }
 
 /** Splits `-a -b x y` into flags and the rest. */
-function split(args: readonly string[]): { flags: ReadonlySet<string>; rest: string[] } {
+export function splitFlags(args: readonly string[]): { flags: ReadonlySet<string>; rest: string[] } {
   const flags = new Set<string>();
   let at = 0;
   for (; /^-[a-z]$/.test(args[at] ?? ""); at++) flags.add((args[at] ?? "").slice(1));
@@ -36,7 +36,7 @@ function qmp(
   args: (rest: string[], flags: ReadonlySet<string>) => Record<string, unknown>,
 ): BlockHmp["run"] {
   return async (control, given) => {
-    const { flags, rest } = split(given);
+    const { flags, rest } = splitFlags(given);
     await runBlockCommand(control, name, defined(args(rest, flags)));
     return "";
   };
@@ -55,7 +55,7 @@ function serverAddress(text: string | undefined): Record<string, unknown> {
 
 /** `nbd_server_start [-a] [-w] address`; `-a`: all drives with a medium are exported under their ids, `-w`: writable. */
 async function serverStart(control: BlockControl, args: readonly string[]): Promise<string> {
-  const { flags, rest } = split(args);
+  const { flags, rest } = splitFlags(args);
   if (flags.has("w") && !flags.has("a")) throw new Error("-w only valid together with -a");
   await runBlockCommand(control, "nbd-server-start", { addr: serverAddress(rest[0]) });
   if (!flags.has("a")) return "";
@@ -72,6 +72,36 @@ async function serverStart(control: BlockControl, args: readonly string[]): Prom
 
 async function commit(control: BlockControl, [device]: readonly string[]): Promise<string> {
   await commitDrives(control, device);
+  return "";
+}
+
+/** `drive_add [-n] ADDRESS OPTIONS`: the options of `-drive`; there are no buses that disks are put on later. */
+async function driveAdd({ graph }: BlockControl, args: readonly string[]): Promise<string> {
+  const { flags, rest } = splitFlags(args);
+  const text = rest[1];
+  if (text === undefined) throw new Error("drive_add: missing options");
+  if (flags.has("n")) throw new Error("drive_add -n is not there: 'blockdev-add' of QMP makes nodes");
+  const options = Object.fromEntries(
+    text
+      .replaceAll(",,", "\0")
+      .split(",")
+      .map((item) => {
+        const [key = "", ...value] = item.replaceAll("\0", ",").split("=");
+        return [key, value.length === 0 ? "on" : value.join("=")];
+      }),
+  );
+  if ((options["if"] ?? "none") !== "none") throw new Error("Can't hot-add drive to type other than if=none");
+  const { backend } = await openDrive(graph, { ...options, if: "none" }, { interface: "none", snapshot: false });
+  if (backend.node) await graph.bitmaps.load(graph.node(backend.node.name));
+  return "OK\n";
+}
+
+async function driveDel(control: BlockControl, [id]: readonly string[]): Promise<string> {
+  const { graph } = control;
+  const backend = driveOf(control, id ?? "");
+  await backend.drain();
+  await graph.take(backend);
+  if (backend.owner === undefined) graph.removeBackend(backend.id);
   return "";
 }
 
@@ -192,6 +222,18 @@ export const BLOCK_HMP: readonly BlockHmp[] = [
     })),
   },
   {
+    name: "drive_add",
+    parameters: "[-n] [[<domain>:]<bus>:]<slot> [file=file][,if=none][,id=name][,...]",
+    help: "add a drive that a device may take (if=none)",
+    run: driveAdd,
+  },
+  {
+    name: "drive_del",
+    parameters: "device",
+    help: "remove a drive; a device that has it finds no medium",
+    run: driveDel,
+  },
+  {
     name: "nbd_server_start",
     parameters: "[-a] [-w] host:port|unix:path",
     help: "serve block devices on the given host and port (-a: all of them, -w: writable)",
@@ -234,64 +276,3 @@ export const BLOCK_HMP: readonly BlockHmp[] = [
     })),
   },
 ];
-
-/** `info block [-n] [-v] [device]`. */
-export async function infoBlock(control: BlockControl, args: readonly string[]): Promise<string> {
-  const { flags, rest } = split(args);
-  const only = rest[0];
-  const { graph } = control;
-  let out = "";
-  if (flags.has("n")) {
-    for (const node of graph.nodes())
-      if (only === undefined || node.name === only)
-        out += `${node.name}: ${node.filename} (${node.driver}${node.readOnly ? ", read-only" : ""})\n`;
-    return out;
-  }
-  for (const b of graph.backends()) {
-    if (only !== undefined && b.id !== only) continue;
-    const device = control.device?.(b.id);
-    const node = b.node && graph.node(b.node.name);
-    out += node
-      ? `${b.id} (${node.name}): ${node.filename} (${node.driver}${node.readOnly ? ", read-only" : ""})\n`
-      : `${b.id}: [not inserted]\n`;
-    if (b.owner !== undefined) out += `    Attached to:      ${device?.qdev ?? b.owner}\n`;
-    if (device?.removable) {
-      const tray = device.trayOpen === undefined ? "" : `, tray ${device.trayOpen ? "open" : "closed"}`;
-      out += `    Removable device: ${device.locked ? "" : "not "}locked${tray}\n`;
-    }
-    if (!node) continue;
-    out += `    Cache mode:       ${b.writeCache ? "writeback" : "writethrough"}${node.options.noFlush ? ", ignore flushes" : ""}${node.options.direct ? ", direct" : ""}\n`;
-    const below = backingOf(node);
-    let depth = 0;
-    for (let here = below; here; here = backingOf(here)) depth++;
-    if (below) out += `    Backing file:     ${below.filename} (chain depth: ${depth})\n`;
-    if (node.options.detectZeroes !== "off") out += `    Detect zeroes:    ${node.options.detectZeroes}\n`;
-    if (flags.has("v"))
-      out += `\nImages:\nimage: ${node.filename}\nfile format: ${node.driver}\nvirtual size: ${node.size} bytes\n`;
-  }
-  return out;
-}
-
-/** `info blockstats`. */
-export function infoBlockStats({ graph }: BlockControl): string {
-  let out = "";
-  for (const { id, stats: s } of graph.backends())
-    out +=
-      `${id}: rd_bytes=${s.readBytes} wr_bytes=${s.writeBytes} rd_operations=${s.readOps} wr_operations=${s.writeOps} ` +
-      `flush_operations=${s.flushOps} wr_total_time_ns=${Math.round(s.writeTimeNs)} rd_total_time_ns=${Math.round(s.readTimeNs)} ` +
-      `flush_total_time_ns=${Math.round(s.flushTimeNs)} rd_merged=0 wr_merged=0\n`;
-  return out;
-}
-
-/** `info block-jobs`. */
-export function infoBlockJobs({ jobs }: BlockControl): string {
-  const list = jobs.list().filter((j) => j.options.blockJob !== false);
-  if (list.length === 0) return "No active jobs\n";
-  return list
-    .map((j) =>
-      j.type === "stream"
-        ? `Streaming device ${j.id}: Completed ${j.current} of ${j.total} bytes, speed limit ${j.speed} bytes/s\n`
-        : `Type ${j.type}, device ${j.id}: Completed ${j.current} of ${j.total} bytes, speed limit ${j.speed} bytes/s\n`,
-    )
-    .join("");
-}

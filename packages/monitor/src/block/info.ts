@@ -46,7 +46,7 @@ export async function deviceInfo(
   let depth = 0;
   for (let below = backingOf(node); below; below = backingOf(below)) depth++;
   const below = backingOf(node);
-  const bitmaps = control.graph.bitmaps.list(node);
+  const bitmaps = control.graph.bitmaps.list(node).toReversed(); // the newest first
   return {
     iops_rd: 0,
     detect_zeroes: node.options.detectZeroes,
@@ -131,7 +131,7 @@ function deviceStats(s: BlockStats | undefined, now: number): Reply {
     timed_stats: [],
     failed_unmap_operations: s?.failedDiscards ?? 0,
     failed_flush_operations: s?.failedFlushes ?? 0,
-    account_invalid: true,
+    account_invalid: s !== undefined,
     rd_total_time_ns: Math.round(s?.readTimeNs ?? 0),
     invalid_unmap_operations: 0,
     flush_operations: s?.flushOps ?? 0,
@@ -142,7 +142,7 @@ function deviceStats(s: BlockStats | undefined, now: number): Reply {
     unmap_total_time_ns: Math.round(s?.discardTimeNs ?? 0),
     unmap_merged: 0,
     invalid_flush_operations: 0,
-    account_failed: true,
+    account_failed: s !== undefined,
     ...(s && s.lastAccess > 0 ? { idle_time_ns: Math.round(Math.max(0, now - s.lastAccess) * 1e6) } : {}),
     rd_operations: s?.readOps ?? 0,
     invalid_wr_operations: 0,

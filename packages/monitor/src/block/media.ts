@@ -2,26 +2,10 @@ import type { BlockBackend } from "@mimus/block";
 import { BlockError } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand, BlockControl, BlockDevice } from "./context.ts";
-import { command, driveOf } from "./context.ts";
+import { command, placeOf } from "./context.ts";
 
 const place = { device: z.string().optional(), id: z.string().optional() };
 const Place = z.strictObject({ ...place, force: z.boolean().optional() });
-
-/** The drive that `device` (a drive) or `id` (a device) means, and its device. */
-function find(
-  control: BlockControl,
-  args: { device?: string | undefined; id?: string | undefined },
-): [BlockBackend, BlockDevice | undefined] {
-  if (args.id !== undefined) {
-    for (const b of control.graph.backends()) {
-      const device = control.device?.(b.id);
-      if (device?.qdev === args.id || b.owner === args.id || b.id === args.id) return [b, device];
-    }
-    throw new BlockError("not-found", `Device '${args.id}' not found`);
-  }
-  const backend = driveOf(control, args.device ?? "");
-  return [backend, control.device?.(backend.id)];
-}
 
 function mustBeRemovable(backend: BlockBackend, device: BlockDevice | undefined): void {
   if (backend.owner !== undefined && device?.removable !== true)
@@ -57,16 +41,18 @@ async function remove(control: BlockControl, backend: BlockBackend, device: Bloc
 
 /** Commands about media. */
 export const MEDIA_COMMANDS: readonly BlockCommand[] = [
-  command("blockdev-open-tray", Place, (control, args) => open(control, ...find(control, args), args.force ?? false)),
-  command("blockdev-close-tray", z.strictObject(place), (control, args) => close(control, ...find(control, args))),
+  command("blockdev-open-tray", Place, (control, args) =>
+    open(control, ...placeOf(control, args), args.force ?? false),
+  ),
+  command("blockdev-close-tray", z.strictObject(place), (control, args) => close(control, ...placeOf(control, args))),
   command("blockdev-remove-medium", z.strictObject({ id: z.string() }), async (control, args) => {
-    const [backend, device] = find(control, args);
+    const [backend, device] = placeOf(control, args);
     if (device && device.trayOpen === false)
       throw new BlockError("bad-option", `Tray of device '${args.id}' is not open`);
     await remove(control, backend, device);
   }),
   command("blockdev-insert-medium", z.strictObject({ id: z.string(), "node-name": z.string() }), (control, args) => {
-    const [backend, device] = find(control, args);
+    const [backend, device] = placeOf(control, args);
     mustBeRemovable(backend, device);
     if (device && device.trayOpen === false)
       throw new BlockError("bad-option", `Tray of device '${args.id}' is not open`);
@@ -75,7 +61,7 @@ export const MEDIA_COMMANDS: readonly BlockCommand[] = [
     device?.changed?.();
   }),
   command("eject", Place, async (control, args) => {
-    const [backend, device] = find(control, args);
+    const [backend, device] = placeOf(control, args);
     open(control, backend, device, args.force ?? false);
     await remove(control, backend, device);
   }),
@@ -89,7 +75,7 @@ export const MEDIA_COMMANDS: readonly BlockCommand[] = [
       "read-only-mode": z.enum(["retain", "read-only", "read-write"]).optional(),
     }),
     async (control, args) => {
-      const [backend, device] = find(control, args);
+      const [backend, device] = placeOf(control, args);
       mustBeRemovable(backend, device);
       const mode = args["read-only-mode"] ?? "retain";
       const readOnly = mode === "retain" ? backend.readOnly : mode === "read-only";

@@ -2,7 +2,7 @@ import type { GraphNode } from "@mimus/block";
 import { backingOf, BlockError, chainOf, parseLimits } from "@mimus/block";
 import { z } from "zod";
 import type { BlockCommand } from "./context.ts";
-import { command, driveOf, nodeOf } from "./context.ts";
+import { command, nodeOf, placeOf } from "./context.ts";
 
 const number = z.number().int().nonnegative();
 const throttleKeys: Record<string, z.ZodType<number | undefined>> = {};
@@ -135,7 +135,7 @@ export const NODE_COMMANDS: readonly BlockCommand[] = [
     }),
     (control, args) => {
       const { device, id, group, ...limits } = args as Record<string, unknown>;
-      const backend = driveOf(control, String(device ?? id ?? ""));
+      const [backend] = placeOf(control, { device: device as string | undefined, id: id as string | undefined });
       if (!backend.node) throw new BlockError("not-found", `Device '${backend.id}' has no medium`);
       const given: Record<string, unknown> = {};
       for (const [key, value] of Object.entries(limits))
