@@ -111,7 +111,8 @@ it("refuses lengths and addresses that lead nowhere, at once", () => {
   expect(dma(WRITE, 0xffffffff, BENCH_RAM)).toBe(1);
   expect(dma(select(0) | SKIP, 0xffffffff, 0)).toBe(0);
   expect(dma(READ, 4, BENCH_RAM)).toBe(0);
-  expect(performance.now() - start).toBeLessThan(500);
+  // One byte of 4 GiB after the other takes far longer, on any machine.
+  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 it("does not enter itself through DMA", () => {
