@@ -22,7 +22,8 @@ describe("zod.ts, which stands in for zod in built commands", () => {
 
   it("holds what schemas are made of", () => {
     // JSON schemas are made for a user who asks for help.
-    const used = new Set(all(/(?<=\bz\.)[a-z]\w*(?=[(.])/g)).difference(new Set(["toJSONSchema", "core"]));
-    expect([...used].filter((name) => !Object.keys(z).includes(name))).toEqual([]);
+    const known = new Set([...Object.keys(z), "toJSONSchema", "core"]);
+    const used = new Set(all(/(?<=\bz\.)[a-z]\w*(?=[(.])/g));
+    expect([...used].filter((name) => !known.has(name))).toEqual([]);
   });
 });
