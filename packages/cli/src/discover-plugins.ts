@@ -65,7 +65,7 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
 
 async function readJson(project: string, specifier: string): Promise<unknown> {
   // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
-  const near = join(dirname(project), "node_modules", specifier);
+  const near = `${dirname(project)}/node_modules/${specifier}`;
   let text: string;
   try {
     text = readFileSync(near, "utf8");

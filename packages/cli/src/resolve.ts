@@ -1,5 +1,5 @@
 /** Finds packages of a project on disk, without importing them. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,7 +31,9 @@ export function readProject(path: string): unknown {
 /** The package.json of a package as a project sees it. */
 export function manifestPath(project: string, name: string): string {
   const folder = packageFolder(dirname(project), name);
-  return folder === undefined ? createRequire(project).resolve(`${name}/package.json`) : join(folder, "package.json");
+  return folder === undefined
+    ? createRequire(project).resolve(`${name}/package.json`)
+    : join(realpathSync.native(folder), "package.json");
 }
 
 /** The file of an entry (`.` or `./user`) of the package in a folder. */

@@ -28,7 +28,7 @@ export function shareBuilt(tool: boolean): void {
       if (specifier === "zod") return module(OUR_MODULE.test(from) ? part : whole);
       // Node takes a millisecond for each of these.
       const place = ours.get(specifier);
-      if (place !== undefined && place === placeOf(specifier, from)) return module(own);
+      if (entries.has(specifier) || (place !== undefined && place === placeOf(specifier, from))) return module(own);
       const found = next(specifier, context);
       return entries.has(found.url) ? module(own) : found;
     },
@@ -42,5 +42,5 @@ function module({ href }: URL): { url: string; format: "module"; shortCircuit: t
 /** The folder of a package as a module finds it, without links. */
 function placeOf(name: string, module: string): string | undefined {
   const folder = module.startsWith("file:") ? packageFolder(dirname(fileURLToPath(module)), name) : undefined;
-  return folder === undefined ? undefined : realpathSync(folder);
+  return folder === undefined ? undefined : realpathSync.native(folder);
 }
