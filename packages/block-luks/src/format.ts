@@ -1,5 +1,5 @@
 import type { BlockFormat, BlockNode, FormatContext, FormatHost, ImageOps } from "@mimus/block";
-import { BlockError, defineFormat } from "@mimus/block";
+import { BlockError, defineFormat, takeSpace } from "@mimus/block";
 import type { LuksHeader, LuksVolume } from "@mimus/crypto";
 import {
   CIPHER_ALGS,
@@ -30,6 +30,10 @@ const createOptions = z.strictObject({
   "ivgen-alg": z.enum(["essiv", "plain", "plain64"]).optional().describe("Name of IV generator algorithm"),
   "ivgen-hash-alg": z.enum(HASH_NAMES).optional().describe("Name of IV generator hash algorithm"),
   "key-secret": z.string().optional().describe("ID of the secret that provides the keyslot passphrase"),
+  preallocation: z
+    .enum(["off", "falloc", "full"])
+    .default("off")
+    .describe("Preallocation mode (allowed values: off, falloc, full)"),
 });
 
 /** LUKS, version 1: an encrypted disk behind a header with its keys. */
@@ -42,7 +46,7 @@ export const luks: BlockFormat = defineFormat({
   open,
   createOptions,
   create: async (file, size, given, ctx) => {
-    const { "key-secret": secret, ...names } = createOptions.parse(given);
+    const { "key-secret": secret, preallocation, ...names } = createOptions.parse(given);
     if (secret === undefined) throw new BlockError("bad-option", "Parameter 'key-secret' is required for cipher");
     const choices = luksOptions(names);
     const start = luksHeaderBytes(choices);
@@ -54,10 +58,11 @@ export const luks: BlockFormat = defineFormat({
     const end = start + Math.ceil(size / SECTOR) * SECTOR;
     if (file.resize) await file.resize(end);
     else if (file.size < end) await file.write(end - SECTOR, new Uint8Array(SECTOR));
+    await takeSpace(file, start, end, preallocation);
     await file.flush();
   },
   measure: async (size, given) => {
-    const { "key-secret": _, ...names } = createOptions.parse(given);
+    const { "key-secret": _, preallocation: _how, ...names } = createOptions.parse(given);
     const all = luksHeaderBytes(luksOptions(names)) + Math.ceil(size / SECTOR) * SECTOR;
     return { required: all, fullyAllocated: all };
   },

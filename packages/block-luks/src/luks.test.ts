@@ -126,4 +126,20 @@ describe("luks", () => {
     await node.read(0, back);
     expect(back.every((b, i) => b === Math.floor(i / 16) + 1)).toBe(true);
   });
+
+  it("takes its space beforehand", async () => {
+    const written = async (preallocation: string): Promise<number> => {
+      let sum = 0;
+      class Counting extends MemoryFile {
+        override write(at: number, from: Uint8Array): Promise<number> {
+          sum += from.length;
+          return super.write(at, from);
+        }
+      }
+      const options = { "key-secret": "first", "iter-time": 1, preallocation };
+      await createImage(luks, new Counting("x.luks"), 8 << 20, { options, host: withSecrets });
+      return sum;
+    };
+    expect((await written("full")) - (await written("off"))).toBe(8 << 20);
+  });
 });

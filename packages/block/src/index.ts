@@ -94,6 +94,8 @@ export type { BlockProtocol, ProtocolContext, ProtocolOps } from "./protocol.ts"
 export { ReadOnlyNode } from "./read-only-node.ts";
 export { PROBE_GUARD, raw, RawNode } from "./raw.ts";
 export { TableCache } from "./table-cache.ts";
+export { takeSpace } from "./take-space.ts";
+export type { Preallocation } from "./take-space.ts";
 export type { TablePiece, TableWriter } from "./table-cache.ts";
 export { SectorNode } from "./sector-node.ts";
 export type { OwnSectors, SectorMap } from "./sector-node.ts";

@@ -5,9 +5,11 @@ import type { BlockFormat } from "./format.ts";
 import { defineFormat } from "./format.ts";
 import type { HostFile } from "./host-file.ts";
 import type { BlockNode } from "./node.ts";
-import { isZero, zeroRange } from "./node.ts";
+import { isZero } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 import { statusOf } from "./status.ts";
+import type { Preallocation } from "./take-space.ts";
+import { takeSpace } from "./take-space.ts";
 
 /** Bytes at the start of an image that probing looks at, and that a probed raw image guards. */
 export const PROBE_GUARD = 512;
@@ -140,14 +142,7 @@ export const raw: BlockFormat = defineFormat({
       return;
     }
     await file.resize(bytes);
-    const piece = 1 << 30;
-    if (preallocation === "falloc")
-      for (let at = 0; at < bytes; at += piece) await zeroRange(file, at, Math.min(piece, bytes - at), false);
-    if (preallocation === "full") {
-      const zeroes = new Uint8Array(1 << 20);
-      for (let at = 0; at < bytes; at += zeroes.length)
-        await file.write(at, zeroes.subarray(0, Math.min(zeroes.length, bytes - at)));
-    }
+    await takeSpace(file, 0, bytes, preallocation as Preallocation);
   },
   async measure(size) {
     const bytes = Math.ceil(size / 512) * 512;
