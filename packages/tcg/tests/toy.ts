@@ -11,7 +11,7 @@ import type {
 export const OP = {
   addi: 0, add: 1, ld: 2, st: 3, ldb: 4, stb: 5, ldw: 6, bne: 7, jmp: 8, jr: 9, halt: 10, sys: 11, eret: 12, lui: 13,
   amoadd: 14, mul: 15, twice: 16, brk: 17, mask: 18, slt: 19, sth: 20, blt: 21, cas: 22, xor: 23, call: 24, callr: 25,
-  ret: 26, fence: 27, and1: 28, pause: 29,
+  ret: 26, fence: 27, and1: 28, pause: 29, slw: 30,
 } as const; // prettier-ignore
 
 /** Encodes an instruction. */
@@ -174,6 +174,8 @@ function insn(c: TranslateContext): number {
     case OP.mul: set(d, ir.mul(get(a), get(imm & 15))); break;
     case OP.xor: set(d, ir.xor(get(a), get(imm & 15))); break;
     case OP.and1: set(d, ir.andI(get(a), 1)); break;
+    // A word, shifted left by a constant.
+    case OP.slw: set(d, ir.ext32s(ir.shl(get(a), ir.const64(BigInt(imm))))); break;
     case OP.slt: set(d, ir.setcond("lt", get(a), get(imm & 15))); break;
     case OP.lui: set(d, ir.const64(BigInt(imm) << 16n)); break;
     case OP.ld: set(d, ir.ld("i64", "u64", ir.addI(get(a), imm), 0)); break;

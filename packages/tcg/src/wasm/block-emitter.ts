@@ -35,6 +35,8 @@ const NARROW: ReadonlyMap<Op["spec"], number> = new Map([
   [ops.and, W.i32And],
   [ops.or, W.i32Or],
   [ops.xor, W.i32Xor],
+  // By a constant, taken modulo 64, less than 32.
+  [ops.shl, W.i32Shl],
 ]);
 
 /** The local that holds `env`. */
@@ -204,7 +206,9 @@ export class BlockEmitter implements WasmOps {
 
   /** Whether the low half of a value that is computed here can be computed from low halves. */
   #narrows(v: Value): boolean {
-    return this.a.kind[v] === INLINE && NARROW.has(this.block.ops[v]!.spec);
+    if (this.a.kind[v] !== INLINE) return false;
+    const { spec, b } = this.block.ops[v]!;
+    return spec === ops.shl ? this.a.kind[b] === CONST && (this.block.ops[b]!.imm & 63) < 32 : NARROW.has(spec);
   }
 
   /**
