@@ -1,45 +1,7 @@
 /** A bare hart with RAM and nothing else, for running programs without a board. */
 import { createTarget, Hart, MODELS, OFF, type Extensions, type HartConfig } from "@mimus/target-riscv";
-import {
-  ENV,
-  TcgMachine,
-  type BackEnd,
-  type PhysicalBus,
-  type PhysicalRange,
-  type TcgOptions,
-  type Vcpu,
-} from "@mimus/tcg";
-
-const PAGE = 65536;
-
-/** Node's types leave the interface to the DOM library. */
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
-
-/** RAM at one address, in the machine memory. */
-class RamBus implements PhysicalBus {
-  readonly lastFault = true;
-  readonly #range: PhysicalRange;
-  constructor(base: number, size: number, ramOffset: number) {
-    this.#range = { base, size, ramOffset, readonly: false };
-  }
-  lookup(address: number): PhysicalRange | undefined {
-    const { base, size } = this.#range;
-    return address >= base && address < base + size ? this.#range : undefined;
-  }
-  read(): number {
-    return 0;
-  }
-  write(): void {}
-  readWide(_address: number, out: Uint32Array): void {
-    out.fill(0);
-  }
-  writeWide(): void {}
-  watchCode(): void {}
-  onCodeWrite(): void {}
-  onChange(): void {}
-}
+import { ENV, TcgMachine, type BackEnd, type TcgOptions, type Vcpu } from "@mimus/tcg";
+import { FlatMemory } from "@mimus/testkit";
 
 /** Options of {@link BareMachine}. */
 export interface BareOptions {
@@ -86,25 +48,16 @@ export class BareMachine {
   constructor({ xlen, backend, base, size, tcg }: BareOptions) {
     const room = 16 << 20;
     const code = 32 << 20;
-    const pages = Math.ceil((size + code + room) / PAGE);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    let next = PAGE;
-    const alloc = (_name: string, bytes: number): number => {
-      const at = next;
-      next += Math.ceil(bytes / PAGE) * PAGE;
-      if (next > pages * PAGE) throw new Error("machine memory is too small");
-      return at;
-    };
-    const ram = alloc("ram", size);
-    this.ram = new Uint8Array(memory.buffer, ram, size);
+    const memory = new FlatMemory(size + code + room);
+    this.ram = memory.addRam(base, size);
     this.#base = base;
     const config = fullHart(xlen);
     let hart: Hart | undefined;
     this.engine = new TcgMachine({
-      memory,
-      alloc,
+      memory: memory.memory,
+      alloc: memory.alloc,
       target: createTarget(config),
-      physical: new RamBus(base, size, ram),
+      physical: memory,
       options: { backend, tbSize: code, ...tcg },
     });
     this.vcpu = this.engine.createCpu((env, engine) => (hart = new Hart(engine, env, 0, config)));

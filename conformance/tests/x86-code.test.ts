@@ -77,7 +77,7 @@ describe.each(["interp", "wasm", "region", "auto"] as const)("code that begins a
     m.cpu.setLo(segOffset(SEG.cs) + SEG_FIELD.limit, -1);
     // MOV EAX, then ADD EAX with an immediate that nobody answers for: 0.
     for (const first of [0xb8, 0x05]) {
-      m.ram.write(0x10_fffe, Uint8Array.of(0x66, first));
+      m.ram.poke(0x10_fffe, Uint8Array.of(0x66, first));
       for (let n = 0; n < 3; n++) {
         m.setRegister(0, 7n);
         m.cpu.set(OFF.pc, 0x10_fffe, 0);

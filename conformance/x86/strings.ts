@@ -174,7 +174,7 @@ class StringMachine {
       [BASE + USER_SIZE, SIZE - USER_SIZE],
     ]);
     this.#image.set(code, 0);
-    ram.write(BASE, this.#image);
+    ram.poke(BASE, this.#image);
     if (this.#bits === 16)
       for (let n = 0; n < 6; n++) {
         cpu.set(segOffset(n) + SEG_FIELD.base, BASE, 0);

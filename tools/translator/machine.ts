@@ -2,39 +2,11 @@
 import { assemble, createTarget, EXTENSION_NAMES, Hart, OFF } from "../../packages/target-riscv/src/index.ts";
 import type { Extensions, HartConfig } from "../../packages/target-riscv/src/index.ts";
 import { TcgMachine } from "../../packages/tcg/src/index.ts";
-import type { PhysicalBus, PhysicalRange, TcgOptions, Trace, Vcpu } from "../../packages/tcg/src/index.ts";
+import type { TcgOptions, Trace, Vcpu } from "../../packages/tcg/src/index.ts";
+import { FlatMemory } from "../../packages/testkit/src/flat-memory.ts";
 
-/** Node's types leave the interface to the DOM library. */
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
-
-const WASM_PAGE = 65536;
 const RAM_SIZE = 4 * 1024 * 1024;
 const M_MODE = 3;
-
-/** One piece of RAM at address 0; nobody else writes it. */
-class FlatBus implements PhysicalBus {
-  readonly lastFault = true;
-  readonly #range: PhysicalRange;
-  constructor(ramOffset: number) {
-    this.#range = { base: 0, size: RAM_SIZE, ramOffset, readonly: false };
-  }
-  lookup(address: number): PhysicalRange | undefined {
-    return address < RAM_SIZE ? this.#range : undefined;
-  }
-  read(): number {
-    return 0;
-  }
-  write(): void {}
-  readWide(_address: number, out: Uint32Array): void {
-    out.fill(0);
-  }
-  writeWide(): void {}
-  watchCode(): void {}
-  onCodeWrite(): void {}
-  onChange(): void {}
-}
 
 const ON = new Set(["m", "a", "f", "d", "c", "zicsr", "zifencei"]);
 
@@ -74,17 +46,10 @@ export interface RunOptions {
 
 /** Assembles RV64 code at `origin`, runs it until it waits for an interrupt, and gives what the translator showed. */
 export function watch(source: string, origin: number, { direct = false, tcg = {} }: RunOptions = {}): Ran {
-  const pages = 1024;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  let next = WASM_PAGE;
-  const alloc = (_name: string, bytes: number): number => {
-    const at = next;
-    next += Math.ceil(bytes / WASM_PAGE) * WASM_PAGE;
-    return at;
-  };
-  const ram = alloc("ram", RAM_SIZE);
-  const windows = alloc("windows", RAM_SIZE / 2048 + 2);
-  new Uint8Array(memory.buffer, windows, RAM_SIZE / 2048).fill(1);
+  const memory = new FlatMemory(64 << 20);
+  const ram = memory.addRam(0, RAM_SIZE);
+  const windows = memory.alloc("windows", RAM_SIZE / 2048 + 2);
+  new Uint8Array(memory.memory.buffer, windows, RAM_SIZE / 2048).fill(1);
   const shown = { inAsm: [] as string[], op: [] as string[], opOpt: [] as string[], outWat: [] as string[] };
   const trace: Trace = {
     inAsm: (text) => void shown.inAsm.push(text),
@@ -93,13 +58,19 @@ export function watch(source: string, origin: number, { direct = false, tcg = {}
     outWat: (text) => void shown.outWat.push(text),
   };
   const engine = new TcgMachine({
-    memory,
-    alloc,
+    memory: memory.memory,
+    alloc: memory.alloc,
     target: createTarget(config),
-    physical: new FlatBus(ram),
+    physical: memory,
     ...(direct
       ? {
-          direct: { base: ram, size: RAM_SIZE, readable: windows, writable: windows, windowShift: Math.log2(RAM_SIZE) },
+          direct: {
+            base: ram.byteOffset,
+            size: RAM_SIZE,
+            readable: windows,
+            writable: windows,
+            windowShift: Math.log2(RAM_SIZE),
+          },
         }
       : {}),
     options: { tbSize: 1 << 20, ...tcg, trace },
@@ -107,7 +78,7 @@ export function watch(source: string, origin: number, { direct = false, tcg = {}
   let hart: Hart | undefined;
   const vcpu = engine.createCpu((env, e) => (hart = new Hart(e, env, 0, config)));
   if (hart === undefined) throw new Error("No hart was made");
-  new Uint8Array(memory.buffer, ram + origin).set(assemble(source, { xlen: 64, origin: BigInt(origin) }).bytes);
+  ram.set(assemble(source, { xlen: 64, origin: BigInt(origin) }).bytes, origin);
   hart.reset();
   hart.set(OFF.pc, origin, 0);
   hart.setLo(OFF.mstatus, hart.lo(OFF.mstatus) | 0x6000);

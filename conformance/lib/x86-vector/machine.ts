@@ -24,7 +24,7 @@ export class Emulated {
 
   /** Puts an instruction into memory. */
   setCode(code: Uint8Array): void {
-    this.#machine.ram.load([{ address: CODE, bytes: code }]);
+    this.#machine.ram.poke(CODE, code);
   }
 
   /** Runs the instruction on a case; `state` becomes the result, with the exception's vector instead of the signal. */
@@ -45,7 +45,7 @@ export class Emulated {
     machine.setStatus(0);
     cpu.setLo(OFF.mxcsr, view.getUint32(CASE.mxcsr, true));
     machine.setFlags(view.getUint32(CASE.flags, true) | 0x200);
-    ram.load([{ address: DATA, bytes: state.subarray(CASE.memory) }]);
+    ram.poke(DATA, state.subarray(CASE.memory));
     machine.setPc(BigInt(CODE));
     cpu.exception = -1;
     cpu.setLo(ENV.halted, 0);

@@ -2,10 +2,10 @@ import { createTarget, EXTENSION_NAMES, FS, Hart, OFF } from "@mimus/target-risc
 import type { Extensions, HartConfig } from "@mimus/target-riscv";
 import { TcgMachine } from "@mimus/tcg";
 import type { BackEnd } from "@mimus/tcg";
+import { FlatMemory } from "@mimus/testkit";
 import type { Adapter, StepCase, VectorFile } from "../case.ts";
 import { stepRunner } from "../compare.ts";
 import type { StepMachine } from "../compare.ts";
-import { FlatMemory } from "./flat-memory.ts";
 
 /** Where an exception leads; nothing is there. */
 const TRAP = 0x40000000;
@@ -45,7 +45,7 @@ class RiscvSteps implements StepMachine {
     this.#wide = xlen === 64;
     this.#tcg = new TcgMachine({
       memory: this.#ram.memory,
-      alloc: this.#ram.allocate,
+      alloc: this.#ram.alloc,
       target: createTarget(hart),
       physical: this.#ram,
       options: { backend, hotThreshold: 1, tbSize: 1 << 20 },
@@ -61,7 +61,7 @@ class RiscvSteps implements StepMachine {
     for (const { address, bytes } of test.memory) {
       const page = address & ~0xffff;
       if (!this.#ram.has(page, 0x10000)) this.#ram.addRam(page, 0x10000);
-      this.#ram.write(address, bytes);
+      this.#ram.poke(address, bytes);
     }
     hart.setLo(OFF.mstatus, FS.DIRTY << 13);
     hart.set(OFF.mtvec, TRAP, 0);

@@ -4,7 +4,7 @@ import {
 import type { WordSize, X86Config } from "@mimus/target-x86";
 import { ENV, TcgMachine } from "@mimus/tcg";
 import type { Engine, TcgOptions, Vcpu } from "@mimus/tcg";
-import { FlatMemory } from "./flat-memory.ts";
+import { FlatMemory } from "@mimus/testkit";
 
 /** What the processors that the vectors come from have not. */
 const ABSENT = /^(3dnow|3dnowext|movdiri|femms)$/;
@@ -75,7 +75,7 @@ export class FlatX86 {
     this.wide = word === 64;
     this.tcg = new TcgMachine({
       memory: this.ram.memory,
-      alloc: this.ram.allocate,
+      alloc: this.ram.alloc,
       target: createTarget(config),
       physical: this.ram,
       options: { tbSize: 1 << 20, ...options },
@@ -148,7 +148,7 @@ export class FlatX86 {
       }
     }
     bytes[TASK + IO_MAP] = 0x68;
-    this.ram.write(TABLES, bytes);
+    this.ram.poke(TABLES, bytes);
   }
 
   setRegister(n: number, value: bigint): void {

@@ -35,7 +35,7 @@ export class X86NativeSteps implements StepMachine {
   run(test: StepCase): { skipped: string } | { exception?: number } {
     const { cpu, vcpu, ram } = this.#machine;
     this.#map(test);
-    ram.load(test.memory);
+    for (const { address, bytes } of test.memory) ram.poke(address, bytes);
     for (const [name, value] of test.registers) if (!name.startsWith("st")) this.#set(name, value);
     for (const [name, value] of test.registers) if (/^st\d/.test(name)) this.#machine.setSt(Number(name[2]), value);
     cpu.updateFlags();

@@ -28,7 +28,7 @@ export class X86RealRuns implements StepMachine {
   run(test: StepCase): { skipped: string } | { exception?: number } {
     const { cpu, vcpu, ram } = this.#machine;
     this.#machine.setMode("real");
-    ram.load(test.memory);
+    for (const { address, bytes } of test.memory) ram.poke(address, bytes);
     for (const [name, value] of test.registers) this.#set(name, Number(value));
     cpu.set(OFF.pc, cpu.lo(segOffset(1) + SEG_FIELD.base) + Number(test.registers.get("ip") ?? 0n), 0);
     cpu.updateFlags();

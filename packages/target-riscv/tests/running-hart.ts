@@ -1,5 +1,6 @@
 /** A hart on 1 MiB of RAM at 0x80000000 that runs assembly source, for tests of instructions. */
-import { TcgMachine, type BackEnd, type PhysicalBus, type Vcpu } from "@mimus/tcg";
+import { TcgMachine, type BackEnd, type Vcpu } from "@mimus/tcg";
+import { FlatMemory } from "@mimus/testkit";
 import { assemble } from "../src/asm/index.ts";
 import { Hart } from "../src/hart.ts";
 import { hartConfig, MODELS } from "../src/models.ts";
@@ -13,11 +14,6 @@ export const HANDLER = RAM + 0xf000;
 /** A page for data. */
 export const DATA = RAM + 0x8000;
 const SIZE = 1 << 20;
-const PAGE = 65536;
-
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
 
 /** The exception that ended a run. */
 export interface Trap {
@@ -43,33 +39,9 @@ export class RunningHart {
 
   constructor({ xlen = 64, backend = "interp", props = {}, priv = 3, fs = FS.INITIAL }: RunOptions = {}) {
     this.xlen = xlen;
-    const pages = (SIZE + (8 << 20)) / PAGE;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    let next = PAGE;
-    const alloc = (_name: string, bytes: number): number => {
-      const at = next;
-      next += Math.ceil(bytes / PAGE) * PAGE;
-      return at;
-    };
-    const ram = alloc("ram", SIZE);
-    this.ram = new DataView(memory.buffer, ram, SIZE);
-    const range = { base: RAM, size: SIZE, ramOffset: ram, readonly: false };
-    const inRam = (address: number): boolean => address >= RAM && address < RAM + SIZE;
-    const physical: PhysicalBus & { lastFault: boolean } = {
-      lastFault: true,
-      lookup: (address) => (inRam(address) ? range : undefined),
-      read: () => 0,
-      // Page walks update PTEs through the bus, a word at a time.
-      write: (address, _size, value) => {
-        physical.lastFault = !inRam(address);
-        if (inRam(address)) this.ram.setUint32(address - RAM, value, true);
-      },
-      readWide: () => {},
-      writeWide: () => {},
-      watchCode: () => {},
-      onCodeWrite: () => {},
-      onChange: () => {},
-    };
+    const memory = new FlatMemory(SIZE + (8 << 20));
+    const ram = memory.addRam(RAM, SIZE);
+    this.ram = new DataView(ram.buffer, ram.byteOffset, SIZE);
     const model = MODELS.find((m) => m.name === `rv${xlen}`);
     if (!model) throw new Error(`no model rv${xlen}`);
     const config = {
@@ -77,10 +49,10 @@ export class RunningHart {
       inlineTraps: true,
     };
     const machine = new TcgMachine({
-      memory,
-      alloc,
+      memory: memory.memory,
+      alloc: memory.alloc,
       target: createTarget(config),
-      physical,
+      physical: memory,
       options: { backend, tbSize: 1 << 20 },
     });
     let hart: Hart | undefined;

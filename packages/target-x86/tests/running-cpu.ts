@@ -1,23 +1,10 @@
 /** A CPU on flat memory without page tables and devices, for tests of instructions: exceptions are recorded, not delivered. */
-import {
-  ENV,
-  TcgMachine,
-  type Access,
-  type BackEnd,
-  type PhysicalBus,
-  type TcgOptions,
-  type Translation,
-  type Vcpu,
-} from "@mimus/tcg";
+import { ENV, TcgMachine, type Access, type BackEnd, type TcgOptions, type Translation, type Vcpu } from "@mimus/tcg";
+import { FlatMemory } from "@mimus/testkit";
 import type { X86Config } from "../src/config.ts";
 import { X86Cpu } from "../src/cpu.ts";
 import { OFF, regOffset, SEG, SEG_FIELD, segOffset } from "../src/state.ts";
 import { createTarget } from "../src/target.ts";
-
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number; shared: boolean }) => { readonly buffer: ArrayBufferLike };
-};
-const PAGE = 65536;
 
 /** Memory at `base`; elsewhere is nothing: #PF. */
 export interface RunOptions {
@@ -76,7 +63,7 @@ export class RunningCpu {
   readonly machine: TcgMachine;
   readonly ram: Uint8Array;
   readonly base: number;
-  readonly #dirty: (at: number, length: number) => void;
+  readonly #memory: FlatMemory;
 
   constructor({
     mode,
@@ -89,31 +76,9 @@ export class RunningCpu {
     features = ALL,
     shared = false,
   }: RunOptions) {
-    const pages = Math.ceil((size + (24 << 20)) / PAGE);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-    let next = PAGE;
-    const alloc = (_name: string, bytes: number): number => {
-      const at = next;
-      next += Math.ceil(bytes / PAGE) * PAGE;
-      return at;
-    };
-    const ramOffset = alloc("ram", size);
+    this.#memory = new FlatMemory(size + (24 << 20), { shared });
     this.base = base;
-    this.ram = new Uint8Array(memory.buffer, ramOffset, size);
-    const range = { base, size, ramOffset, readonly: false };
-    let written: (at: number, length: number) => void = () => {};
-    this.#dirty = (at, length) => written(ramOffset + at, length);
-    const physical: PhysicalBus = {
-      lastFault: true,
-      lookup: (address) => (address >= base && address < base + size ? range : undefined),
-      read: () => 0,
-      write: () => {},
-      readWide: () => {},
-      writeWide: () => {},
-      watchCode: () => {},
-      onCodeWrite: (fn) => void (written = fn),
-      onChange: () => {},
-    };
+    this.ram = this.#memory.addRam(base, size);
     const config: X86Config = {
       word,
       features,
@@ -126,10 +91,10 @@ export class RunningCpu {
       cpuid: () => [0, 0, 0, 0],
     };
     const machine = new TcgMachine({
-      memory,
-      alloc,
+      memory: this.#memory.memory,
+      alloc: this.#memory.alloc,
       target: createTarget(config),
-      physical,
+      physical: this.#memory,
       options: { backend, exact: true, tbSize: 4 << 20, ...options },
     });
     let cpu: RecordingCpu | undefined;
@@ -161,8 +126,7 @@ export class RunningCpu {
   }
 
   poke(address: number, bytes: ArrayLike<number>): void {
-    this.ram.set(bytes, address - this.base);
-    this.#dirty(address - this.base, bytes.length);
+    this.#memory.poke(address, bytes);
   }
   reg(n: number): bigint {
     return this.cpu.reg(n);

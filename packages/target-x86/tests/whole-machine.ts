@@ -1,15 +1,11 @@
 /** A CPU with real exceptions on a few megabytes of RAM at 0, for tests of programs that set up modes themselves. */
-import { TcgMachine, type BackEnd, type PhysicalBus, type TcgOptions, type Vcpu } from "@mimus/tcg";
+import { TcgMachine, type BackEnd, type TcgOptions, type Vcpu } from "@mimus/tcg";
+import { FlatMemory } from "@mimus/testkit";
 import type { PortBus } from "../src/config.ts";
 import { X86Cpu } from "../src/cpu.ts";
 import { findModel, x86Config } from "../src/models/expand.ts";
 import { cpuProps } from "../src/models/props.ts";
 import { createTarget } from "../src/target.ts";
-
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
-const PAGE = 65536;
 
 export interface WholeOptions {
   readonly model?: string;
@@ -43,50 +39,19 @@ export class WholeMachine {
     size = 4 << 20,
     ports,
   }: WholeOptions = {}) {
-    const pages = Math.ceil((size + (24 << 20)) / PAGE);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    let next = PAGE;
-    const alloc = (_name: string, bytes: number): number => {
-      const at = next;
-      next += Math.ceil(bytes / PAGE) * PAGE;
-      return at;
-    };
-    const ramOffset = alloc("ram", size);
-    this.ram = new Uint8Array(memory.buffer, ramOffset, size);
-    this.view = new DataView(memory.buffer, ramOffset, size);
-    const range = { base: 0, size, ramOffset, readonly: false };
-    const { view } = this;
-    let written: (at: number, length: number) => void = () => {};
-    const physical: PhysicalBus = {
-      lastFault: false,
-      lookup: (address) => (address >= 0 && address < size ? range : undefined),
-      read: (at, bytes) =>
-        at + bytes > size
-          ? 0
-          : bytes === 4
-            ? view.getUint32(at, true)
-            : bytes === 2
-              ? view.getUint16(at, true)
-              : view.getUint8(at),
-      write: (at, bytes, value) => {
-        if (at + bytes > size) return;
-        if (bytes === 4) view.setUint32(at, value, true);
-        else if (bytes === 2) view.setUint16(at, value, true);
-        else view.setUint8(at, value);
-        written(ramOffset + at, bytes);
-      },
-      readWide: () => {},
-      writeWide: () => {},
-      watchCode: () => {},
-      onCodeWrite: (fn) => void (written = fn),
-      onChange: () => {},
-    };
+    const memory = new FlatMemory(size + (24 << 20));
+    this.ram = memory.addRam(0, size);
+    this.view = new DataView(this.ram.buffer, this.ram.byteOffset, size);
     const data = findModel(model);
     if (data === undefined) throw new Error(`no model ${model}`);
     const config = x86Config(data, cpuProps.parse({ check: false, ...props }), word, { index: 0, cpus: 1 }, () => {});
     this.machine = new TcgMachine({
-      memory, alloc, target: createTarget(config), physical, options: { backend, tbSize: 4 << 20, ...options },
-    }); // prettier-ignore
+      memory: memory.memory,
+      alloc: memory.alloc,
+      target: createTarget(config),
+      physical: memory,
+      options: { backend, tbSize: 4 << 20, ...options },
+    });
     let cpu: X86Cpu | undefined;
     this.vcpu = this.machine.createCpu((env, engine) => (cpu = new X86Cpu(engine, env, 0, config)));
     this.cpu = cpu!;

@@ -28,6 +28,12 @@ export interface TestDeviceOptions {
   readonly without?: readonly DeviceCheck[];
 }
 
+/** A device under test, and how it is made again. */
+interface Trial {
+  readonly type: TypeSpec;
+  readonly options: TestDeviceOptions;
+}
+
 /**
  * The suite that every device passes, third parties' too. Call it at the top of a test file.
  * It describes the type, realizes it, does a guest's worst to its registers, resets it, saves and loads it,
@@ -35,87 +41,94 @@ export interface TestDeviceOptions {
  */
 export function testDevice(type: TypeSpec, options: TestDeviceOptions = {}): void {
   const without = new Set(options.without);
-  const check = (name: DeviceCheck, title: string, run: () => void): void => {
+  const check = (name: DeviceCheck, title: string, run: (trial: Trial) => void): void => {
     if (without.has(name)) it.skip(`${title} (opted out)`, () => {});
-    else it(title, run);
+    else it(title, () => run({ type, options }));
   };
 
   describe(`device ${type.name}`, () => {
-    check("described", "describes itself and its properties without an instance", () => {
-      const resolved = bench(type, options).registry.require(type.name, "device");
-      expect(resolved.summary, `${type.name} needs a summary`).not.toBe("");
-      for (const p of describeProps(resolved)) {
-        const own = Object.hasOwn(type.props?.shape ?? {}, p.name);
-        if (own) expect(p.description ?? p.link, `property '${p.name}' needs .describe("…")`).toBeTruthy();
-      }
-      expect(propsJsonSchema(resolved)["type"]).toBe("object");
-    });
-
-    check("registers", "survives every register access", () => {
-      const [device, b] = make(type, options);
-      for (const seed of [1, 2]) expect(poke(device, b, seed)).toEqual([]);
-      b.advance(2e9);
-      b.machine.reset();
-      expect(poke(device, b, 3)).toEqual([]);
-    });
-
-    check("reset", "returns to its start on reset", () => {
-      const [device, b] = make(type, options);
-      b.machine.reset();
-      const start = saved(device, options);
-      const levels = outputs(device);
-      poke(device, b);
-      b.machine.reset();
-      expect(saved(device, options)).toEqual(start);
-      expect(outputs(device)).toEqual(levels);
-    });
-
-    check("save", "saves, loads and saves the same", () => {
-      const [device, b] = make(type, options);
-      b.machine.reset();
-      for (const seed of [0, 1, 2]) {
-        if (seed > 0) poke(device, b, seed);
-        const state = b.machine.saveState({ ram: false });
-        const [twin, b2] = make(type, options);
-        b2.machine.loadState(state);
-        expect(saved(twin, options)).toEqual(saved(device, options));
-        expect(outputs(twin)).toEqual(outputs(device));
-      }
-    });
-
-    check("hostile-state", "survives hostile saved states", () => {
-      const [device, b] = make(type, options);
-      poke(device, b);
-      for (const [name, part] of device.parts)
-        for (const bad of hostileStates(part.save())) {
-          try {
-            part.load(bad);
-          } catch (error) {
-            expect(error, "a refusal is an Error").toBeInstanceOf(Error);
-            continue;
-          }
-          // What it accepted must be a state that it can live and be saved in.
-          expect(() => part.load(part.save()), `part '${name}' loads what it saves`).not.toThrow();
-          expect(shortPoke(device, b)).toEqual([]);
-        }
-      expect(poke(device, b, 4)).toEqual([]);
-    });
-
-    check("unrealize", "leaves nothing behind when it goes", () => {
-      const [device, b] = make(type, options);
-      poke(device, b);
-      const { parentBus, regions } = device;
-      const mapped = [...regions];
-      device.unrealize();
-      device.unparent();
-      expect(b.machine.clocks.virtual.timers.size, "timers still armed").toBe(0);
-      expect(mapped.filter((r) => r.parent !== undefined)).toEqual([]);
-      expect(parentBus?.children.includes(device) ?? false).toBe(false);
-      expect(b.machine.findDevice("dut")).toBeUndefined();
-      const again = place(b, type, options);
-      expect(again.realized).toBe(true);
-    });
+    check("described", "describes itself and its properties without an instance", describesItself);
+    check("registers", "survives every register access", survivesAccesses);
+    check("reset", "returns to its start on reset", resets);
+    check("save", "saves, loads and saves the same", savesAndLoads);
+    check("hostile-state", "survives hostile saved states", survivesStates);
+    check("unrealize", "leaves nothing behind when it goes", leavesNothing);
   });
+}
+
+function describesItself({ type, options }: Trial): void {
+  const resolved = bench(type, options).registry.require(type.name, "device");
+  expect(resolved.summary, `${type.name} needs a summary`).not.toBe("");
+  for (const p of describeProps(resolved)) {
+    const own = Object.hasOwn(type.props?.shape ?? {}, p.name);
+    if (own) expect(p.description ?? p.link, `property '${p.name}' needs .describe("…")`).toBeTruthy();
+  }
+  expect(propsJsonSchema(resolved)["type"]).toBe("object");
+}
+
+function survivesAccesses({ type, options }: Trial): void {
+  const [device, b] = make(type, options);
+  for (const seed of [1, 2]) expect(poke(device, b, seed)).toEqual([]);
+  b.advance(2e9);
+  b.machine.reset();
+  expect(poke(device, b, 3)).toEqual([]);
+}
+
+function resets({ type, options }: Trial): void {
+  const [device, b] = make(type, options);
+  b.machine.reset();
+  const start = saved(device, options);
+  const levels = outputs(device);
+  poke(device, b);
+  b.machine.reset();
+  expect(saved(device, options)).toEqual(start);
+  expect(outputs(device)).toEqual(levels);
+}
+
+function savesAndLoads({ type, options }: Trial): void {
+  const [device, b] = make(type, options);
+  b.machine.reset();
+  for (const seed of [0, 1, 2]) {
+    if (seed > 0) poke(device, b, seed);
+    const state = b.machine.saveState({ ram: false });
+    const [twin, b2] = make(type, options);
+    b2.machine.loadState(state);
+    expect(saved(twin, options)).toEqual(saved(device, options));
+    expect(outputs(twin)).toEqual(outputs(device));
+  }
+}
+
+function survivesStates({ type, options }: Trial): void {
+  const [device, b] = make(type, options);
+  poke(device, b);
+  for (const [name, part] of device.parts)
+    for (const bad of hostileStates(part.save())) {
+      try {
+        part.load(bad);
+      } catch (error) {
+        expect(error, "a refusal is an Error").toBeInstanceOf(Error);
+        continue;
+      }
+      // What it accepted must be a state that it can live and be saved in.
+      expect(() => part.load(part.save()), `part '${name}' loads what it saves`).not.toThrow();
+      expect(shortPoke(device, b)).toEqual([]);
+    }
+  expect(poke(device, b, 4)).toEqual([]);
+}
+
+function leavesNothing({ type, options }: Trial): void {
+  const [device, b] = make(type, options);
+  poke(device, b);
+  const { parentBus, regions } = device;
+  const mapped = [...regions];
+  device.unrealize();
+  device.unparent();
+  expect(b.machine.clocks.virtual.timers.size, "timers still armed").toBe(0);
+  expect(mapped.filter((r) => r.parent !== undefined)).toEqual([]);
+  expect(parentBus?.children.includes(device) ?? false).toBe(false);
+  expect(b.machine.findDevice("dut")).toBeUndefined();
+  const again = place(b, type, options);
+  expect(again.realized).toBe(true);
 }
 
 function bench(type: TypeSpec, options: TestDeviceOptions): Bench {

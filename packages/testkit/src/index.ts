@@ -1,5 +1,6 @@
 export { Bench, BENCH_RAM, type BenchOptions } from "./bench.ts";
 export { testDevice, type DeviceCheck, type TestDeviceOptions } from "./device.ts";
+export { FlatMemory } from "./flat-memory.ts";
 export { hostileStates } from "./hostile.ts";
 export { checkManifest, testManifest } from "./manifest.ts";
 export { offsetsOf, pokeRegisters } from "./poke.ts";

@@ -9,14 +9,12 @@ import {
   TcgMachine,
   type Vcpu,
 } from "@mimus/tcg";
+import { FlatMemory } from "./flat-memory.ts";
 
-const PAGE = 65536;
 /** Bytes of RAM. */
 export const TARGET_RAM = 65536;
-
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
+/** Bytes of machine memory besides: translated code, and what an engine keeps for a vCPU. */
+const ENGINE_BYTES: number = 5 << 20;
 
 /** How a {@link TargetBench} is made. */
 export interface TargetBenchOptions {
@@ -36,53 +34,15 @@ export class TargetBench {
   readonly #globals: ReadonlyMap<string, EnvField>;
 
   constructor({ target, cpu, backend, base }: TargetBenchOptions) {
-    const pages = TARGET_RAM / PAGE + 80;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    let next = PAGE;
-    const alloc = (name: string, size: number): number => {
-      const at = next;
-      next += Math.ceil(size / PAGE) * PAGE;
-      if (next > pages * PAGE) throw new Error(`no room for ${name} (${size} bytes) in the test's memory`);
-      return at;
-    };
-    const ramOffset = alloc("ram", TARGET_RAM);
-    this.ram = new Uint8Array(memory.buffer, ramOffset, TARGET_RAM);
-    this.#view = new DataView(memory.buffer);
+    const memory = new FlatMemory(TARGET_RAM + ENGINE_BYTES);
+    this.ram = memory.addRam(base, TARGET_RAM);
+    this.#view = new DataView(memory.memory.buffer);
     this.#globals = new Map(target.globals.map((g) => [g.name, g]));
-    const range = { base, size: TARGET_RAM, ramOffset, readonly: false };
-    const { ram } = this;
-    const inRam = (address: number, size: number): boolean => address >= base && address + size <= base + TARGET_RAM;
-    const physical = {
-      lastFault: false,
-      lookup: (address: number) => (inRam(address, 1) ? range : undefined),
-      // RAM is accessed directly; what comes here is for nobody, or a page walk's update.
-      read: (address: number, size: number): number => {
-        physical.lastFault = !inRam(address, size);
-        let value = 0;
-        for (let i = size - 1; i >= 0 && !physical.lastFault; i--) value = value * 256 + ram[address - base + i]!;
-        return value;
-      },
-      write: (address: number, size: number, value: number): void => {
-        physical.lastFault = !inRam(address, size);
-        for (let i = 0; i < size && !physical.lastFault; i++) ram[address - base + i] = value >>> (8 * i);
-      },
-      readWide: (address: number, out: Uint32Array): void => {
-        out[0] = physical.read(address, 4);
-        out[1] = physical.read(address + 4, 4);
-      },
-      writeWide: (address: number, lo: number, hi: number): void => {
-        physical.write(address, 4, lo);
-        physical.write(address + 4, 4, hi);
-      },
-      watchCode: () => {},
-      onCodeWrite: () => {},
-      onChange: () => {},
-    };
     this.engine = new TcgMachine({
-      memory,
-      alloc,
+      memory: memory.memory,
+      alloc: memory.alloc,
       target,
-      physical,
+      physical: memory,
       options: { backend, exact: true, tbSize: 1 << 20 },
     });
     this.vcpu = this.engine.createCpu(cpu);
