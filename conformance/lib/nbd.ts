@@ -61,7 +61,7 @@ export class NbdServerProcess {
   /** Starts it and waits until it listens on its socket. */
   static async start(words: readonly string[], socket: string): Promise<NbdServerProcess> {
     const server = new NbdServerProcess(words, socket);
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 60_000;
     while (!listens(socket)) {
       if (server.child.exitCode !== null || Date.now() > end) {
         server.child.kill();
