@@ -105,6 +105,9 @@ const CASES: readonly [what: string, args: readonly string[], message: RegExp][]
   ["an unknown accelerator", [...BOARD, "-accel", "kvm"], /-accel kvm: .*tcg/],
   ["an unknown character device", [...BOARD, "-chardev", "sokcet,id=a"], /'sokcet' .*socket/],
   ["a serial port to nowhere", [...BOARD, "-serial", "chardev:nope"], /no character device 'nope'/],
+  ["tables of another board", [...BOARD, "-smbios", "type=0,vendor=x"], /-smbios: machine virt has no such tables/],
+  ["dies on a board without", [...BOARD, "-smp", "2,dies=2"], /-smp dies=2: .* have no dies/],
+  ["a node without its file", [...BOARD, "-blockdev", "file,node-name=a"], /file: option 'filename': it is missing/],
   ["an unknown log item", [...BOARD, "-d", "evrything"], /-d evrything: no such item; there are: .*guest_errors/],
 ]; // prettier-ignore
 

@@ -60,7 +60,9 @@ export function parse<T extends z.ZodType>(schema: T, value: unknown, what: stri
       },
     );
   const where = issue && issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
-  throw new BlockError("bad-option", `${what}: option${where}: ${issue?.message ?? "invalid"}`, {
+  const missing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
+  const why = missing ? "it is missing" : (issue?.message ?? "invalid");
+  throw new BlockError("bad-option", `${what}: option${where}: ${why}`, {
     cause: result.error,
   });
 }

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+
 import block from "@mimus/block";
 import { Registry } from "@mimus/qom";
 import { expect, test } from "vitest";
@@ -6,7 +8,9 @@ import { parseArguments } from "./args/parse.ts";
 import { isUserError } from "./compose.ts";
 import { machineConfig } from "./config.ts";
 import { openDrives } from "./drives.ts";
+import { checkIgnored } from "./ignored-options.ts";
 import { logging } from "./logging.ts";
+import { openShare } from "./shares.ts";
 
 test.each([
   ["secret,data=x", "-object secret,id=: Parameter 'id' is missing"],
@@ -20,6 +24,24 @@ test.each([
   const error: unknown = await openDrives(config, new Registry().use(block), "none").catch((e: unknown) => e);
   expect((error as Error).message).toContain(why);
   expect(isUserError(error)).toBe(true);
+});
+
+test.each([
+  ["sandbox", "x", "-sandbox enable=x: expected one of on, off"],
+  ["sandbox", "on,foo=1", "-sandbox: invalid parameter 'foo'"],
+  ["sandbox", "on,spawn=maybe", "-sandbox spawn=maybe: expected one of allow, deny"],
+  ["msg", "timestamp=x", "-msg timestamp=x: expected one of on, off"],
+  ["overcommit", "mem-lock=x", "-overcommit mem-lock=x: expected one of on, off"],
+])("-%s %s is refused, though it changes nothing", (name, value, why) => {
+  expect(() => checkIgnored([{ name, value }])).toThrow(why);
+  checkIgnored([{ name: "sandbox", value: "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny" }]);
+});
+
+test.each([
+  ["multidevs", "x", "there are: remap, forbid, warn"],
+  ["writeout", "x", "there is only 'immediate'"],
+])("-fsdev local,%s=%s is refused", (key, value, why) => {
+  expect(() => openShare({ fsdriver: "local", id: "a", path: tmpdir(), [key]: value })).toThrow(why);
 });
 
 test.each([

@@ -27,6 +27,11 @@ export function openShare(options: KeyValues): [id: string, directory: HostDirec
     );
   if (security !== "none" && security !== "passthrough")
     throw new UsageError(`-fsdev local,security_model=${String(security)}: there are: none, passthrough`);
+  const { multidevs = "warn", writeout = "immediate" } = rest;
+  if (!["remap", "forbid", "warn"].includes(String(multidevs)))
+    throw new UsageError(`-fsdev local,multidevs=${String(multidevs)}: there are: remap, forbid, warn`);
+  if (writeout !== "immediate")
+    throw new UsageError(`-fsdev local,writeout=${String(writeout)}: there is only 'immediate'`);
   const readOnly = onOff.safeParse(readonly);
   if (!readOnly.success) throw new UsageError(`-fsdev local,readonly=${String(readonly)}: expected on or off`);
   return [text("id", id), nodeDirectory(text("path", path), { readOnly: readOnly.data, security })];

@@ -92,6 +92,14 @@ export const virtMachine: MachineType = defineMachine<VirtProps>({
   init: (p, m) => new Board(p, m).build(),
 });
 
+/** What only other boards have. @throws BoardError */
+function refuseOtherBoards({ smbios, acpiTables, topology }: MachineBuilder["options"]): void {
+  const option = smbios !== undefined ? "-smbios" : acpiTables !== undefined ? "-acpitable" : undefined;
+  if (option !== undefined) throw new BoardError("bad-option", `${option}: machine virt has no such tables`);
+  if (topology !== undefined && topology.dies > 1)
+    throw new BoardError("bad-option", `-smp dies=${topology.dies}: the processors of machine virt have no dies`);
+}
+
 /** Wires one board. */
 class Board {
   readonly #p: VirtProps;
@@ -109,6 +117,7 @@ class Board {
   build(): void {
     const m = this.#m;
     const { options } = m;
+    refuseOtherBoards(options);
     const block = m.memory.ram("riscv_virt_board.ram", this.#ram.size);
     m.system.root.add(this.#ram.base, MemoryRegion.ram("riscv_virt_board.ram", block));
 

@@ -15,6 +15,7 @@ import { discover } from "../discover.ts";
 import { openDisplay } from "../displays.ts";
 import { openDrives } from "../drives.ts";
 import { UsageError } from "../errors.ts";
+import { checkIgnored } from "../ignored-options.ts";
 import { logging } from "../logging.ts";
 import { findMachine } from "../machines.ts";
 import { control } from "../control.ts";
@@ -40,6 +41,7 @@ async function runMachine(
   registry: Awaited<ReturnType<typeof discover>>["registry"],
   locate: (name: string) => string,
 ): Promise<number> {
+  checkIgnored(given);
   const wanted = machineConfig(given);
   const log = logging(wanted.log.items, wanted.log.file, wanted.log.filter);
   const named = wanted.machine["type"];
