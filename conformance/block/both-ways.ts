@@ -73,6 +73,7 @@ const CASES: readonly Case[] = [
     options: `key-secret=s0,iter-time=10,${o}`,
     secret: true,
   })),
+  { format: "luks", options: "key-secret=s0,iter-time=10,cipher-alg=cast5-128,cipher-mode=cbc", secret: true },
   {
     format: "luks",
     options: "key-secret=s0,iter-time=10,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=sha256",

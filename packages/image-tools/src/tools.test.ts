@@ -5,6 +5,7 @@ import type { ToolHost } from "./host.ts";
 import { img } from "./img/main.ts";
 import { VERBS } from "./img/verbs.ts";
 import { io } from "./io/main.ts";
+import { amount } from "./io/report.ts";
 import { base64, Objects, utf8 } from "./objects.ts";
 
 /** A program in memory. */
@@ -174,6 +175,21 @@ describe("mimus img", () => {
 });
 
 describe("mimus io", () => {
+  it("rounds amounts as printf does, and knows the ways to a disk", async () => {
+    expect([6.0625 * 2 ** 20, 1.1875 * 1024, 1.9385 * 1024, 1536, 1023].map(amount)).toEqual([
+      "6.062 MiB",
+      "1.188 KiB",
+      "1.938 KiB",
+      "1.500 KiB",
+      "1023 bytes",
+    ]);
+    const host = program();
+    await make(host, "a", 1024, () => 1);
+    expect(await io(["-i", "odd", "-f", "raw", "-c", "length", "a"], host)).toBe(1);
+    expect(host.errors).toContain("Invalid aio option: odd");
+    expect(await io(["-i", "io_uring", "-f", "raw", "-c", "length", "a"], host)).toBe(0);
+  });
+
   it("reads commands one by one", async () => {
     const host = program({
       program: "mimus io",

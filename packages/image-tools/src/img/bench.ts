@@ -4,11 +4,9 @@ import { ToolError } from "../errors.ts";
 import { bytesOf, countOf } from "../sizes.ts";
 import type { Tools } from "../tools.ts";
 import { explained } from "../tools.ts";
-import { oneName, openGiven, targetCache } from "./given.ts";
+import { isAio, oneName, openGiven, targetCache } from "./given.ts";
 
 const MAX_INT = 2 ** 31 - 1;
-/** Ways to the disk that are taken for an answer; which one serves is the host's choice. */
-const AIO = ["threads", "native", "io_uring"];
 
 interface Run {
   readonly write: boolean;
@@ -42,7 +40,7 @@ export async function bench(args: Arguments, tools: Tools): Promise<number> {
 function read(args: Arguments): Run {
   const write = args.has("w");
   const aio = args.last("i") ?? "threads";
-  if (!AIO.includes(aio)) throw new ToolError(`Invalid aio option: ${aio}`);
+  if (!isAio(aio)) throw new ToolError(`Invalid aio option: ${aio}`);
   if (aio === "native" && !["none", "directsync"].includes(args.last("t") ?? ""))
     throw new ToolError("aio=native needs a cache mode that goes past the host's: -t none or -t directsync");
   const size = args.has("s") ? bytesOf("buffer size", args.last("s") ?? "", 1, MAX_INT) : 4096;

@@ -45,3 +45,8 @@ export function targetCache(args: Arguments, fallback = "writeback"): string {
   cacheOptions(mode);
   return mode;
 }
+
+/** A way to the disk that qemu-img has; which one serves is the host's choice. */
+export function isAio(name: string): boolean {
+  return ["threads", "native", "io_uring"].includes(name);
+}

@@ -1,5 +1,6 @@
 import { BlockError } from "@mimus/block";
 import { type Arguments, parseArguments } from "../arguments.ts";
+import { isAio } from "../img/given.ts";
 import { messageOf, ToolError } from "../errors.ts";
 import type { ToolHost } from "../host.ts";
 import { Tools } from "../tools.ts";
@@ -46,6 +47,8 @@ async function run(args: Arguments, tools: Tools): Promise<number> {
   const [name] = args.operands;
   const imageOpts = args.has("image-opts");
   if (imageOpts && args.has("format")) throw new ToolError("--image-opts and -f are mutually exclusive");
+  const aio = args.last("aio") ?? "threads";
+  if (!isAio(aio)) throw new ToolError(`Invalid aio option: ${aio}`);
   const how = howToOpen(lettersOf(args));
   if (name !== undefined)
     await session.open(name, { ...how, imageOpts, ...(imageOpts ? {} : { format: args.last("format") }) });

@@ -14,7 +14,7 @@ export const IO_OPTIONS: readonly OptionSpec[] = [
   option("C", "copy-on-read", undefined, "what is read from the backing file is kept"),
   option("m", "misalign", undefined, "accepted: buffers need no alignment here"),
   option("k", "native-aio", undefined, "accepted, the host chooses"),
-  option("i", "aio", "MODE", "threads, native or io_uring: accepted, the host chooses"),
+  option("i", "aio", "MODE", "threads, native or io_uring: checked, the host chooses"),
   option("t", "cache", "MODE", "cache mode"),
   option("d", "discard", "MODE", "what becomes of discards: ignore or unmap"),
   option("T", "trace", "EVENTS", "accepted: there are no trace events"),

@@ -12,7 +12,13 @@ export function amount(value: number): string {
     scaled /= 1024;
     step++;
   }
-  return `${scaled.toFixed(3).replace(/\.000$/, "")}${SUFFIXES[step]}`;
+  return `${decimals(scaled).replace(/\.000$/, "")}${SUFFIXES[step]}`;
+}
+
+/** Three decimals; what lies in the middle of two (an odd number of sixteenths) goes to the even one, as printf(3) has it. */
+function decimals(value: number): string {
+  const middle = Number.isInteger(value * 16) && (value * 16) % 2 !== 0;
+  return (middle ? (2 * Math.round(value * 500)) / 1000 : value).toFixed(3);
 }
 
 /** What a request did and how fast. */
