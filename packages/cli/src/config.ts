@@ -10,6 +10,7 @@ import type { BoardOptions } from "@mimus/system";
 import { type DisplayConfig, displayConfig } from "./displays.ts";
 import { UsageError } from "./errors.ts";
 import { type GuestActions, guestActions } from "./guest-actions.ts";
+import { machineOptions, memoryBackend } from "./machine-options.ts";
 import { bootOptions, tableOptions, topology } from "./pc-options.ts";
 import { parseUuid } from "./uuid.ts";
 
@@ -79,7 +80,10 @@ const NONE_ONLY = ["nic", "net"] as const;
 
 /** Turns options into a description of a machine. @throws UsageError with the option that is wrong. */
 export function machineConfig(options: readonly GivenOption[]): MachineConfig {
-  const given = applySet(options);
+  const asked = applySet(options);
+  const { accel: ofMachine, ...properties } = merged(asked, "machine", "type");
+  const { options: fromMachine, own: machine } = machineOptions(properties);
+  const given = withProperties(fromMachine, asked);
   refuseUnavailable(given);
   const flag = (name: string): boolean => last(given, name) !== undefined;
   const optional = (name: string, implied?: string): KeyValues | undefined => {
@@ -92,7 +96,9 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
   const { cpus, topology: arranged } = topology(optional("smp", "cpus"));
   const { bootMenu, ...boot } = bootOptions(optional("boot", "order"));
   const vga = last(given, "vga");
-  const { accel: ofMachine, ...machine } = merged(given, "machine", "type");
+  const console = debugConsole(given);
+  const allObjects = all(given, "object").map((text) => nest(keyValues("object", text, "qom-type")));
+  const { size: ofBackend, objects } = memoryBackend(last(given, "memory-backend"), allObjects);
   return {
     machine: {
       ...(flag("no-acpi") ? { acpi: "off" } : {}),
@@ -101,7 +107,7 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
     },
     display: displayConfig(flag("nographic") ? undefined : optional("display", "type")),
     accel: acceleratorOptions(merged(given, "accel", "accel"), ofMachine),
-    cpu: optional("cpu", "model") ?? {},
+    cpu: optional("cpu", "") ?? {},
     cpus,
     board: {
       topology: arranged,
@@ -109,24 +115,26 @@ export function machineConfig(options: readonly GivenOption[]): MachineConfig {
       ...tableOptions(given),
       ...(flag("nodefaults") ? { noDefaults: true } : {}),
       ...(flag("nographic") ? { nographic: true } : {}),
+      ...(flag("no-fd-bootchk") ? { anyFloppy: true } : {}),
       ...(vga === undefined ? {} : { vga }),
     },
     vga,
     dataPaths: all(given, "L"),
-    ram: memory(given),
+    ram: memory(given, ofBackend),
     drives: drives(given),
     blockdevs: all(given, "blockdev").map((text) => nest(keyValues("blockdev", text, "driver"))),
     devices: [
       ...all(given, "device").map((text) => keyValues("device", text, "driver")),
       ...virtfs(given).map((v) => v.device),
+      ...console.devices,
     ],
-    objects: all(given, "object").map((text) => nest(keyValues("object", text, "qom-type"))),
+    objects,
     globals: [...rtcGlobals(optional("rtc") ?? {}), ...all(given, "global").map(globalDefault)],
     fsdevs: [
       ...all(given, "fsdev").map((text) => keyValues("fsdev", text, "fsdriver")),
       ...virtfs(given).map((v) => v.fsdev),
     ],
-    chardevs: all(given, "chardev").map(chardev),
+    chardevs: [...all(given, "chardev").map(chardev), ...console.chardevs],
     ...consoles,
     qtest: optionalTarget("qtest", last(given, "qtest")),
     boot: {
@@ -182,14 +190,46 @@ function merged(given: readonly GivenOption[], name: string, implied: string): K
   return Object.assign({}, ...all(given, name).map((text) => keyValues(name, text, implied))) as KeyValues;
 }
 
-function memory(given: readonly GivenOption[]): number | undefined {
+/** What properties of `-M` stand for, in front of the options that say the same: of several parameters each may say some. */
+function withProperties(properties: readonly GivenOption[], given: readonly GivenOption[]): GivenOption[] {
+  const rest = [...given];
+  const front = properties.map(({ name, value }) => {
+    if (name !== "boot" && name !== "smp" && name !== "m") return { name, value };
+    const at = rest.findLastIndex((option) => option.name === name);
+    const said = at < 0 ? undefined : rest.splice(at, 1)[0]!.value;
+    if (said === undefined) return { name, value };
+    const first = { boot: "order", smp: "cpus", m: "size" }[name];
+    const named = /^[^,=]+=/.test(said) ? said : `${first}=${said}`;
+    return { name, value: `${value},${named}` };
+  });
+  return [...front, ...rest];
+}
+
+/** `-debugcon DEV`: a character device behind port E9h. */
+function debugConsole(given: readonly GivenOption[]): Pick<MachineConfig, "chardevs" | "devices"> {
+  const text = last(given, "debugcon");
+  const target = optionalTarget("debugcon", text);
+  if (target === undefined || target.none === true) return { chardevs: [], devices: [] };
+  const id = target.chardev ?? "debugcon";
+  const { config } = target;
+  return {
+    chardevs: config === undefined ? [] : [{ id, config: { ...config, id } }],
+    devices: [{ driver: "isa-debugcon", chardev: id, iobase: "0xe9" }],
+  };
+}
+
+/** `ofBackend`: size of the object that is the memory. */
+function memory(given: readonly GivenOption[], ofBackend: string | undefined): number | undefined {
   const text = last(given, "m");
-  if (text === undefined) return undefined;
+  const backend = ofBackend === undefined ? undefined : bytes("object memory-backend-ram,size=", ofBackend, "b");
+  if (text === undefined) return backend;
   const options = keyValues("m", text, "size");
   const size = options["size"];
   if (typeof size !== "string") throw new UsageError(`-m ${text}: expected a size such as 512M or 2G`);
   const ram = bytes("m", size, "m");
   if (ram < 1) throw new UsageError(`-m ${text}: a machine needs memory`);
+  if (backend !== undefined && backend !== ram)
+    throw new UsageError(`-m ${text}: the memory of memory-backend= has ${backend} bytes`);
   onlyParameters("m", options, ["size", "slots", "maxmem"]);
   const slots = wholeNumber("m slots=", options["slots"]) ?? 0;
   const { maxmem } = options;

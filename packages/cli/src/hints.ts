@@ -107,6 +107,8 @@ export const HINTS: PackageHints = new Map([
   ["device:virtio-rng", "@mimus/dev-virtio"],
   ["device:virtio-serial", "@mimus/dev-virtio"],
   ["device:virtio-tablet", "@mimus/dev-virtio"],
+  ["object:rng-builtin", "@mimus/dev-virtio"],
+  ["object:rng-random", "@mimus/dev-virtio"],
   ["guest:embedded", "@mimus/guest-riscv"],
   ["machine:pc-i440fx-7.2", "@mimus/hw-pc"],
   ["machine:isapc", "@mimus/hw-pc"],

@@ -1,10 +1,12 @@
 /** Options that describe what a board's firmware is told: processors, boot order, SMBIOS and ACPI tables, configuration files. */
+import { basename } from "node:path";
+
 import { readWhole } from "@mimus/host-node";
 import type { CpuTopology } from "@mimus/machine-core";
 import type { BoardOptions } from "@mimus/system";
 
 import { type KeyValues, keyValues } from "./args/keyval.ts";
-import { all, type GivenOption } from "./args/parse.ts";
+import { all, type GivenOption, last } from "./args/parse.ts";
 import { onlyParameters, onOffParameter, wholeNumber } from "./args/values.ts";
 import { UsageError } from "./errors.ts";
 
@@ -66,7 +68,6 @@ export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootM
   const splash = number("boot", "splash-time", boot["splash-time"]);
   if (splash !== undefined && splash > 0xffff)
     throw new UsageError(`-boot splash-time=${splash}: expected milliseconds, at most 65535`);
-  if (boot["splash"] !== undefined) throw new UsageError("-boot splash: pictures are not available; leave it out");
   return defined({
     bootOrder: letters("order"),
     bootOnce: letters("once"),
@@ -82,7 +83,11 @@ export function tableOptions(given: readonly GivenOption[]): BoardOptions {
   return defined({
     smbios: none(all(given, "smbios").map(smbios)),
     acpiTables: none(all(given, "acpitable").map(acpiTable)),
-    configFiles: none(all(given, "fw_cfg").map(configItem)),
+    configFiles: none([
+      ...all(given, "fw_cfg").map(configItem),
+      ...all(given, "option-rom").map(optionRom),
+      ...splash(last(given, "boot")),
+    ]),
   });
 }
 
@@ -98,6 +103,29 @@ function read(option: string, path: string): Uint8Array {
   } catch (error) {
     throw new UsageError(`-${option} ${path}: ${(error as Error).message}`);
   }
+}
+
+/** `-option-rom FILE`: firmware runs it, from the file of its name. */
+function optionRom(text: string): { name: string; bytes: Uint8Array } {
+  const options = keyValues("option-rom", text, "romfile");
+  onlyParameters("option-rom", options, ["romfile"]);
+  const { romfile } = options;
+  if (typeof romfile !== "string" || romfile === "") throw new UsageError(`-option-rom ${text}: needs a file`);
+  const bytes = read("option-rom", romfile);
+  const name = `genroms/${basename(romfile)}`;
+  if (name.length > 55) throw new UsageError(`-option-rom ${romfile}: the file's name has more than 47 characters`);
+  return { name, bytes };
+}
+
+/** `-boot splash=FILE`: a picture for firmware to show, JPEG or BMP. */
+function splash(boot: string | undefined): { name: string; bytes: Uint8Array }[] {
+  const file = boot === undefined ? undefined : keyValues("boot", boot, "order")["splash"];
+  if (file === undefined) return [];
+  const bytes = read("boot splash", String(file));
+  const kind =
+    bytes[0] === 0xff && bytes[1] === 0xd8 ? "jpg" : bytes[0] === 0x42 && bytes[1] === 0x4d ? "bmp" : undefined;
+  if (kind === undefined) throw new UsageError(`-boot splash=${String(file)}: the picture is neither JPEG nor BMP`);
+  return [{ name: `bootsplash.${kind}`, bytes }];
 }
 
 function smbios(text: string): Readonly<Record<string, string | Uint8Array>> {

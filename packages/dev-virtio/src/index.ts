@@ -9,6 +9,7 @@ import { virtioKeyboard, virtioMouse, virtioTablet } from "./input/virtio-input.
 import { virtioNet } from "./net/virtio-net.ts";
 import { virtio9p } from "./p9/virtio-9p.ts";
 import { pciTypes, virtioPci } from "./pci/types.ts";
+import { rngSources } from "./rng/sources.ts";
 import { virtioRng } from "./rng/virtio-rng.ts";
 import { virtconsole, virtioSerial, virtserialport } from "./serial/virtio-serial.ts";
 
@@ -41,7 +42,14 @@ const families: readonly VirtioFamily[] = [
 /** All virtio devices. */
 const plugin: Plugin = definePlugin({
   name: "@mimus/dev-virtio",
-  types: [...families.map((f) => f.device), virtioPci, ...families.flatMap(pciTypes), virtconsole, virtserialport],
+  types: [
+    ...families.map((f) => f.device),
+    virtioPci,
+    ...families.flatMap(pciTypes),
+    virtconsole,
+    virtserialport,
+    ...rngSources,
+  ],
   uses: [busPci, busVirtio],
 });
 export default plugin;

@@ -1,6 +1,6 @@
 import type { Device, MachineBuilder, MemoryRegion } from "@mimus/machine-core";
 import type { BootMemory } from "./boot/device.ts";
-import { addKernel, kernelImage, ROM_FILE } from "./boot/kernel.ts";
+import { addKernel, kernelImage, refuseDeviceTree, ROM_FILE } from "./boot/kernel.ts";
 import { bootOrderFile, bootPaths } from "./bootorder.ts";
 import { setBootOrder, setDisks, setEquipment, setMemory } from "./cmos.ts";
 import type { CmosMemory, DiskGeometry } from "./cmos.ts";
@@ -41,6 +41,7 @@ export class Board {
 
   build(): void {
     const m = this.#m;
+    refuseDeviceTree(m.options.dtb);
     this.#processors = addProcessors(m);
     const ram = addRam(m, this.#split);
     const config = this.#configDevice();
@@ -121,7 +122,7 @@ export class Board {
     const { options } = this.#m;
     setMemory(cmos, this.#split, options.cpus);
     try {
-      setBootOrder(cmos, options.bootOnce ?? options.bootOrder ?? "cad");
+      setBootOrder(cmos, options.bootOnce ?? options.bootOrder ?? "cad", options.anyFloppy !== true);
     } catch (error) {
       throw new BoardError("bad-option", `-boot: ${(error as Error).message}`);
     }

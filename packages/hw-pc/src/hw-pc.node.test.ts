@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { pcTables } from "./acpi/tables.ts";
 import type { AcpiMachine } from "./acpi/dsdt.ts";
 import { dsdt } from "./acpi/dsdt.ts";
-import { kernelImage } from "./boot/kernel.ts";
+import { kernelImage, refuseDeviceTree } from "./boot/kernel.ts";
 import { bootRom } from "./boot/rom.ts";
 import { CMOS, setBootOrder, setDisks, setEquipment, setMemory } from "./cmos.ts";
 import { e820 } from "./config.ts";
@@ -72,6 +72,8 @@ describe("CMOS", () => {
     const cmos = fakeCmos();
     setBootOrder(cmos, "cad");
     expect([cmos.at(CMOS.bootOrder), cmos.at(CMOS.bootFlags)]).toEqual([0x12, 0x30]);
+    setBootOrder(cmos, "cad", false);
+    expect(cmos.at(CMOS.bootFlags), "without a look at the floppy's signature").toBe(0x31);
     expect(() => setBootOrder(cmos, "x")).toThrow(/no boot device 'x'/);
     expect(() => setBootOrder(cmos, "cadn")).toThrow(/at most 3/);
   });
@@ -257,6 +259,10 @@ describe("kernels", () => {
     expect(initrd + 10000).toBeLessThanOrEqual(64 * MIB - 0x80000);
   });
 
+  it("has no use for a device tree", () => {
+    expect(() => refuseDeviceTree(new Uint8Array(40))).toThrow("-dtb: a PC has no device tree");
+    expect(() => refuseDeviceTree(undefined)).not.toThrow();
+  });
   it("refuses what does not fit", () => {
     const initrd = new Uint8Array(64 * MIB);
     expect(() => kernelImage({ ...base, kernel: bzImage(), initrd })).toThrow(/more memory/);

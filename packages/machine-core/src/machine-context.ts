@@ -132,6 +132,8 @@ export interface MachineOptions {
   readonly rebootTimeout?: number;
   /** Boot from nothing but what has a bootindex. */
   readonly bootStrict?: boolean;
+  /** Floppies need no signature to boot from. */
+  readonly anyFloppy?: boolean;
   /** No graphical console: firmware is told so. */
   readonly nographic?: boolean;
   /** `-smbios`: options of each, as given. */

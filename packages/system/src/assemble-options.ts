@@ -41,6 +41,7 @@ export type BoardOptions = Pick<
   | "bootSplashTime"
   | "rebootTimeout"
   | "bootStrict"
+  | "anyFloppy"
   | "nographic"
   | "smbios"
   | "acpiTables"

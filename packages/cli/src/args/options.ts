@@ -159,8 +159,17 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "a file in the firmware configuration device",
     repeated: true,
   },
+  {
+    section: "Devices",
+    name: "option-rom",
+    argument: "[romfile=]FILE",
+    help: "an option ROM for firmware to run",
+    repeated: true,
+  },
   { section: "Devices", name: "no-acpi", help: "short for -M acpi=off" },
   { section: "Devices", name: "no-hpet", help: "short for -M hpet=off" },
+  { section: "Devices", name: "no-fd-bootchk", help: "boot from floppies without a signature, too" },
+  { section: "Devices", name: "win2k-hack", help: "accepted" },
 
   {
     section: "Character devices",
@@ -207,6 +216,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     section: "Character devices",
+    name: "debugcon",
+    argument: "DEV",
+    help: "where a debug console at port E9h goes, as for -serial",
+  },
+  {
+    section: "Character devices",
     name: "nographic",
     help: "serial port and monitor share the terminal (Ctrl-A h for help)",
   },
@@ -242,7 +257,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     section: "Boot",
     name: "boot",
-    argument: "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS][,strict=on|off]",
+    argument:
+      "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash=FILE][,splash-time=MS][,reboot-timeout=MS][,strict=on|off]",
     help: "what firmware boots from: a floppy, c disk, d CD, n network",
   },
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rig, WAYS } from "../../tests/rig.ts";
+import { rngSources } from "./sources.ts";
+import type { RngSource } from "./virtio-rng.ts";
 
 describe.each(WAYS)("virtio-rng, $name", (way) => {
   it("fills buffers", () => {
@@ -10,6 +12,21 @@ describe.each(WAYS)("virtio-rng, $name", (way) => {
     r.driver.kick(0);
     expect(q.take()).toEqual({ id: b.id, written: 64 });
     expect(new Set(q.contents(b)).size).toBeGreaterThan(20);
+  });
+});
+
+describe("sources", () => {
+  const machine = { random: (bytes: Uint8Array) => void bytes.fill(7) };
+  it.each(["rng-builtin", "rng-random"])("%s has the machine's bytes", (name) => {
+    const type = rngSources.find((one) => one.name === name)!;
+    const source = (type.class!["create"] as (...values: unknown[]) => RngSource)({}, "r", machine);
+    const filled = (b: Uint8Array): number[] => (source.fill(b), [...b]);
+    expect([type.class!["backend"], filled(new Uint8Array(3))]).toEqual(["rng", [7, 7, 7]]);
+  });
+  it("reads no other file", () => {
+    const { props } = rngSources.find((type) => type.name === "rng-random")!;
+    expect(props!.safeParse({ filename: "/dev/urandom" }).success).toBe(true);
+    expect(props!.safeParse({ filename: "/etc/passwd" }).success).toBe(false);
   });
 });
 

@@ -23,6 +23,11 @@ export function kernelImage(input: LoaderInput): KernelImage {
   return linuxImage(input);
 }
 
+/** A PC tells its guest what it has by ACPI. @throws BoardError for a `-dtb` */
+export function refuseDeviceTree(dtb: Uint8Array | undefined): void {
+  if (dtb !== undefined) throw new BoardError("bad-option", "-dtb: a PC has no device tree; leave it out");
+}
+
 /** Name of the option ROM in the configuration device; firmware boots from it when it comes first. */
 export const ROM_FILE = "linuxboot_dma.bin";
 
