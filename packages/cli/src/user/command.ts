@@ -3,6 +3,7 @@ import { LinuxUserError, runProgram, signalName, type ExitStatus } from "@mimus/
 import { jitText, type TcgOptions } from "@mimus/tcg";
 
 import { keyValues } from "../args/keyval.ts";
+import { readBranchHints } from "../branch-hints.ts";
 import { UsageError } from "../errors.ts";
 import { LOG_ITEMS, logging, type Logging } from "../logging.ts";
 import { tcgOptions } from "../tcg-options.ts";
@@ -71,6 +72,8 @@ async function execute(
     ...(options.sysroot === undefined ? {} : { sysroot: options.sysroot }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
+  // Node's own modules are loaded: their compiled code, which is for the flags that Node began with, would be compiled again.
+  readBranchHints();
   const release = holdSignals();
   const running = runProgram({
     target,
