@@ -10,15 +10,16 @@ export type DisplayConfig =
   | { readonly type: "none" | "curses" }
   | { readonly type: "web"; readonly host: string; readonly port: number };
 
-const TYPES = ["none", "curses", "web"] as const;
+/** Types of `-display`. */
+export const DISPLAY_TYPES = ["none", "curses", "web"] as const;
 
 /** `-display TYPE[,host=H][,port=P]`. @throws UsageError */
 export function displayConfig(options: KeyValues | undefined): DisplayConfig {
   const { type = "none", ...rest } = options ?? {};
   const { host = "127.0.0.1", port = "0", ...unknown } = rest;
-  const found = TYPES.find((name) => name === type);
+  const found = DISPLAY_TYPES.find((name) => name === type);
   if (found === undefined)
-    throw new UsageError(`-display ${String(type)}: no such display; there are: ${TYPES.join(", ")}`);
+    throw new UsageError(`-display ${String(type)}: no such display; there are: ${DISPLAY_TYPES.join(", ")}`);
   const [extra] = Object.keys(found === "web" ? unknown : rest);
   if (extra !== undefined)
     throw new UsageError(

@@ -3,6 +3,7 @@ import { machineInfo } from "@mimus/machine-core";
 import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
 
 import type { GivenOption } from "../args/parse.ts";
+import { DISPLAY_TYPES } from "../displays.ts";
 import { LOG_ITEMS } from "../logging.ts";
 import { TCG_PARAMETERS } from "../tcg-options.ts";
 import { findMachine, machinesFor } from "../machines.ts";
@@ -45,6 +46,8 @@ const ANSWERS: Readonly<
     Promise.resolve(list("Accelerators supported: tcg, qtest. Parameters of tcg:", Object.entries(TCG_PARAMETERS))),
   chardev: (_, name) => Promise.resolve(chardevHelp(name)),
   d: () => Promise.resolve(list("Log items (comma separated):", Object.entries(LOG_ITEMS))),
+  vga: () => Promise.resolve(list("none                 no graphic card", [["std", "standard VGA (default)"]], 20)),
+  display: () => Promise.resolve(`${["Available display backend types:", ...DISPLAY_TYPES].join("\n")}\n`),
   serial: () => Promise.resolve(chardevHelp(undefined)),
   monitor: () => Promise.resolve(chardevHelp(undefined)),
 };
@@ -93,10 +96,14 @@ async function cpuHelp(registry: Registry, name: string | undefined, target: str
   }
   const wanted = models.find(([model, type]) => name === model || name === type.name);
   if (wanted !== undefined) return helpText(wanted[1]);
-  return list(
-    "Available CPUs ('-cpu NAME,help' shows properties):",
-    models.map(([model, type]) => [`  ${model}`, type.summary] as const),
-  );
+  const family = target === "x86_64" || target === "i386" ? "x86 " : "";
+  // The one with everything comes last.
+  const rank = (model: string): string => `${model === "max" ? 1 : 0}${model}`;
+  const rows = models
+    .map(([model, { summary }]) => ({ model, summary }))
+    .toSorted((a, b) => (rank(a.model) < rank(b.model) ? -1 : 1))
+    .map(({ model, summary }) => `${family}${model.padEnd(20)}  ${summary}`.trimEnd());
+  return `${["Available CPUs:", ...rows, "", "'-cpu NAME,help' shows properties."].join("\n")}\n`;
 }
 
 async function blockHelp(registry: Registry): Promise<string> {

@@ -1,0 +1,32 @@
+/** What options answer to `help`: programs read some of it. */
+import { Registry } from "@mimus/qom";
+import x86 from "@mimus/target-x86";
+import { expect, it } from "vitest";
+
+import { answerHelp } from "./help.ts";
+
+const registry = new Registry();
+registry.use(x86);
+const help = async (name: string, target = "x86_64"): Promise<string[]> =>
+  ((await answerHelp([{ name, value: "help" }], registry, target)) ?? "").split("\n");
+
+it("CPUs by name, in QEMU's columns", async () => {
+  const lines = await help("cpu");
+  expect(lines.slice(0, 4)).toEqual([
+    "Available CPUs:",
+    "x86 486                   (alias configured by machine type)",
+    "x86 486-v1",
+    "x86 Broadwell             (alias configured by machine type)",
+  ]);
+  expect(lines.at(-4)).toMatch(/^x86 max /);
+  expect((await help("cpu", "i386")).some((line) => line.startsWith("x86 pentium3 "))).toBe(true);
+});
+
+it("cards and displays", async () => {
+  expect(await help("vga")).toEqual([
+    "none                 no graphic card",
+    "std                  standard VGA (default)",
+    "",
+  ]);
+  expect(await help("display")).toEqual(["Available display backend types:", "none", "curses", "web", ""]);
+});
