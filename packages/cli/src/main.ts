@@ -1,11 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
 
-import { readBranchHints } from "./branch-hints.ts";
 import { shareBuilt } from "./share-built.ts";
-
-// Machines run with branch hints. This comes before the cache of compiled code, which is one for each set of flags.
-if (/^(?:qemu-|mimus-)?system-/.test(process.argv[2] ?? "")) readBranchHints();
 
 // Compiled code of all packages is kept between runs: 70 ms of a cold start.
 enableCompileCache();

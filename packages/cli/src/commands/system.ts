@@ -8,6 +8,7 @@ import { jitText } from "@mimus/tcg";
 import { configFile } from "../args/config-file.ts";
 import { helpText } from "../args/options.ts";
 import { all, type GivenOption, last, parseArguments } from "../args/parse.ts";
+import { readBranchHints } from "../branch-hints.ts";
 import { compose } from "../compose.ts";
 import { machineConfig } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
@@ -60,6 +61,7 @@ async function runMachine(
     },
   });
   try {
+    readBranchHints();
     system = await compose(config, target, { registry, machine, consoles, drives, logging: log, locate });
     const dump = config.machine["dumpdtb"];
     if (typeof dump === "string") return dumpDeviceTree(system, dump);

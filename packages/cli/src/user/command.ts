@@ -72,7 +72,6 @@ async function execute(
     ...(options.sysroot === undefined ? {} : { sysroot: options.sysroot }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
-  // Node's own modules are loaded: their compiled code, which is for the flags that Node began with, would be compiled again.
   readBranchHints();
   const release = holdSignals();
   const running = runProgram({
