@@ -37,55 +37,14 @@ export interface Metadata {
 
 /** Reads what the image says of its disk. @throws BlockError "corrupt" or "unsupported-feature" */
 export async function readMetadata(file: BlockNode, region: Region, filename: string): Promise<Metadata> {
-  const table = new Uint8Array(TABLE_BYTES);
-  if (region.bytes < MIB)
-    throw new BlockError("corrupt", `'${filename}': metadata region of ${region.bytes} bytes must be at least 1 MiB`);
-  await file.read(region.at, table);
-  const f = new Fields(table, { filename, littleEndian: true, base: region.at });
-  if (f.text(0, 8, "metadata signature") !== "metadata")
-    throw new BlockError("corrupt", `'${filename}': metadata signature must be 'metadata'`, { at: region.at });
-  const count = f.bound("metadata entry count", f.u16(10, "metadata entry count"), 0, MOST_ENTRIES, 10);
-  const items = new Map<Uint8Array, { at: number; length: number }>();
-  for (let i = 0, at = 32; i < count; i++, at += 32) {
-    const id = f.slice(at, GUID_BYTES, "metadata GUID");
-    const flags = f.u32(at + 24, "metadata flags");
-    const known = [FILE_PARAMETERS, DISK_SIZE, PAGE_83, LOGICAL_SECTOR, PHYSICAL_SECTOR, PARENT].find((k) =>
-      sameGuid(k, id),
-    );
-    if (!known) {
-      if (flags & REQUIRED)
-        throw new BlockError(
-          "unsupported-feature",
-          `'${filename}': metadata item ${guidText(id)} is required and not known`,
-        );
-      continue;
-    }
-    const length = f.bound("metadata length", f.u32(at + 20, "metadata length"), 1, MIB, at + 20);
-    const offset = f.u32(at + 16, "metadata offset");
-    f.bound("metadata offset", offset, TABLE_BYTES, region.bytes - length, at + 16);
-    items.set(known, { at: region.at + offset, length });
-  }
-  const read = async (id: Uint8Array, what: string, length: number): Promise<Fields> => {
-    const item = items.get(id);
-    if (!item || item.length < length)
-      throw new BlockError("corrupt", `'${filename}': metadata has no ${what} of ${length} bytes`, { at: region.at });
-    const bytes = new Uint8Array(item.length);
-    await file.read(item.at, bytes);
-    return new Fields(bytes, { filename, littleEndian: true, base: item.at });
-  };
-  const parameters = await read(FILE_PARAMETERS, "file parameters", 8);
+  const items = await MetadataItems.read(file, region, filename);
+  const parameters = await items.item(FILE_PARAMETERS, "file parameters", 8);
   const blockBytes = parameters.bound("block size", parameters.u32(0, "block size"), MIN_BLOCK, MAX_BLOCK, 0);
   if (!isPowerOfTwo(blockBytes)) throw parameters.wrong("block size", String(blockBytes), "must be a power of two");
   const flags = parameters.u32(4, "file parameters");
-  const size = await read(DISK_SIZE, "virtual disk size", 8);
+  const size = await items.item(DISK_SIZE, "virtual disk size", 8);
   const diskBytes = size.bound("virtual disk size", size.u64(0, "virtual disk size"), 0, MAX_DISK, 0);
-  const sector = async (id: Uint8Array, what: string): Promise<number> => {
-    const s = await read(id, what, 4);
-    const value = s.u32(0, what);
-    if (value !== 512 && value !== 4096) throw s.wrong(what, String(value), "must be 512 or 4096");
-    return value;
-  };
-  const logicalSector = await sector(LOGICAL_SECTOR, "logical sector size");
+  const logicalSector = await items.sector(LOGICAL_SECTOR, "logical sector size");
   size.aligned("virtual disk size", diskBytes, logicalSector, 0);
   const hasParent = (flags & 2) !== 0;
   return {
@@ -95,9 +54,78 @@ export async function readMetadata(file: BlockNode, region: Region, filename: st
     diskBytes,
     diskBytesAt: size.base,
     logicalSector,
-    physicalSector: await sector(PHYSICAL_SECTOR, "physical sector size"),
-    parentLocator: hasParent ? (await read(PARENT, "parent locator", 20)).bytes : undefined,
+    physicalSector: await items.sector(PHYSICAL_SECTOR, "physical sector size"),
+    parentLocator: hasParent ? (await items.item(PARENT, "parent locator", 20)).bytes : undefined,
   };
+}
+
+/** The items that the metadata table names, of those that are known. */
+class MetadataItems {
+  readonly #file: BlockNode;
+  readonly #filename: string;
+  readonly #region: Region;
+  readonly #places: Map<Uint8Array, Region> = new Map();
+
+  private constructor(file: BlockNode, region: Region, filename: string) {
+    this.#file = file;
+    this.#region = region;
+    this.#filename = filename;
+  }
+
+  /** Reads the table. @throws BlockError, also for an item that must be known and is not */
+  static async read(file: BlockNode, region: Region, filename: string): Promise<MetadataItems> {
+    if (region.bytes < MIB)
+      throw new BlockError("corrupt", `'${filename}': metadata region of ${region.bytes} bytes must be at least 1 MiB`);
+    const table = new Uint8Array(TABLE_BYTES);
+    await file.read(region.at, table);
+    const f = new Fields(table, { filename, littleEndian: true, base: region.at });
+    if (f.text(0, 8, "metadata signature") !== "metadata")
+      throw new BlockError("corrupt", `'${filename}': metadata signature must be 'metadata'`, { at: region.at });
+    const count = f.bound("metadata entry count", f.u16(10, "metadata entry count"), 0, MOST_ENTRIES, 10);
+    const items = new MetadataItems(file, region, filename);
+    for (let i = 0; i < count; i++) items.#add(f, 32 + i * 32);
+    return items;
+  }
+
+  /** Takes in the entry at offset `at` of the table. */
+  #add(f: Fields, at: number): void {
+    const id = f.slice(at, GUID_BYTES, "metadata GUID");
+    const known = [FILE_PARAMETERS, DISK_SIZE, PAGE_83, LOGICAL_SECTOR, PHYSICAL_SECTOR, PARENT].find((k) =>
+      sameGuid(k, id),
+    );
+    if (!known) {
+      if ((f.u32(at + 24, "metadata flags") & REQUIRED) !== 0)
+        throw new BlockError(
+          "unsupported-feature",
+          `'${this.#filename}': metadata item ${guidText(id)} is required and not known`,
+        );
+      return;
+    }
+    const bytes = f.bound("metadata length", f.u32(at + 20, "metadata length"), 1, MIB, at + 20);
+    const offset = f.u32(at + 16, "metadata offset");
+    f.bound("metadata offset", offset, TABLE_BYTES, this.#region.bytes - bytes, at + 16);
+    this.#places.set(known, { at: this.#region.at + offset, bytes });
+  }
+
+  /** The fields of an item of at least `length` bytes. @throws BlockError "corrupt" when it is missing or shorter */
+  async item(id: Uint8Array, what: string, length: number): Promise<Fields> {
+    const place = this.#places.get(id);
+    if (!place || place.bytes < length)
+      throw new BlockError("corrupt", `'${this.#filename}': metadata has no ${what} of ${length} bytes`, {
+        at: this.#region.at,
+      });
+    const bytes = new Uint8Array(place.bytes);
+    await this.#file.read(place.at, bytes);
+    return new Fields(bytes, { filename: this.#filename, littleEndian: true, base: place.at });
+  }
+
+  /** An item that is a sector's size. @throws BlockError "corrupt" */
+  async sector(id: Uint8Array, what: string): Promise<number> {
+    const item = await this.item(id, what, 4);
+    const value = item.u32(0, what);
+    if (value !== 512 && value !== 4096) throw item.wrong(what, String(value), "must be 512 or 4096");
+    return value;
+  }
 }
 
 /** The first bytes of a new metadata region: the table, then the items. */
