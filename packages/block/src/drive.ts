@@ -48,9 +48,12 @@ const driveOptions = lazy(() =>
     unit: u32.optional(),
     index: u32.optional(),
     media: z.enum(["disk", "cdrom"]).default("disk"),
-    id: z.string().optional(),
-    format: z.string().optional(),
-    driver: z.string().optional(),
+    id: z
+      .string()
+      .regex(/^[a-z][\w.-]*$/i, "expected an identifier: letters, digits, '-', '.' and '_' behind a letter")
+      .optional(),
+    format: z.string().min(1, "expected the name of a format").optional(),
+    driver: z.string().min(1, "expected the name of a driver").optional(),
     snapshot: onOff.optional(),
     readonly: onOff.optional(),
     "read-only": onOff.optional(),
@@ -74,6 +77,20 @@ function refuse(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** Options that say the same, or exclude each other. */
+const EITHER: readonly (readonly [string, string])[] = [
+  ["format", "driver"],
+  ["readonly", "read-only"],
+  ["index", "bus"],
+  ["index", "unit"],
+];
+
+function refuseBoth(options: Readonly<Record<string, unknown>>): void {
+  for (const [one, other] of EITHER)
+    if (options[one] !== undefined && options[other] !== undefined)
+      throw new BlockError("bad-option", `-drive: ${one}= and ${other}= exclude each other`);
+}
+
 /**
  * Opens a -drive: protocol node, format node, temporary layer if asked, and a backend with its policies.
  * `text` options are as the command line gives them ("file", "if", "format", "cache", "file.locking", ...).
@@ -95,6 +112,7 @@ export async function openDrive(
     );
   }
   const o = parsed.data;
+  refuseBoth(o);
   const { limits, group, rest: unlimited } = throttling(o);
   const itf = o.if ?? defaults.interface;
   const id = o.id ?? nameFor(graph, itf, o.media, o.index ?? o.unit);

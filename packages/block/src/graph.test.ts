@@ -1,5 +1,6 @@
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
+import { layerGraph } from "../tests/layer-graph.ts";
 import type { BlockNode, HostFile, HostFiles, LockRequest } from "./index.ts";
 import plugin, {
   Bitmap,
@@ -10,6 +11,7 @@ import plugin, {
   MemoryFile,
   MemoryFiles,
   openImage,
+  openDrive,
   OverlayNode,
   parseLimits,
   RangeLock,
@@ -207,6 +209,47 @@ describe("a bitmap", () => {
     const wide = new Bitmap(2 ** 44, 65536);
     wide.mark(2 ** 43, 1);
     expect(wide.next(0, 2 ** 40)).toEqual({ at: 2 ** 43, length: 65536 });
+  });
+});
+
+describe("options that contradict each other, or never end", () => {
+  const deep = (levels: number): Record<string, unknown> =>
+    levels === 0 ? { driver: "null-co" } : { driver: "raw", file: deep(levels - 1) };
+  it.each([
+    [
+      "a name and options of one node",
+      { driver: "raw", file: "a", "file.driver": "null-co" },
+      "Parameters 'file.*' used inconsistently",
+    ],
+    [
+      "options and a name of one node",
+      { driver: "raw", "file.driver": "null-co", file: "a" },
+      "Parameters 'file.*' used inconsistently",
+    ],
+    ["a deep object", deep(300), "nested more than 256 deep"],
+    ["a deep name", { driver: "raw", [`${"file.".repeat(5000)}driver`]: "null-co" }, "nested more than 256 deep"],
+    [
+      "a prototype",
+      JSON.parse('{"driver":"null-co","__proto__":{"size":5}}') as Record<string, unknown>,
+      "'__proto__' is unexpected",
+    ],
+  ])("%s", async (_what, options, message) => {
+    const { graph } = layerGraph();
+    await expect(graph.open(options)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ format: "" }, "'format': expected the name of a format"],
+    [{ format: "raw", driver: "raw" }, "format= and driver= exclude each other"],
+    [{ format: "raw", readonly: "on", "read-only": "off" }, "readonly= and read-only= exclude each other"],
+    [{ format: "raw", index: "1", bus: "1" }, "index= and bus= exclude each other"],
+    [{ format: "raw", id: "1a" }, "'id': expected an identifier"],
+    [{ format: "raw", iops_size: "1" }, "iops size requires an iops value"],
+  ])("-drive %j", async (options, message) => {
+    const { graph, files } = layerGraph();
+    files.add("d.img", 1 << 20);
+    const opened = openDrive(graph, { file: "d.img", ...options }, { interface: "virtio", snapshot: false });
+    await expect(opened).rejects.toThrow(message);
   });
 });
 

@@ -63,7 +63,10 @@ export function parseLimits(
         "bad-option",
         "bps/iops/max total values and read/write values cannot be used at the same time",
       );
-  return { buckets, iopsSize: get("iops-size", 0) };
+  const iopsSize = get("iops-size", 0);
+  if (iopsSize > 0 && !BUCKETS.some((name) => name.startsWith("iops") && buckets[name].avg > 0))
+    throw new BlockError("bad-option", "iops size requires an iops value to be set");
+  return { buckets, iopsSize };
 }
 
 /**
@@ -95,6 +98,8 @@ export function limited(limits: ThrottleLimits): boolean {
  */
 export class ThrottleGroup {
   readonly name: string;
+  /** Nodes that go by these limits. */
+  users = 0;
   #limits: ThrottleLimits;
   readonly #levels: Record<BucketName, { level: number; burst: number }>;
   /** The last request of each direction: the next one waits for it. */

@@ -179,7 +179,12 @@ class NodeFile implements HostFile {
   }
 
   async flush(): Promise<void> {
-    await this.#try("flush", () => fdatasync(this.#fd));
+    await this.#try("flush", () =>
+      fdatasync(this.#fd).catch((error: NodeJS.ErrnoException) => {
+        // /dev/null and its like keep nothing that could be lost.
+        if (error.code !== "EINVAL" || !fstatSync(this.#fd).isCharacterDevice()) throw error;
+      }),
+    );
   }
 
   async truncate(size: number): Promise<void> {

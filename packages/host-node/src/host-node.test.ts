@@ -218,3 +218,9 @@ test("a device without an end is not read whole; an empty one is, and so is a pi
   spawn("sh", ["-c", 'head -c 200000 /dev/zero > "$0"', pipe]);
   expect(await nodeFiles.read(pipe)).toHaveLength(200_000);
 });
+
+test("a device that keeps nothing has nothing to flush", async () => {
+  const file = await nodeFiles.open("/dev/null", { writable: true });
+  await file.flush();
+  await file.close();
+});

@@ -104,8 +104,10 @@ test.each([
 });
 
 test("dotted keys nest, also with hostile names", () => {
-  const { blockdevs } = config("-blockdev", "raw,file.driver=file,file.filename=a.b,__proto__.polluted=yes");
-  expect(blockdevs).toEqual([{ driver: "raw", file: { driver: "file", filename: "a.b" }, polluted: "yes" }]);
+  const { blockdevs } = config("-blockdev", "raw,file.driver=file,file.filename=a.b,constructor.x=yes");
+  expect(blockdevs).toEqual([{ driver: "raw", file: { driver: "file", filename: "a.b" }, constructor: { x: "yes" } }]);
+  for (const text of ["raw,__proto__.polluted=yes", '{"driver":"raw","__proto__":{"polluted":1}}'])
+    expect(() => config("-blockdev", text)).toThrow("Parameter '__proto__' is unexpected");
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
 
