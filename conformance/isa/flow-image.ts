@@ -4,6 +4,9 @@ import { REG, type FlowMode, type FlowProgram } from "./flow-source.ts";
 import { paging, SIGNALS, WINDOW } from "./flow-start.ts";
 import { float, integer, type Random } from "./random.ts";
 
+/** The register that the code of the image may change while a program runs. */
+const t = REG.temp;
+
 /** A record, offsets in bytes: x0..x31, f0..f31, fcsr, digest of traps, number of traps, digest of the scratch area. */
 export const FLOW_RECORD = { size: 576, f: 256, fcsr: 512, traps: 520, count: 528, scratch: 536 } as const;
 
@@ -53,7 +56,6 @@ function programText(xlen: 32 | 64, c: FlowCase, n: number): string {
     for (const unit of block.units) lines.push(...unit.map(own));
   }
   // Where a program goes that has nowhere to go: on at a place in the table, while there is fuel.
-  const t = REG.temp;
   lines.push(
     ...[
       `p${n}_hub:`,
@@ -88,23 +90,48 @@ function programText(xlen: 32 | 64, c: FlowCase, n: number): string {
   return lines.join("\n");
 }
 
-/** Builds an image of programs that run in turn. */
-export function flowImage(xlen: 32 | 64, mode: FlowMode, cases: readonly FlowCase[]): FlowImage {
-  const bare = !isProcess(mode);
-  const signals = mode === "signals";
+/** What the code of an image depends on. */
+interface Shape {
+  readonly xlen: 32 | 64;
+  readonly mode: FlowMode;
+  /** Code without an operating system, which enters the mode itself. */
+  readonly bare: boolean;
+  readonly signals: boolean;
+  readonly paged: boolean;
+  /** Load and store of a register, and its bytes. */
+  readonly l: string;
+  readonly s: string;
+  readonly bytes: number;
   /** Bytes of the scratch area that are written and digested. */
-  const scratch = signals ? "0x2000" : "0x3000";
-  const paged = mode === "S" || mode === "U";
-  const [l, s, bytes] = xlen === 64 ? ["ld", "sd", 8] : ["lw", "sw", 4];
-  const t = REG.temp;
-  const all = (skip: readonly number[], line: (n: number) => string): string =>
-    range(32)
-      .filter((n) => !skip.includes(n))
-      .map(line)
-      .join("\n");
+  readonly scratch: string;
+}
+
+function shapeOf(xlen: 32 | 64, mode: FlowMode): Shape {
+  const signals = mode === "signals";
+  return {
+    xlen,
+    mode,
+    bare: !isProcess(mode),
+    signals,
+    paged: mode === "S" || mode === "U",
+    ...(xlen === 64 ? { l: "ld", s: "sd", bytes: 8 } : { l: "lw", s: "sw", bytes: 4 }),
+    scratch: signals ? "0x2000" : "0x3000",
+  };
+}
+
+/** A line for each register 0..31 but those of `skip`. */
+function eachRegister(skip: readonly number[], line: (n: number) => string): string {
+  return range(32)
+    .filter((n) => !skip.includes(n))
+    .map(line)
+    .join("\n");
+}
+
+/** Puts the hart into its mode, and begins with the first program. */
+function entryCode({ xlen, mode, bare, signals, paged }: Shape): string {
   const satp =
     xlen === 64 ? `li t1, 8 << 60\nla t0, root\nsrli t0, t0, 12` : `li t1, 1 << 31\nla t0, root\nsrli t0, t0, 12`;
-  const source = `
+  return `
 entry:
 ${
   bare
@@ -134,7 +161,12 @@ ${
 }
 first:
   j p0_start
+`;
+}
 
+/** Gives a program its registers and its memory, and jumps into it. */
+function enterCode({ l, s, bytes, paged, signals, scratch }: Shape): string {
+  return `
 # t = state: drop a reservation, ready the context, then all registers
 enter:
   la s0, context
@@ -168,7 +200,7 @@ enter:
   ${l} ra, 0(${t})
   la s0, context
   ${s} ra, 40(s0)
-  ${all([0, 1, 2, 5, 23, 24, 25, 26, 27, 31], (n) => `${l} x${n}, ${32 + 8 * n}(${t})`)}
+  ${eachRegister([0, 1, 2, 5, 23, 24, 25, 26, 27, 31], (n) => `${l} x${n}, ${32 + 8 * n}(${t})`)}
   ${l} ra, 16(${t})
   ${l} x5, 16(${t})
   ${l} x27, 8(${t})
@@ -180,10 +212,15 @@ enter:
   la ${t}, context
   ${l} ${t}, 40(${t})
   jr ${t}
+`;
+}
 
+/** Writes what a program has left into its record. */
+function saveCode({ l, s, bytes, scratch }: Shape): string {
+  return `
 save:
-  ${all([0, 31], (n) => `${s} x${n}, ${8 * n}(${t})`)}
-  ${all([], (n) => `fsd f${n}, ${256 + 8 * n}(${t})`)}
+  ${eachRegister([0, 31], (n) => `${s} x${n}, ${8 * n}(${t})`)}
+  ${eachRegister([], (n) => `fsd f${n}, ${256 + 8 * n}(${t})`)}
   frcsr t0
   ${s} t0, 512(${t})
   la s0, context
@@ -204,7 +241,12 @@ save:
   bltu s0, s1, 1b
   ${s} t0, 536(${t})
   jr s2
+`;
+}
 
+/** After the last program: hands the records out. */
+function finishCode({ s, bare, signals }: Shape): string {
+  return `
 finish:
 ${
   bare
@@ -227,7 +269,12 @@ ${
   li a7, 93
   ecall`
 }
+`;
+}
 
+/** The handler of traps in M-mode, which digests what it sees, and the end of a bare image. */
+function trapCode({ l, s }: Shape): string {
+  return `
 # M-mode. Context: two registers, digest and number of traps, finished, -, where to go when code can't be fetched, next, interrupts
 .balign 4
 trap:
@@ -298,7 +345,12 @@ print:
 halt:
   wfi
   j halt
+`;
+}
 
+/** The programs and their memory. */
+function programsAndData({ xlen, mode, signals, paged }: Shape, cases: readonly FlowCase[]): string {
+  return `
 ${cases.map((c, n) => programText(xlen, c, n)).join("\n")}
 ${cases.map((_, n) => `p${n}_next = ${n + 1 < cases.length ? `p${n + 1}_start` : "finish"}`).join("\n")}
 .balign 64
@@ -316,6 +368,15 @@ records:
 ${cases.map((_, n) => `p${n}_record: .zero ${FLOW_RECORD.size}`).join("\n")}
 records_end:
 `;
+}
+
+/** Builds an image of programs that run in turn. */
+export function flowImage(xlen: 32 | 64, mode: FlowMode, cases: readonly FlowCase[]): FlowImage {
+  const shape = shapeOf(xlen, mode);
+  const source = [entryCode, enterCode, saveCode, finishCode, trapCode]
+    .map((code) => code(shape))
+    .join("")
+    .concat(programsAndData(shape, cases));
   const base = flowBase(mode);
   const { bytes: image, symbols } = assemble(source, { xlen, origin: BigInt(base) });
   const at = (name: string): number => Number(symbols.get(name)) - base;
