@@ -18,7 +18,7 @@ it("CPUs by name, in QEMU's columns", async () => {
     "x86 486-v1",
     "x86 Broadwell             (alias configured by machine type)",
   ]);
-  expect(lines.at(-4)).toMatch(/^x86 max /);
+  expect(lines.slice(-5, -3).map((line) => line.slice(0, 8))).toEqual(["x86 max ", "x86 base"]);
   expect((await help("cpu", "i386")).some((line) => line.startsWith("x86 pentium3 "))).toBe(true);
 });
 

@@ -97,8 +97,8 @@ async function cpuHelp(registry: Registry, name: string | undefined, target: str
   const wanted = models.find(([model, type]) => name === model || name === type.name);
   if (wanted !== undefined) return helpText(wanted[1]);
   const family = target === "x86_64" || target === "i386" ? "x86 " : "";
-  // The one with everything comes last.
-  const rank = (model: string): string => `${model === "max" ? 1 : 0}${model}`;
+  // Those with everything and with nothing come last.
+  const rank = (model: string): string => `${["max", "base"].indexOf(model) + 1}${model}`;
   const rows = models
     .map(([model, { summary }]) => ({ model, summary }))
     .toSorted((a, b) => (rank(a.model) < rank(b.model) ? -1 : 1))
