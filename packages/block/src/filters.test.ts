@@ -34,9 +34,13 @@ describe("throttling", () => {
     await Promise.all([a, b].flatMap((n) => Array.from({ length: 60 }, (_, i) => n.write(i * 512, bytes))));
     await a.read(0, bytes);
     expect(time()).toBeGreaterThan(900);
+    expect(() => graph.removeThrottleGroup("tg")).toThrow("object 'tg' is in use");
+    expect(graph.removeThrottleGroup("no")).toBe(false);
     await expect(graph.open({ driver: "throttle", "throttle-group": "no", file: "x" })).rejects.toEqual(
       kind("not-found"),
     );
+    for (const node of [a, b]) await graph.close(node.name);
+    expect(graph.removeThrottleGroup("tg")).toBe(true);
   });
 });
 

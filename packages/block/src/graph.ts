@@ -201,6 +201,15 @@ export class BlockGraph {
     this.throttleGroups.set(id, new ThrottleGroup(id, groupLimits(nest(options))));
   }
 
+  /** Forgets a throttle group. @returns whether there was one. @throws BlockError "in-use" while nodes or drives go by its limits */
+  removeThrottleGroup(id: string): boolean {
+    const group = this.throttleGroups.get(id);
+    if (group === undefined) return false;
+    const drives = [...this.#backends.values()].some((b) => b.throttle === group);
+    if (drives || group.users > 0) throw new BlockError("in-use", `object '${id}' is in use, can not be deleted`);
+    return this.throttleGroups.delete(id);
+  }
+
   /** The throttle group of this name. @throws BlockError "not-found" */
   throttleGroup(id: string): ThrottleGroup {
     const found = this.throttleGroups.get(id) ?? this.host.object?.(id);

@@ -40,6 +40,11 @@ export class Objects {
     this.#secrets.set(id, () => (loaded ??= this.#load(data, file, format, keyid, iv)));
   }
 
+  /** Forgets a secret. What it opened stays open. @returns whether there was one */
+  remove(id: string): boolean {
+    return this.#secrets.delete(id);
+  }
+
   /** Bytes of a secret. @throws ToolError for an unknown id */
   async secret(id: string): Promise<Uint8Array> {
     const load = this.#secrets.get(id);

@@ -222,6 +222,8 @@ describe("secrets", () => {
     objects.add(`secret,id=m,data=${"k".repeat(32)}`);
     objects.add("secret,id=d,data=aGkgdGhlcmUsIHRoZXJl,format=base64,keyid=m,iv=AAAAAAAAAAAAAAAAAAAAAA==");
     expect(await objects.secret("a")).toEqual(utf8("pass,word"));
+    expect([objects.remove("a"), objects.remove("a")]).toEqual([true, false]);
+    await expect(objects.secret("a")).rejects.toThrow("No secret with id 'a'");
     expect(await objects.secret("b")).toEqual(utf8("pass"));
     expect(await objects.secret("c")).toEqual(Uint8Array.of(0, 1, 2));
     expect(await objects.secret("d")).toEqual(utf8("hi"));

@@ -15,6 +15,12 @@ class ThrottleNode extends FilterNode {
     super(name, "throttle", file, readOnly);
     this.group = group;
     this.#clock = clock;
+    group.users++;
+  }
+
+  override close(): Promise<void> {
+    this.group.users--;
+    return super.close();
   }
 
   override async read(at: number, into: Uint8Array): Promise<void> {

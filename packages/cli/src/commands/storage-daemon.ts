@@ -155,8 +155,9 @@ class Running {
 
   #removeObject(id: string): void {
     const at = this.#network.findIndex((o) => o["id"] === id);
-    if (at < 0) throw new UsageError(`object '${id}' not found`);
-    this.#network.splice(at, 1);
+    if (at >= 0) this.#network.splice(at, 1);
+    else if (!this.#secrets.remove(id) && !this.#graph.removeThrottleGroup(id))
+      throw new UsageError(`object '${id}' not found`);
   }
 
   async #addChar(given: Readonly<Record<string, unknown>>): Promise<void> {
