@@ -48,7 +48,7 @@ export const translateRvc: Translators<Block, typeof rvc.insns> = {
   c_bnez: (b, { rs1, imm }) => i.bne(b, { rs1, rs2: 0, imm }),
   c_lwsp: fromStack(i.lw),
   c_jr: (b, { rs1 }) => i.jalr(b, { rd: 0, rs1, imm: 0 }),
-  c_mv: (b, { rd, rs2 }) => i.add(b, { rd, rs1: 0, rs2 }),
+  c_mv: (b, { rd, rs2 }) => b.setX(rd, b.x(rs2)),
   c_ebreak: (b) => i.ebreak(b, {}),
   c_jalr: (b, { rs1 }) => i.jalr(b, { rd: 1, rs1, imm: 0 }),
   c_add: onto(i.add),

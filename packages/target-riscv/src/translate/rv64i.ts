@@ -28,7 +28,7 @@ export const translateRv64i: Translators<Block, typeof rv64i.insns> = {
   slli: immediate("shl"),
   srli: immediate("shr"),
   srai: immediate("sar"),
-  addiw: wordImmediate((b, x, y) => b.ir.add(x, y)),
+  addiw: (b, { rd, rs1, imm }) => b.setX(rd, b.ir.ext32s(b.addressOf(rs1, imm))),
   slliw: wordImmediate(shl),
   srliw: wordImmediate(shr),
   sraiw: wordImmediate(sar),

@@ -7,7 +7,6 @@ import { mayBeStamped, stampOf } from "../interp/stamp.ts";
 import type { Sample, Stamp } from "../interp/stamp.ts";
 import { exitsOf } from "../region/exits.ts";
 import type { BlockExit } from "../region/exits.ts";
-import { changesFlags } from "../region/flow.ts";
 import { ENV } from "./contract.ts";
 import type { SampleOf, Stamps, Target, TranslateContext } from "./contract.ts";
 
@@ -52,18 +51,14 @@ export class Draft implements Stamps {
 
   /** Adds a block, or a part of one. @throws BytecodeOverflow */
   append(block: Block): void {
+    if (block.ops.length === 0) return;
     this.writer.append(block);
     this.irOps += block.ops.length;
-    const exits = this.#exitsIn(block);
-    if (exits === undefined) {
-      this.#unseen = true;
-      this.exits = [];
-    } else if (!this.#unseen) this.exits.push(...exits);
-  }
-
-  /** Where a part of the block leads; undefined: regions do not see that, as the flags change. */
-  #exitsIn(block: Block): readonly BlockExit[] | undefined {
-    return changesFlags(block, this.#flagsGlobal) ? undefined : exitsOf(block, this.#pcGlobal);
+    if (this.#unseen) return;
+    const exits = exitsOf(block, this.#pcGlobal, this.#flagsGlobal);
+    this.#unseen = exits === undefined;
+    if (exits === undefined || this.exits.length === 0) this.exits = exits ?? [];
+    else this.exits.push(...exits);
   }
 
   put(ctx: TranslateContext, stamp: Stamp, words: readonly number[]): void {
@@ -98,7 +93,7 @@ export class Draft implements Stamps {
     const values = emit(ctx, n);
     values[0] = n;
     const block = ctx.ir.finish();
-    const exits = this.#exitsIn(block);
+    const exits = exitsOf(block, this.#pcGlobal, this.#flagsGlobal);
     if (exits === undefined || !mayBeStamped(block)) return undefined;
     const writer = this.#sampleWriter;
     writer.write(block);

@@ -35,11 +35,15 @@ export function exitAt(block: Block, at: number, pcGlobal: number): BlockExit {
   return { at, kind: hint === "indirect" ? "indirect" : "leave", target: 0 };
 }
 
-/** All exits of a block, in order. */
-export function exitsOf(block: Block, pcGlobal: number): BlockExit[] {
+/** All exits of a block, or a part of one, in order; undefined where it changes the flags: regions do not see where that leads. */
+export function exitsOf(block: Block, pcGlobal: number, flagsGlobal: number): BlockExit[] | undefined {
   const out: BlockExit[] = [];
   const all = block.ops;
-  for (let at = 0; at < all.length; at++)
-    if (all[at]!.spec.terminator && all[at]!.spec !== ops.br) out.push(exitAt(block, at, pcGlobal));
+  for (let at = 0; at < all.length; at++) {
+    const { spec, imm } = all[at]!;
+    if (spec === ops.set) {
+      if (imm === flagsGlobal) return undefined;
+    } else if (spec.terminator && spec !== ops.br) out.push(exitAt(block, at, pcGlobal));
+  }
   return out;
 }

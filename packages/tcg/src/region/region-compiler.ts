@@ -101,8 +101,7 @@ export class RegionCompiler extends BudgetEmitter {
 
   /** Where a block leads, as regions see it. */
   exitsOf(it: RegionBlock): BlockExit[] {
-    if (changesFlags(it.block, this.#settings.flagsGlobal)) return [];
-    return exitsOf(it.block, this.#settings.pcGlobal);
+    return exitsOf(it.block, this.#settings.pcGlobal, this.#settings.flagsGlobal) ?? [];
   }
 
   /** Loads budget, resume number and the globals that anything behind an entry needs. */
