@@ -35,9 +35,10 @@ export async function serveUntilDone(server: NbdServer, options: ServeOptions): 
     else if (waiting.length < MAX_WAITING) waiting.push(stream);
     else stream.destroy();
   };
+  // Before the first client can come: who sees the socket may send the signal.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, finish);
   const listeners: StreamListener[] = [];
   for (const address of options.addresses) listeners.push(await nodeSockets.listen(address, take));
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, finish);
   options.listening();
   await done;
   const closed = listeners.map((listener) => listener.close());
