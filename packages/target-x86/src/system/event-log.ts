@@ -30,7 +30,7 @@ export function logDelivery(cpu: X86Cpu, vector: number, code: number, software:
 }
 
 /** One line among the interrupts. The text is made when it is wanted. */
-export function logInterrupt(cpu: X86Cpu, text: () => string): void {
+function logInterrupt(cpu: X86Cpu, text: () => string): void {
   const { log } = cpu.signals;
   if (log?.wants("interrupt") === true) log.write("interrupt", text());
 }
