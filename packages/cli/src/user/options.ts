@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+
 import { UsageError } from "../errors.ts";
 
 /** What stands before the program on the command line. */
@@ -75,6 +77,7 @@ export function parseUserOptions(argv: readonly string[]): UserOptions {
     else if (i + 1 < argv.length) {
       const value = argv[++i]!;
       list.push(value);
+      if (known[0] === "p" && !isPageSize(value)) throw new UsageError(`-p ${value}: expected a power of two`);
       // In their order: what is removed may be set again.
       if (known[0] === "E") env.push(...splitCommas(value).map(checkVariable));
       if (known[0] === "U") env.push(...splitCommas(value));
@@ -93,7 +96,7 @@ export function parseUserOptions(argv: readonly string[]): UserOptions {
     cpu: last("cpu"),
     env,
     argv0: last("0"),
-    sysroot: last("L"),
+    sysroot: directory(last("L")),
     stack: number("s"),
     memory: number("m") ?? number("R"),
     log: (values.get("d") ?? []).join(","),
@@ -103,6 +106,13 @@ export function parseUserOptions(argv: readonly string[]): UserOptions {
     accel: last("accel"),
     program: argv.slice(i),
   };
+}
+
+/** @throws UsageError when there is none */
+function directory(path: string | undefined): string | undefined {
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UsageError(`-L ${path}: there is no such directory`);
+  return path;
 }
 
 const splitCommas = (text: string): string[] => text.split(",").filter((part) => part !== "");
@@ -118,6 +128,11 @@ function parseSize(option: string, text: string): number {
   const value = match === null ? NaN : Number(match[1]) * 1024 ** "_kmg".indexOf((match[2] || "_").toLowerCase());
   if (!Number.isSafeInteger(value)) throw new UsageError(`${option} ${text}: expected a number, or a size such as 8M`);
   return value;
+}
+
+function isPageSize(text: string): boolean {
+  const bytes = parseSize("-p", text);
+  return bytes >= 1 && Number.isInteger(Math.log2(bytes));
 }
 
 /** The environment that a program gets. */
