@@ -52,7 +52,7 @@ describe.skipIf(missing)("a machine's QMP (needs libnbd-bin and qemu-utils)", { 
       expect(await qmp.ask("nbd-server-start", address)).toEqual({});
       expect(await qmp.ask("nbd-server-start", address)).toMatchObject({ desc: "NBD server already running" });
       expect(await qmp.ask("nbd-server-add", { device: "d0", name: "first", writable: true })).toEqual({});
-      expect(await qmp.ask("query-block-exports")).toMatchObject([{ id: "d0", type: "nbd" }]);
+      expect(await qmp.ask("query-block-exports")).toMatchObject([{ id: "first", type: "nbd" }]);
       const uri = (name: string): string => `nbd+unix:///${name}?socket=${socket}`;
       const written = await runBeside("qemu-io", ["-f", "raw", "-c", "write -P 7 1M 64k", uri("first")]);
       expect(written.status).toBe(0);
