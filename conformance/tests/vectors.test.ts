@@ -26,7 +26,7 @@ describe("RISC-V single instructions", () => {
     const result = await report(readVectors(readText(sample)));
     expect(Object.fromEntries(result.classes)).toEqual({});
     expect(summary(result)).toBe("5347 of 5347 equal, 0 skipped");
-  }, 60_000);
+  });
 
   it("a wrong expectation is a difference that names register and values", async () => {
     const [header, ...cases] = gunzipSync(readFileSync(sample)).toString().split("\n");
