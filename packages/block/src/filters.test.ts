@@ -95,6 +95,32 @@ describe("blkdebug", () => {
   });
 });
 
+describe("limits of blkdebug", () => {
+  const image = { driver: "null-co" };
+
+  it.each([
+    { align: 3 },
+    { align: 2 ** 31 },
+    { align: 4096, "max-transfer": 100 },
+    { align: 4096, "opt-write-zero": 100 },
+    { align: 512, "max-write-zero": 700 },
+    { align: 512, "opt-discard": 700 },
+    { "max-discard": 2 ** 32 },
+  ])("%o cannot be met", async (limits) => {
+    const [name, value] = Object.entries(limits).at(-1) ?? [];
+    await expect(layerGraph().graph.open({ driver: "blkdebug", image, ...limits })).rejects.toThrow(
+      `blkdebug: Cannot meet constraints with ${name} ${value}`,
+    );
+  });
+
+  it.each([{ align: 0 }, { align: 2 ** 30 }, { "max-transfer": 100 }, { align: 512, "max-discard": 1024 }])(
+    "%o can be met",
+    async (limits) => {
+      await layerGraph().graph.open({ driver: "blkdebug", image, ...limits });
+    },
+  );
+});
+
 describe("blkverify", () => {
   it("finds the first byte that differs", async () => {
     const { graph, files } = layerGraph();
@@ -131,6 +157,17 @@ describe("breakpoints", () => {
 });
 
 describe("preallocate", () => {
+  it("refuses ends that are not those of sectors", async () => {
+    const { graph, files } = layerGraph();
+    files.add("d.img", 512);
+    const open = graph.open({
+      driver: "preallocate",
+      "prealloc-align": 700,
+      file: { driver: "file", filename: "d.img" },
+    });
+    await expect(open).rejects.toThrow("preallocate: option 'prealloc-align': 700 is not a multiple of 512");
+  });
+
   it("takes space ahead and gives it back", async () => {
     const { graph, files } = layerGraph();
     const f = new MemoryFile("d.img", 512);

@@ -60,8 +60,10 @@ export function parse<T extends z.ZodType>(schema: T, value: unknown, what: stri
       },
     );
   const where = issue && issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
-  const missing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
-  const why = missing ? "it is missing" : (issue?.message ?? "invalid");
+  const wrongType = (got: string): boolean =>
+    issue?.code === "invalid_type" && issue.message.endsWith(`received ${got}`);
+  const plain = wrongType("undefined") ? "it is missing" : wrongType("NaN") ? "it is not a number" : undefined;
+  const why = plain ?? issue?.message ?? "invalid";
   throw new BlockError("bad-option", `${what}: option${where}: ${why}`, {
     cause: result.error,
   });

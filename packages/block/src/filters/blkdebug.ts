@@ -105,12 +105,20 @@ export class BlkdebugNode extends FilterNode {
   }
 }
 
-const sizes = Object.fromEntries(
-  ["align", "max-transfer", "opt-write-zero", "max-write-zero", "opt-discard", "max-discard"].map((k) => [
-    k,
-    u64.optional(),
-  ]),
-);
+/** Limits of requests, besides `align`. */
+const LIMITS = ["max-transfer", "opt-write-zero", "max-write-zero", "opt-discard", "max-discard"] as const;
+const sizes = Object.fromEntries(["align", ...LIMITS].map((k) => [k, u64.optional()]));
+
+/** @throws BlockError "bad-option" when `align` is no power of two, or another is no multiple of it; 2^31 is too large for all */
+function checkLimits(o: Readonly<Record<string, unknown>>): void {
+  const met = (name: string, fits: (value: number) => boolean): number => {
+    const value = Number(o[name] ?? 0);
+    if (value < 2 ** 31 && fits(value)) return value;
+    throw new BlockError("bad-option", `blkdebug: Cannot meet constraints with ${name} ${value}`);
+  };
+  const align = met("align", (value) => (value & (value - 1)) === 0) || 1;
+  for (const name of LIMITS) met(name, (value) => value % align === 0);
+}
 
 /** Errors on purpose. Source: QEMU 7.2, `BlockdevOptionsBlkdebug` and docs/devel/blkdebug.txt. */
 export const blkdebug: BlockFilter = defineFilter({
@@ -128,6 +136,7 @@ export const blkdebug: BlockFilter = defineFilter({
       "x-image": onOff.optional(),
     }),
   async open(o, ctx) {
+    checkLimits(o);
     const errors = [...(o["inject-error"] ?? [])];
     const states = [...(o["set-state"] ?? [])];
     if (o.config !== undefined && o.config !== "") {

@@ -1,10 +1,14 @@
 import { size as byteCount } from "@mimus/qom";
 import { z } from "zod";
+import { BlockError } from "../errors.ts";
 import type { BlockFilter } from "../filter.ts";
 import { defineFilter } from "../filter.ts";
 import { FilterNode } from "../filter-node.ts";
 import type { BlockNode } from "../node.ts";
 import { zeroRange } from "../node.ts";
+
+/** Ends of files are multiples of it. */
+const SECTOR = 512;
 
 /** Takes space for a growing file in large pieces, and gives back at the end what was not used. */
 class PreallocateNode extends FilterNode {
@@ -73,7 +77,12 @@ export const preallocate: BlockFilter = defineFilter({
       "prealloc-size": byteCount.default(128 << 20).describe("bytes taken ahead"),
     }),
   async open(o, ctx) {
-    const align = Math.max(512, o["prealloc-align"]);
+    const align = o["prealloc-align"];
+    if (align === 0 || align % SECTOR !== 0)
+      throw new BlockError(
+        "bad-option",
+        `preallocate: option 'prealloc-align': ${align} is not a multiple of ${SECTOR}`,
+      );
     return new PreallocateNode(ctx.name, ctx.children["file"] as BlockNode, ctx.readOnly, align, o["prealloc-size"]);
   },
 });
