@@ -22,6 +22,8 @@ export class BlockMap implements ClusterMap {
   readonly #free: number[] = [];
   readonly #stale: Set<number> = new Set();
   #next: number | undefined;
+  /** The first cluster beyond the file, as found when the table was read. */
+  #outside: { readonly cluster: number; readonly place: number } | undefined;
 
   constructor(file: BlockNode, header: Header) {
     this.file = file;
@@ -45,10 +47,13 @@ export class BlockMap implements ClusterMap {
     const entry = piece.view.getUint32(at % PIECE, true);
     if (entry === 0) return UNALLOCATED;
     const place = entry * this.#multiplier;
-    const fault = this.fault(place);
-    if (fault !== undefined)
-      throw new BlockError("corrupt", `'${this.#filename}': cluster ${cluster} at ${place} ${fault}`, { at });
+    if (this.fault(place) !== undefined) throw this.#wrong(cluster, place);
     return place;
+  }
+
+  #wrong(cluster: number, place: number, advice = ""): BlockError {
+    const what = `cluster ${cluster} at ${place} ${this.fault(place)}${advice}`;
+    return new BlockError("corrupt", `'${this.#filename}': ${what}`, { at: HEADER_BYTES + cluster * 4 });
   }
 
   async load(cluster: number): Promise<void> {
@@ -61,6 +66,7 @@ export class BlockMap implements ClusterMap {
     const place = this.#next;
     if (place === undefined)
       throw new BlockError("io", `'${this.#filename}': a cluster was asked for before the table was read`);
+    if (this.#outside) throw this.#wrong(this.#outside.cluster, this.#outside.place, "; repair the image first");
     if (place / this.#multiplier > 0xffffffff)
       throw new BlockError("no-space", `'${this.#filename}' is full: a cluster beyond number 2^32 - 1 has no name`);
     this.#next = place + this.clusterSize;
@@ -101,11 +107,15 @@ export class BlockMap implements ClusterMap {
     return this.#cache.commit();
   }
 
-  /** Finds where the last cluster ends. Needed before anything is allocated. */
+  /** Finds where the last cluster ends. Needed before anything is allocated, and after entries were cleared. */
   async scan(): Promise<void> {
-    if (this.#next !== undefined) return;
-    let end = Math.max(this.header.dataAt, this.file.size);
-    await this.each((_, place) => (end = Math.max(end, place + this.clusterSize)));
+    const { size } = this.file;
+    let end = Math.max(this.header.dataAt, size);
+    this.#outside = undefined;
+    await this.each((cluster, place) => {
+      if (place < size) end = Math.max(end, place + this.clusterSize);
+      else this.#outside ??= { cluster, place };
+    });
     this.#next = Math.ceil(end / this.#multiplier) * this.#multiplier;
   }
 

@@ -72,6 +72,7 @@ async function checkClusters(
   if (bad.length > 0 && repair === "all") {
     for (const cluster of bad) await map.setEntry(cluster, 0);
     await map.commit();
+    await map.scan();
     found.corruptionsFixed += bad.length;
   }
   const last = used.at(-1);
