@@ -224,19 +224,3 @@ test("a device that keeps nothing has nothing to flush", async () => {
   await file.flush();
   await file.close();
 });
-
-test.each(["", "await stream.close();", "await new Promise((done) => setTimeout(done, 1));"])(
-  "what a console was sent is there when the process ends: '%s'",
-  (before) => {
-    const index = new URL("./index.ts", import.meta.url).href;
-    const program = `
-      const { nodeChars } = await import(${JSON.stringify(index)});
-      const stream = nodeChars.stdio({ signal: false });
-      for (let i = 0; i < 1000; i++) stream.write(Uint8Array.of(65 + (i % 26)));
-      ${before}
-      process.exit();`;
-    const args = ["--conditions=@mimus/source", "--input-type=module", "-e", program];
-    const printed = execFileSync(process.execPath, args, { input: "" }).toString();
-    expect(printed).toBe(String.fromCharCode(...Array.from({ length: 1000 }, (_, i) => 65 + (i % 26))));
-  },
-);

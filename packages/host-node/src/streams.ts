@@ -89,7 +89,7 @@ function stdio(signal: boolean): HostStream {
     stdin.setRawMode(true);
     process.once("exit", () => stdin.setRawMode(false));
   }
-  const stream = inPieces(duplex(stdin, stdout), stdout);
+  const stream = duplex(stdin, stdout);
   if (!stdin.isTTY || !signal) return stream;
   return {
     ...stream,
@@ -99,31 +99,6 @@ function stdio(signal: boolean): HostStream {
         if (bytes.includes(3)) process.kill(process.pid, "SIGINT");
         else listener(bytes);
       }),
-  };
-}
-
-/** Writes at once what comes until JavaScript pauses: each single byte of a guest's console was a system call, 1 to 3 % of a boot. */
-function inPieces(stream: HostStream, output: Writable): HostStream {
-  let waiting = false;
-  const send = (): void => {
-    if (waiting) output.uncork();
-    waiting = false;
-  };
-  process.once("exit", send);
-  return {
-    ...stream,
-    write(bytes) {
-      if (!waiting) {
-        waiting = true;
-        output.cork();
-        process.nextTick(send);
-      }
-      return stream.write(bytes);
-    },
-    close() {
-      send();
-      return stream.close();
-    },
   };
 }
 
