@@ -6,8 +6,8 @@ import { MAX_TRANSFER, zeroRange } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
 import { statusOf } from "./status.ts";
 import { UnpackedClusters } from "./unpacked-clusters.ts";
+import { SECTOR } from "./sector.ts";
 
-const SECTOR = 512;
 /** Clusters that one run is looked for in: what a long run of a huge disk may cost. */
 const MOST_PEEKED = 1 << 17;
 /** Tables that one question about a range may fetch. */

@@ -5,8 +5,7 @@ import { lockFor } from "./lock.ts";
 import type { BlockNode } from "./node.ts";
 import { totalLength } from "./node.ts";
 import type { BlockStatus } from "./status.ts";
-
-const SECTOR = 512;
+import { SECTOR } from "./sector.ts";
 
 /** How a host file becomes a node. */
 export interface FileNodeOptions {

@@ -1,8 +1,6 @@
 import { Mutex } from "./mutex.ts";
 import type { BlockNode } from "./node.ts";
-
-/** Bytes that tear as one on a disk: the unit in which changed tables are written, unless a format has a larger one. */
-const SECTOR = 512;
+import { SECTOR } from "./sector.ts";
 
 /** A piece of an image's tables in memory. */
 export interface TablePiece {

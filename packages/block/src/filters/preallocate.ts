@@ -6,9 +6,7 @@ import { defineFilter } from "../filter.ts";
 import { FilterNode } from "../filter-node.ts";
 import type { BlockNode } from "../node.ts";
 import { zeroRange } from "../node.ts";
-
-/** Ends of files are multiples of it. */
-const SECTOR = 512;
+import { SECTOR } from "../sector.ts";
 
 /** Takes space for a growing file in large pieces, and gives back at the end what was not used. */
 class PreallocateNode extends FilterNode {
