@@ -2,6 +2,7 @@ import type { BlockNode, FormatHost } from "@mimus/block";
 import { BlockError } from "@mimus/block";
 import type { LuksVolume } from "@mimus/crypto";
 import { amendLuks } from "@mimus/crypto";
+import { complaint } from "@mimus/qom";
 import { z } from "zod";
 
 const Change = z.strictObject({
@@ -22,7 +23,7 @@ export async function amend(
   const parsed = Change.safeParse(given);
   if (!parsed.success) {
     const first = parsed.error.issues[0];
-    throw bad(first === undefined ? "bad options" : `${first.path.join(".") || "amend"}: ${first.message}`);
+    throw bad(first === undefined ? "bad options" : `${first.path.join(".") || "amend"}: ${complaint(first)}`);
   }
   const { state, keyslot, "iter-time": iterTime, "new-secret": added, "old-secret": old } = parsed.data;
   if (state === "active") {

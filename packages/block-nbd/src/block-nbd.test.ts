@@ -150,7 +150,7 @@ describe("options", () => {
     [{ driver: "nbd", host: "h", export: "d", "x-dirty-bitmap": "b" }, /no context 'b'/],
     [{ driver: "nbd", host: "h", export: "nothing" }, /there is no export 'nothing'/],
     [{ driver: "nbd", host: "h", nonsense: 1 }, /nonsense/],
-    [{ driver: "nbd", host: "h", "reconnect-delay": "x" }, /option 'reconnect-delay': it is not a number/],
+    [{ driver: "nbd", host: "h", "reconnect-delay": "x" }, /option 'reconnect-delay': expected a number/],
   ])("%j is refused", async (options, message) => {
     const rig = await Rig.make();
     await expect(rig.graph().open({ "node-name": "n", ...options })).rejects.toThrow(message);

@@ -1,5 +1,5 @@
 import { BlockError } from "@mimus/block";
-import { lazy, onOff, size as byteCount, u64 } from "@mimus/qom";
+import { complaint, lazy, onOff, size as byteCount, u64 } from "@mimus/qom";
 import { z } from "zod";
 import type { Tuning } from "./image.ts";
 import type { Structure } from "./overlap.ts";
@@ -104,7 +104,7 @@ function watchedOf(choice: OpenOptions["overlap-check"]): Set<Structure> {
   const set = watchedBy((choice["template"] as Template | undefined) ?? "cached");
   const parsed = watched().safeParse(Object.fromEntries(Object.entries(choice).filter(([key]) => key !== "template")));
   if (!parsed.success)
-    throw new BlockError("bad-option", `overlap-check: ${parsed.error.issues[0]?.message ?? "bad value"}`);
+    throw new BlockError("bad-option", `overlap-check: ${parsed.error.issues.map(complaint)[0] ?? "bad value"}`);
   for (const [key, on] of Object.entries(parsed.data)) {
     const name = STRUCTURES.find((s) => s === key);
     if (name === undefined)

@@ -1,3 +1,5 @@
+import type { UserError } from "@mimus/qom";
+
 /** What kind of thing went wrong: the closed set that programs test for. */
 export type BlockErrorKind =
   | "bad-option"
@@ -16,7 +18,8 @@ export type BlockErrorKind =
   | "unsupported-feature";
 
 /** An error of the block layer: `kind` for programs, the message for people, `at` = byte offset in the image. */
-export class BlockError extends Error {
+export class BlockError extends Error implements UserError {
+  readonly forUser = true;
   readonly kind: BlockErrorKind;
   readonly at: number | undefined;
   /** The user has been told: a node below the one that it passes through has warned of it. */

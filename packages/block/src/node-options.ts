@@ -1,4 +1,4 @@
-import { onOff } from "@mimus/qom";
+import { complaint, onOff } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "./errors.ts";
 
@@ -46,25 +46,19 @@ export function ownOptions(options: Readonly<Record<string, unknown>>): Record<s
   return out;
 }
 
-/** Parses options with a message that names the wrong one. @throws BlockError "bad-option" */
-export function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+/** Options as `schema` has them. `what` they belong to stands in front of the message. @throws BlockError "bad-option" that names the wrong one */
+export function parse<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  what: string,
+  unknown = `Block format '${what}' does not support the option`,
+): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  if (issue?.code === "unrecognized_keys")
-    throw new BlockError(
-      "bad-option",
-      `Block format '${what}' does not support the option '${issue.keys.join("', '")}'`,
-      {
-        cause: result.error,
-      },
-    );
-  const where = issue && issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
-  const wrongType = (got: string): boolean =>
-    issue?.code === "invalid_type" && issue.message.endsWith(`received ${got}`);
-  const plain = wrongType("undefined") ? "it is missing" : wrongType("NaN") ? "it is not a number" : undefined;
-  const why = plain ?? issue?.message ?? "invalid";
-  throw new BlockError("bad-option", `${what}: option${where}: ${why}`, {
-    cause: result.error,
-  });
+  const [issue] = result.error.issues as [z.core.$ZodIssue];
+  const cause = result.error;
+  if (issue.code === "unrecognized_keys")
+    throw new BlockError("bad-option", `${unknown} '${issue.keys.join("', '")}'`, { cause });
+  const where = issue.path.length > 0 ? ` '${issue.path.join(".")}'` : "";
+  throw new BlockError("bad-option", `${what}: option${where}: ${complaint(issue)}`, { cause });
 }

@@ -1,8 +1,11 @@
+import type { UserError } from "@mimus/qom";
+
 export type CharErrorKind = "busy" | "bad-option" | "unknown-backend" | "not-found" | "io" | "unsupported";
 
 /** A failure of a character device, worded for the user. */
-export class CharError extends Error {
+export class CharError extends Error implements UserError {
   override readonly name = "CharError";
+  readonly forUser = true;
   readonly kind: CharErrorKind;
   constructor(kind: CharErrorKind, message: string, options?: { cause?: unknown }) {
     super(message, options);

@@ -1,3 +1,4 @@
+import { complaint } from "@mimus/qom";
 import { z } from "zod";
 
 import type { SocketAddress } from "./contract.ts";
@@ -140,7 +141,7 @@ export function charConfig(backend: string, options: Record<string, unknown>): C
   const what =
     issue?.code === "unrecognized_keys"
       ? `invalid parameter '${issue.keys.join("', '")}' (known: ${known})`
-      : `parameter '${issue?.path.join(".")}': ${issue?.message ?? "invalid"}`;
+      : `parameter '${issue?.path.join(".")}': ${issue === undefined ? "invalid" : complaint(issue)}`;
   throw new CharError("bad-option", `-chardev ${backend}: ${what}`);
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import { nodeClock, nodeFiles, nodeThreads } from "@mimus/host-node";
 import type { Registry, ResolvedType } from "@mimus/qom";
-import { assemble, type DeviceRequest, type System, SystemError } from "@mimus/system";
+import { assemble, type DeviceRequest, type System } from "@mimus/system";
 
 import { accelerator } from "./accelerator.ts";
 import type { KeyValues } from "./args/keyval.ts";
@@ -143,23 +143,4 @@ function cpuText({ "": model, ...props }: KeyValues): string {
     model,
     ...Object.entries(props).map(([name, value]) => (/^[+-]/.test(name) ? name : `${name}=${String(value)}`)),
   ].join(",");
-}
-
-/** The errors that a user can do something about: one line, no stack. */
-export function isUserError(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof UsageError || error instanceof SystemError) return true;
-  return [
-    "QomError",
-    "MachineError",
-    "BlockError",
-    "CharError",
-    "BoardError",
-    "RiscvError",
-    "X86Error",
-    "VirtioError",
-    "PciError",
-    "ToolError",
-    "NbdError",
-  ].includes(error.name);
 }

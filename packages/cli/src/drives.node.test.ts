@@ -5,7 +5,7 @@ import { Registry } from "@mimus/qom";
 import { expect, test } from "vitest";
 
 import { parseArguments } from "./args/parse.ts";
-import { isUserError } from "./compose.ts";
+import { isUserError } from "@mimus/qom";
 import { machineConfig } from "./config.ts";
 import { openDrives } from "./drives.ts";
 import { checkIgnored } from "./ignored-options.ts";
@@ -24,6 +24,17 @@ test.each([
   const error: unknown = await openDrives(config, new Registry().use(block), "none").catch((e: unknown) => e);
   expect((error as Error).message).toContain(why);
   expect(isUserError(error)).toBe(true);
+});
+
+test.each([
+  ["bus=x", "-drive: option 'bus': expected an integer 0..4294967295"],
+  ["media=tape", "-drive: option 'media': expected 'disk' or 'cdrom'"],
+  ["werror=x", "-drive: option 'werror': expected 'report', 'stop', 'enospc' or 'ignore'"],
+  ["cache.direct=x", "-drive cache: option 'direct': expected on or off"],
+  ["cache.foo=on", "-drive cache has no option 'foo'"],
+])("-drive %s is refused in plain words", async (text, why) => {
+  const config = machineConfig(parseArguments(["-drive", text]));
+  await expect(openDrives(config, new Registry().use(block), "none")).rejects.toThrow(why);
 });
 
 test.each([

@@ -1,8 +1,8 @@
 import { isatty } from "node:tty";
 
+import { isUserError } from "@mimus/qom";
 import { config } from "zod";
 
-import { isUserError } from "./compose.ts";
 import { pluginsCommand } from "./commands/plugins.ts";
 import { systemCommand } from "./commands/system.ts";
 import { leave } from "./user/leave.ts";

@@ -1,9 +1,12 @@
+import type { UserError } from "@mimus/qom";
+
 /** At the start of a further line of a message: the program's name stands before that line too. */
 export const NAMED = "\0";
 
 /** A failure of a tool: the message is printed after the program's name, and the process ends with `code`. */
-export class ToolError extends Error {
+export class ToolError extends Error implements UserError {
   override readonly name = "ToolError";
+  readonly forUser = true;
   readonly code: number;
   /** Print where to find help as well. */
   readonly hint: boolean;

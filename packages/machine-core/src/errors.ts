@@ -1,3 +1,5 @@
+import type { UserError } from "@mimus/qom";
+
 /** What went wrong, for programs; the message is for people. */
 export type MachineErrorKind =
   | "bad-region"
@@ -15,7 +17,8 @@ export type MachineErrorKind =
   | "snapshot-mismatch";
 
 /** A user's or programmer's mistake in building, changing or loading a machine. Guests never cause one. */
-export class MachineError extends Error {
+export class MachineError extends Error implements UserError {
+  readonly forUser = true;
   readonly kind: MachineErrorKind;
   /** Where: a path, a region or a property. */
   readonly at?: string;

@@ -1,3 +1,4 @@
+import type { UserError } from "@mimus/qom";
 import type { BlockErrorKind } from "@mimus/block";
 import { asBlockError } from "@mimus/block";
 import { ERRNO } from "./constants.ts";
@@ -14,7 +15,8 @@ export type NbdErrorKind =
   | "tls";
 
 /** An error of the conversation; errors of single requests are BlockError. */
-export class NbdError extends Error {
+export class NbdError extends Error implements UserError {
+  readonly forUser = true;
   readonly kind: NbdErrorKind;
 
   constructor(kind: NbdErrorKind, message: string, context: { cause?: unknown } = {}) {

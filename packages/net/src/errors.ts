@@ -1,7 +1,10 @@
+import type { UserError } from "@mimus/qom";
+
 export type NetErrorKind = "bad-mac" | "busy" | "bad-option";
 
 /** An error of the network layer: a wrong option of the user. */
-export class NetError extends Error {
+export class NetError extends Error implements UserError {
+  readonly forUser = true;
   readonly kind: NetErrorKind;
 
   constructor(kind: NetErrorKind, message: string) {

@@ -1,3 +1,5 @@
+import type { UserError } from "./user-error.ts";
+
 /** What went wrong, for programs; the message is for people. */
 export type QomErrorKind =
   | "duplicate-type"
@@ -15,7 +17,8 @@ export type QomErrorKind =
   | "provider-clash";
 
 /** An error of the object model: a wrong name, value, path or plugin. */
-export class QomError extends Error {
+export class QomError extends Error implements UserError {
+  readonly forUser = true;
   readonly kind: QomErrorKind;
   /** Where: a type, a property, a path or a package name. */
   readonly at?: string;

@@ -1,4 +1,6 @@
 export { QomError, type QomErrorKind } from "./errors.ts";
+export { isUserError, type UserError } from "./user-error.ts";
+export { complaint, either } from "./complaint.ts";
 export { didYouMean, editDistance, nearest } from "./nearest.ts";
 export { typeIsA, type ResolvedType, type TypeKind, type TypeSpec } from "./type.ts";
 export { hex, i32, onOff, onOffAuto, parseNumber, parseOnOff, parseSize, size, u8, u16, u32, u64 } from "./props.ts";

@@ -1,3 +1,5 @@
+import { either } from "./complaint.ts";
+
 /** Edits (insert, delete, replace, swap neighbours) from `a` to `b`, or `limit + 1` when there are more. */
 export function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
@@ -37,6 +39,5 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
 /** `"; did you mean 'a' or 'b'?"`, or nothing when no candidate is near. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const near = nearest(name, candidates).map((n) => `'${n}'`);
-  if (near.length === 0) return "";
-  return `; did you mean ${near.length === 1 ? near[0] : `${near.slice(0, -1).join(", ")} or ${near.at(-1)}`}?`;
+  return near.length === 0 ? "" : `; did you mean ${either(near)}?`;
 }

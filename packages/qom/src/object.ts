@@ -1,6 +1,7 @@
 import { EventEmitter } from "eventemitter3";
 import type { z } from "zod";
 import { QomError } from "./errors.ts";
+import { complaint } from "./complaint.ts";
 import { didYouMean } from "./nearest.ts";
 import { coerce } from "./schema.ts";
 import { typeIsA, type ResolvedType } from "./type.ts";
@@ -197,7 +198,7 @@ export class QomObject extends EventEmitter {
     if (!result.success)
       throw new QomError(
         "bad-property",
-        `${this.path}: property '${name}' is ${JSON.stringify(value)}; ${result.error.issues[0]?.message ?? "wrong"}`,
+        `${this.path}: property '${name}' is ${JSON.stringify(value)}; ${result.error.issues.map(complaint)[0] ?? "wrong"}`,
         { at: `${this.path}.${name}`, cause: result.error },
       );
     this.#values[name] = result.data;

@@ -82,7 +82,7 @@ it("merges inherited properties and converts option text", () => {
   expect(wrong({ flag: true, n: 3 })).not.toMatch(/needs/);
   expect(wrong({ flag: false, n: 3 })).toBe("leaf 'x': n=3 needs flag=on");
   expect(wrong({ n: 1 })).toMatch(/leaf 'x' needs property 'flag'/);
-  expect(wrong({ flag: "maybe" })).toMatch(/'flag' is 'maybe'; expected boolean/);
+  expect(wrong({ flag: "maybe" })).toMatch(/'flag' is 'maybe'; expected on or off/);
   expect(wrong({ flag: true, mod: "a" })).toBe("leaf 'x' has no property 'mod'; did you mean 'mode'?");
   expect(wrong({ flag: true, constructor: 1 })).toMatch(/no property 'constructor'/);
 });

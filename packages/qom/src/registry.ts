@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { QomError } from "./errors.ts";
+import { lazy } from "./lazy.ts";
 import { didYouMean } from "./nearest.ts";
 import type { PackageHints, Plugin, PluginIndex } from "./plugin.ts";
 import { typeIsA, type ResolvedType, type TypeSpec } from "./type.ts";
@@ -286,10 +287,13 @@ function splitKey(key: string): [kind: string, name: string] {
   return [key.slice(0, colon), key.slice(colon + 1)];
 }
 
+/** What a type without properties has; one for all, since most types inherit nothing else. */
+const noProps = lazy(() => z.strictObject({}));
+
 /** Own properties first, inherited after; an own property replaces an inherited one of its name; checks of both apply. */
 function mergeProps(own: z.ZodObject | undefined, inherited: z.ZodObject | undefined): z.ZodObject {
-  if (own === undefined) return inherited ?? z.strictObject({});
-  if (inherited === undefined) return own.strict();
+  if (own === undefined) return inherited ?? noProps();
+  if (inherited === undefined || inherited === noProps()) return own.strict();
   const rest = Object.fromEntries(Object.entries(inherited.shape).filter(([name]) => !Object.hasOwn(own.shape, name)));
   const merged = own.safeExtend(rest).strict() as z.ZodObject;
   const checks = (inherited.def.checks ?? []) as never[];

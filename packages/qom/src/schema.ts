@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { complaint } from "./complaint.ts";
 import { didYouMean } from "./nearest.ts";
 import { parseNumber, parseOnOff } from "./props.ts";
 import { QomError } from "./errors.ts";
@@ -84,10 +85,10 @@ export function explain(what: string, error: z.ZodError, raw: unknown, names: It
     }
     let value = raw;
     for (const step of issue.path) value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
-    const message = issue.message.replace(/^Invalid (input|option): /, "");
+    const message = complaint(issue);
     const path = issue.path.map(String).join(".");
     if (path === "") parts.push(`${what}: ${message}`);
-    else if (value === undefined) parts.push(`${what} needs property '${path}': ${message}`);
+    else if (value === undefined) parts.push(`${what} needs property '${path}'`);
     else parts.push(`${what}: property '${path}' is ${show(value)}; ${message}`);
   }
   return parts.join("; ");

@@ -1,6 +1,9 @@
+import type { UserError } from "@mimus/qom";
+
 /** A machine that cannot be assembled as asked, or an operation that does not fit its state. */
-export class SystemError extends Error {
+export class SystemError extends Error implements UserError {
   override readonly name = "SystemError";
+  readonly forUser = true;
   readonly kind: "bad-option" | "unknown-cpu" | "no-memory" | "bad-state";
 
   constructor(kind: SystemError["kind"], message: string, options: { cause?: unknown } = {}) {

@@ -1,6 +1,7 @@
 import { lazy, onOff, u64 } from "@mimus/qom";
 import { z } from "zod";
 import { BlockError } from "../errors.ts";
+import { parse } from "../node-options.ts";
 import { EVENTS } from "./breakpoints.ts";
 
 const IO_TYPES = ["read", "write", "write-zeroes", "discard", "flush", "block-status"] as const;
@@ -102,14 +103,6 @@ export function parseRules(text: string, path: string): { errors: InjectErrorRul
   const of = <T>(kind: string, schema: z.ZodType<T>): T[] =>
     sections
       .filter((s) => s.kind === kind)
-      .map((s) => {
-        const parsed = schema.safeParse(s.values);
-        if (parsed.success) return parsed.data;
-        const issue = parsed.error.issues[0];
-        throw new BlockError(
-          "bad-option",
-          `'${path}' [${kind}] ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "?"}`,
-        );
-      });
+      .map((s) => parse(schema, s.values, `'${path}' [${kind}]`, `'${path}' [${kind}] has no option`));
   return { errors: of("inject-error", InjectError()), states: of("set-state", SetState()) };
 }

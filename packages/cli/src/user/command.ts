@@ -36,7 +36,8 @@ function report(name: string, error: unknown): number {
     process.stderr.write(`${command}: ${error.message}\n`);
     return error.status;
   }
-  if (error instanceof UsageError || (error instanceof Error && error.name === "RiscvError")) {
+  // As isUserError, without the package: that would load schemas, half of a cold start.
+  if (error instanceof Error && "forUser" in error) {
     process.stderr.write(`${command}: ${error.message}\n`);
     return USAGE;
   }

@@ -1,6 +1,7 @@
 import type { FormatOps } from "@mimus/block";
 import type { PropertyHelp } from "@mimus/qom";
-import { describeSchema } from "@mimus/qom";
+import { complaint, describeSchema } from "@mimus/qom";
+import type { z } from "zod";
 import type { Arguments } from "../arguments.ts";
 import { formatOps, optionList } from "../create-image.ts";
 import { messageOf, ToolError, usage } from "../errors.ts";
@@ -61,7 +62,7 @@ function amendable(ops: FormatOps): PropertyHelp[] {
 
 function parsed(ops: FormatOps, key: string, value: string): unknown {
   const schema = ops.createOptions?.shape[key] as
-    | { safeParse(v: unknown): { success: boolean; data?: unknown; error?: { issues: { message: string }[] } } }
+    | { safeParse(v: unknown): { success: boolean; data?: unknown; error?: z.ZodError } }
     | undefined;
   if (ops.amendOptions?.includes(key) !== true)
     throw new ToolError(
@@ -71,5 +72,5 @@ function parsed(ops: FormatOps, key: string, value: string): unknown {
   const result = schema?.safeParse(value);
   if (result === undefined) return value;
   if (result.success) return result.data;
-  throw new ToolError(`Parameter '${key}': ${result.error?.issues[0]?.message ?? "invalid value"}`);
+  throw new ToolError(`Parameter '${key}': ${result.error?.issues.map(complaint)[0] ?? "invalid value"}`);
 }

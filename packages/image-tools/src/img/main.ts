@@ -1,4 +1,4 @@
-import { BlockError } from "@mimus/block";
+import { isUserError } from "@mimus/qom";
 import { parseArguments } from "../arguments.ts";
 import { INTERRUPTED, messageOf, NAMED, ToolError, usage } from "../errors.ts";
 import type { ToolHost } from "../host.ts";
@@ -68,7 +68,7 @@ function report(host: ToolHost, error: unknown): number {
     host.err(`${host.program}: interrupted${error.message === "" ? "" : `: ${error.message}`}\n`);
     return INTERRUPTED;
   }
-  if (!(error instanceof ToolError) && !(error instanceof BlockError) && !isOptionError(error)) throw error;
+  if (!isUserError(error)) throw error;
   messageOf(error)
     .split("\n")
     .forEach((line, at) =>
@@ -76,8 +76,4 @@ function report(host: ToolHost, error: unknown): number {
     );
   if (error instanceof ToolError && error.hint) host.err(`Try '${host.program} --help' for more information\n`);
   return error instanceof ToolError ? error.code : 1;
-}
-
-function isOptionError(error: unknown): boolean {
-  return error instanceof Error && error.name === "QomError";
 }

@@ -1,4 +1,5 @@
 import type { FormatOps, Measure } from "@mimus/block";
+import { complaint } from "@mimus/qom";
 import type { Arguments } from "../arguments.ts";
 import { CreateOptions, formatOps } from "../create-image.ts";
 import { NAMED, ToolError } from "../errors.ts";
@@ -45,7 +46,7 @@ function parsed(format: string, ops: FormatOps, texts: readonly string[]): Reado
   const result = ops.createOptions?.safeParse(options.own());
   if (result === undefined) return options.own();
   if (result.success) return result.data;
-  throw new ToolError(result.error.issues[0]?.message ?? "invalid options");
+  throw new ToolError(result.error.issues.map(complaint)[0] ?? "invalid options");
 }
 
 function measureJson(m: Measure): Record<string, unknown> {

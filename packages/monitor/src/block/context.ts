@@ -1,5 +1,6 @@
 import type { BlockBackend, BlockGraph, GraphNode, Jobs, SnapshotInfo } from "@mimus/block";
 import { BlockError } from "@mimus/block";
+import { complaint } from "@mimus/qom";
 import type { z } from "zod";
 
 /** What the block commands work on. A machine and a storage daemon give one each. */
@@ -61,7 +62,9 @@ export function checkArguments<S extends z.ZodType>(schema: S, value: unknown): 
   const missing = issue?.code === "invalid_type" && /undefined/.test(issue.message);
   throw new BlockError(
     "bad-option",
-    missing ? `Parameter '${where}' is missing` : `Invalid parameter '${where}': ${issue?.message ?? "invalid"}`,
+    missing
+      ? `Parameter '${where}' is missing`
+      : `Invalid parameter '${where}': ${issue === undefined ? "invalid" : complaint(issue)}`,
   );
 }
 
