@@ -36,15 +36,17 @@ async function runBytes(parser: ByteParser, options: FuzzOptions, allocated: () 
   const one = async (clock: () => number): Promise<number> => {
     const subject = subjects[n % subjects.length];
     if (subject === undefined) throw new RangeError("nothing to damage");
-    const random = new Seeded((seed * 0x9e3779b1 + n * 0x85ebca6b) >>> 0);
+    const random = new Seeded((Math.imul(seed, 0x9e3779b1) + Math.imul(n, 0x85ebca6b)) >>> 0);
     for (let k = 0; k < 4; k++) random.next();
     subject.damage.apply([subject.file], random);
     const { file } = subject;
-    const bytes = file.bytes.slice(0, Math.min(file.bytes.length, file.length));
+    // A copy of what was cut off: nobody may see beyond its end.
+    const bytes = file.length < file.bytes.length ? file.bytes.slice(0, file.length) : file.bytes;
     const before = allocated();
     const start = clock();
     try {
-      await parser.parse(bytes, n);
+      const parsing = parser.parse(bytes, n);
+      if (parsing) await parsing;
       taken++;
     } catch (e) {
       if (!parser.refusal(e)) throw fail(e instanceof Error ? (e.stack ?? e.message) : String(e), e);

@@ -4,7 +4,7 @@ import { countAllocations } from "./allocations.ts";
 import { byteParser } from "./bytes.ts";
 import { diskParsers } from "./disks.ts";
 import { LOADERS } from "./loaders.ts";
-import type { Parser } from "./parser.ts";
+import type { FuzzOptions, Parser } from "./parser.ts";
 import { CONVERSATIONS, STREAMS } from "./streams.ts";
 import { watchdog } from "./watchdog.ts";
 
@@ -70,26 +70,23 @@ async function one(parser: Parser, count: number, seconds: number): Promise<numb
     done = runs;
     return (performance.now() - start) / 1000 > seconds;
   };
-  const took = (): string => {
+  const took = (runs: number): string => {
     const { user, system } = process.cpuUsage(cpu);
-    return `${((performance.now() - start) / 1000).toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of a processor`;
+    const used = (user + system) / 1e6;
+    return `${((performance.now() - start) / 1000).toFixed(0)} s; ${used.toFixed(0)} s of a processor: ${Math.round(runs / used)} a second`;
   };
+  const options = { seed: Number(values.seed), first: Number(values.first), started };
   try {
-    const { runs, taken, refused, longestMs, notes } = await parser.run({
-      count,
-      seed: Number(values.seed),
-      first: Number(values.first),
-      started,
-      progress,
-    });
+    const { runs, taken, refused, longestMs, notes } = await parser.run({ ...options, count, progress });
+    const share = `${taken} taken (${((100 * taken) / Math.max(1, runs)).toFixed(1)} %), ${refused} refused`;
     const more = notes === undefined ? "" : `; ${notes}`;
     console.log(
-      `ok     ${parser.name}: ${runs} runs: ${taken} taken, ${refused} refused${more}; longest ${Math.round(longestMs)} ms (${took()})`,
+      `ok     ${parser.name}: ${runs} runs: ${share}${more}; longest ${Math.round(longestMs)} ms (${took(runs)})`,
     );
     return 0;
   } catch (e) {
     console.log(
-      `FAILED ${parser.name} after about ${done} runs: ${e instanceof Error ? e.message : String(e)} (${took()})`,
+      `FAILED ${parser.name} after about ${done} runs: ${await withStack(parser, options, e)} (${took(done)})`,
     );
     return 1;
   } finally {
@@ -97,6 +94,17 @@ async function one(parser: Parser, count: number, seconds: number): Promise<numb
   }
 }
 
-// Refusals are many; where they come from is seen when one of them is repeated.
-Error.stackTraceLimit = 4;
+/** What failed, repeated once with its stack: of the many errors that are answers nobody sees one. */
+async function withStack(parser: Parser, options: Omit<FuzzOptions, "count" | "progress">, error: unknown) {
+  const message = error instanceof Error ? error.message : String(error);
+  const run = /, run (\d+):/.exec(message)?.[1];
+  if (run === undefined) return message;
+  Error.stackTraceLimit = 20;
+  const again = await parser.run({ ...options, first: Number(run), count: 1, progress: () => true }).catch((e) => e);
+  Error.stackTraceLimit = 0;
+  return again instanceof Error ? again.message : `${message} (which does not happen when it is repeated)`;
+}
+
+// A stack costs more than refusing does.
+Error.stackTraceLimit = 0;
 process.exitCode = await fuzz();

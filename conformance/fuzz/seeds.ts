@@ -4,6 +4,7 @@ import { portable } from "@mimus/compress";
 import { nodeCodecs } from "@mimus/host-node";
 import { CONTENT, FormatRig, type RigOptions } from "@mimus/testkit";
 import { formatNamed, PLUGINS, type Variant, VARIANTS } from "../block/formats.ts";
+import { knownCodecs } from "./known-codecs.ts";
 import { packedImages } from "./packed-images.ts";
 
 /** An image: its files, the image itself first. */
@@ -34,7 +35,7 @@ async function rigOptions(v: Variant): Promise<RigOptions> {
     plugins: PLUGINS.filter((p) => p.name !== "@mimus/block"),
     filename: "disk.img",
     // Our own decoders, not those of the host.
-    host: { codecs: { ...nodeCodecs, ...portable }, pbkdf2: quick },
+    host: { codecs: knownCodecs({ ...nodeCodecs, ...portable }), pbkdf2: quick },
     ...(v.open === undefined ? {} : { open: v.open }),
   };
 }

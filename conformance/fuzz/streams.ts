@@ -56,6 +56,9 @@ const SESSION = [
   text({ execute: "x", arguments: { size: 4294967296, on: true, none: null, deep: [[[[[[1]]]]]] }, id: "last" }),
 ].join("\r\n");
 
+/** Turns of the microtask queue within which a monitor that has something to say says it. */
+const QUIET = 32;
+
 const qmp: ByteParser = {
   name: "qmp",
   what: "the monitor's JSON",
@@ -66,7 +69,7 @@ const qmp: ByteParser = {
     const char = {
       attach: (f: never) => (front = f),
       write: (out: Uint8Array) => {
-        answers += Buffer.from(out).toString();
+        answers += Buffer.from(out.buffer, out.byteOffset, out.length).toString("latin1");
         return out.length;
       },
       frontendReady: () => {},
@@ -75,7 +78,11 @@ const qmp: ByteParser = {
     void new QmpMonitor(char as never, host as never, false);
     front?.event("opened");
     for (let at = 0; at < bytes.length; at += 97) front?.receive(bytes.subarray(at, at + 97));
-    for (let n = 0; n < 200; n++) await Promise.resolve();
+    // Until nothing has been said for a while.
+    for (let [quiet, said] = [0, 0]; quiet < QUIET; quiet++) {
+      await Promise.resolve();
+      if (answers.length > said) [quiet, said] = [0, answers.length];
+    }
     for (const line of answers.split("\r\n")) if (line !== "") JSON.parse(line);
   },
   refusal: () => false,

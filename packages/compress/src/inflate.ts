@@ -225,14 +225,27 @@ function fixedCodes(): { readonly lengths: Huffman; readonly distances: Huffman 
   return (fixed = { lengths: huffman(lengths, false), distances: huffman(new Uint8Array(32).fill(5), false) });
 }
 
+/** Bytes after which sums must be reduced to stay below 2^31. */
+const ADLER_RUN = 3600;
+
 /** RFC 1950 section 8.2. */
 export function adler32(bytes: Uint8Array): number {
   let a = 1;
   let b = 0;
   for (let at = 0; at < bytes.length;) {
-    for (const end = Math.min(at + 3800, bytes.length); at < end; at++) {
-      a += bytes[at]!;
-      b += a;
+    const end = Math.min(at + ADLER_RUN, bytes.length);
+    // Four at once: b grows by four times what a was, and what each byte adds to it.
+    for (; at + 4 <= end; at += 4) {
+      const w = bytes[at]!;
+      const x = bytes[at + 1]!;
+      const y = bytes[at + 2]!;
+      const z = bytes[at + 3]!;
+      b = (b + 4 * (a + w) + 3 * x + 2 * y + z) | 0;
+      a = (a + w + x + y + z) | 0;
+    }
+    for (; at < end; at++) {
+      a = (a + bytes[at]!) | 0;
+      b = (b + a) | 0;
     }
     a %= 65521;
     b %= 65521;

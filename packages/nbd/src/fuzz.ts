@@ -31,7 +31,10 @@ class Dice {
     return this.pick([0, 1, 8, 12, 511, 512, 4096, 4097, 1 << 20, 2 ** 31, 2 ** 32 - 1, this.roll(70_000)]);
   }
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.roll(256));
+    const out = new Uint8Array(length);
+    for (let at = 0; at < length; at += 4)
+      for (let word = this.roll(2 ** 32), i = at; i < Math.min(at + 4, length); i++, word >>>= 8) out[i] = word;
+    return out;
   }
 }
 
@@ -135,20 +138,17 @@ export async function fuzzClient(seed: number): Promise<"ended" | "hangs"> {
     const cookie = be(64, dice.roll(6));
     const type = dice.pick([...Object.values(CHUNK), 77]);
     const body = dice.pick([
-      dice.bytes(dice.roll(60)),
-      join(be(64, dice.roll(2000)), dice.bytes(dice.roll(2000))),
-      join(be(64, dice.roll(2000)), be(32, dice.number())),
-      join(be(32, 5), be(32, dice.number()), be(32, dice.roll(4))),
-    ]);
+      () => dice.bytes(dice.roll(60)),
+      () => join(be(64, dice.roll(2000)), dice.bytes(dice.roll(2000))),
+      () => join(be(64, dice.roll(2000)), be(32, dice.number())),
+      () => join(be(32, 5), be(32, dice.number()), be(32, dice.roll(4))),
+    ])();
     const length = dice.roll(10) === 0 ? dice.number() : body.length;
-    const chunk = join(be(32, MAGIC.structuredReply), be(16, dice.roll(2)), be(16, type), cookie, be(32, length), body);
-    const simple = join(
-      be(32, MAGIC.simpleReply),
-      be(32, dice.pick([0, 0, 5, 2 ** 31])),
-      cookie,
-      dice.bytes(dice.roll(300)),
-    );
-    pieces.push(damaged(dice, dice.roll(3) === 0 ? simple : chunk));
+    const chunk = (): Uint8Array =>
+      join(be(32, MAGIC.structuredReply), be(16, dice.roll(2)), be(16, type), cookie, be(32, length), body);
+    const simple = (): Uint8Array =>
+      join(be(32, MAGIC.simpleReply), be(32, dice.pick([0, 0, 5, 2 ** 31])), cookie, dice.bytes(dice.roll(300)));
+    pieces.push(damaged(dice, dice.roll(3) === 0 ? simple() : chunk()));
   }
   const talk = async (): Promise<"ended"> => {
     try {

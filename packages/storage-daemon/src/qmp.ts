@@ -145,5 +145,7 @@ function spaced(value: unknown): string {
 function utf8(text: string): Uint8Array {
   // JSON may have any character escaped: ASCII is enough.
   const ascii = text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return Uint8Array.from(ascii, (c) => c.charCodeAt(0));
+  const out = new Uint8Array(ascii.length);
+  for (let i = 0; i < out.length; i++) out[i] = ascii.charCodeAt(i);
+  return out;
 }

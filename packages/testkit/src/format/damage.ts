@@ -38,6 +38,8 @@ const WIDTHS = [1, 2, 4, 4, 8, 8] as const;
 /** Places that are kept of one file, and values of all. */
 const MOST_SITES = 4096;
 const MOST_VALUES = 512;
+/** Bytes that move when text before them becomes longer or shorter. */
+const TEXT_MOVED = 4096;
 /** The byte that seeds fill their disks with: what holds it is content, and damage to it shows nothing. */
 export const CONTENT = 0x5a;
 const FILLER = 0x5a5a_5a5a;
@@ -85,7 +87,7 @@ export class Damage {
     if (dice < 90) return file.patch(at, random.bytes(1 + random.below(16)));
     if (dice < 96) {
       const from = place(file, sites.words, random);
-      return file.patch(at, file.bytes.slice(from, Math.min(file.bytes.length, from + (8 << random.below(7)))));
+      return file.patch(at, file.bytes.slice(from, Math.min(file.length, file.bytes.length, from + (8 << random.below(7))))); // prettier-ignore
     }
     const { length } = file;
     const sizes = [length - 1, length + 1, length - 512, length + 512, at, random.below(length), random.below(Math.min(length, 2048)), 0]; // prettier-ignore
@@ -159,14 +161,11 @@ function text(file: ScratchFile, sites: Uint32Array, random: Seeded): void {
   file.patch(at, Uint8Array.of(dice === 6 ? random.below(256) : 0x20 + random.below(95)));
 }
 
-/** Replaces text; what follows within the next 64 KiB moves. */
+/** Replaces text; what follows moves as far as a descriptor goes. */
 function splice(file: ScratchFile, start: number, end: number, by: string): void {
-  const rest = file.bytes.slice(end, Math.min(file.bytes.length, end + 65536));
-  const put = Uint8Array.from(by, (c) => c.charCodeAt(0));
-  const moved = new Uint8Array(put.length + rest.length);
-  moved.set(put);
-  moved.set(rest, put.length);
-  file.patch(start, moved);
+  const put = new Uint8Array(by.length);
+  for (let i = 0; i < by.length; i++) put[i] = by.charCodeAt(i);
+  file.splice(start, end, put, TEXT_MOVED);
 }
 
 function plus(high: number, low: number, add: number): [number, number] {

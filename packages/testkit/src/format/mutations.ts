@@ -41,7 +41,7 @@ export interface MutationRun {
   /** Most bytes of buffers that opening an image may ask for, all in all. Default 64 MiB. */
   readonly limitBytes?: number;
   readonly reseal?: Reseal;
-  /** Every that-many-th image is opened by a whole block graph, the others by the format alone. Default 64. */
+  /** Every that-many-th image is opened by a whole block graph, the others by the format alone. Default 256. */
   readonly graphEvery?: number;
   /** Told the number of each run before it begins. */
   readonly started?: (run: number) => void;
@@ -49,6 +49,8 @@ export interface MutationRun {
   readonly progress?: (done: number) => boolean | void;
 }
 
+/** Of so many images that are taken one is used thoroughly: several places, snapshots, bitmaps; half of them are checked. */
+const THOROUGH = 16;
 /** Runs between two reports of progress. */
 const REPORT = 256;
 
@@ -100,12 +102,19 @@ class Fuzzer {
 
   async one(n: number): Promise<void> {
     let ms = await this.#timed(n);
-    // Somebody else may have had the processor: what is slow is slow three times.
     const limit = this.#run.limitMs ?? 1000;
+    if (ms > limit) ms = await this.#again(n, ms, limit);
+    if (ms > this.#counts.longestMs) this.#counts.longestMs = ms;
+  }
+
+  /** Somebody else may have had the processor: what is slow is slow three times. @returns milliseconds */
+  async #again(n: number, first: number, limit: number): Promise<number> {
     const counts = { ...this.#counts };
+    let ms = first;
     for (let again = 0; again < 2 && ms > limit; again++) ms = Math.min(ms, await this.#timed(n, this.#run.exactClock));
-    Object.assign(this.#counts, counts, { longestMs: Math.max(counts.longestMs, ms) });
+    Object.assign(this.#counts, counts);
     if (ms > limit) throw this.#error(n, `took ${Math.round(ms)} ms`);
+    return ms;
   }
 
   #error(n: number, what: string, cause?: unknown): Error {
@@ -115,10 +124,10 @@ class Fuzzer {
   /** Damages, opens, looks, undoes. @returns milliseconds; of a repair a tenth */
   async #timed(n: number, clock = this.#run.clock): Promise<number> {
     this.#clock = clock;
-    const { seed, seeds, graphEvery = 64 } = this.#run;
+    const { seed, seeds, graphEvery = 256 } = this.#run;
     const subject = this.#subjects[n % seeds.length];
     if (subject === undefined) throw new RangeError("no image to damage");
-    const random = new Seeded((seed * 0x9e3779b1 + n * 0x85ebca6b) >>> 0);
+    const random = new Seeded((Math.imul(seed, 0x9e3779b1) + Math.imul(n, 0x85ebca6b)) >>> 0);
     // The first numbers of small seeds are alike.
     for (let k = 0; k < 4; k++) random.next();
     const { files, damage } = subject;
@@ -197,15 +206,17 @@ class Fuzzer {
     close: () => Promise<void>,
   ): Promise<number> {
     const clock = this.#clock;
+    const thorough = random.below(THOROUGH) === 0;
     this.#counts.opened++;
     if (!readOnly) this.#counts.written++;
     try {
-      await this.#look(node, random);
+      if (thorough) await this.#describe(node, random);
+      await this.#look(node, thorough, random);
     } catch (e) {
       this.#proper(n, e);
     }
     const looked = clock?.() ?? 0;
-    if (random.below(8) === 0) {
+    if (thorough && random.below(2) === 0) {
       this.#counts.checked++;
       try {
         await node.image?.check?.(readOnly ? "none" : "all");
@@ -221,34 +232,38 @@ class Fuzzer {
     return Math.max(looked - start, ((clock?.() ?? 0) - start) / 10);
   }
 
-  async #look(node: BlockNode, random: Seeded): Promise<void> {
-    const { size, image } = node;
+  /** Reads and writes: one place of most images, some of those that are used thoroughly. */
+  async #look(node: BlockNode, thorough: boolean, random: Seeded): Promise<void> {
+    const { size } = node;
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`a disk of ${size} bytes`);
-    await tolerant(image?.info?.());
-    if (size > 0) {
-      const into = this.#buffer.subarray(0, Math.min(size, this.#buffer.length));
-      const places = [0, Math.floor(random.below(1000) * (size / 1000)), size - into.length];
-      for (const at of random.below(4) === 0 ? places : places.slice(random.below(3), 3)) {
-        const inside = Math.max(0, Math.min(at, size - into.length));
-        await tolerant(node.read(inside, into));
-        const status = await tolerant(node.blockStatus?.(inside, size - inside));
-        if (status && !(status.length >= 1 && status.length <= size - inside))
-          throw new RangeError(`a block status of ${status.length} bytes at ${inside} of ${size}`);
-        if (node.readOnly) continue;
-        await tolerant(node.write(inside, into.fill(0x5a)));
-        if (random.below(4) === 0) await tolerant(node.writeZeroes?.(inside, into.length, true));
-      }
+    const into = this.#buffer.subarray(0, Math.min(size, thorough ? this.#buffer.length : 512));
+    const places = [0, Math.floor(random.below(1000) * (size / 1000)), size - into.length];
+    const first = random.below(3);
+    for (const at of size === 0 ? [] : thorough ? places : places.slice(first, first + 1)) {
+      const inside = Math.max(0, Math.min(at, size - into.length));
+      await tolerant(node.read(inside, into));
+      const status = await tolerant(node.blockStatus?.(inside, size - inside));
+      if (status && !(status.length >= 1 && status.length <= size - inside))
+        throw new RangeError(`a block status of ${status.length} bytes at ${inside} of ${size}`);
+      if (node.readOnly) continue;
+      await tolerant(node.write(inside, into.fill(0x5a)));
+      if (random.below(4) === 0) await tolerant(node.writeZeroes?.(inside, into.length, true));
     }
-    const snapshots = await tolerant(image?.snapshots?.list());
-    const [snapshot] = snapshots ?? [];
-    if (snapshot && image?.snapshots && random.below(4) === 0) {
+    if (!node.readOnly) await tolerant(node.flush());
+  }
+
+  /** What the image says of itself, its snapshots and bitmaps. */
+  async #describe(node: BlockNode, random: Seeded): Promise<void> {
+    const { image } = node;
+    await tolerant(image?.info?.());
+    const [snapshot] = (await tolerant(image?.snapshots?.list())) ?? [];
+    if (snapshot && image?.snapshots && random.below(2) === 0) {
       const old = await tolerant(image.snapshots.open(snapshot.id, "old"));
       if (old && old.size > 0) await tolerant(old.read(0, this.#buffer.subarray(0, Math.min(old.size, 512))));
       await tolerant(old?.close());
     }
     const [bitmap] = (await tolerant(image?.bitmaps?.list())) ?? [];
-    if (bitmap && random.below(4) === 0) await tolerant(image?.bitmaps?.load(bitmap.name));
-    if (!node.readOnly) await tolerant(node.flush());
+    if (bitmap && random.below(2) === 0) await tolerant(image?.bitmaps?.load(bitmap.name));
   }
 }
 

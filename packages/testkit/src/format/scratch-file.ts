@@ -2,6 +2,8 @@ import { BlockError, type BlockNode, type BlockStatus } from "@mimus/block";
 
 const PAGE = 4096;
 const SECTOR = 512;
+/** Up to here copying byte by byte is faster than a view of the bytes. */
+const FEW = 64;
 /** Bytes that one run may add beyond the end before the file takes no more. */
 const MOST_ADDED = 1 << 26;
 const DONE: Promise<void> = Promise.resolve();
@@ -17,7 +19,7 @@ export class ScratchFile implements BlockNode {
   readonly sectorSize: number = SECTOR;
   readonly grows: boolean = true;
   readOnly = true;
-  /** The bytes as they are now, of the original's length; who changes them says so by {@link touch}. */
+  /** The bytes as they are now, of the original's length; those behind {@link length} mean nothing. Who changes them says so by {@link touch}. */
   readonly bytes: Uint8Array;
   readonly #original: Uint8Array;
   /** Changed ranges: from, to, from, to. */
@@ -44,10 +46,7 @@ export class ScratchFile implements BlockNode {
   /** The original again. */
   undo(): void {
     const touched = this.#touched;
-    for (let i = 0; i < touched.length; i += 2) {
-      const from = touched[i] ?? 0;
-      this.bytes.set(this.#original.subarray(from, touched[i + 1]), from);
-    }
+    for (let i = 0; i < touched.length; i += 2) copy(this.#original, touched[i]!, touched[i + 1]!, this.bytes);
     touched.length = 0;
     if (this.#beyond.size > 0) this.#beyond.clear();
     this.#size = this.#original.length;
@@ -67,23 +66,47 @@ export class ScratchFile implements BlockNode {
 
   /** Changes bytes inside the file. */
   patch(at: number, from: Uint8Array): void {
-    const inside = from.subarray(0, Math.max(0, Math.min(from.length, this.#size - at)));
-    this.#put(at, inside);
+    const inside = Math.max(0, Math.min(from.length, this.#size - at));
+    this.#put(at, inside === from.length ? from : from.subarray(0, inside));
+  }
+
+  /** Puts other bytes in the place of `start` to `end`; of what follows the next `moved` bytes move, inside the file. */
+  splice(start: number, end: number, by: Uint8Array, moved: number): void {
+    const last = Math.min(this.#size, this.bytes.length);
+    const to = start + by.length;
+    const stop = Math.min(last, to + Math.min(moved, last - end));
+    if (to < stop) {
+      this.bytes.copyWithin(to, end, end + stop - to);
+      this.#touched.push(to, stop);
+    }
+    this.patch(start, by);
   }
 
   /** Cuts the file off, or makes it longer by zeroes. */
   cut(size: number): void {
-    if (size < this.#size) this.#zero(size, this.#size);
+    if (size > this.#size) this.#reach(size);
+    else if (this.#beyond.size > 0) this.#zero(size, this.#size);
     this.#size = size;
+  }
+
+  /** The file becomes longer: what a cut left behind its end reads as zeroes from now on. */
+  #reach(end: number): void {
+    const from = this.#size;
+    const to = Math.min(end, this.bytes.length);
+    if (from < to) {
+      this.bytes.fill(0, from, to);
+      this.#touched.push(from, to);
+    }
+    this.#size = Math.max(from, end);
   }
 
   read(at: number, into: Uint8Array): Promise<void> {
     const wrong = this.#wrong("read", at, into.length, false);
     if (wrong) return wrong;
-    const here = this.bytes.length;
+    const here = Math.min(this.bytes.length, this.#size);
     const end = at + into.length;
     if (end <= here) {
-      if (into.length <= 64) for (let i = 0; i < into.length; i++) into[i] = this.bytes[at + i] ?? 0;
+      if (into.length <= FEW) for (let i = 0; i < into.length; i++) into[i] = this.bytes[at + i]!;
       else into.set(this.bytes.subarray(at, end));
       return DONE;
     }
@@ -103,16 +126,16 @@ export class ScratchFile implements BlockNode {
     if (wrong) return wrong;
     if (this.#beyond.size * PAGE + from.length > MOST_ADDED)
       return Promise.reject(new BlockError("no-space", `'${this.filename}' takes no more data`, { at }));
+    this.#reach(Math.max(this.#size, at + from.length));
     this.#put(at, from);
-    this.#size = Math.max(this.#size, at + from.length);
     return DONE;
   }
 
   writeZeroes(at: number, length: number): Promise<void> {
     const wrong = this.#wrong("write zeroes", at, length, true);
     if (wrong) return wrong;
+    this.#reach(Math.max(this.#size, at + length));
     this.#zero(at, at + length);
-    this.#size = Math.max(this.#size, at + length);
     return DONE;
   }
 
@@ -161,7 +184,8 @@ export class ScratchFile implements BlockNode {
   #put(at: number, from: Uint8Array): void {
     const inside = Math.max(0, Math.min(from.length, this.bytes.length - at));
     if (inside > 0) {
-      this.bytes.set(inside === from.length ? from : from.subarray(0, inside), at);
+      if (inside <= FEW) for (let i = 0; i < inside; i++) this.bytes[at + i] = from[i]!;
+      else this.bytes.set(inside === from.length ? from : from.subarray(0, inside), at);
       this.#touched.push(at, at + inside);
     }
     for (let done = inside; done < from.length;) {
@@ -187,4 +211,10 @@ export class ScratchFile implements BlockNode {
       if (start < end) page.fill(0, start, end);
     }
   }
+}
+
+/** Bytes `from` to `to` of one array to the same place of another. */
+function copy(source: Uint8Array, from: number, to: number, into: Uint8Array): void {
+  if (to - from > FEW) into.set(source.subarray(from, to), from);
+  else for (let i = from; i < to; i++) into[i] = source[i]!;
 }
