@@ -1,4 +1,4 @@
-import { lazy, onOff, u32 } from "@mimus/qom";
+import { identifier, lazy, onOff, u32 } from "@mimus/qom";
 import { z } from "zod";
 import type { ErrorPolicy } from "./backend.ts";
 import { BlockError } from "./errors.ts";
@@ -56,10 +56,7 @@ const driveOptions = lazy(() =>
     unit: u32.optional(),
     index: u32.optional(),
     media: z.enum(["disk", "cdrom"]).default("disk"),
-    id: z
-      .string()
-      .regex(/^[a-z][\w.-]*$/i, "expected an identifier: letters, digits, '-', '.' and '_' behind a letter")
-      .optional(),
+    id: identifier.optional(),
     format: z.string().min(1, "expected the name of a format").optional(),
     driver: z.string().min(1, "expected the name of a driver").optional(),
     snapshot: onOff.optional(),

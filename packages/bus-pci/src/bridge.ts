@@ -147,8 +147,8 @@ export const pcieRootPort: DeviceType = defineDevice({
     "mem-reserve": size.default(Number.MAX_SAFE_INTEGER).describe("accepted"),
     "pref32-reserve": size.default(Number.MAX_SAFE_INTEGER).describe("accepted"),
     "pref64-reserve": size.default(Number.MAX_SAFE_INTEGER).describe("accepted"),
-    "x-speed": z.string().default("16").describe("accepted"),
-    "x-width": z.string().default("32").describe("accepted"),
+    "x-speed": z.enum(["2_5", "5", "8", "16"]).default("16").describe("accepted"),
+    "x-width": z.enum(["1", "2", "4", "8", "12", "16", "32"]).default("32").describe("accepted"),
   }),
   realize(props, dev) {
     const p = props as typeof props & PciProps;

@@ -16,7 +16,6 @@ const address: z.ZodType<number, number | string> = z
     const m = /^(?:0x)?([0-9a-f]{1,2})(?:\.(?:0x)?([0-7]))?$/i.exec(String(value));
     const slot = m ? Number.parseInt(m[1]!, 16) : 32;
     if (m && slot < 32) return (slot << 3) | Number(m[2] ?? 0);
-    if (String(value) === "-1") return -1;
     ctx.issues.push({
       code: "custom",
       input: value,
@@ -24,7 +23,7 @@ const address: z.ZodType<number, number | string> = z
     });
     return z.NEVER;
   })
-  .meta({ type: "int32" });
+  .meta({ qomType: "int32" });
 
 /** The root of all PCI devices. */
 export const pciDevice: DeviceType = defineDevice({
@@ -39,7 +38,11 @@ export const pciDevice: DeviceType = defineDevice({
     romsize: u32.default(0xffffffff).describe("accepted"),
     rombar: u32.default(1).describe("0: the guest does not see the option ROM"),
     "acpi-index": u32.default(0).describe("accepted"),
-    failover_pair_id: z.string().optional().describe("accepted"),
+    failover_pair_id: z
+      .string()
+      .optional()
+      .refine((id) => id === undefined, "there is no failover to another network card")
+      .describe("not there: refused"),
     "x-pcie-lnksta-dllla": onOff.default(true).describe("accepted"),
     "x-pcie-extcap-init": onOff.default(true).describe("accepted"),
   }),

@@ -139,7 +139,7 @@ test.each([
 
 test("bad options say what is wrong and what would be right", () => {
   expect(() => charConfig("sokcet", {})).toThrow(CharError);
-  expect(() => charConfig("sokcet", {})).toThrow(/available: null, stdio/);
+  expect(() => charConfig("sokcet", {})).toThrow(/there are: null, stdio/);
   expect(() => charConfig("file", { pth: "x" })).toThrow(
     /-chardev file: .*'path'|-chardev file: invalid parameter 'pth' \(known: .*path/,
   );
@@ -171,6 +171,7 @@ test.each([
   ["none:", "'none' takes nothing behind it"],
   ["none,x", "'none' takes nothing behind it"],
   ["null:x", "'null' takes nothing behind it"],
+  ["file:", "'file:': parameter 'path': needs a name, not an empty one"],
   ["vc:axb", "expected vc:WIDTHxHEIGHT"],
 ])("-serial %s says what is wrong", (text, why) => {
   expect(() => shortForm(text)).toThrow(why);

@@ -1,4 +1,4 @@
-import { complaint } from "@mimus/qom";
+import { complaint, identifier } from "@mimus/qom";
 import { z } from "zod";
 
 import type { SocketAddress } from "./contract.ts";
@@ -27,10 +27,7 @@ function whole(min: number, max: number) {
 /** The name of a file or socket. */
 const path = z.string("needs a name").min(1, "needs a name, not an empty one");
 const common = {
-  id: z
-    .string()
-    .regex(/^[a-z][\w.-]*$/i, "expected an identifier: letters, digits, '-', '.' and '_' behind a letter")
-    .optional(),
+  id: identifier.optional(),
   mux: onOff.default(false),
   logfile: z.string().optional(),
   logappend: onOff.default(false),
@@ -127,26 +124,30 @@ export type CharBackendName = CharConfig["backend"];
 export const CharOptions: Readonly<Record<CharBackendName, z.ZodObject>> = schemas;
 
 /** The option strings of one `-chardev backend,...`. @throws CharError "unknown-backend" or "bad-option". */
-export function charConfig(backend: string, options: Record<string, unknown>): CharConfig {
+export function charConfig(
+  backend: string,
+  options: Record<string, unknown>,
+  what: string = `-chardev ${backend}`,
+): CharConfig {
   const schema = CharOptions[backend as CharBackendName];
   if (schema === undefined)
     throw new CharError(
       "unknown-backend",
-      `'${backend}' is not a valid char driver name; available: ${Object.keys(CharOptions).join(", ")}`,
+      `${what}: '${backend}' is no back end; there are: ${Object.keys(CharOptions).join(", ")}`,
     );
   const parsed = schema.safeParse(options);
-  if (parsed.success) return consistent({ backend, ...parsed.data } as CharConfig);
+  if (parsed.success) return consistent({ backend, ...parsed.data } as CharConfig, what);
   const issue = parsed.error.issues[0];
   const known = Object.keys(schema.shape).join(", ");
-  const what =
+  const wrong =
     issue?.code === "unrecognized_keys"
       ? `invalid parameter '${issue.keys.join("', '")}' (known: ${known})`
       : `parameter '${issue?.path.join(".")}': ${issue === undefined ? "invalid" : complaint(issue)}`;
-  throw new CharError("bad-option", `-chardev ${backend}: ${what}`);
+  throw new CharError("bad-option", `${what}: ${wrong}`);
 }
 
 /** A socket's options may not contradict each other. @throws CharError "bad-option" */
-function consistent(config: CharConfig): CharConfig {
+function consistent(config: CharConfig, what: string): CharConfig {
   if (config.backend !== "socket") return config;
   const { path, host, port, fd, server, reconnect } = config;
   const addresses = [
@@ -154,10 +155,9 @@ function consistent(config: CharConfig): CharConfig {
     ...(host === undefined && port === undefined ? [] : ["host and port"]),
     ...(fd === undefined ? [] : ["fd"]),
   ];
-  if (addresses.length > 1)
-    throw new CharError("bad-option", `-chardev socket: ${addresses.join(" and ")} exclude each other`);
+  if (addresses.length > 1) throw new CharError("bad-option", `${what}: ${addresses.join(" and ")} exclude each other`);
   if (server && reconnect > 0)
-    throw new CharError("bad-option", "-chardev socket: reconnect is for clients, not with server=on");
+    throw new CharError("bad-option", `${what}: reconnect is for clients, not with server=on`);
   return config;
 }
 
@@ -206,22 +206,22 @@ export function shortForm(text: string): { monitor: boolean; chardev?: string; n
     case "vc":
       if (!/^(?:\d{1,4}C?x\d{1,4}C?)?$/.test(rest))
         throw new CharError("bad-option", `'${text}': expected vc:WIDTHxHEIGHT, such as vc:80Cx24C`);
-      return { monitor, config: charConfig("null", options) };
+      return { monitor, config: charConfig("null", options, `'${text}'`) };
     case "stdio":
-      return { monitor, config: charConfig("stdio", monitor ? { signal: false, ...options } : options) };
+      return { monitor, config: charConfig("stdio", monitor ? { signal: false, ...options } : options, `'${text}'`) };
     case "null":
     case "pty":
-      return { monitor, config: charConfig(kind, options) };
+      return { monitor, config: charConfig(kind, options, `'${text}'`) };
     case "file":
     case "pipe":
-      return { monitor, config: charConfig(kind, { path: rest, ...options }) };
+      return { monitor, config: charConfig(kind, { path: rest, ...options }, `'${text}'`) };
     case "unix":
-      return { monitor, config: charConfig("socket", { path: rest, ...options }) };
+      return { monitor, config: charConfig("socket", { path: rest, ...options }, `'${text}'`) };
     case "tcp": {
       const at = rest.lastIndexOf(":");
       return {
         monitor,
-        config: charConfig("socket", { host: rest.slice(0, at), port: rest.slice(at + 1), ...options }),
+        config: charConfig("socket", { host: rest.slice(0, at), port: rest.slice(at + 1), ...options }, `'${text}'`),
       };
     }
     default:

@@ -48,11 +48,20 @@ export function tlsLookup(objects: readonly KeyValues[], secret: SecretLookup = 
         );
 }
 
-async function credentials(
-  object: KeyValues,
-  secret: SecretLookup,
-  allow: ((subject: string) => boolean) | undefined,
-): Promise<TlsCredentials> {
+/** What an object `tls-creds-*` says. */
+interface CredentialOptions {
+  /** The option, for messages. */
+  readonly what: string;
+  readonly type: "tls-creds-x509" | "tls-creds-psk";
+  readonly dir: string;
+  readonly endpoint: "client" | "server";
+  readonly verifyPeer: boolean;
+  readonly passwordId: string | undefined;
+  readonly username: string | undefined;
+}
+
+/** Reads the options of an object `tls-creds-*`. @throws UsageError */
+export function credentialOptions(object: KeyValues): CredentialOptions {
   const {
     "qom-type": type,
     id,
@@ -69,19 +78,30 @@ async function credentials(
   if (wrong !== undefined) throw new UsageError(`${what}: invalid parameter '${wrong}'`);
   if (endpoint !== "client" && endpoint !== "server")
     throw new UsageError(`${what}: endpoint=${String(endpoint)}: expected client or server`);
+  if (type !== "tls-creds-x509" && type !== "tls-creds-psk")
+    throw new UsageError(
+      `${what}: only tls-creds-x509 and tls-creds-psk are there; anonymous TLS protects from nobody`,
+    );
   if (typeof dir !== "string") throw new UsageError(`${what}: needs dir=`);
   const verifyPeer = onOff.safeParse(verify);
   if (!verifyPeer.success) throw new UsageError(`${what}: verify-peer=${String(verify)}: expected on or off`);
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const [passwordId, user] = [text(passwordid), text(username)];
+  return { what, type, dir, endpoint, verifyPeer: verifyPeer.data, passwordId, username: user };
+}
+
+async function credentials(
+  object: KeyValues,
+  secret: SecretLookup,
+  allow: ((subject: string) => boolean) | undefined,
+): Promise<TlsCredentials> {
+  const { what, type, dir, endpoint, verifyPeer, passwordId, username } = credentialOptions(object);
   try {
     if (type === "tls-creds-psk")
-      return pskCredentials({ dir, endpoint, ...(typeof username === "string" ? { username } : {}) });
-    if (type !== "tls-creds-x509")
-      throw new UsageError(
-        `${what}: only tls-creds-x509 and tls-creds-psk are there; anonymous TLS protects from nobody`,
-      );
-    const passphrase = typeof passwordid === "string" ? new TextDecoder().decode(await secret(passwordid)) : undefined;
+      return pskCredentials({ dir, endpoint, ...(username === undefined ? {} : { username }) });
+    const passphrase = passwordId === undefined ? undefined : new TextDecoder().decode(await secret(passwordId));
     return x509Credentials({
-      ...{ dir, endpoint, verifyPeer: verifyPeer.data },
+      ...{ dir, endpoint, verifyPeer },
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(allow === undefined ? {} : { allow }),
     });

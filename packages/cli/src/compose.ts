@@ -137,7 +137,7 @@ function deviceRequest(options: KeyValues): DeviceRequest {
 
 /** The text form that CPU models take, from the options of `-cpu`. */
 function cpuText({ "": model, ...props }: KeyValues): string {
-  if (typeof model !== "string")
+  if (typeof model !== "string" || model === "")
     throw new UsageError("-cpu: needs a model before its properties ('-cpu help' lists them)");
   return [
     model,

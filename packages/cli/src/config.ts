@@ -234,6 +234,7 @@ function memory(given: readonly GivenOption[], ofBackend: string | undefined): n
   const slots = wholeNumber("m slots=", options["slots"]) ?? 0;
   const { maxmem } = options;
   if (maxmem === undefined && slots > 0) throw new UsageError(`-m ${text}: slots=${slots} needs maxmem=SIZE`);
+  if (slots > 256) throw new UsageError(`-m ${text}: slots=${slots} are more than 256`);
   if (maxmem !== undefined && bytes("m", String(maxmem), "b") < ram)
     throw new UsageError(`-m ${text}: maxmem=${String(maxmem)} is less than the ${ram} bytes of memory`);
   return ram;

@@ -1,4 +1,4 @@
-import { type CharBackend, MuxChar, openChar } from "@mimus/chardev";
+import { type CharBackend, type CharConfig, MuxChar, openChar } from "@mimus/chardev";
 import { nodeChars } from "@mimus/host-node";
 
 import type { CharTarget, MachineConfig } from "./config.ts";
@@ -33,6 +33,15 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
   const muxes = new Map<string, MuxChar>();
   const descriptions: { id: string; description: string }[] = [];
   const start = performance.now();
+  let terminal = "";
+  const takeTerminal = (user: string, { backend }: CharConfig): void => {
+    if (backend !== "stdio") return;
+    if (terminal !== "")
+      throw new UsageError(
+        `${user}: ${terminal} is on stdio already; for both use '-chardev stdio,id=ID,mux=on' and chardev:ID, or mon:stdio`,
+      );
+    terminal = user;
+  };
   const muxOf = (backend: CharBackend): MuxChar =>
     new MuxChar(backend, {
       quit: () => actions.quit(),
@@ -43,6 +52,7 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
   for (const { id, config: char } of config.chardevs) {
     if (chardevs.has(id) || muxes.has(id))
       throw new UsageError(`-chardev: there is already a character device '${id}'; choose another id`);
+    takeTerminal(`-chardev stdio,id=${id}`, char);
     const backend = await openChar(id, char, nodeChars);
     opened.push(backend);
     if (char.mux) muxes.set(id, muxOf(backend));
@@ -61,6 +71,7 @@ export async function openConsoles(config: MachineConfig, actions: ConsoleAction
     if (target.none === true) return undefined;
     if (target.chardev !== undefined) return find(option, target.chardev);
     if (target.config === undefined) return undefined;
+    takeTerminal(option, target.config);
     const backend = await openChar(label, target.config, nodeChars);
     opened.push(backend);
     descriptions.push({ id: label, description: target.config.backend });

@@ -15,7 +15,7 @@ export const DISPLAY_TYPES = ["none", "curses", "web"] as const;
 
 /** `-display TYPE[,host=H][,port=P]`. @throws UsageError */
 export function displayConfig(options: KeyValues | undefined): DisplayConfig {
-  const { type = "none", ...rest } = options ?? {};
+  const { type = options === undefined ? "none" : Object.keys(options)[0], ...rest } = options ?? {};
   const { host = "127.0.0.1", port = "0", ...unknown } = rest;
   const found = DISPLAY_TYPES.find((name) => name === type);
   if (found === undefined)

@@ -19,6 +19,9 @@ test.each([
   ["secret,id=a,data=!!,format=base64", "Base64 data contains invalid characters"],
   ["secret,id=a,file=/no/such/file", "-object secret,id=a: Could not open '/no/such/file'"],
   ["throttle-group,id=a,limits.x=1", "invalid parameter 'limits.x'"],
+  ["tls-creds-x509,id=a", "--object tls-creds-x509,id=a: needs dir="],
+  ["tls-creds-psk,id=a,dir=/,endpoint=x", "endpoint=x: expected client or server"],
+  ["tls-creds-anon,id=a", "only tls-creds-x509 and tls-creds-psk are there"],
 ])("-object %s is refused before the machine runs", async (text, why) => {
   const config = machineConfig(parseArguments(["-object", text]));
   const error: unknown = await openDrives(config, new Registry().use(block), "none").catch((e: unknown) => e);
@@ -49,10 +52,12 @@ test.each([
 });
 
 test.each([
+  ["security_model", undefined, "needs security_model=none or passthrough"],
   ["multidevs", "x", "there are: remap, forbid, warn"],
   ["writeout", "x", "there is only 'immediate'"],
 ])("-fsdev local,%s=%s is refused", (key, value, why) => {
-  expect(() => openShare({ fsdriver: "local", id: "a", path: tmpdir(), [key]: value })).toThrow(why);
+  const share = { fsdriver: "local", id: "a", path: tmpdir(), security_model: "none" };
+  expect(() => openShare({ ...share, [key]: value })).toThrow(why);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import { Objects } from "@mimus/image-tools";
 import type { Registry } from "@mimus/qom";
 
-import { blockServices, isNetworkObject, type SecretLookup } from "./block-services.ts";
+import { blockServices, credentialOptions, isNetworkObject, type SecretLookup } from "./block-services.ts";
 import type { MachineConfig } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { toolHost } from "./tool-host.ts";
@@ -36,6 +36,8 @@ export async function openDrives(config: MachineConfig, registry: Registry, defa
       throw new UsageError(`-object secret,id=${id}: ${(error as Error).message}`);
     }
   }
+  for (const object of config.objects)
+    if (String(object["qom-type"]).startsWith("tls-creds-")) credentialOptions(object);
   const graph = new BlockGraph({
     registry,
     files: nodeFiles,

@@ -37,7 +37,7 @@ export function machineOptions(machine: KeyValues): { options: GivenOption[]; ow
 }
 
 function text(key: string, value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new UsageError(`-M ${key}=: expected a text`);
+  if (typeof value !== "string" || value === "") throw new UsageError(`-M ${key}=: it needs a value`);
   return value;
 }
 

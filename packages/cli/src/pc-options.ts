@@ -1,7 +1,7 @@
 /** Options that describe what a board's firmware is told: processors, boot order, SMBIOS and ACPI tables, configuration files. */
 import { basename } from "node:path";
 
-import { readWhole } from "@mimus/host-node";
+import { readWhole, reason } from "@mimus/host-node";
 import type { CpuTopology } from "@mimus/machine-core";
 import type { BoardOptions } from "@mimus/system";
 
@@ -62,9 +62,10 @@ export function bootOptions(boot: KeyValues | undefined): BoardOptions & { bootM
       throw new UsageError(`-boot ${key}=${drives}: a drive letter is there twice`);
     return drives;
   };
-  const timeout = number("boot", "reboot-timeout", boot["reboot-timeout"]);
+  const never = boot["reboot-timeout"] === "-1";
+  const timeout = never ? undefined : number("boot", "reboot-timeout", boot["reboot-timeout"]);
   if (timeout !== undefined && timeout > 0xffff)
-    throw new UsageError(`-boot reboot-timeout=${timeout}: expected milliseconds, at most 65535`);
+    throw new UsageError(`-boot reboot-timeout=${timeout}: expected milliseconds, at most 65535, or -1 for never`);
   const splash = number("boot", "splash-time", boot["splash-time"]);
   if (splash !== undefined && splash > 0xffff)
     throw new UsageError(`-boot splash-time=${splash}: expected milliseconds, at most 65535`);
@@ -84,7 +85,7 @@ export function tableOptions(given: readonly GivenOption[]): BoardOptions {
     smbios: none(all(given, "smbios").map(smbios)),
     acpiTables: none(all(given, "acpitable").map(acpiTable)),
     configFiles: none([
-      ...all(given, "fw_cfg").map(configItem),
+      ...configItems(all(given, "fw_cfg")),
       ...all(given, "option-rom").map(optionRom),
       ...splash(last(given, "boot")),
     ]),
@@ -101,7 +102,7 @@ function read(option: string, path: string): Uint8Array {
   try {
     return readWhole(path);
   } catch (error) {
-    throw new UsageError(`-${option} ${path}: ${(error as Error).message}`);
+    throw new UsageError(`-${option}: Could not open '${path}': ${reason(error)}`);
   }
 }
 
@@ -121,7 +122,7 @@ function optionRom(text: string): { name: string; bytes: Uint8Array } {
 function splash(boot: string | undefined): { name: string; bytes: Uint8Array }[] {
   const file = boot === undefined ? undefined : keyValues("boot", boot, "order")["splash"];
   if (file === undefined) return [];
-  const bytes = read("boot splash", String(file));
+  const bytes = read("boot", String(file));
   const kind =
     bytes[0] === 0xff && bytes[1] === 0xd8 ? "jpg" : bytes[0] === 0x42 && bytes[1] === 0x4d ? "bmp" : undefined;
   if (kind === undefined) throw new UsageError(`-boot splash=${String(file)}: the picture is neither JPEG nor BMP`);
@@ -129,8 +130,10 @@ function splash(boot: string | undefined): { name: string; bytes: Uint8Array }[]
 }
 
 function smbios(text: string): Readonly<Record<string, string | Uint8Array>> {
-  const { file, ...fields } = keyValues("smbios", text);
-  if (typeof file === "string") return { file: read("smbios file", file) };
+  const options = keyValues("smbios", text);
+  const { file, ...fields } = options;
+  if (file !== undefined) onlyParameters("smbios", options, ["file"]);
+  if (typeof file === "string") return { file: read("smbios", file) };
   if (typeof fields["type"] !== "string") throw new UsageError(`-smbios ${text}: needs file=FILE or type=N`);
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]));
 }
@@ -183,15 +186,23 @@ function acpiTable(text: string): Uint8Array {
 
 const padded = (text: string, size: number): Buffer => Buffer.from(text.padEnd(size, "\0").slice(0, size), "latin1");
 
+/** `-fw_cfg`, once for each name. */
+function configItems(texts: readonly string[]): { name: string; bytes: Uint8Array }[] {
+  const items = texts.map(configItem);
+  const twice = items.find(({ name }, at) => items.findIndex((item) => item.name === name) < at);
+  if (twice !== undefined) throw new UsageError(`-fw_cfg name=${twice.name}: there is already a file of this name`);
+  return items;
+}
+
 function configItem(text: string): { name: string; bytes: Uint8Array } {
   const options = keyValues("fw_cfg", text, "name");
   onlyParameters("fw_cfg", options, ["name", "file", "string"]);
   const { name, file, string } = options;
-  if (typeof name !== "string" || name.length > 55)
-    throw new UsageError(`-fw_cfg ${text}: needs name=NAME of at most 55 characters`);
+  if (typeof name !== "string" || !/^[ -~]{1,55}$/.test(name))
+    throw new UsageError(`-fw_cfg ${text}: needs name=NAME of 1 to 55 ASCII characters`);
   if (file !== undefined && string !== undefined)
     throw new UsageError(`-fw_cfg ${text}: file and string exclude each other`);
   if (typeof file === "string") return { name, bytes: read("fw_cfg", file) };
-  if (typeof string === "string") return { name, bytes: new Uint8Array(Buffer.from(string, "utf8")) };
+  if (typeof string === "string" && string !== "") return { name, bytes: new Uint8Array(Buffer.from(string, "utf8")) };
   throw new UsageError(`-fw_cfg ${text}: needs file=FILE or string=TEXT`);
 }

@@ -9,7 +9,7 @@ const KNOWN = ["id", "path", "security_model", "readonly", "writeout", "multidev
 
 /** One `-fsdev`: its id and the directory. @throws UsageError, BlockError when the directory is not there */
 export function openShare(options: KeyValues): [id: string, directory: HostDirectory] {
-  const { fsdriver, id, path, security_model: security = "none", readonly = "off", ...rest } = options;
+  const { fsdriver, id, path, security_model: security, readonly = "off", ...rest } = options;
   if (fsdriver !== "local")
     throw new UsageError(
       `-fsdev ${typeof fsdriver === "string" ? fsdriver : "without a driver"}: there is only 'local'`,
@@ -25,6 +25,7 @@ export function openShare(options: KeyValues): [id: string, directory: HostDirec
     throw new UsageError(
       `-fsdev local,security_model=${security}: owners kept beside the files are not supported; use security_model=none or passthrough`,
     );
+  if (security === undefined) throw new UsageError("-fsdev local: needs security_model=none or passthrough");
   if (security !== "none" && security !== "passthrough")
     throw new UsageError(`-fsdev local,security_model=${String(security)}: there are: none, passthrough`);
   const { multidevs = "warn", writeout = "immediate" } = rest;

@@ -1,4 +1,3 @@
-import { parseNumber } from "@mimus/qom";
 import { z } from "zod";
 
 /** A count up to 2^63-1 of which only "more than ever happens" matters above 2^53: larger values are taken as 2^53-1. */
@@ -6,9 +5,9 @@ export const int64: z.ZodType<number, number | string> = z
   .union([z.number(), z.string()])
   .transform((value, ctx) => {
     const text = String(value).trim();
-    const n = parseNumber(text) ?? (/^\d{16,20}$/.test(text) ? Number.MAX_SAFE_INTEGER : Number(value));
-    if (Number.isFinite(n) && n >= 0) return Math.min(Math.floor(n), Number.MAX_SAFE_INTEGER);
+    if (/^(?:\d+|0x[\da-f]+)$/i.test(text) && BigInt(text) < 2n ** 63n)
+      return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
     ctx.issues.push({ code: "custom", input: value, message: "expected an integer 0..2^63-1" });
     return z.NEVER;
   })
-  .meta({ type: "uint64" });
+  .meta({ qomType: "uint64" });

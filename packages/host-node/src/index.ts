@@ -5,6 +5,7 @@ export { nodeCodecs, nodeFormatHost } from "./codecs.ts";
 export { nodeDirectory, type NodeDirectoryOptions } from "./directory.ts";
 export { nodeFiles } from "./files.ts";
 export { nodeChars, hasStdin } from "./streams.ts";
+export { reason } from "./reason.ts";
 export { readWhole } from "./whole-file.ts";
 export { libc, type Libc } from "./libc.ts";
 export { nodeThreads, type NodeThreads } from "./threads/index.ts";

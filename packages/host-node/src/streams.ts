@@ -7,19 +7,20 @@ import type { Readable, Writable } from "node:stream";
 import { CharError, type CharHost, type HostStream, type SocketAddress } from "@mimus/chardev";
 
 import { libc } from "./libc.ts";
+import { reason } from "./reason.ts";
 
 /** Character devices on Node: terminal, files, sockets, pseudo-terminals. */
 export const nodeChars: CharHost = {
   stdio: ({ signal }) => stdio(signal),
   async openOutput(path, { append }) {
     const handle = await open(path, append ? "a" : "w").catch((error: Error) => {
-      throw new CharError("io", `Could not open '${path}' for writing: ${error.message}`, { cause: error });
+      throw new CharError("io", `Could not open '${path}' for writing: ${reason(error)}`, { cause: error });
     });
     return duplex(undefined, createWriteStream(path, { fd: handle }));
   },
   async openInput(path) {
     const handle = await open(path, "r").catch((error: Error) => {
-      throw new CharError("not-found", `Could not open '${path}' for reading: ${error.message}`, { cause: error });
+      throw new CharError("not-found", `Could not open '${path}' for reading: ${reason(error)}`, { cause: error });
     });
     return duplex(createReadStream(path, { fd: handle }), undefined);
   },
@@ -32,7 +33,7 @@ export const nodeChars: CharHost = {
   connect: (address) =>
     new Promise((resolve, reject) => {
       const failed = (error: Error): void =>
-        reject(new CharError("io", `Failed to connect to '${describe(address)}': ${error.message}`, { cause: error }));
+        reject(new CharError("io", `Failed to connect to '${describe(address)}': ${reason(error)}`, { cause: error }));
       try {
         const socket = dial(address);
         if (address.kind === "fd") resolve(ofSocket(socket));
@@ -46,7 +47,7 @@ export const nodeChars: CharHost = {
   listen: (address, onClient) =>
     new Promise((resolve, reject) => {
       const failed = (error: Error): void =>
-        reject(new CharError("io", `Failed to listen on '${describe(address)}': ${error.message}`, { cause: error }));
+        reject(new CharError("io", `Failed to listen on '${describe(address)}': ${reason(error)}`, { cause: error }));
       const server = createServer((socket) => onClient(ofSocket(socket)));
       server.once("error", failed);
       const where =

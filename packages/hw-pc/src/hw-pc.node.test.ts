@@ -206,10 +206,17 @@ describe("SMBIOS", () => {
     expect(types(list)).toContain(200);
     expect(() => smbiosFields([{ type: "1", colour: "red" }])).toThrow(/no field 'colour'; there are: manufacturer/);
     expect(() => smbiosFields([{ type: "99" }])).toThrow(/types 0, 1/);
+    expect(() => smbiosFields([{ type: "" }])).toThrow(/-smbios type=: fields can be set for types 0, 1/);
+    const [cpu] = smbiosStructures(machine, smbiosFields([{ type: "4", "processor-id": "0x123456789a" }])).filter(
+      (s) => s[0] === 4,
+    );
+    expect(Buffer.from(cpu!.subarray(8, 16)).toString("hex"), "processor ID").toBe("9a78563412000000");
+    expect(() => smbiosFiles([new Uint8Array(0x10000)], "32")).toThrow(/the tables have 65536 bytes/);
     for (const [type, key, value, why] of [
       ["4", "max-speed", "x", "expected a whole number from 0 to 65535"],
       ["17", "speed", "99999", "expected a whole number from 0 to 65535"],
       ["8", "port_type", "256", "expected a whole number from 0 to 255"],
+      ["4", "processor-id", "x", "expected a whole number"],
       ["0", "release", "x", "expected two numbers of 0 to 255"],
       ["0", "release", "300.1", "expected two numbers of 0 to 255"],
       ["0", "uefi", "x", "expected on or off"],
@@ -217,6 +224,7 @@ describe("SMBIOS", () => {
       expect(() => smbiosFields([{ type, [key]: value }])).toThrow(`-smbios type=${type},${key}=${value}: ${why}`);
     smbiosFields([
       { type: "0", release: "1.255", uefi: "on", version: "x" },
+      { type: "4", "processor-id": "0x1234" },
       { type: "17", speed: "0xffff" },
     ]);
   });

@@ -18,6 +18,7 @@ it.each<[z.ZodType, unknown, string]>([
   [z.number().multipleOf(512), 100, "expected a multiple of 512"],
   [z.enum(["on", "off", "auto"]), "no", "expected 'on', 'off' or 'auto'"],
   [z.literal("pci"), "isa", "expected 'pci'"],
+  [z.union([z.boolean(), z.literal("auto")]), "x", "expected on or off or 'auto'"],
   [z.string().min(1, "expected the name of a format"), "", "expected the name of a format"],
   [u8, "lots", "expected an integer 0..255"],
 ])("%#: a wrong value is told in plain words", (schema, value, words) => {

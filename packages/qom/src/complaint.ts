@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 /** The beginnings of zod's own messages: what a schema says itself has none of them, and stays as it is. */
-const OWN_WORDS = /^(?:Invalid (?:input|option)|Too (?:small|big)|Invalid number): /;
+const OWN_WORDS = /^(?:Invalid (?:input|option)|Too (?:small|big)|Invalid number)(?:: |$)/;
 
 /** What zod calls a type, as a user knows it. */
 const WANTED: Readonly<Record<string, string>> = {
@@ -29,11 +29,20 @@ export function complaint(issue: z.core.$ZodIssue): string {
       return `expected ${measured(issue.origin)}${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
     case "too_big":
       return `expected ${measured(issue.origin)}${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
+    case "invalid_union":
+      return unionComplaint(issue.errors);
     case "not_multiple_of":
       return `expected a multiple of ${issue.divisor}`;
     default:
       return issue.message.replace(OWN_WORDS, "");
   }
+}
+
+/** All that the members of a union want: "expected on or off or 'auto'". */
+function unionComplaint(errors: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const words = errors.map(([first]) => (first === undefined ? "" : complaint(first)));
+  const wanted = words.filter((text) => text.startsWith("expected ")).map((text) => text.slice("expected ".length));
+  return wanted.length === 0 ? (words[0] ?? "invalid") : `expected ${either([...new Set(wanted)])}`;
 }
 
 function measured(origin: string): string {

@@ -3,7 +3,21 @@ export { isUserError, type UserError } from "./user-error.ts";
 export { complaint, either } from "./complaint.ts";
 export { didYouMean, editDistance, nearest } from "./nearest.ts";
 export { typeIsA, type ResolvedType, type TypeKind, type TypeSpec } from "./type.ts";
-export { hex, i32, onOff, onOffAuto, parseNumber, parseOnOff, parseSize, size, u8, u16, u32, u64 } from "./props.ts";
+export {
+  hex,
+  identifier,
+  i32,
+  onOff,
+  onOffAuto,
+  parseNumber,
+  parseOnOff,
+  parseSize,
+  size,
+  u8,
+  u16,
+  u32,
+  u64,
+} from "./props.ts";
 export { lazy } from "./lazy.ts";
 export { coerce, explain, parseProps, unwrap, type Unwrapped } from "./schema.ts";
 export { describeProps, describeSchema, helpText, propsJsonSchema, type PropertyHelp } from "./describe.ts";

@@ -28,7 +28,7 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
     const other = candidate.toLowerCase();
     const distance = editDistance(wanted, other, limit);
     if (distance <= limit) scored.push({ candidate, score: distance });
-    else if (wanted.length >= 3 && (other.startsWith(wanted) || wanted.startsWith(other)))
+    else if (wanted.length >= 3 && (other.startsWith(wanted) || (other.length >= 3 && wanted.startsWith(other))))
       scored.push({ candidate, score: limit + 1 });
     else if (wanted.length >= 4 && other.includes(wanted)) scored.push({ candidate, score: limit + 2 });
   }

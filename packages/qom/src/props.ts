@@ -20,12 +20,12 @@ const SUFFIX: Readonly<Record<string, number>> = {
   p: 2 ** 50,
 };
 
-/** Bytes of a size text such as `512`, `64K`, `1.5G`, `0x1000`; undefined when it is not one. Suffixes are powers of 1024. */
+/** Bytes of a size text such as `512`, `64K`, `1.5G`, `0x1000`; undefined when it is not one. Suffixes are powers of 1024; a fraction needs one. */
 export function parseSize(text: string): number | undefined {
   const t = text.trim();
   const plain = parseNumber(t);
   if (plain !== undefined) return plain < 0 ? undefined : plain;
-  const match = /^([0-9]+(?:\.[0-9]+)?)([bkmgtpBKMGTP]?)$/.exec(t);
+  const match = /^([0-9]+(?:\.[0-9]+(?=[kmgtp]))?)([bkmgtp]?)$/i.exec(t);
   if (match === null) return undefined;
   const bytes = Number(match[1]) * SUFFIX[match[2]!.toLowerCase()]!;
   const rounded = Math.round(bytes);
@@ -104,6 +104,10 @@ export const hex: z.ZodType<number, number | string> = number(
   (text) => (/^(0[xX])?[0-9a-fA-F]+$/.test(text) ? Number.parseInt(text, 16) : undefined),
   "a hexadecimal number",
 );
+/** The name that a user gives to a device, an object, a drive. */
+export const identifier: z.ZodString = z
+  .string()
+  .regex(/^[a-z][\w.-]*$/i, "expected an identifier: letters, digits, '-', '.' and '_' behind a letter");
 /** A boolean, or `on`/`off`, `yes`/`no`, `true`/`false`. */
 export const onOff: z.ZodType<boolean, boolean | string> = flagOrText
   .transform((value, ctx) => {

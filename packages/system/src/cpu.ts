@@ -54,6 +54,9 @@ export function parseCpu(text: string): { model: string; props: Record<string, u
   return { model, props };
 }
 
+/** So many models fit into a message. */
+const FEW = 20;
+
 /** The CPU type that a model name, or a type name, means for a target. @throws SystemError unknown-cpu */
 export async function resolveCpu(registry: Registry, model: string, target: string): Promise<ResolvedType> {
   const known = registry.known("cpu");
@@ -74,7 +77,7 @@ export async function resolveCpu(registry: Registry, model: string, target: stri
     .filter((c): c is CpuClass => c !== undefined && c.targets.includes(target))
     .map((c) => c.model)
     .filter((name, i, all) => all.indexOf(name) === i);
-  const list = names.length === 0 ? "" : `; there are: ${names.join(", ")}`;
+  const list = names.length === 0 || names.length > FEW ? "" : `; there are: ${names.join(", ")}`;
   throw new SystemError("unknown-cpu", `unknown CPU model '${model}' for ${target}${didYouMean(model, names)}${list}`);
 }
 

@@ -1,6 +1,6 @@
 import type { Drive } from "@mimus/block";
 import type { Bus, Machine } from "@mimus/machine-core";
-import { createUserObject, type ResolvedType } from "@mimus/qom";
+import { complaint, createUserObject, identifier, type ResolvedType } from "@mimus/qom";
 import type { DeviceRequest } from "./assemble-options.ts";
 import { SystemError } from "./errors.ts";
 import type { MachineClass } from "./machine-type.ts";
@@ -8,6 +8,7 @@ import type { MachineClass } from "./machine-type.ts";
 /** Creates and realizes a device that the user named; loads its package first. */
 export async function addDevice(machine: Machine, { driver, id, bus, props }: DeviceRequest): Promise<void> {
   const type = await machine.registry.ensure(driver, "device");
+  checkId(`-device ${driver}`, id);
   if (!type.userCreatable) {
     throw new SystemError("bad-option", `device '${driver}' is part of a board and cannot be added with -device`);
   }
@@ -17,6 +18,11 @@ export async function addDevice(machine: Machine, { driver, id, bus, props }: De
     ...(id === undefined ? { parentPath: "/machine/peripheral-anon" } : { id }),
     ...(place === undefined ? {} : { bus: place }),
   });
+}
+
+function checkId(option: string, id: string | undefined): void {
+  const wrong = identifier.optional().safeParse(id).error?.issues[0];
+  if (wrong !== undefined) throw new SystemError("bad-option", `${option}: id=${id}: ${complaint(wrong)}`);
 }
 
 /** Where a sysbus device goes that no board places. */
@@ -35,6 +41,7 @@ export async function addObject(machine: Machine, options: Readonly<Record<strin
   if (typeof name !== "string" || name === "")
     throw new SystemError("bad-option", "-object needs a type: -object TYPE,id=ID");
   if (typeof id !== "string" || id === "") throw new SystemError("bad-option", `-object ${name}: needs id=ID`);
+  checkId(`-object ${name}`, id);
   const type = await machine.registry.ensure(name, "object");
   const object = createUserObject(machine.registry, machine.tree, name, id, props, machine);
   const kind = type.class["backend"];

@@ -59,7 +59,7 @@ const SUFFIX: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20,
 /** Bytes of `512`, `512M`, `1.5G`; without a suffix in units of `unit`. @throws UsageError naming the option. */
 export function bytes(option: string, text: string, unit: keyof typeof SUFFIX): number {
   // A fraction of what? It needs its suffix.
-  const match = /^(\d+(?:\.\d+(?=[kmgt]))?)([bkmgt]?)i?b?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+(?=[kmgt]))?)([bkmgt]?)$/i.exec(text.trim());
   const value =
     match === null
       ? Number.NaN

@@ -1,6 +1,7 @@
 import { nearest } from "@mimus/qom";
 
 import { UsageError } from "../errors.ts";
+import { absentOption } from "./absent-options.ts";
 import { findOption, optionNames } from "./options.ts";
 
 /** The options of one command line, in order, by their main name; flags have the value "". */
@@ -17,7 +18,8 @@ export function parseArguments(argv: readonly string[]): GivenOption[] {
     }
     const name = text.replace(/^--?/, "");
     const spec = findOption(name);
-    if (spec === undefined) throw new UsageError(`${text}: invalid option${suggestion(name)}; -h lists them all`);
+    if (spec === undefined)
+      throw new UsageError(`${text}: ${absentOption(name) ?? `invalid option${suggestion(name)}`}; -h lists them all`);
     if (spec.argument === undefined) {
       given.push({ name: spec.name, value: "" });
       continue;

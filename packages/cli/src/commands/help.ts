@@ -42,6 +42,7 @@ const ANSWERS: Readonly<
   cpu: cpuHelp,
   blockdev: (registry) => blockHelp(registry),
   drive: (registry) => blockHelp(registry),
+  netdev: () => Promise.resolve("No network back end is installed.\n"),
   accel: () =>
     Promise.resolve(list("Accelerators supported: tcg, qtest. Parameters of tcg:", Object.entries(TCG_PARAMETERS))),
   chardev: (_, name) => Promise.resolve(chardevHelp(name)),

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 
-import { readWhole } from "@mimus/host-node";
+import { readWhole, reason } from "@mimus/host-node";
 import { commitDrives, HumanMonitor } from "@mimus/monitor";
 import { attachQtest, type System } from "@mimus/system";
 import { jitText } from "@mimus/tcg";
@@ -108,7 +108,7 @@ function withFiles(given: readonly GivenOption[]): GivenOption[] {
       return configFile(option.value, Buffer.from(readWhole(option.value)).toString());
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      throw new UsageError(`-readconfig ${option.value}: ${(error as Error).message}`);
+      throw new UsageError(`-readconfig: Could not open '${option.value}': ${reason(error)}`);
     }
   });
 }
@@ -127,7 +127,7 @@ function writePidfile(path: string): void {
   try {
     writeFileSync(path, `${process.pid}\n`);
   } catch (error) {
-    throw new UsageError(`-pidfile ${path}: ${(error as Error).message}`);
+    throw new UsageError(`-pidfile: Could not write '${path}': ${reason(error)}`);
   }
 }
 

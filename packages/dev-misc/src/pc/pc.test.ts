@@ -8,7 +8,14 @@ import plugin, { i8257, isaDebugcon, isaDebugExit, port92 } from "../index.ts";
 const plugins = [busIsa, plugin];
 const isa = { plugins: [busIsa], setup: (_m: unknown, b: Bench) => void b.device("isabus-bridge") };
 testDevice(port92, isa);
-testDevice(isaDebugcon, isa);
+testDevice(isaDebugcon, {
+  ...isa,
+  props: { chardev: "c" },
+  setup: (machine, bench) => {
+    isa.setup(machine, bench);
+    machine.registerBackend("chardev", "c", { write: (bytes: Uint8Array) => bytes.length });
+  },
+});
 testDevice(isaDebugExit, isa);
 testDevice(i8257, isa);
 testDevice(i8257, { ...isa, props: { base: 0xc0, "page-base": 0x88, dshift: 1 } });

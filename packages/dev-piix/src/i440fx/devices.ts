@@ -1,7 +1,7 @@
 import { PCI_BUS, pciDevice, PciFunction, type PciProps } from "@mimus/bus-pci";
 import type { DeviceType } from "@mimus/machine-core";
 import { defineDevice, MemoryRegion } from "@mimus/machine-core";
-import { onOff, size } from "@mimus/qom";
+import { onOff, size, u32 } from "@mimus/qom";
 import { z } from "zod";
 import { ConfigPorts } from "./config-ports.ts";
 import { I440FxHost, SMRAM } from "./host.ts";
@@ -50,7 +50,7 @@ export const i440fxHost: DeviceType = defineDevice({
   userCreatable: false,
   props: z.strictObject({
     "pci-hole64-size": size.default(2 ** 31).describe("bytes above 4 GiB that firmware may give to PCI"),
-    short_root_bus: z.coerce.number().int().min(0).default(0).describe("accepted"),
+    short_root_bus: u32.default(0).describe("accepted"),
     "x-pci-hole64-fix": onOff.default(true).describe("accepted"),
     "x-config-reg-migration-enabled": onOff.default(true).describe("accepted"),
     "bypass-iommu": onOff.default(false).describe("accepted"),

@@ -15,11 +15,12 @@ export const virtioBalloon: VirtioFamily = defineFamily({
     "free-page-reporting": onOff.default(false).describe("only off"),
     "qemu-4-0-config-size": onOff.default(false).describe("accepted"),
     "guest-stats-polling-interval": u32.default(0).describe("seconds between polls of the statistics; 0 = none"),
-    iothread: z.string().optional().describe("accepted"),
+    iothread: z.string().optional().describe("id of an I/O thread; there are none").meta({ link: "iothread" }),
   },
   pciClass: 0x00ff00,
   vectors: () => 0,
   realize(p, dev) {
+    dev.link(p.iothread, "iothread");
     for (const name of ["free-page-hint", "free-page-reporting"] as const)
       if (p[name]) throw new Error(`property '${name}' is on: not available, leave it off`);
     const { memory } = dev.machine;

@@ -40,7 +40,7 @@ const props = {
   "share-rw": onOff.default(false).describe("accepted"),
   "request-merging": onOff.default(true).describe("accepted"),
   bootindex: i32.optional().describe("place in the boot order"),
-  iothread: z.string().optional().describe("accepted"),
+  iothread: z.string().optional().describe("id of an I/O thread; there are none").meta({ link: "iothread" }),
   backend_defaults: onOffAuto.default("auto").describe("accepted"),
   "account-failed": onOffAuto.default("auto").describe("accepted"),
   "account-invalid": onOffAuto.default("auto").describe("accepted"),
@@ -65,7 +65,8 @@ export const virtioBlk: VirtioFamily = defineFamily({
     const drive = dev.link<BlockBackend>(p.drive, "drive");
     if (!drive) throw new Error("property 'drive' is not set: give the id of a -drive or the node-name of a -blockdev");
     if (!drive.node) throw new Error(`drive '${drive.id}' is empty, and this device needs a medium`);
-    if (p.scsi) throw new Error("scsi=on is not available: use virtio-scsi");
+    if (p.scsi) throw new Error("property 'scsi' is on: not available, leave it off");
+    dev.link(p.iothread, "iothread");
     const queueSize = p["queue-size"];
     if (queueSize < 4 || queueSize > 1024 || !Number.isInteger(Math.log2(queueSize)))
       throw new Error(`property 'queue-size' is ${queueSize}; it is a power of two from 4 to 1024`);

@@ -45,7 +45,12 @@ export const virtioNet: VirtioFamily = defineFamily({
   name: "virtio-net",
   summary: "virtio network card",
   props: {
-    netdev: z.string().optional().describe("id of the -netdev").meta({ link: "netdev" }),
+    netdev: z
+      .string()
+      .min(1, "expected the id of a -netdev")
+      .optional()
+      .describe("id of the -netdev")
+      .meta({ link: "netdev" }),
     mac: z.string().optional().describe("address; 52:54:00:12:34:56 and up when not given"),
     mrg_rxbuf: onOff.default(true).describe("offer frames in several buffers"),
     status: onOff.default(true).describe("offer the link state"),

@@ -2,6 +2,7 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, Socket } from "node:net";
 
 import type { ByteStream, StreamAddress, StreamHost, StreamListener } from "@mimus/nbd";
+import { reason } from "../reason.ts";
 
 /** Streams over sockets of the host: TCP, UNIX, inherited descriptors. */
 export const nodeSockets: StreamHost = { connect: dial, listen };
@@ -15,7 +16,7 @@ function dial(address: StreamAddress): Promise<ByteStream> {
           ? connect(address.path)
           : connect(address.port, address.host);
     const failed = (error: Error): void =>
-      reject(new Error(`Failed to connect to '${addressText(address)}': ${why(error)}`, { cause: error }));
+      reject(new Error(`Failed to connect to '${addressText(address)}': ${reason(error)}`, { cause: error }));
     socket.once("error", failed);
     const ready = (): void => {
       socket.off("error", failed);
@@ -32,7 +33,7 @@ function listen(address: StreamAddress, onClient: (stream: ByteStream) => void):
       onClient(socketStream(socket, peerText(socket, address))),
     );
     const failed = (error: Error): void =>
-      reject(new Error(`Failed to listen on '${addressText(address)}': ${why(error)}`, { cause: error }));
+      reject(new Error(`Failed to listen on '${addressText(address)}': ${reason(error)}`, { cause: error }));
     server.once("error", failed);
     // A UNIX socket whose server was killed is in the way of the next one.
     if (address.type === "unix") removeSocket(address.path);
@@ -73,7 +74,7 @@ export class NodeStream implements ByteStream {
   #over = false;
   readonly #onData = (bytes: Uint8Array): void => this.#data?.(bytes);
   readonly #onDrain = (): void => this.#drained?.();
-  readonly #onError = (error: Error): void => void (this.#error = new Error(why(error), { cause: error }));
+  readonly #onError = (error: Error): void => void (this.#error = new Error(reason(error), { cause: error }));
   readonly #onOver = (): void => {
     if (this.#over) return;
     this.#over = true;
@@ -155,20 +156,4 @@ function removeSocket(path: string): void {
   } catch {
     // Not there, or not ours: listening says what is wrong.
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Connection refused",
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  EADDRINUSE: "Address already in use",
-  EADDRNOTAVAIL: "Cannot assign requested address",
-  ECONNRESET: "Connection reset by peer",
-  EPIPE: "Broken pipe",
-  ETIMEDOUT: "Connection timed out",
-  ENOTFOUND: "Name or service not known",
-};
-
-function why(error: Error): string {
-  return REASONS[(error as NodeJS.ErrnoException).code ?? ""] ?? error.message;
 }

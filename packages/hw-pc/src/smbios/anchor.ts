@@ -1,4 +1,5 @@
 import { checksum, concat } from "@mimus/acpi";
+import { BoardError } from "../errors.ts";
 
 /** The two files that firmware takes the SMBIOS tables from. */
 export interface SmbiosFiles {
@@ -12,6 +13,11 @@ export interface SmbiosFiles {
  */
 export function smbiosFiles(structures: readonly Uint8Array[], entryPoint: "32" | "64"): SmbiosFiles {
   const tables = concat(structures);
+  if (entryPoint === "32" && tables.length > 0xffff)
+    throw new BoardError(
+      "too-large",
+      `-smbios: the tables have ${tables.length} bytes; with smbios-entry-point-type=32 they have at most 65535`,
+    );
   const largest = Math.max(...structures.map((s) => s.length));
   return {
     tables,

@@ -23,6 +23,7 @@ export interface SmbiosFields {
 const NUMBERS: Readonly<Record<string, number>> = {
   ...{ "max-speed": 0xffff, "current-speed": 0xffff, speed: 0xffff },
   ...{ connector_type: 0xff, port_type: 0xff },
+  "processor-id": Number.MAX_SAFE_INTEGER,
 };
 
 /** @throws BoardError for a number, release or switch that is none */
@@ -48,7 +49,7 @@ export function smbiosFields(options: readonly Readonly<Record<string, string | 
       continue;
     }
     const number = Number(type);
-    const known = FIELDS[number];
+    const known = type === "" ? undefined : FIELDS[number];
     if (known === undefined)
       throw new BoardError(
         "bad-option",

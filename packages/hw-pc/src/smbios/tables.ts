@@ -136,11 +136,12 @@ function processor(m: SmbiosMachine, v: Values, own: Own, socket: number): Struc
   const count = (n: number): number => Math.min(n, 255);
   const threads = m.cores * m.threads;
   const [eax, edx] = m.cpuid;
+  const id = v["processor-id"];
   return new Structure(4, HANDLE[4] + socket)
     .text(`${prefix} ${socket}`)
     .u8(3, 1) // central processor, other family
     .text(own.manufacturer)
-    .u32(eax, edx)
+    .u64(id === undefined ? eax + (edx >>> 0) * 2 ** 32 : Number(id))
     .text(own.version)
     .u8(0)
     .u16(0)
