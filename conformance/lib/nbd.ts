@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { type AddressInfo, createServer } from "node:net";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 
 import { mimusCommand } from "./mimus.ts";
 
@@ -35,9 +35,10 @@ export function mimusWords(...args: readonly string[]): string[] {
 /** The flag __SO_ACCEPTCON of /proc/net/unix: somebody listens. Source: proc(5). */
 const LISTENS = 0x10000;
 
-/** Whether a client of this unix socket would be served; the file is there a moment before. */
-function listens(socket: string): boolean {
+/** Whether a server has started: somebody listens on this unix socket, whose file is there a moment before, or this is the file of its process number. */
+function started(socket: string): boolean {
   if (!existsSync(socket)) return false;
+  if (!statSync(socket).isSocket()) return true;
   for (const line of readFileSync("/proc/net/unix", "utf8").split("\n")) {
     const [, , , flags = "0", , , , path] = line.trim().split(/\s+/);
     if (path === socket && (Number.parseInt(flags, 16) & LISTENS) !== 0) return true;
@@ -45,7 +46,7 @@ function listens(socket: string): boolean {
   return false;
 }
 
-/** A server on a unix socket: of any program, ended with `stop`. */
+/** A server on a unix socket, or on a port with a file of its process number: of any program, ended with `stop`. */
 export class NbdServerProcess {
   readonly child: ChildProcess;
   readonly socket: string;
@@ -58,11 +59,11 @@ export class NbdServerProcess {
     this.child.stderr?.on("data", (text: Buffer) => (this.stderr += text.toString()));
   }
 
-  /** Starts it and waits until it listens on its socket. */
+  /** Starts it and waits until it listens on its socket; `socket` may be the process number's file instead, which is written when it listens. */
   static async start(words: readonly string[], socket: string): Promise<NbdServerProcess> {
     const server = new NbdServerProcess(words, socket);
     const end = Date.now() + 60_000;
-    while (!listens(socket)) {
+    while (!started(socket)) {
       if (server.child.exitCode !== null || Date.now() > end) {
         server.child.kill();
         throw new Error(`no server on ${socket}: ${server.stderr}`);

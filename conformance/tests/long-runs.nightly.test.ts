@@ -47,6 +47,14 @@ test.skipIf(!oracle("qemu-system-riscv64") || !oracle("qemu-riscv64-static"))(
   },
 );
 
+test.skipIf(!oracle("guestfish"))(
+  "guestfish partitions, writes and reads disks over nbd:// (needs libguestfs-tools)",
+  { timeout: HOURS },
+  () => {
+    expect(script("block/main.ts", "guestfish")).toMatch(/\b0 wrong/);
+  },
+);
+
 test.skipIf(!oracle("qemu-riscv64-static")).each(["user", "signals"] as const)(
   "random control flow in Linux programs, mode %s, ends as under qemu-user (needs qemu-user-static)",
   { timeout: HOURS },

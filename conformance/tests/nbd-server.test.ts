@@ -225,6 +225,18 @@ describe.skipIf(missing)("mimus nbd (needs libnbd-bin and qemu-utils)", { timeou
     process.kill(Number(readFileSync(pidFile, "utf8")));
   });
 
+  test("the process number's file is there once a port is served", async () => {
+    freshImage();
+    const port = await freePort();
+    const file = join(home, "pid3");
+    const where = ["-b", "127.0.0.1", "-p", String(port), "-x", "disk", "--pid-file", file];
+    const server = await NbdServerProcess.start(mimusWords("nbd", "-t", "-f", "raw", ...where, image), file);
+    expect(readFileSync(file, "utf8").trim()).toBe(String(server.child.pid));
+    expect(run("nbdinfo", ["--size", `nbd://127.0.0.1:${port}/disk`]).stdout.trim()).toBe(String(SIZE));
+    await server.stop();
+    expect(existsSync(file)).toBe(false);
+  });
+
   test.skipIf(!oracle("openssl"))("TLS with certificates and with keys", async () => {
     freshImage();
     const { server, client } = certificates(join(home, "pki"));
