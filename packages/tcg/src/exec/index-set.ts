@@ -1,13 +1,16 @@
+const NOT_MADE = new Uint16Array(0);
+
 /** A set of small numbers that is gone through as fast as it is filled. */
 export class IndexSet {
-  readonly #members: Uint16Array;
-  readonly #has: Uint8Array;
+  /** Made for the first member: of 255 vCPUs most never run, and their sets take a second to make. */
+  #members: Uint16Array = NOT_MADE;
+  #has: Uint8Array = new Uint8Array(NOT_MADE.buffer);
+  readonly #most: number;
   #count = 0;
 
   /** For numbers from 0 to less than `size`, which is 65536 at most. */
   constructor(size: number) {
-    this.#members = new Uint16Array(size);
-    this.#has = new Uint8Array(size);
+    this.#most = size;
   }
 
   get size(): number {
@@ -15,6 +18,7 @@ export class IndexSet {
   }
 
   add(n: number): void {
+    if (this.#members === NOT_MADE) this.#make();
     if (this.#has[n] === 1) return;
     this.#has[n] = 1;
     this.#members[this.#count++] = n;
@@ -30,6 +34,11 @@ export class IndexSet {
       else this.#has[n] = 0;
     }
     this.#count = kept;
+  }
+
+  #make(): void {
+    this.#members = new Uint16Array(this.#most);
+    this.#has = new Uint8Array(this.#most);
   }
 
   clear(): void {

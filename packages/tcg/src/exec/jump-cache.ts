@@ -29,7 +29,8 @@ export class JumpCache {
   constructor(i32: Int32Array, env: number) {
     this.#i32 = i32;
     this.#base = (env + ENV.jumpCache) >>> 2;
-    for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) this.#clear(i);
+    i32.fill(0, this.#base, this.#base + JUMP_CACHE_ENTRIES * 4);
+    this.#clear(HOME_OF_ZERO);
   }
 
   /** `global`: it stays when a flush keeps what all address spaces share. */

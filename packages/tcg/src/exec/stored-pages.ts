@@ -5,15 +5,17 @@ const MORE = -1;
 
 /** Which TLB entries without TLB_CODE may let stores through to each page of the machine memory. */
 export class StoredPages {
-  /** By page: numbers of entries and 1; 0: no more. */
-  readonly #by: Int32Array;
+  /** By page: numbers of entries and 1; 0: no more. Made for the first entry: most of many vCPUs never run. */
+  #by: Int32Array | undefined;
+  readonly #memory: number;
 
+  /** `memory`: bytes of the machine memory. */
   constructor(memory: number) {
-    this.#by = new Int32Array((memory >>> 12) * KNOWN);
+    this.#memory = memory;
   }
 
   note(host: number, entry: number): void {
-    const by = this.#by;
+    const by = (this.#by ??= new Int32Array((this.#memory >>> 12) * KNOWN));
     const at = (host >>> 12) * KNOWN;
     if (by[at] === MORE) return;
     for (let i = at; i < at + KNOWN; i++) {
@@ -28,6 +30,7 @@ export class StoredPages {
   /** Visits the entries of a page, and forgets them. @returns whether there were any; undefined: all that there are may be */
   take(host: number, visit: (entry: number) => void): boolean | undefined {
     const by = this.#by;
+    if (by === undefined) return false;
     const at = (host >>> 12) * KNOWN;
     const first = by[at]!;
     for (let i = at; i < at + KNOWN; i++) {
