@@ -15,6 +15,8 @@ export const SECTOR = 512;
 export const MULTIPLE = 16;
 /** Bytes that are asked of the drive at once. */
 export const CHUNK: number = 128 * 1024;
+/** The same for a bus master's transfer; Linux asks for 512 KiB to 1 MiB. */
+export const DMA: number = 1024 * 1024;
 
 /** Commands. */
 export const C = {

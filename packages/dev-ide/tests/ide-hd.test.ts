@@ -122,6 +122,50 @@ describe("ide-hd", () => {
     expect(back.every((b) => b === 0x5a)).toBe(true);
   });
 
+  it("keeps what the host has stopped out of the next transfer, whenever the drive answers", async () => {
+    for (let late = 0; late < 40; late++) {
+      let answer = (): void => undefined;
+      file.gate = () => new Promise((resolve) => (answer = resolve));
+      r.io.write(0xc000, 1, 0);
+      r.aim(100, 2);
+      r.table([0x1000, 1024]);
+      await r.dma(0xc8, false);
+      r.io.write(0xc000, 1, 0);
+      file.gate = undefined;
+      r.aim(2, 2);
+      r.reg(7, 0xc8);
+      r.io.write(0xc000, 1, 9);
+      for (let n = 0; n < late; n++) await Promise.resolve();
+      answer();
+      await settle();
+      expect(r.memory(0x1000, 1024)).toEqual(content.subarray(1024, 2048));
+    }
+  });
+
+  it("moves more in one command than the drive is asked for at once", async () => {
+    const [large, bytes] = [new Rig(), image(3 << 20)];
+    const { backend } = await drive(bytes);
+    large.add("ide-hd", backend);
+    const { system } = large.bench.machine;
+    large.aim(7, 4100, true);
+    // 2 MiB of data in 512 KiB of memory: what comes later lies over what came before.
+    const entries = Array.from({ length: 33 }, (_, n): [number, number] => [0x10_000 * (1 + (n % 8)), n < 32 ? 0x10_000 : 2048]); // prettier-ignore
+    large.table(...entries);
+    await large.dma(0x25, false);
+    expect(large.status).toBe(DONE);
+    const end = (7 + 4096) * 512;
+    expect(large.memory(0x10_000, 2048)).toEqual(bytes.subarray(end, end + 2048));
+    expect(large.memory(0x10_000 + 2048, 0x8_0000 - 2048)).toEqual(bytes.subarray(end - 0x8_0000 + 2048, end));
+    large.io.write(0xc000, 1, 0);
+    system.writeBytes(BENCH_RAM + 0x10_000, new Uint8Array(0x10_000).fill(0x33));
+    large.aim(0, 2200, true);
+    large.table(...Array.from({ length: 18 }, (): [number, number] => [0x10_000, 0x10_000]));
+    await large.dma(0x35, true);
+    const back = new Uint8Array(2202 * 512);
+    await backend.read(0, back);
+    expect(back.findIndex((b) => b !== 0x33)).toBe(2200 * 512);
+  });
+
   it("stays active with a table that is too long, and says nothing with one too short", async () => {
     r.aim(0, 1);
     r.table([0x1000, 4096]);
