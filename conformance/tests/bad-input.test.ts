@@ -127,6 +127,17 @@ describe("the user is told in one line", () => {
     expect([status, stdout]).toEqual([1, ""]);
   });
 
+  it.each([
+    ["a command that there is not", ["imgg", "info"], /there is no command 'imgg'; did you mean 'img'\?; 'mimus -h' lists them/],
+    ["a machine of an unknown kind", ["system-riscv46"], /no installed package has machines for 'riscv46'; did you mean 'riscv64'/],
+    ["an option of plugins", ["plugins", "-x"], /plugins: unknown option '-x'/],
+  ])("%s", { timeout: 120_000 }, (_what, args, message) => {
+    const { status, stderr, stdout } = runMimus(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^mimus: [^\n]+\n$/);
+    expect([status, stdout]).toEqual([1, ""]);
+  }); // prettier-ignore
+
   it("a flash drive of a PC that is not there", { timeout: 120_000 }, () => {
     const { status, stderr } = runMimus(["system-x86_64", "-M", "pc,pflash0=nope", "-display", "none"]);
     expect([status, stderr]).toEqual([1, "mimus: pflash0=nope: there is no drive 'nope'\n"]);

@@ -1,36 +1,26 @@
-import { complaint, identifier } from "@mimus/qom";
+import { complaint, identifier, onOff } from "@mimus/qom";
 import { z } from "zod";
 
 import type { SocketAddress } from "./contract.ts";
 import { CharError } from "./errors.ts";
 
-const FLAGS: Readonly<Record<string, boolean>> = {
-  on: true,
-  yes: true,
-  true: true,
-  off: false,
-  no: false,
-  false: false,
-};
-const onOff = z.preprocess(
-  (v: unknown) => (typeof v === "string" && Object.hasOwn(FLAGS, v) ? FLAGS[v] : v),
-  z.boolean("expected on or off"),
-);
 /** A whole number; the text of one, from a command line. */
 function whole(min: number, max: number) {
   const why = `expected a whole number from ${min} to ${max}`;
-  return z.preprocess(
-    (v: unknown) => (typeof v === "string" ? (/^\d+$/.test(v) ? Number(v) : Number.NaN) : v),
-    z.number(why).int(why).min(min, why).max(max, why),
-  );
+  return z
+    .preprocess(
+      (v: unknown) => (typeof v === "string" ? (/^\d+$/.test(v) ? Number(v) : Number.NaN) : v),
+      z.number(why).int(why).min(min, why).max(max, why),
+    )
+    .meta({ qomType: max > 0xffff ? "uint32" : "uint16" });
 }
 /** The name of a file or socket. */
 const path = z.string("needs a name").min(1, "needs a name, not an empty one");
 const common = {
   id: identifier.optional(),
-  mux: onOff.default(false),
-  logfile: z.string().optional(),
-  logappend: onOff.default(false),
+  mux: onOff.default(false).describe("several users share it; Ctrl-A c takes turns"),
+  logfile: z.string().optional().describe("file that output goes to as well"),
+  logappend: onOff.default(false).describe("keep what is in that file"),
 };
 
 const schemas = {
@@ -42,7 +32,7 @@ const schemas = {
     .strictObject({
       ...common,
       path: path.describe("output file"),
-      append: onOff.default(false),
+      append: onOff.default(false).describe("keep what is in the file"),
       "input-path": path.optional().describe("file to read input from"),
     })
     .describe("output to a file"),
@@ -58,7 +48,7 @@ const schemas = {
       size: whole(1, 2 ** 26)
         .refine((n) => (n & (n - 1)) === 0, "expected a power of two")
         .default(65536)
-        .describe("bytes"),
+        .meta({ qomType: "uint32", description: "bytes, a power of two" }),
     })
     .describe("the last bytes of output, in memory"),
   socket: z
@@ -70,17 +60,18 @@ const schemas = {
       fd: whole(0, 2 ** 31 - 1)
         .optional()
         .describe("inherited descriptor"),
-      server: onOff.default(false),
+      server: onOff.default(false).describe("listen, instead of connecting"),
       wait: onOff.optional().describe("a server waits for its first client"),
       reconnect: whole(0, 2 ** 31 - 1)
         .default(0)
         .describe("seconds between attempts"),
-      nodelay: onOff.default(false),
+      nodelay: onOff.default(false).describe("accepted: small pieces are never held back"),
       telnet: z
         .preprocess((v) => v !== false && v !== "off", z.literal(false, "telnet is not supported; leave it out"))
-        .default(false),
-      ipv4: onOff.optional(),
-      ipv6: onOff.optional(),
+        .default(false)
+        .meta({ qomType: "bool", description: "only off" }),
+      ipv4: onOff.optional().describe("accepted"),
+      ipv6: onOff.optional().describe("accepted"),
     })
     .describe("a TCP or UNIX socket"),
 };

@@ -10,16 +10,21 @@ export type DisplayConfig =
   | { readonly type: "none" | "curses" }
   | { readonly type: "web"; readonly host: string; readonly port: number };
 
-/** Types of `-display`. */
-export const DISPLAY_TYPES = ["none", "curses", "web"] as const;
+/** Types of `-display`, with what they do. */
+export const DISPLAY_TYPES = {
+  none: "no picture is shown",
+  curses: "the screen's text, on the terminal",
+  web: "a page that a browser shows: host=H, port=P",
+} as const;
+const NAMES = ["none", "curses", "web"] as const satisfies readonly (keyof typeof DISPLAY_TYPES)[];
 
 /** `-display TYPE[,host=H][,port=P]`. @throws UsageError */
 export function displayConfig(options: KeyValues | undefined): DisplayConfig {
   const { type = options === undefined ? "none" : Object.keys(options)[0], ...rest } = options ?? {};
   const { host = "127.0.0.1", port = "0", ...unknown } = rest;
-  const found = DISPLAY_TYPES.find((name) => name === type);
+  const found = NAMES.find((name) => name === type);
   if (found === undefined)
-    throw new UsageError(`-display ${String(type)}: no such display; there are: ${DISPLAY_TYPES.join(", ")}`);
+    throw new UsageError(`-display ${String(type)}: no such display; there are: ${NAMES.join(", ")}`);
   const [extra] = Object.keys(found === "web" ? unknown : rest);
   if (extra !== undefined)
     throw new UsageError(

@@ -1,10 +1,11 @@
 import { isatty } from "node:tty";
 
-import { isUserError } from "@mimus/qom";
+import { didYouMean, isUserError } from "@mimus/qom";
 import { config } from "zod";
 
 import { pluginsCommand } from "./commands/plugins.ts";
 import { systemCommand } from "./commands/system.ts";
+import { UsageError } from "./errors.ts";
 import { leave } from "./user/leave.ts";
 import { VERSION } from "./version.ts";
 
@@ -27,11 +28,13 @@ async function main([command = "-h", ...argv]: readonly string[]): Promise<numbe
   const system = /^(?:qemu-|mimus-)?system-(\w+)$/.exec(command);
   if (system !== null) return systemCommand(system[1] ?? "", argv);
   if (command === "plugins") return pluginsCommand(argv);
-  const version = /^--?version$/.test(command);
   const help = /^(?:-h|--?help|help)$/.test(command);
-  if (version) process.stdout.write(`mimus ${VERSION}\n`);
-  else (help ? process.stdout : process.stderr).write(help ? HELP : `mimus: there is no command '${command}'\n${HELP}`);
-  return version || help ? 0 : 1;
+  if (!help && !/^--?version$/.test(command)) {
+    const names = [...HELP.matchAll(/^ {2}mimus ([a-z]\S*)/gm)].map(([, name = ""]) => name);
+    throw new UsageError(`there is no command '${command}'${didYouMean(command, names)}; 'mimus -h' lists them`);
+  }
+  process.stdout.write(help ? HELP : `mimus ${VERSION}\n`);
+  return 0;
 }
 
 // Schemas are used a few times each here: compiling them costs 30 ms of a cold start and pays nothing back.

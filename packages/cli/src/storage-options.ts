@@ -40,5 +40,5 @@ export function storageHelp(): string {
     const name = `${short === undefined ? "" : `-${short}, `}--${long}${argument === undefined ? "" : ` ${argument}`}`;
     return name.length > 30 ? `  ${name}\n${" ".repeat(33)}${help}` : `  ${name.padEnd(30)} ${help}`;
   });
-  return `Usage: mimus storage-daemon [options]\nBlock nodes and their exports without a machine.\n\n${rows.join("\n")}\n`;
+  return `usage: mimus storage-daemon [options]\nBlock nodes and their exports without a machine.\n\n${rows.join("\n")}\n`;
 }

@@ -87,17 +87,27 @@ export function describeProps(type: ResolvedType): PropertyHelp[] {
   return describeSchema(type.props);
 }
 
-/** The help text of a type, one property a line: `  name=<type> - description (default: x)`. */
+/** The help text of a type: {@link optionsText} of its properties. */
 export function helpText(type: ResolvedType): string {
-  const lines = describeProps(type)
+  return optionsText(type.name, describeProps(type));
+}
+
+/** Column of the descriptions, as QEMU has it; a longer name pushes its own aside. */
+const COLUMN = 24;
+
+/** Help for what takes properties, one a line, by name: `  name=<type>        - description (default: x)`. */
+export function optionsText(name: string, properties: readonly PropertyHelp[]): string {
+  if (properties.length === 0) return `${name} has no options.`;
+  const lines = properties
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((p) => {
       const about = p.description ?? (p.link === undefined ? "" : `ID of a ${p.link}`);
       const more = p.required ? "(required)" : p.default === undefined ? "" : `(default: ${showDefault(p.default)})`;
       const tail = [about, more].filter((t) => t !== "").join(" ");
-      return `  ${p.name}=<${p.type}>${tail === "" ? "" : ` - ${tail}`}`;
+      const head = `  ${p.name}=<${p.type}>`;
+      return tail === "" ? head : `${head.padEnd(COLUMN)} - ${tail}`;
     });
-  return [`${type.name} options:`, ...lines].join("\n");
+  return [`${name} options:`, ...lines].join("\n");
 }
 
 function showDefault(value: unknown): string {

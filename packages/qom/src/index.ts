@@ -20,7 +20,14 @@ export {
 } from "./props.ts";
 export { lazy } from "./lazy.ts";
 export { coerce, explain, parseProps, unwrap, type Unwrapped } from "./schema.ts";
-export { describeProps, describeSchema, helpText, propsJsonSchema, type PropertyHelp } from "./describe.ts";
+export {
+  describeProps,
+  describeSchema,
+  helpText,
+  optionsText,
+  propsJsonSchema,
+  type PropertyHelp,
+} from "./describe.ts";
 export {
   definePlugin,
   indexPlugins,

@@ -97,8 +97,8 @@ it("describes properties without an instance", () => {
     "opts:object",
     "addr:str",
   ]);
-  expect(helpText(leaf)).toContain("  mode=<a|b> - how (default: a)");
-  expect(helpText(leaf)).toContain("  drive=<str> - ID of a drive");
+  expect(helpText(leaf)).toContain("  mode=<a|b>             - how (default: a)");
+  expect(helpText(leaf)).toContain("  drive=<str>            - ID of a drive");
   const schema = propsJsonSchema(leaf) as { properties: Record<string, { default?: unknown }>; required?: string[] };
   expect(schema.required).toEqual(["flag"]);
   expect(schema.properties["mode"]!.default).toBe("a");

@@ -28,5 +28,26 @@ it("cards and displays", async () => {
     "std                  standard VGA (default)",
     "",
   ]);
-  expect(await help("display")).toEqual(["Available display backend types:", "none", "curses", "web", ""]);
+  const [title, ...displays] = await help("display");
+  expect(title).toBe("Available display backend types:");
+  expect(displays.map((line) => line.split(" ")[0])).toEqual(["none", "curses", "web", ""]);
+});
+
+it("character devices, each with its options", async () => {
+  const options = await answerHelp([{ name: "chardev", value: "ringbuf,help" }], registry, "x86_64");
+  expect(options?.split("\n")).toContain("  size=<uint32>          - bytes, a power of two (default: 65536)");
+  expect(options).not.toContain("<transform>");
+  await expect(answerHelp([{ name: "chardev", value: "sokcet,help" }], registry, "x86_64")).rejects.toThrow(
+    "-chardev sokcet,help: no such back end; there are: null, stdio",
+  );
+  await expect(answerHelp([{ name: "cpu", value: "pentiun,help" }], registry, "x86_64")).rejects.toThrow(
+    "-cpu pentiun,help: no such model; did you mean 'pentium'",
+  );
+});
+
+it("formats, also where a format is asked for", async () => {
+  expect(await answerHelp([{ name: "drive", value: "format=help" }], registry, "x86_64")).toMatch(/^Block drivers:\n/);
+  expect(await answerHelp([{ name: "nic", value: "help" }], registry, "x86_64")).toBe(
+    "No network back end is installed.\n",
+  );
 });

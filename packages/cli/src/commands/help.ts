@@ -1,9 +1,10 @@
 import { CharOptions } from "@mimus/chardev";
 import { machineInfo } from "@mimus/machine-core";
-import { describeSchema, helpText, type Registry, type ResolvedType } from "@mimus/qom";
+import { describeSchema, didYouMean, helpText, optionsText, type Registry, type ResolvedType } from "@mimus/qom";
 
 import type { GivenOption } from "../args/parse.ts";
 import { DISPLAY_TYPES } from "../displays.ts";
+import { UsageError } from "../errors.ts";
 import { LOG_ITEMS } from "../logging.ts";
 import { TCG_PARAMETERS } from "../tcg-options.ts";
 import { findMachine, machinesFor } from "../machines.ts";
@@ -14,8 +15,8 @@ const isHelp = (text: string): boolean => text === "help" || text === "?";
 function asksHelp(value: string): { name?: string } | undefined {
   if (value.startsWith("{")) return undefined;
   const items = value.split(",");
-  if (!items.some(isHelp)) return undefined;
-  const name = items.find((item) => !isHelp(item));
+  if (!items.some((item) => isHelp(item.replace(/^format=/, "")))) return undefined;
+  const name = items.find((item) => !isHelp(item.replace(/^format=/, "")));
   return name === undefined ? {} : { name: name.replace(/^[a-z-]+=/, "") };
 }
 
@@ -42,16 +43,23 @@ const ANSWERS: Readonly<
   cpu: cpuHelp,
   blockdev: (registry) => blockHelp(registry),
   drive: (registry) => blockHelp(registry),
-  netdev: () => Promise.resolve("No network back end is installed.\n"),
+  netdev: noNetwork,
+  nic: noNetwork,
+  net: noNetwork,
   accel: () =>
     Promise.resolve(list("Accelerators supported: tcg, qtest. Parameters of tcg:", Object.entries(TCG_PARAMETERS))),
   chardev: (_, name) => Promise.resolve(chardevHelp(name)),
   d: () => Promise.resolve(list("Log items (comma separated):", Object.entries(LOG_ITEMS))),
   vga: () => Promise.resolve(list("none                 no graphic card", [["std", "standard VGA (default)"]], 20)),
-  display: () => Promise.resolve(`${["Available display backend types:", ...DISPLAY_TYPES].join("\n")}\n`),
-  serial: () => Promise.resolve(chardevHelp(undefined)),
-  monitor: () => Promise.resolve(chardevHelp(undefined)),
+  display: () => Promise.resolve(list("Available display backend types:", Object.entries(DISPLAY_TYPES))),
+  serial: () => Promise.resolve(chardevHelp()),
+  parallel: () => Promise.resolve(chardevHelp()),
+  monitor: () => Promise.resolve(chardevHelp()),
 };
+
+function noNetwork(): Promise<string> {
+  return Promise.resolve("No network back end is installed.\n");
+}
 
 const list = (title: string, rows: Iterable<readonly [string, string]>, width = 28): string =>
   [title, ...Array.from(rows, ([name, text]) => `${name.padEnd(width)} ${text}`.trimEnd())].join("\n") + "\n";
@@ -97,6 +105,13 @@ async function cpuHelp(registry: Registry, name: string | undefined, target: str
   }
   const wanted = models.find(([model, type]) => name === model || name === type.name);
   if (wanted !== undefined) return helpText(wanted[1]);
+  if (name !== undefined)
+    throw new UsageError(
+      `-cpu ${name},help: no such model${didYouMean(
+        name,
+        models.map(([model]) => model),
+      )}; '-cpu help' lists them`,
+    );
   const family = target === "x86_64" || target === "i386" ? "x86 " : "";
   // Those with everything and with nothing come last.
   const rank = (model: string): string => `${["max", "base"].indexOf(model) + 1}${model}`;
@@ -114,15 +129,14 @@ async function blockHelp(registry: Registry): Promise<string> {
   return list("Block drivers:", rows);
 }
 
-function chardevHelp(name: string | undefined): string {
-  const schema = CharOptions[name as keyof typeof CharOptions];
-  if (name === undefined || schema === undefined)
+function chardevHelp(name?: string): string {
+  if (name === undefined)
     return list(
       "Available chardev backend types:",
       Object.entries(CharOptions).map(([type, options]) => [`  ${type}`, options.description ?? ""] as const),
     );
-  return list(
-    `${name} options:`,
-    describeSchema(schema).map((p) => [`  ${p.name}=<${p.type}>`, p.description ?? ""] as const),
-  );
+  const schema = Object.hasOwn(CharOptions, name) ? CharOptions[name as keyof typeof CharOptions] : undefined;
+  if (schema === undefined)
+    throw new UsageError(`-chardev ${name},help: no such back end; there are: ${Object.keys(CharOptions).join(", ")}`);
+  return optionsText(name, describeSchema(schema));
 }

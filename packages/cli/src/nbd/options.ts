@@ -114,7 +114,7 @@ export const NBD_OPTIONS: readonly NbdOption[] = [
 /** What `mimus nbd --help` prints. */
 export function nbdHelp(): string {
   const lines = [
-    "Usage: mimus nbd [OPTIONS] FILE",
+    "usage: mimus nbd [OPTIONS] FILE",
     "  or:  mimus nbd -L [OPTIONS]",
     "Serves a disk image by the NBD protocol.",
   ];

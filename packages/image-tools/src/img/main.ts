@@ -1,4 +1,4 @@
-import { isUserError } from "@mimus/qom";
+import { didYouMean, isUserError } from "@mimus/qom";
 import { parseArguments } from "../arguments.ts";
 import { INTERRUPTED, messageOf, NAMED, ToolError, usage } from "../errors.ts";
 import type { ToolHost } from "../host.ts";
@@ -18,12 +18,20 @@ export async function img(argv: readonly string[], host: ToolHost): Promise<numb
     if (name === "-h" || name === "--help") return help(host);
     if (name === "-V" || name === "--version") return print(host, `${host.program} version ${host.version}\n`);
     const verb = VERBS.find((v) => v.name === name);
-    if (verb === undefined)
-      throw usage(name.startsWith("-") ? `unrecognized option '${name}'` : `Command not found: ${name}`);
+    if (verb === undefined) throw unknownVerb(name);
     return await runVerb(verb, rest, host);
   } catch (error) {
     return report(host, error);
   }
+}
+
+function unknownVerb(name: string): ToolError {
+  if (name.startsWith("-")) return usage(`unrecognized option '${name}'`);
+  const near = didYouMean(
+    name,
+    VERBS.map((verb) => verb.name),
+  );
+  return usage(`Command not found: ${name}${near}`);
 }
 
 async function runVerb(verb: Verb, given: readonly string[], host: ToolHost): Promise<number> {
