@@ -11,7 +11,7 @@ import type {
 export const OP = {
   addi: 0, add: 1, ld: 2, st: 3, ldb: 4, stb: 5, ldw: 6, bne: 7, jmp: 8, jr: 9, halt: 10, sys: 11, eret: 12, lui: 13,
   amoadd: 14, mul: 15, twice: 16, brk: 17, mask: 18, slt: 19, sth: 20, blt: 21, cas: 22, xor: 23, call: 24, callr: 25,
-  ret: 26, fence: 27, and1: 28, pause: 29, slw: 30,
+  ret: 26, fence: 27, and1: 28, pause: 29, slw: 30, copy: 31,
 } as const; // prettier-ignore
 
 /** Encodes an instruction. */
@@ -183,6 +183,8 @@ function insn(c: TranslateContext): number {
     case OP.ldw: set(d, ir.ld("i64", "s32", ir.addI(get(a), imm), 0)); break;
     case OP.st: ir.st("u64", ir.addI(get(a), imm), get(d), 0); break;
     case OP.stb: ir.st("u8", ir.addI(get(a), imm), get(d), 0); break;
+    // From where register a leads to where register d does, with a displacement.
+    case OP.copy: ir.st("u64", ir.addI(get(d), imm), ir.ld("i64", "u64", get(a), 0), 0); break;
     case OP.sth: ir.st("u16", ir.addI(get(a), imm), get(d), 0); break;
     case OP.amoadd: set(d, ir.atomic("add", "s32", get(a), get(imm & 15), 0)); break;
     case OP.cas: set(d, ir.cmpxchg("u64", get(a), get(d), get(imm & 15), 0)); break;

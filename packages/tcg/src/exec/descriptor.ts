@@ -34,3 +34,5 @@ export const EXIT_LINK = 64;
 export const TLB_INVALID = 0x200;
 export const TLB_MMIO = 0x400;
 export const TLB_CODE = 0x800;
+/** In what the runtime is told of a page to look for: it is to be stored to. */
+export const PROBE_STORE = 4;

@@ -142,6 +142,7 @@ export class TcgMachine implements Engine {
       {
         load: (env, lo, hi, oi) => void vcpu(env).tlb.load(lo, hi, oi),
         store: (env, lo, hi, oi) => void vcpu(env).tlb.store(lo, hi, oi),
+        probe: (env, lo, hi, oi) => void vcpu(env).tlb.probe(lo, hi, oi),
         atomicAddress: this.shared
           ? (env, lo, hi, oi) => vcpu(env).tlb.locked(lo, hi, oi)
           : (env, lo, hi, oi) => vcpu(env).tlb.atomicAddress(lo, hi, oi),

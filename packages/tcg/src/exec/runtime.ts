@@ -27,6 +27,8 @@ export interface RuntimeCallbacks {
    */
   atomicAddress(env: number, lo: number, hi: number, oi: number): number;
   hot(env: number, tb: number): void;
+  /** Makes the TLB map the page of an address, for a load or ({@link PROBE_STORE} in `oi`) a store; exceptions in `env.exception`. */
+  probe(env: number, lo: number, hi: number, oi: number): void;
 }
 
 /** The exports that compiled blocks import. */
@@ -37,7 +39,9 @@ export interface Runtime {
 }
 
 /** Names under which the runtime exports its slow paths. */
-export const RUNTIME = { load: "load", store: "store", atomic: "atomic", cmpxchg: "cmpxchg", hot: "hot" } as const;
+export const RUNTIME = {
+  load: "load", store: "store", atomic: "atomic", cmpxchg: "cmpxchg", hot: "hot", probe: "probe",
+} as const; // prettier-ignore
 
 /** Wasm signature of a helper as generated code calls it. */
 export function helperSignature(helper: HelperSpec): { params: number[]; results: number[] } {
@@ -70,6 +74,7 @@ export function makeRuntime(
   const store = m.importFunction("js", "store", js4);
   const atomicAddress = m.importFunction("js", "atomicAddress", m.type([I32, I32, I32, I32], [I32]));
   const hot = m.importFunction("js", "hot", m.type([I32, I32], []));
+  const probe = m.importFunction("js", "probe", js4);
   const helperIndex = new Map<string, number>();
   for (const helper of target.helpers) {
     const { params, results } = helperSignature(helper);
@@ -91,6 +96,7 @@ export function makeRuntime(
   m.exportFunction(RUNTIME.atomic, atomic);
   m.exportFunction(RUNTIME.cmpxchg, cmpxchg);
   m.exportFunction(RUNTIME.hot, hot);
+  m.exportFunction(RUNTIME.probe, m.function(m.type([I32, I64, I32], []), [], probePage(probe)));
   for (const [name, index] of helperIndex) m.exportFunction(`h.${name}`, index);
   const module = new wasm.Module(m.finish());
   const instance = new wasm.Instance(module, {
@@ -164,6 +170,16 @@ function slowLoad(js: number, unaligned: boolean): Code {
   c.call(js);
   c.get(0);
   c.mem(W.i64Load, ENV.scratch, 3);
+  return c;
+}
+
+/** (env, address, oi) */
+function probePage(js: number): Code {
+  const c = new Code();
+  c.get(0);
+  halves(c, 1);
+  c.get(2);
+  c.call(js);
   return c;
 }
 

@@ -6,7 +6,7 @@ import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation 
 import { DevicePages } from "./device-pages.ts";
 import type { CodePages } from "./code-pages.ts";
 import type { Views } from "./views.ts";
-import { TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
+import { PROBE_STORE, TLB_CODE, TLB_INVALID, TLB_MMIO } from "./descriptor.ts";
 import { IndexSet } from "./index-set.ts";
 import { carry, LargePages, pageNumber } from "./large-pages.ts";
 import { lockedOperation } from "./locked.ts";
@@ -136,6 +136,10 @@ export class SoftTlb {
   #ensure(lo: number, hi: number, access: Access, mmu: number, size: number): boolean {
     return this.#hit(this.#entry(lo, mmu) + 2 * access, lo, hi) || this.#fill(lo, hi, access, mmu, size);
   }
+
+  /** Makes the tag for an access valid; the target may have raised. `oi`: log2 of the size | {@link PROBE_STORE} | mmu << 4. */
+  readonly probe = (lo: number, hi: number, oi: number): boolean =>
+    this.#ensure(lo, hi, (oi & PROBE_STORE) === 0 ? LOAD : STORE, oi >>> 4, 1 << (oi & 3));
 
   /** Place of a page in the machine memory for instruction fetches; -1: the target raised; {@link NOT_RAM}. */
   fetchPage(lo: number, hi: number, mmu: number): number {

@@ -3,7 +3,7 @@ import { CALL_DEPTH, ENV, EXIT, STORE_TO_CODE, TB_FLAGS_MMU } from "./contract.t
 import type { ExitReason, TargetCpu } from "./contract.ts";
 import { WARM_UP } from "./defaults.ts";
 import { EXIT_LINK, EXIT_LOOKUP, TB } from "./descriptor.ts";
-import { UNCOMMON } from "../region/access.ts";
+import { UNCOMMON } from "../region/span-emitter.ts";
 import { JumpCache } from "./jump-cache.ts";
 import type { BlockKey, TcgMachine } from "./machine.ts";
 import { MemorySource } from "./memory-source.ts";

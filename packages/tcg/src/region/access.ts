@@ -14,10 +14,8 @@ import { emitLoad, emitStore, VALUE_TYPE } from "../wasm/memory-ops.ts";
 import type { RegionSettings } from "./region-compiler.ts";
 import { covers, meet, moved, NOWHERE_REACHED, widened } from "./reach.ts";
 import type { Reach } from "./reach.ts";
-import { TranslationEmitter } from "./translation.ts";
+import { SpanEmitter, UNCOMMON } from "./span-emitter.ts";
 
-/** In a site number: the instruction was not begun, the interpreter has to do it. */
-export const UNCOMMON = 0x8000;
 /** A window reaches so far. */
 const REACH = 2048;
 /** Where the window is looked at for a negative displacement: a header's length below the base, or a multiple of a frame's. */
@@ -33,9 +31,8 @@ const VALUE_KEY = 0x10000;
 const NO_KEY = -1;
 
 /** Emits blocks one after the other into one function. */
-export abstract class AccessEmitter extends TranslationEmitter {
+export abstract class AccessEmitter extends SpanEmitter {
   readonly #direct: DirectMemory | undefined;
-  readonly #isSlowSite: (tb: number, site: number) => boolean;
   /** What windows that were looked at allow, by base: globals, and values of the block. */
   #reach: Map<number, Reach> = new Map();
   readonly #atLabel: Map<number, Map<number, Reach>> = new Map();
@@ -43,9 +40,8 @@ export abstract class AccessEmitter extends TranslationEmitter {
   readonly #arriving: Map<number, Map<number, Reach>> = new Map();
 
   constructor(settings: RegionSettings) {
-    super(settings.imports, settings.target, settings.pcGlobal, settings.effects);
+    super(settings);
     this.#direct = settings.direct;
-    this.#isSlowSite = settings.isSlowSite;
   }
 
   protected override startRegion(first: Block): void {
@@ -60,19 +56,22 @@ export abstract class AccessEmitter extends TranslationEmitter {
   }
 
   /** Registers are not what they were. */
-  protected forgetReach(): void {
+  protected override forgetReach(): void {
+    super.forgetReach();
     this.#reach = new Map();
   }
 
   /** Code goes to a node from here. */
-  protected leaveForNode(node: number): void {
+  protected override leaveForNode(node: number): void {
+    super.leaveForNode(node);
     const known = this.#arriving.get(node);
     if (known !== undefined) this.#arriving.set(node, meet(known, this.#reach));
     else this.#arriving.set(node, new Map([...this.#reach].filter(([key]) => key < VALUE_KEY)));
   }
 
   /** A node begins that is reached by the ways already emitted alone. */
-  protected arriveAtNode(node: number): void {
+  protected override arriveAtNode(node: number): void {
+    super.arriveAtNode(node);
     this.#reach = new Map(this.#arriving.get(node));
   }
 
@@ -155,7 +154,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
 
   /** A label that can be reached is placed; `falls`: also from the code above. */
   protected override placeLabel(label: number, falls: boolean): void {
-    this.forgetShared();
+    super.placeLabel(label, falls);
     const known = this.#atLabel.get(label);
     if (known !== undefined) this.#reach = falls ? meet(known, this.#reach) : known;
   }
@@ -174,7 +173,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const local = this.#base(base);
     const { bytes } = MEM_OPS[op.mem];
     const known = this.#allows(base, false, offset, bytes);
-    if (!known && this.#isSlowSite(this.tb, this.site)) {
+    if (!known && this.isSlowSite(this.tb, this.site)) {
       this.#pushAllowed(local, lowest(offset), false);
       code.if(VALUE_TYPE[op.type]);
       this.#pushAddress(local);
@@ -200,7 +199,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const local = this.#base(base);
     const { bytes } = MEM_OPS[op.mem];
     const known = this.#allows(base, true, offset, bytes);
-    const slow = !known && this.#isSlowSite(this.tb, this.site);
+    const slow = !known && this.isSlowSite(this.tb, this.site);
     if (slow) {
       this.#pushAllowed(local, lowest(offset), true);
       code.if();
@@ -256,7 +255,7 @@ export abstract class AccessEmitter extends TranslationEmitter {
     const low = lowest(offset);
     this.#pushAllowed(local, low, write);
     code.op(W.i32Eqz);
-    this.#uncommonIf(i);
+    this.uncommonIf(i);
     const key = this.#key(base);
     if (key === NO_KEY) return;
     const before = this.#reach.get(key) ?? NOWHERE_REACHED;
@@ -295,15 +294,10 @@ export abstract class AccessEmitter extends TranslationEmitter {
     this.code.set(this.temp("site"));
     this.op = op;
     emitCond(this, op.cond, op.type);
-    this.#uncommonIf(i);
+    this.uncommonIf(i);
   }
 
   #baseLocal(): number {
     return this.target.word === "i64" ? this.temp("address") : this.scratchLocal("i32", 7);
-  }
-
-  #uncommonIf(i: number): void {
-    this.code.rarely();
-    this.code.brIf(this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
 }

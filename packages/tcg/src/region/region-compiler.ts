@@ -21,6 +21,8 @@ import { hubHash } from "./hub.ts";
 import type { Hub } from "./hub.ts";
 import { BudgetEmitter } from "./budget.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
+import { spansOf } from "./span-plan.ts";
+import type { BlockSpans } from "./span-plan.ts";
 import type { ResumeEdge, Shape } from "./shape.ts";
 
 /** A compiled region. */
@@ -58,6 +60,8 @@ export class RegionCompiler extends BudgetEmitter {
   #plan!: RegionPlan;
   #shape!: Shape;
   #flow!: RegionFlow;
+  /** By node, but the entry. */
+  #spans: readonly BlockSpans[] = [];
   #node = 0;
   /** Constructs open around the node's own code, and, by node, the one that a branch to it leaves or repeats. */
   #nest = 0;
@@ -83,6 +87,8 @@ export class RegionCompiler extends BudgetEmitter {
     this.#shape = shapeOf(successors, 1);
     this.#owed = owedBudget(plan, successors, continuation, this.#shape);
     this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
+    if (this.#settings.direct === undefined)
+      this.#spans = spansOf(plan, { successors, continuation }, this.#shape, effects, !this.target.unaligned);
     this.selfCalls = [];
     this.#open.clear();
     this.startRegion(plan.blocks[0]!.block);
@@ -266,6 +272,7 @@ export class RegionCompiler extends BudgetEmitter {
     const a = analyse(block, pcGlobal, effects, { touched: this.#flow.touched, dirty: this.#flow.dirty[node]! });
     this.#node = node;
     this.startBlock(block, a, tb.address);
+    this.useSpans(this.#spans[node - 1]);
     const number = this.#shape.number[node]!;
     if (number === 0 && node !== 1) this.arriveAtNode(node);
     this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);

@@ -73,7 +73,7 @@ export type FetchPage = (pcLo: number, pcHi: number, flags: number) => number;
 const LEAST_UNCOMMON = 24;
 /** When a region is compiled anew, accesses that left one this often are compiled to look closer by themselves. */
 const SOME_UNCOMMON = 4;
-/** Instructions between two times that are not counted as often. */
+/** Instructions for which a time is forgotten again. */
 const SELDOM = 50_000;
 
 /** Executions, as a share of those that make a block hot, of a block for whose sake its region is compiled anew. */
@@ -310,9 +310,11 @@ export class Regions {
     const key = this.#siteOf(address, site);
     const it = this.#uncommon.get(key) ?? { times: 0, last: 0 };
     this.#uncommon.set(key, it);
-    // What happens now and then costs less than a closer look each time.
-    it.times = executed - it.last < SELDOM ? it.times + 1 : 1;
+    // What happens now and then costs less than a closer look each time, and much less than to compile the region anew.
+    const rests = Math.floor((executed - it.last) / SELDOM);
+    it.times = Math.max(1, it.times + 1 - rests);
     it.last = executed;
+    if (it.times < SOME_UNCOMMON) return;
     for (const region of tb?.regions ?? []) {
       if (++region.uncommon < Math.max(LEAST_UNCOMMON, region.insns)) continue;
       for (const [other, { times }] of this.#uncommon) if (times >= SOME_UNCOMMON) this.#slow.add(other);

@@ -87,11 +87,11 @@ export abstract class TranslationEmitter extends BlockCompiler {
 
   protected override define(op: Op, i: number): void {
     if (this.a.kind[i] === DEAD) return this.code.op(W.drop);
-    this.code.set((this.valueLocal[i] = this.#pooled(VALUE_TYPE[resultType(op)])));
+    this.code.set((this.valueLocal[i] = this.pooled(VALUE_TYPE[resultType(op)])));
   }
 
   /** A local that the block has to itself. */
-  #pooled(type: number): number {
+  protected pooled(type: number): number {
     const pool = this.#pool.get(type) ?? [];
     this.#pool.set(type, pool);
     const n = this.#used.get(type) ?? 0;
@@ -140,7 +140,7 @@ export abstract class TranslationEmitter extends BlockCompiler {
     if (known !== undefined && (isLoad || known.stores)) return { shared: known, follows: true };
     if (left.loads + left.stores === 0) return { shared: undefined, follows: false };
     const stores = !isLoad || left.stores > 0;
-    const shared = { page: this.#pooled(I64), addend: this.#pooled(I32), stores };
+    const shared = { page: this.pooled(I64), addend: this.pooled(I32), stores };
     this.#shared.set(key, shared);
     return { shared, follows: false };
   }

@@ -63,6 +63,7 @@ export class BlockModules implements BlockImports {
     declare(RUNTIME.store, [I32, I64, I64, I32], []);
     declare(RUNTIME.atomic, [I32, I64, I64, I32], [I64]);
     declare(RUNTIME.cmpxchg, [I32, I64, I64, I64, I32], [I64]);
+    declare(RUNTIME.probe, [I32, I64, I32], []);
     declare("run", [I32, I32], [I32]);
     declare(RUNTIME.hot, [I32, I32], []);
     for (const helper of target.helpers) this.#signatures.set(`h.${helper.name}`, helperSignature(helper));
