@@ -1,6 +1,6 @@
 /** What arrives on sockets and in packed data: NBD, QMP, compressed streams. */
 import { processorMs } from "./processor.ts";
-import { deflateRawSync, deflateSync, zstdCompressSync } from "node:zlib";
+import { constants, deflateRawSync, deflateSync, zstdCompressSync } from "node:zlib";
 import { NullNode } from "@mimus/block";
 import { bzip2Decompress, DecodeError, lzfseDecompress, portable, xzDecompress } from "@mimus/compress";
 import { QmpMonitor } from "../../packages/storage-daemon/src/qmp.ts";
@@ -88,29 +88,38 @@ const qmp: ByteParser = {
   refusal: () => false,
 };
 
-/** Bytes of the seeds unpacked. */
-const SIZES = [1350, 1350, 1350, 1024, 1024, 1024] as const;
+/** A packed stream, what unpacks it, and how many bytes come out. */
+type Packed = readonly [packed: Buffer, unpack: (from: Uint8Array, size: number) => unknown, size: number];
+
+/** Streams with every kind of block and code: short ones, and ones of text whose codes are made for it. */
+function streams(): Packed[] {
+  const plain = Buffer.from("the quick brown fox jumps over the lazy dog. ".repeat(30));
+  const words = Buffer.from(Array.from({ length: 900 }, (_, n) => ((n * n) % 7919).toString(36)).join(" "));
+  const base64 = (s: string): Buffer => Buffer.from(s, "base64");
+  const zstd = (from: Buffer, level: number): Buffer =>
+    zstdCompressSync(from, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  return [
+    [deflateRawSync(plain), portable.inflateRaw, plain.length],
+    [deflateSync(plain), portable.inflate, plain.length],
+    [zstd(plain, 3), portable.zstdDecompress, plain.length],
+    [base64("QlpoOTFBWSZTWfJm9hEAAAREAMAAEAAACCAAMMwFU2piKDxdyRThQkPJm9hE"), bzip2Decompress, 1024],
+    [base64("YnZ4bgAEAAAWAAAAaAFW8P/w//D/8LjiVlYGAAAAAAAAAGJ2eCQ="), lzfseDecompress, 1024],
+    [base64("/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4AP/AAtdACxv+7/+o7De4HIAAADwQKZwXoPwhwABJ4AIAAAALnmurbHEZ/sCAAAAAARZWg=="), xzDecompress, 1024], // prettier-ignore
+    [deflateRawSync(words), portable.inflateRaw, words.length],
+    [zstd(words, 3), portable.zstdDecompress, words.length],
+    [zstd(words, 19), portable.zstdDecompress, words.length],
+  ];
+}
+
+const PACKED: readonly Packed[] = streams();
 
 const packed: ByteParser = {
   name: "packed",
   what: "deflate, zlib, zstd, bzip2, lzfse and xz streams",
-  seeds() {
-    const plain = Buffer.from("the quick brown fox jumps over the lazy dog. ".repeat(30));
-    const base64 = (s: string): Buffer => Buffer.from(s, "base64");
-    return [
-      deflateRawSync(plain),
-      deflateSync(plain),
-      zstdCompressSync(plain),
-      base64("QlpoOTFBWSZTWfJm9hEAAAREAMAAEAAACCAAMMwFU2piKDxdyRThQkPJm9hE"),
-      base64("YnZ4bgAEAAAWAAAAaAFW8P/w//D/8LjiVlYGAAAAAAAAAGJ2eCQ="),
-      base64(
-        "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4AP/AAtdACxv+7/+o7De4HIAAADwQKZwXoPwhwABJ4AIAAAALnmurbHEZ/sCAAAAAARZWg==",
-      ),
-    ].map((buffer) => new Uint8Array(buffer));
-  },
+  seeds: () => PACKED.map(([buffer]) => new Uint8Array(buffer)),
   async parse(bytes, run) {
-    const decoders = [portable.inflateRaw, portable.inflate, portable.zstdDecompress, bzip2Decompress, lzfseDecompress, xzDecompress]; // prettier-ignore
-    await decoders[run % decoders.length]?.(bytes, SIZES[run % SIZES.length] ?? 0);
+    const [, unpack, size] = PACKED[run % PACKED.length]!;
+    await unpack(bytes, size);
   },
   refusal: (e) => e instanceof DecodeError,
 };
