@@ -107,7 +107,7 @@ export async function createImageIn(
   };
   if ((o.backing_file?.length ?? 0) > c.MAX_BACKING_NAME)
     throw new BlockError("bad-option", `backing_file must be at most ${c.MAX_BACKING_NAME} bytes long`);
-  const first = encodeFirstCluster(header, ext).bytes;
+  const first = encodeFirstCluster(ctx.filename, header, ext).bytes;
   await writeRefcounts(file, layout, clusterSize, order);
   await file.write(
     header.l1At,

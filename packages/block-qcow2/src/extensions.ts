@@ -77,10 +77,10 @@ const NAME_PLACES: readonly number[] = [1024, 2048 + SECTOR];
 /**
  * The first cluster anew, from its start to the end of what is used; sets the header's length and backing fields. All of it
  * fits into the first sector if that is possible, so that it changes at once; else a backing file's name gets a place where
- * none was before. `fixed`: bytes from the start on that are new; behind them only the name is.
+ * none was before. `fixed`: bytes from the start on that are new; behind them only the name is. `filename`: for messages.
  * @throws BlockError "bad-option" when it does not fit into a cluster
  */
-export function encodeFirstCluster(h: Header, ext: Extensions): { bytes: Uint8Array; fixed: number } {
+export function encodeFirstCluster(filename: string, h: Header, ext: Extensions): { bytes: Uint8Array; fixed: number } {
   const room = 2 ** h.clusterBits;
   h.headerLength = h.version === 2 ? 72 : HEADER_LENGTH + h.rest.length;
   const name = ext.backingFile === undefined ? new Uint8Array(0) : encode(ext.backingFile);
@@ -101,7 +101,7 @@ export function encodeFirstCluster(h: Header, ext: Extensions): { bytes: Uint8Ar
   if (at + name.length > room)
     throw new BlockError(
       "bad-option",
-      `Header of ${fixed + name.length} bytes does not fit into a cluster of ${room} bytes`,
+      `'${filename}': a header of ${fixed + name.length} bytes does not fit into a cluster of ${room} bytes`,
     );
   const bytes = new Uint8Array(name.length > 0 ? at + name.length : fixed);
   putExtensions(bytes, pieces, h.headerLength);

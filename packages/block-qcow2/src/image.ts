@@ -194,7 +194,7 @@ export class Image implements RefcountOwner {
 
   /** Brings the header and extensions into the file: sector 0 last, so that its fields switch at once. */
   async writeHeader(): Promise<void> {
-    const { bytes, fixed } = encodeFirstCluster(this.header, this.ext);
+    const { bytes, fixed } = encodeFirstCluster(this.filename, this.header, this.ext);
     const next = new Uint8Array(Math.max(this.#first.length, Math.ceil(bytes.length / 512) * 512));
     next.set(this.#first);
     next.fill(0, 0, Math.ceil(fixed / 512) * 512);

@@ -89,3 +89,19 @@ describe("an encryption that the header claims", () => {
     await expect(opened).rejects.toThrow(BlockError);
   });
 });
+
+it("a header that leaves no room for the end of its extensions is refused by the image's name", async () => {
+  const file = new MemoryFile("disk.qcow2");
+  await createImage(qcow2, file, 1 << 20, { host: testHost(), options: { cluster_size: 512 } });
+  const put = async (at: number, value: number): Promise<void> => {
+    const field = new Uint8Array(4);
+    new DataView(field.buffer).setUint32(0, value);
+    await file.write(at, field);
+  };
+  // Marked dirty, so that opening writes the header; header_length is the whole cluster.
+  await put(76, 1);
+  await put(100, 512);
+  await expect(openImage(qcow2, file, { host: testHost() })).rejects.toThrow(
+    /'disk.qcow2': .*520 bytes does not fit into a cluster of 512 bytes/,
+  );
+});
