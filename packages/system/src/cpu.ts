@@ -92,6 +92,8 @@ export class CpuSet {
   readonly threads: VcpuThreads | undefined;
   /** Called when an interrupt input of CPU `index` went up. */
   onInterrupt: ((index: number) => void) | undefined;
+  /** Called before and after guest code is translated. */
+  onTranslation: (() => void) | undefined;
 
   /** @param threads where there are more vCPUs than one, and each has a thread */
   constructor(memory: WasmMemory, options: TcgOptions, threads?: { host: VcpuThreadHost; cpus: number }) {
@@ -155,8 +157,14 @@ export class CpuSet {
       target,
       physical: physicalBus(machine.system, machine.memory),
       ...(this.threads === undefined ? {} : { codePages: this.threads.notices }),
-      options: this.#options,
+      options: { ...this.#options, now: () => this.#now() },
     });
+  }
+
+  /** The engine asks for the time around each translation. */
+  #now(): number {
+    this.onTranslation?.();
+    return this.#options.now?.() ?? 0;
   }
 }
 

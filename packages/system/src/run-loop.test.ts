@@ -145,6 +145,42 @@ it("ends a turn when guest code looks at a clock after its end", () => {
   expect(seen).toEqual([false, true, true]);
 });
 
+it("ends a turn that translations made long, once something ran", () => {
+  const { host, cpus, loop } = setup(1, { yieldEveryNs: 1e6 });
+  const [a] = cpus as [FakeCpu];
+  const seen: boolean[] = [];
+  a.onRun = () => {
+    for (let n = 0; n < 4; n++) {
+      host.time += 400_000; // a block is translated
+      loop.translated();
+      seen.push(a.kicked);
+      if (n > 0) a.executed += 100;
+    }
+  };
+  loop.step();
+  expect(seen).toEqual([false, false, true, true]);
+  // Nothing ran so far: a translation that takes longer than the turn is not given up.
+  a.onRun = () => {
+    host.time += 5e6;
+    loop.translated();
+    seen.push(a.kicked);
+  };
+  loop.step();
+  expect(seen.at(-1)).toBe(false);
+});
+
+it("lets no translation end a turn whose length is counted in instructions", () => {
+  const { host, cpus, loop } = setup(1, { icount: { nsPerInsn: 8, skipIdle: true } });
+  const [a] = cpus as [FakeCpu];
+  a.onRun = () => {
+    a.executed += 100;
+    host.time += 1e9;
+    loop.translated();
+  };
+  loop.step();
+  expect(a.kicked).toBe(false);
+});
+
 it("gives the host its turn every few milliseconds", async () => {
   const { host, cpus, clocks, loop } = setup(1, { yieldEveryNs: 1e6 });
   const timer = new Timer(clocks.virtual, () => loop.stop());

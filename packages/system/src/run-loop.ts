@@ -60,6 +60,8 @@ export class RunLoop {
   #next = 0;
   /** Host time at which the present turn should be over. */
   #end = Infinity;
+  /** What the vCPU had executed when its present turn began. */
+  #before = 0;
   #wake: (() => void) | undefined;
   #lastYield = 0;
   /** Set from outside the loop: it stops at the next boundary. */
@@ -179,6 +181,16 @@ export class RunLoop {
     return now;
   }
 
+  /**
+   * Code was translated, which takes as long as thousands of instructions: a turn that has gone on for too long ends. One in which nothing
+   * ran goes on: translations of code outside RAM are not kept, and without this there might never be time to run one.
+   */
+  translated(): void {
+    if (this.#icount !== undefined || this.#current === undefined || this.#current.executed === this.#before) return;
+    this.#time.forget();
+    this.#look();
+  }
+
   /** A deadline that is all but reached: guest code up to there costs more than the wait. */
   #spin(deadline: number): boolean {
     const { virtual } = this.#clocks;
@@ -202,7 +214,7 @@ export class RunLoop {
     if (this.#icount === undefined) budget = this.#pace.budget(Math.min(left, turn));
     else budget = Math.max(1, Math.min(Math.ceil(left / this.#icount.nsPerInsn), 100_000));
     if (budget > maxInsns) budget = maxInsns;
-    const insns = cpu.executed;
+    const insns = (this.#before = cpu.executed);
     const start = this.#time.now();
     this.#time.forget();
     this.#end = start + Math.min(left, turn);

@@ -96,6 +96,7 @@ export class System {
       clocks.start();
     }
     this.#cpus.onInterrupt = (index) => this.#loop.interrupted(index);
+    this.#cpus.onTranslation = () => this.#loop.translated();
     let resets = 0;
     this.machine.on("reset-request", (reason: "guest" | "host") => {
       // A guest may ask many times before it is heard: that is one reset.
