@@ -234,7 +234,7 @@ export class Hpet implements Registers, Stateful {
   /** Brings the counter up to date. */
   #read(): void {
     const ticks = this.#counts ? this.#ticks() : 0;
-    const low = this.#baseLow + (ticks % U32);
+    const low = this.#baseLow + (ticks >>> 0);
     this.#low = low >>> 0;
     this.#high = (this.#baseHigh + Math.floor(ticks / U32) + (low >= U32 ? 1 : 0)) >>> 0;
   }
@@ -242,7 +242,7 @@ export class Hpet implements Registers, Stateful {
   /** Sets the counter, running or halted. */
   #setCounter(low: number, high: number): void {
     const ticks = this.#counts ? this.#ticks() : 0;
-    const base = low - (ticks % U32);
+    const base = low - (ticks >>> 0);
     this.#baseLow = base >>> 0;
     this.#baseHigh = (high - Math.floor(ticks / U32) - (base < 0 ? 1 : 0)) >>> 0;
     for (let n = 0; n < this.#timers.length; n++) this.#schedule(n);
@@ -348,7 +348,7 @@ export class Hpet implements Registers, Stateful {
     if (period === 0) return;
     const late = -this.#left(t);
     const steps = late > MOST_BEHIND ? (Math.floor(late / period) + 1) * period : period;
-    const low = t.low + (steps % U32);
+    const low = t.low + (steps >>> 0);
     t.low = low >>> 0;
     if ((t.config & MODE_32) === 0) t.high = (t.high + Math.floor(steps / U32) + (low >= U32 ? 1 : 0)) >>> 0;
   }

@@ -23,6 +23,7 @@ export const hpet: DeviceType = defineDevice({
     "hpet-offset-saved": onOff.default(true).describe("accepted"),
   }),
   realize(p, dev) {
+    const clock = dev.machine.clocks.virtual;
     const lines = dev.irqs("sysbus-irq", 32);
     const legacy = dev.irqs("legacy", 2);
     const timers = Array.from({ length: p.timers }, (_, n) => dev.timer(() => chip.expire(n)));
@@ -30,8 +31,8 @@ export const hpet: DeviceType = defineDevice({
       { timers: p.timers, messages: p.msi, routes: p["hpet-intcap"] },
       {
         now: () => {
-          dev.machine.clocks.virtual.exact?.();
-          return dev.now();
+          clock.exact?.();
+          return clock.now();
         },
         arm: (n, deadline) => (deadline === undefined ? timers[n]!.cancel() : timers[n]!.arm(deadline)),
         line: (n, level) => lines[n]!.set(level),

@@ -8,12 +8,8 @@ const LANES: Uint32Array = Uint32Array.from({ length: 16 }, (_, n) =>
 );
 
 /** Where the window at A0000h shows memory, by bits 2 and 3 of the miscellaneous graphics register: first byte and length. */
-const WINDOWS: readonly (readonly [at: number, size: number])[] = [
-  [0, 0x20000],
-  [0, 0x10000],
-  [0x10000, 0x8000],
-  [0x18000, 0x8000],
-];
+const WINDOW_AT: readonly number[] = [0, 0, 0x10000, 0x18000];
+const WINDOW_SIZE: readonly number[] = [0x20000, 0x10000, 0x8000, 0x8000];
 
 /** The graphics controller lets the processor's bytes through: write mode 0, all bits, no rotation, no set and reset. */
 function storesBytes(gfx: Uint8Array): boolean {
@@ -34,6 +30,10 @@ export class VgaMemory {
   readonly #words: Uint32Array;
   /** Bytes of the bank that the window at A0000h starts with. */
   bank = 0;
+  /** What {@link VgaMemory.arrange} found. */
+  #from = 0;
+  #to = 0;
+  #text = false;
   /** Set by every write; whoever has drawn clears it. */
   touched = true;
 
@@ -42,6 +42,17 @@ export class VgaMemory {
     this.#block = block;
     this.#bytes = block.bytes;
     this.#words = new Uint32Array(block.bytes.buffer, block.bytes.byteOffset, block.size >>> 2);
+  }
+
+  /** Reads the registers that say where and how the memory is seen. Call after they changed. */
+  arrange(): void {
+    const { seq, gfx } = this.#s;
+    const window = (gfx[GFX.MISC]! >> 2) & 3;
+    this.#from = WINDOW_AT[window]!;
+    this.#to = this.#from + WINDOW_SIZE[window]!;
+    const odd = (seq[SEQ.MEMORY]! & (MEMORY.CHAIN4 | MEMORY.SEQUENTIAL)) === 0;
+    // As text is written: characters into the first plane, attributes into the second.
+    this.#text = odd && seq[SEQ.MAP_MASK] === 3 && storesBytes(gfx);
   }
 
   /** What of the memory lies in the window just as it is: [offset in the window, offset in memory, bytes]; undefined when nothing does. */
@@ -55,9 +66,10 @@ export class VgaMemory {
       (gfx[GFX.MODE]! & 0x0b) === 0 &&
       gfx[GFX.BIT_MASK] === 0xff;
     if (!plain) return undefined;
-    const [at, size] = WINDOWS[(gfx[GFX.MISC]! >> 2) & 3]!;
+    const window = (gfx[GFX.MISC]! >> 2) & 3;
+    const size = WINDOW_SIZE[window]!;
     const left = this.#block.size - this.bank;
-    return left < size ? undefined : [at, this.bank, size];
+    return left < size ? undefined : [WINDOW_AT[window]!, this.bank, size];
   }
 
   /** `offset` from A0000h. */
@@ -68,14 +80,13 @@ export class VgaMemory {
   }
 
   write(offset: number, size: number, value: number): void {
-    for (let i = 0; i < size; i++) this.#writeByte(offset + i, (value >>> (8 * i)) & 0xff);
+    this.#writeByte(offset, value & 0xff);
+    for (let i = 1; i < size; i++) this.#writeByte(offset + i, (value >>> (8 * i)) & 0xff);
   }
 
   /** The offset in the window's memory, -1 outside of the window. */
   #at(offset: number): number {
-    const [at, size] = WINDOWS[(this.#s.gfx[GFX.MISC]! >> 2) & 3]!;
-    const inside = offset - at;
-    return inside >= 0 && inside < size ? inside + this.bank : -1;
+    return offset >= this.#from && offset < this.#to ? offset - this.#from + this.bank : -1;
   }
 
   #readByte(offset: number): number {
@@ -106,6 +117,7 @@ export class VgaMemory {
   #writeByte(offset: number, value: number): void {
     const at = this.#at(offset);
     if (at < 0) return;
+    if (this.#text) return this.#store(at >>> 1, at & 1, value);
     const { seq, gfx } = this.#s;
     let word: number;
     let planes = seq[SEQ.MAP_MASK]!;
@@ -115,8 +127,6 @@ export class VgaMemory {
     } else if (seq[SEQ.MEMORY]! & MEMORY.SEQUENTIAL) word = at;
     else {
       word = at >>> 1;
-      // As text is written: characters into the first plane, attributes into the second.
-      if (planes === 3 && storesBytes(gfx)) return this.#store(word, at & 1, value);
       planes &= at & 1 ? 0x0a : 0x05;
     }
     if (planes === 0 || word >= this.#words.length) return;

@@ -44,6 +44,7 @@ export class Vga implements Stateful {
     const windowChanged = (): void => this.#window();
     this.ports = new VgaPorts(this.#s, { changed, windowChanged });
     this.memory = new VgaMemory(this.#s, block);
+    this.memory.arrange();
     this.dispi = new Dispi(block.size, { changed, windowChanged, switched: (on, clear) => this.#switched(on, clear) });
   }
 
@@ -116,6 +117,7 @@ export class Vga implements Stateful {
 
   #window(): void {
     this.memory.bank = this.dispi.bank;
+    this.memory.arrange();
     this.ports.dac8 = this.dispi.dac8;
     this.#pins.windowChanged();
   }

@@ -38,6 +38,9 @@ export class Guard {
 export class Port {
   readonly name: string;
   readonly regs: Registers;
+  /** The methods of `regs`: a look at an object of one class among many for its method takes longer than the call. */
+  readonly #read: Registers["read"];
+  readonly #write: Registers["write"];
   readonly #min: number;
   readonly #max: number;
   readonly #shift: number;
@@ -52,6 +55,8 @@ export class Port {
   constructor(name: string, regs: Registers, opts: PortOptions) {
     this.name = name;
     this.regs = regs;
+    this.#read = regs.read;
+    this.#write = regs.write;
     this.#shift = opts.shift ?? 0;
     this.#max = opts.maxAccess ?? 4;
     this.#min = Math.min(opts.minAccess ?? 1, this.#max);
@@ -69,7 +74,7 @@ export class Port {
     guard.busy = true;
     try {
       return this.#plain && size >= this.#min && size <= this.#max
-        ? this.regs.read(offset, size) >>> 0
+        ? this.#read.call(this.regs, offset, size) >>> 0
         : this.#readAdapted(offset, size);
     } finally {
       guard.busy = before;
@@ -86,7 +91,7 @@ export class Port {
     const before = guard.busy;
     guard.busy = true;
     try {
-      if (this.#plain && size >= this.#min && size <= this.#max) this.regs.write(offset, size, value);
+      if (this.#plain && size >= this.#min && size <= this.#max) this.#write.call(this.regs, offset, size, value);
       else this.#writeAdapted(offset, size, value);
     } finally {
       guard.busy = before;

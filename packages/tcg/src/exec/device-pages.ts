@@ -2,29 +2,35 @@
 import type { DevicePort, PhysicalRange } from "./contract.ts";
 
 export class DevicePages {
-  /** Per entry: who answers, and the offset of the page there; undefined: ask the bus. */
+  /** Per entry: who answers; undefined: ask the bus. */
   readonly #ports: (DevicePort | undefined)[];
-  readonly #offsets: Float64Array;
+  /** Offset of the page there. Small numbers: devices compare and shift what they get, which costs more with doubles. */
+  readonly #offsets: Int32Array;
   /** Bytes of the page that are so. */
   readonly #ends: Int32Array;
   readonly #wide = new Uint32Array(2);
 
   constructor(entries: number) {
     this.#ports = Array.from({ length: entries }, () => undefined);
-    this.#offsets = new Float64Array(entries);
+    this.#offsets = new Int32Array(entries);
     this.#ends = new Int32Array(entries);
   }
 
   /** Entry `n` now maps the physical page at `page`, in `range`. */
   note(n: number, page: number, range: PhysicalRange | undefined): void {
-    this.#ports[n] = undefined;
-    this.#ends[n] = 0;
+    this.none(n);
     if (range?.port === undefined || range.ramOffset >= 0) return;
     const offset = page - range.base + (range.portOffset ?? 0);
-    if (offset % 8 !== 0) return;
+    if ((offset & 7) !== 0 || offset > 0x7fff_f000) return;
     this.#ports[n] = range.port;
     this.#offsets[n] = offset;
     this.#ends[n] = Math.min(4096, range.base + range.size - page);
+  }
+
+  /** Entry `n` now maps RAM. */
+  none(n: number): void {
+    this.#ports[n] = undefined;
+    this.#ends[n] = 0;
   }
 
   /** Who answers an aligned access to the page of entry `n`. */
