@@ -32,6 +32,7 @@ export class Log {
   readonly #levels: Set<LogLevel>;
   readonly #counts: Map<string, number> = new Map();
   readonly #limit: number;
+  readonly #listeners: (() => void)[] = [];
 
   /** `limit` is the number of records passed on per level and source; counting goes on beyond it. */
   constructor(sink?: (record: LogRecord) => void, options: { levels?: Iterable<LogLevel>; limit?: number } = {}) {
@@ -48,6 +49,12 @@ export class Log {
   enable(level: LogLevel, on = true): void {
     if (on) this.#levels.add(level);
     else this.#levels.delete(level);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `fn` when a level was switched: for who asks too often to ask each time. */
+  onChange(fn: () => void): void {
+    this.#listeners.push(fn);
   }
 
   /** Counts the event, and passes it on when its level is enabled. Never throws. */

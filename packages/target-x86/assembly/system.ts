@@ -17,6 +17,8 @@ const CC_OP: u32 = 288;
 const DF: u32 = 292;
 const EFLAGS: u32 = 296;
 const PENDING: u32 = 308;
+/** Deliveries are to be shown. */
+const LOGGED: u32 = 3584;
 export const CPL: u32 = 312;
 const CR0: u32 = 320;
 const CR4: u32 = 344;
@@ -150,6 +152,7 @@ function modeFlags(env: u32, flags: i32, cpl: u32): i32 {
  * @returns whether it did
  */
 export function enter_handler(env: u32, vector: u32, code: i32, soft: i32, rf: i32): i32 {
+  if (load<i32>(env + LOGGED) != 0 && soft != 0) return 0;
   return (load<i32>(env + EFER) & LMA) != 0 ? enterLong(env, vector, code, soft, rf) : enter32(env, vector, code, soft, rf);
 }
 

@@ -74,6 +74,8 @@ export interface CpuSignals {
 export interface CpuLog {
   /** Asked before a text is made. */
   wants(what: "interrupt" | "reset"): boolean;
+  /** Calls `fn` when it may want something else. */
+  onChange(fn: () => void): void;
   write(what: "interrupt" | "reset", text: string): void;
 }
 
@@ -113,4 +115,6 @@ export interface X86Config {
   readonly microcode: readonly [number, number];
   /** CPUID leaf/subleaf to eax, ebx, ecx, edx: what the model answers before what depends on state. */
   cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
+  /** Whether the answer to a leaf depends on the subleaf; absent: that of each may. */
+  subleaves?(leaf: number): boolean;
 }

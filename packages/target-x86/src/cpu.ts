@@ -108,6 +108,9 @@ export class X86Cpu extends StateBlock implements TargetCpu {
   }
   setSignals(signals: CpuSignals): void {
     this.signals = signals;
+    const look = (): void => this.setLo(OFF.logged, this.signals.log?.wants("interrupt") === true ? 1 : 0);
+    signals.log?.onChange(look);
+    look();
   }
   /** Opens, moves or closes a window of this CPU's own in the physical address space. */
   setWindow(name: "apic" | "smram", window: PhysicalWindow | undefined): void {

@@ -142,6 +142,7 @@ export class X86CpuObject extends CpuObject implements AttachableCpu, Threadable
       },
       log: {
         wants: (what) => log.enabled(what === "reset" ? "cpu-reset" : "interrupt"),
+        onChange: (fn) => log.onChange(fn),
         write: (what, text) => log.write(what === "reset" ? "cpu-reset" : "interrupt", "cpu", text),
       },
       ...this.#signals,

@@ -110,7 +110,29 @@ export const OFF = {
   float: 2560,
   vector: 3072,
   end: 3584,
+  // Not of the architecture, in no snapshot: what is kept so that WebAssembly sees it.
+  /** 4: whether deliveries of interrupts are to be shown. */
+  logged: 3584,
+  /** Answers of CPUID: {@link CPUID_KEPT} × { leaf, whether it is there, EAX, EBX, ECX, EDX }, 4 bytes each. */
+  cpuid: 3592,
+  /**
+   * What assembly/walk.ts needs: kind of paging, bits of {@link WALK} (4 each), physical address of the highest table, bits of an
+   * entry of 64 bits that must be 0 (8 each); RAM whose pages are known: number of the first, how many, place in the machine memory (4 each).
+   */
+  walkKind: 3976,
+  walkMode: 3980,
+  walkRoot: 3984,
+  walkReserved: 3992,
+  ramFirst: 4000,
+  ramPages: 4004,
+  ramPlace: 4008,
 } as const;
+
+/** A power of two. */
+export const CPUID_KEPT = 16;
+
+/** What of the mode page walks follow: CR0.WP, CR4.SMEP, CR4.SMAP, CR4.PGE, CR4.PSE, pages of 1 GiB. */
+export const WALK = { wp: 1, smep: 2, smap: 4, pge: 8, pse: 16, gigabyte: 32 } as const;
 
 /** Bits of {@link OFF.pending}. */
 export const PENDING = {
@@ -129,6 +151,7 @@ export const FLAG = {
 
 /** TLBs: supervisor (SMAP in force where CR4 has it), user, supervisor with SMAP suspended by EFLAGS.AC. */
 export const MMU = { kernel: 0, user: 1, kernelNoSmap: 2 } as const;
+export const MMU_INDEXES = 3;
 /** Every mmu index, as a mask. */
 export const ALL_INDEXES = 0b111;
 

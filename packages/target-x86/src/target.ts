@@ -12,7 +12,7 @@ import { integerHelpers, integerModule } from "./runtime/helpers/integer.ts";
 import { randomHelpers } from "./runtime/helpers/random.ts";
 import { vectorHelpers, vectorModule } from "./runtime/vector/index.ts";
 import { x87Helpers, x87Module } from "./runtime/x87/helpers.ts";
-import { globals, HF } from "./state.ts";
+import { globals, HF, MMU_INDEXES } from "./state.ts";
 import { systemHelpers } from "./system/helpers.ts";
 import { lockedHelpers } from "./system/locked.ts";
 import { TRANSLATORS } from "./translate/index.ts";
@@ -20,7 +20,6 @@ import { Observed } from "./translate/observed.ts";
 import { Tx, type Translate } from "./translate/tx.ts";
 
 /** TLBs: supervisor, user, supervisor with SMAP suspended. */
-const MMU_INDEXES = 3;
 const undefinedInsn: Translate = (t) => t.ud();
 
 /** No property: an 80286 takes LOCK before any instruction. */
@@ -72,6 +71,7 @@ export function createTarget(config: X86Config): Target {
     pcGlobal: "pc",
     helpers,
     modules,
+    fill: { module: "x86-integer", export: "fill_tlb" },
     insnWords: 2,
     seesOwnStores: true,
     unaligned: true,

@@ -35,7 +35,11 @@ describe("the log of deliveries", () => {
   it("numbers interrupts and exceptions in protected mode, in QEMU's form", () => {
     const lines: string[] = [];
     const m: WholeMachine = new WholeMachine({ word: 32, size: 8 << 20 });
-    const log = { wants: () => true, write: (what: string, text: string) => void lines.push(`${what} ${text}`) };
+    const log = {
+      wants: () => true,
+      onChange: () => {},
+      write: (what: string, text: string) => void lines.push(`${what} ${text}`),
+    };
     m.cpu.setSignals({ log });
     m.ram.set(
       protectedMode.code.match(/[0-9a-f]{2}/g)!.map((h) => Number.parseInt(h, 16)),

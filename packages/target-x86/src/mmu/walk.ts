@@ -2,7 +2,7 @@
 import { ENV, FETCH, RamWords, STORE, tableIndex, type Access, type Translation } from "@mimus/tcg";
 import type { PhysicalWindow } from "../config.ts";
 import type { X86Cpu } from "../cpu.ts";
-import { ALL_INDEXES, HF, MMU, OFF } from "../state.ts";
+import { ALL_INDEXES, HF, MMU, OFF, WALK } from "../state.ts";
 import { CR0, CR4, EFER, PFEC, PTE } from "../system/bits.ts";
 import { noteHits } from "../system/debug.ts";
 import { SYS } from "../system/state.ts";
@@ -64,6 +64,7 @@ export class Walker {
     this.#physBits = config.physBits;
     this.#beyond = config.physBits >= 52 ? 0 : 0xfffff & ~((1 << Math.max(0, config.physBits - 32)) - 1);
     this.#words = new RamWords(cpu.engine);
+    cpu.engine.bus.onChange(() => cpu.setLo(OFF.ramPages, 0));
   }
 
   /** Decodes CR0, CR3, CR4 and EFER after one of them changed. The TLB is the caller's. */
@@ -92,12 +93,53 @@ export class Walker {
       this.#levels = cr4 & CR4.LA57 ? 5 : 4;
       this.#root = (cpu.hi(OFF.cr3) & 0xfffff) * 2 ** 32 + ((lo & ~0xfff) >>> 0);
     }
+    this.#tell();
+  }
+
+  /** What assembly/walk.ts follows; it refuses all where it does not know the kind of paging. */
+  #tell(): void {
+    const cpu = this.#cpu;
+    const known = this.#kind !== LONG || (this.#levels === 4 && !this.#pke);
+    cpu.setLo(OFF.walkKind, known && this.#a20 && !this.#shared ? this.#kind : NONE);
+    let mode = 0;
+    if (this.#wp) mode |= WALK.wp;
+    if (this.#smep) mode |= WALK.smep;
+    if (this.#smap) mode |= WALK.smap;
+    if (this.#pge) mode |= WALK.pge;
+    if (this.#pse) mode |= WALK.pse;
+    if (this.#gigabyte) mode |= WALK.gigabyte;
+    cpu.setLo(OFF.walkMode, mode);
+    cpu.set(OFF.walkRoot, this.#root | 0, Math.floor(this.#root / 2 ** 32));
+    cpu.set(OFF.walkReserved, 0, this.#beyond | (this.#kind === PAE ? 0x7ff0_0000 : 0) | (this.#nxe ? 0 : 0x8000_0000));
+  }
+
+  /** The RAM around a page that is in none that assembly/walk.ts knows is what it knows from now on, if there is more of it. */
+  #tellRam(physical: number): void {
+    const cpu = this.#cpu;
+    const page = Math.floor(physical / 4096);
+    const inside = page - (cpu.lo(OFF.ramFirst) >>> 0);
+    if (inside >= 0 && inside < cpu.lo(OFF.ramPages) >>> 0) return;
+    const range = cpu.engine.bus.lookup(physical);
+    if (range === undefined || range.ramOffset < 0 || range.readonly) return;
+    let from = range.base;
+    let to = range.base + range.size;
+    for (const { base, size } of this.#moved) {
+      if (base + size <= physical) from = Math.max(from, base + size);
+      else to = Math.min(to, base);
+    }
+    const first = Math.ceil(from / 4096);
+    const place = range.ramOffset + (first * 4096 - range.base);
+    const pages = Math.floor(to / 4096) - first;
+    if ((place & 4095) !== 0 || pages <= cpu.lo(OFF.ramPages) >>> 0) return;
+    cpu.set(OFF.ramFirst, first, pages);
+    cpu.setLo(OFF.ramPlace, place);
   }
 
   /** A20M#: while low, address bit 20 is 0. */
   setA20(level: boolean): void {
     if (level === this.#a20) return;
     this.#a20 = level;
+    this.#tell();
     this.#cpu.engine.flushTlb(this.#cpu.env, ALL_INDEXES);
   }
   get a20(): boolean {
@@ -108,6 +150,7 @@ export class Walker {
     if (window === undefined) this.#windows.delete(name);
     else this.#windows.set(name, window);
     this.#moved = [...this.#windows.values()];
+    this.#cpu.setLo(OFF.ramPages, 0);
     this.#from = Math.min(...this.#moved.map((w) => w.base));
     this.#to = Math.max(...this.#moved.map((w) => w.base + w.size));
     const two = this.#moved.length === 2;
@@ -174,8 +217,11 @@ export class Walker {
         : this.#kind === PAE
           ? this.#pae(lo, access, mmu, out)
           : this.#legacy(lo, access, mmu, out);
-    if (ok) out.physical = this.place(out.physical);
-    return ok;
+    if (!ok) return false;
+    const { physical } = out;
+    out.physical = this.place(physical);
+    if (out.physical === physical) this.#tellRam(physical);
+    return true;
   }
 
   #long(lo: number, hi: number, access: Access, mmu: number, out: Translation): boolean {

@@ -53,6 +53,20 @@ function version({ family, model, stepping }: Identity): number {
 /** Subleaves whose answers are kept: programs ask for the same few again. */
 const KEPT_SUBLEAVES = 32;
 
+/** Leaves whose answer depends on the subleaf. */
+const WITH_SUBLEAVES: ReadonlySet<number> = new Set([4, 7, 11, 13, 0x8000_001d]);
+
+/** The leaf whose answer a leaf gets: beyond the highest one it is that of the highest basic one. */
+function answering(id: Identity, leaf: number): number {
+  if (leaf >= 0xc000_0000) return id.level;
+  if (leaf >= 0x8000_0000) return leaf > id.xlevel >>> 0 ? id.level : leaf;
+  if (leaf >= 0x4000_0000) return leaf > 0x4000_0001 ? id.level : leaf;
+  return leaf > id.level ? id.level : leaf;
+}
+
+/** Whether the answer to a leaf depends on the subleaf. */
+export const hasSubleaves = (id: Identity, leaf: number): boolean => WITH_SUBLEAVES.has(answering(id, leaf));
+
 /** The leaves of a CPU: a function of leaf and subleaf. */
 export function makeCpuid(id: Identity): (leaf: number, subleaf: number) => Leaf {
   const words = new Map<string, number>(FEATURE_WORDS.map((w) => [w.key, bitsOf(w, id.features)]));
@@ -61,12 +75,7 @@ export function makeCpuid(id: Identity): (leaf: number, subleaf: number) => Leaf
   const caches = id.ownCache ? ownCaches(id.name) : legacyCaches();
   const kept = new Map<number, Leaf>();
   return (leaf, subleaf) => {
-    let at = leaf;
-    // Beyond the highest leaf the answer is that of the highest basic one.
-    if (leaf >= 0xc000_0000) at = id.level;
-    else if (leaf >= 0x8000_0000) at = leaf > id.xlevel >>> 0 ? id.level : leaf;
-    else if (leaf >= 0x4000_0000) at = leaf > 0x4000_0001 ? id.level : leaf;
-    else if (leaf > id.level) at = id.level;
+    const at = answering(id, leaf);
     const key = at + subleaf * 2 ** 32;
     let answer = subleaf < KEPT_SUBLEAVES ? kept.get(key) : undefined;
     if (answer !== undefined) return answer;

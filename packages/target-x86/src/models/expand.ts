@@ -2,7 +2,7 @@
 import type { X86Config } from "../config.ts";
 import { X86Error } from "../errors.ts";
 import type { WordSize } from "../state.ts";
-import { makeCpuid, type Identity } from "./cpuid.ts";
+import { hasSubleaves, makeCpuid, type Identity } from "./cpuid.ts";
 import { MODEL_ALIASES, MODEL_DATA, TRANSLATED } from "./data.ts";
 import { bitName, FEATURE_NAMES, FEATURE_WORDS, featureOf } from "./features.ts";
 import type { ModelData } from "./model.ts";
@@ -133,5 +133,6 @@ export function x86Config(
     topology: { threads, cores, alone: place.cpus === 1 },
     microcode: vendor === "AuthenticAMD" ? [0x0100_0065, 0] : [0, 1],
     cpuid: makeCpuid(identity),
+    subleaves: (leaf) => hasSubleaves(identity, leaf),
   };
 } // prettier-ignore

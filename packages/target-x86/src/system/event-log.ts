@@ -11,7 +11,7 @@ const hex = (value: number, digits: number): string => (value >>> 0).toString(16
 /** A vector is about to be delivered; in real mode registers are not shown. `code` is -1 without an error code. `back`: bytes behind the instruction. */
 export function logDelivery(cpu: X86Cpu, vector: number, code: number, software: boolean, back: number): void {
   const { log } = cpu.signals;
-  if (log?.wants("interrupt") !== true) return;
+  if (log === undefined || cpu.lo(OFF.logged) === 0) return;
   const number = cpu.deliveries++;
   if ((cpu.lo(OFF.cr0) & CR0.PE) === 0) return;
   const wide = (at: number): string => (cpu.wide ? hex(cpu.hi(at), 8) : "") + hex(cpu.lo(at), 8);
@@ -31,8 +31,7 @@ export function logDelivery(cpu: X86Cpu, vector: number, code: number, software:
 
 /** One line among the interrupts. The text is made when it is wanted. */
 function logInterrupt(cpu: X86Cpu, text: () => string): void {
-  const { log } = cpu.signals;
-  if (log?.wants("interrupt") === true) log.write("interrupt", text());
+  if (cpu.lo(OFF.logged) !== 0) cpu.signals.log?.write("interrupt", text());
 }
 
 /** An interrupt from outside was taken. */

@@ -33,14 +33,8 @@ function guarded(fn: Fn): Fn {
   };
 }
 
-/** A helper that may do anything to the state, and raise. */
-function whole(name: string, params: Params, fn: Fn, result?: "i32"): Helper {
-  const spec: HelperSpec = { name, params, mayFault: true, ...(result === undefined ? {} : { result }) };
-  return { ...spec, impl: { kind: "js", fn: guarded(fn) as never } };
-}
-
-/** A helper that touches no global, and may raise. */
-function apart(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): Helper {
+/** A helper that touches no global and raises nothing itself; a device that it reaches may ask for attention. */
+function plain(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): Helper {
   const spec: HelperSpec = {
     name,
     params,
@@ -49,7 +43,19 @@ function apart(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): He
     writes: [],
     ...(result === undefined ? {} : { result }),
   };
+  return { ...spec, impl: { kind: "js", fn: fn as never } };
+}
+
+/** A helper that may do anything to the state, and raise. */
+function whole(name: string, params: Params, fn: Fn, result?: "i32"): Helper {
+  const spec: HelperSpec = { name, params, mayFault: true, ...(result === undefined ? {} : { result }) };
   return { ...spec, impl: { kind: "js", fn: guarded(fn) as never } };
+}
+
+/** A helper that touches no global, and may raise. */
+function apart(name: string, params: Params, fn: Fn, result?: "i32" | "i64"): Helper {
+  const helper = plain(name, params, fn, result);
+  return { ...helper, impl: { kind: "js", fn: guarded(fn) as never } };
 }
 
 /** What systems do all the time, in WebAssembly: it does the usual case, or nothing. `globals`: those it looks at and changes. */
@@ -119,6 +125,8 @@ export function systemHelpers(word: WordSize): Helper[] {
     whole("int_v86", ["i32"], (cpu, vector) => interruptV86(cpu, vector!), "i32"),
     // iret_fast(operand size) -> whether it did: the usual returns from ring 0. pc is behind the instruction.
     quick("iret_fast", ["env", "i32"], "return_from_handler"),
+    // int_fast(vector, error code, by INT n, RF) -> whether the handler was entered: the usual ways into ring 0. pc is behind the instruction.
+    quick("int_fast", ["env", "i32", "i32", "i32", "i32"], "enter_handler"),
     whole("rsm", [], resume),
     // Segments
     ...LOADED.flatMap(segmentLoaders),
@@ -149,7 +157,7 @@ export function systemHelpers(word: WordSize): Helper[] {
     whole("write_dr", ["i32", type], (cpu, n, lo, hi = 0) => {
       writeDebug(cpu, n!, lo!, hi);
     }),
-    apart("invlpg", [type], (cpu, lo, hi = 0) => cpu.engine.flushTlbPage(cpu.env, lo!, hi)),
+    plain("invlpg", [type], (cpu, lo, hi = 0) => cpu.engine.flushTlbPage(cpu.env, lo!, hi)),
     whole("invpcid", [type, type], word === 64 ? invpcid : (cpu, kind, at) => invpcid(cpu, kind!, 0, at!, 0)),
     whole("xsetbv", [], (cpu) =>
       writeXcr(cpu, cpu.lo(regOffset(REG.cx)), cpu.lo(regOffset(REG.ax)), cpu.lo(regOffset(REG.dx))),
@@ -167,7 +175,7 @@ export function systemHelpers(word: WordSize): Helper[] {
     whole("wrmsr", [], (cpu) =>
       writeMsr(cpu, cpu.lo(regOffset(REG.cx)), cpu.lo(regOffset(REG.ax)), cpu.lo(regOffset(REG.dx))),
     ),
-    apart(
+    plain(
       "rdtsc",
       [],
       (cpu) => {
@@ -175,6 +183,13 @@ export function systemHelpers(word: WordSize): Helper[] {
         pairToScratch(cpu);
       },
       "i64",
+    ),
+    // -> whether it did: leaves without subleaves that were asked for before
+    quick(
+      "cpuid_fast",
+      ["env"],
+      "cpuid",
+      [REG.ax, REG.bx, REG.cx, REG.dx].map((n) => names[n]!),
     ),
     {
       name: "cpuid",
@@ -195,8 +210,8 @@ export function systemHelpers(word: WordSize): Helper[] {
       cpu.setLo(ENV.halted, cpu.config.topology.alone && (cpu.lo(OFF.eflags) & FLAG.if) !== 0 ? 1 : 0);
     }),
     // Ports
-    apart("port_in", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
-    apart("port_out", ["i32", "i32", "i32"], (cpu, port, size, value) => portOut(cpu, port!, size!, value!)),
+    plain("port_in", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
+    plain("port_out", ["i32", "i32", "i32"], (cpu, port, size, value) => portOut(cpu, port!, size!, value!)),
     whole("port_in_regs", ["i32", "i32"], (cpu, port, size) => portIn(cpu, port!, size!), "i32"),
     quick("port_check_fast", ["env", "i32", "i32"], "port_allowed", []),
     apart("port_check", ["i32", "i32"], (cpu, port, size) => checkPort(cpu, port!, size!)),

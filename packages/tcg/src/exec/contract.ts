@@ -11,7 +11,7 @@ import type { CodePages } from "./code-pages.ts";
 
 type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
-  | "storeCount" | "returns" | "depth" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
+  | "storeCount" | "returns" | "depth" | "lines" | "fills" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
 
 /** Byte offsets in a vCPU's state block, from `env`. */
 export const ENV: Readonly<Record<EnvName, number>> = {
@@ -42,6 +42,10 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   returns: 80,
   /** i32: guest calls that may still become calls of the host; the run loop's own call has {@link CALL_DEPTH}. */
   depth: 84,
+  /** i32: where a bitmap has a bit for each 64 bytes of the machine memory, set where there may be translated code; 0: there is none. */
+  lines: 88,
+  /** i32: entries in the list of fills, see {@link fillList}. */
+  fills: 92,
   /** First byte of the target's own fields. */
   target: 128,
   /** One past the last byte of the target's fields, and the first of the interpreter's temporaries. */
@@ -75,8 +79,22 @@ export const STORE_TO_CODE = 0x7fffffff;
 
 /** Size in bytes of the state block of a vCPU with `mmuIndexes` TLBs. */
 export function envSize(mmuIndexes: number): number {
+  return fillList(mmuIndexes) + MOST_FILLS * 8;
+}
+
+/** Entries of the list of fills at most. */
+export const MOST_FILLS = 512;
+
+/**
+ * Offset from env of the list of TLB entries that {@link Target.fill} filled and the engine has not looked at yet:
+ * { i32 number of the entry | log2 of the pages of the mapping << 24, i32 physical page number }.
+ */
+export function fillList(mmuIndexes: number): number {
   return ENV.tlb + mmuIndexes * TLB_ENTRIES * TLB_ENTRY_SIZE;
 }
+
+/** What {@link Target.fill} returns: it did nothing and changed nothing; the TLB maps the address now; it raised an exception. */
+export const FILL = { refused: 0, filled: 1, raised: 2 } as const;
 
 /** Kind of a guest memory access: 0 load, 1 store, 2 instruction fetch. */
 export type Access = 0 | 1 | 2;
@@ -117,6 +135,12 @@ export interface Target {
   readonly pcGlobal: string;
   readonly helpers: readonly Helper[];
   readonly modules: readonly WasmModuleSpec[];
+  /**
+   * Walks the page tables for a load or store that the TLB does not map, in WebAssembly: (env, i64 address, access, mmu index, log2 of the
+   * size) -> {@link FILL}. It fills the entry as `ENV.tlb` has it, and adds it to the list of fills, which it finds not full. What it refuses,
+   * and what this does not name, `TargetCpu.translate` does.
+   */
+  readonly fill?: { readonly module: string; readonly export: string };
   /** Words of each `insn` operation; `TargetCpu.restore` gets them back. */
   readonly insnWords: number;
   /** Programs access memory without regard to alignment: the fast path takes what lies within a page. */

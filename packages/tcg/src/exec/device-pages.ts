@@ -2,8 +2,8 @@
 import type { DevicePort, PhysicalRange } from "./contract.ts";
 
 export class DevicePages {
-  /** Per entry: who answers; undefined: ask the bus. */
-  readonly #ports: (DevicePort | undefined)[];
+  /** Per entry: who answers; undefined: ask the bus. Made for the first device: most of many vCPUs never run. */
+  #ports: (DevicePort | undefined)[] | undefined;
   /** Offset of the page there. Small numbers: devices compare and shift what they get, which costs more with doubles. */
   readonly #offsets: Int32Array;
   /** Bytes of the page that are so. */
@@ -11,7 +11,6 @@ export class DevicePages {
   readonly #wide = new Uint32Array(2);
 
   constructor(entries: number) {
-    this.#ports = Array.from({ length: entries }, () => undefined);
     this.#offsets = new Int32Array(entries);
     this.#ends = new Int32Array(entries);
   }
@@ -22,6 +21,7 @@ export class DevicePages {
     if (range?.port === undefined || range.ramOffset >= 0) return;
     const offset = page - range.base + (range.portOffset ?? 0);
     if ((offset & 7) !== 0 || offset > 0x7fff_f000) return;
+    this.#ports ??= Array.from(this.#ends, () => undefined);
     this.#ports[n] = range.port;
     this.#offsets[n] = offset;
     this.#ends[n] = Math.min(4096, range.base + range.size - page);
@@ -29,13 +29,13 @@ export class DevicePages {
 
   /** Entry `n` now maps RAM. */
   none(n: number): void {
-    this.#ports[n] = undefined;
+    if (this.#ports !== undefined) this.#ports[n] = undefined;
     this.#ends[n] = 0;
   }
 
   /** Who answers an aligned access to the page of entry `n`. */
   at(n: number, lo: number, size: number): DevicePort | undefined {
-    return (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]! ? this.#ports[n] : undefined;
+    return (lo & (size - 1)) === 0 && (lo & 4095) + size <= this.#ends[n]! ? this.#ports?.[n] : undefined;
   }
 
   /** Loads into `i32[out]` and the word behind it. */

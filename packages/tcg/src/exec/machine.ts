@@ -89,14 +89,14 @@ export class TcgMachine implements Engine {
   readonly breakpoints: Set<bigint> = new Set();
   /** Instructions that all vCPUs together executed in the runs that have ended. */
   executed = 0;
-  /** The vCPU whose code runs, for helpers. */
-  current: TargetCpu | undefined;
   readonly #byEnv: Map<number, Vcpu> = new Map();
   readonly #alloc: (name: string, size: number) => number;
   readonly #arena: Arena;
   #flushWanted = false;
   readonly #translator: BlockTranslator;
   readonly #draft: Draft;
+  /** Address of what `ENV.lines` means. */
+  readonly #lines: number;
   readonly #modules: BlockModules;
   readonly #hotBlocks: HotBlocks;
   readonly #backend: BackEnd;
@@ -124,6 +124,7 @@ export class TcgMachine implements Engine {
     this.#arena = new Arena(this.i32, this.u16, config.alloc("tcg.code", arenaSize), arenaSize);
     // Engines that share pages with code ask each other before each store.
     const lines = this.codePages === undefined ? codeLines(this.u8, config.alloc) : undefined;
+    this.#lines = lines?.start ?? 0;
     this.blocks = new BlockCache(this.i32, this.bus, this.codePages, lines);
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
@@ -148,7 +149,7 @@ export class TcgMachine implements Engine {
           : (env, lo, hi, oi) => vcpu(env).tlb.atomicAddress(lo, hi, oi),
         hot: (_env, tb) => this.#hot(tb),
       },
-      linkHelpers(target, memory, () => this.current),
+      linkHelpers(target, memory),
     ); // prettier-ignore
     this.#modules = new BlockModules(memory, this.table, target, this.runtime, this.pcOffset);
     this.direct = config.direct;
@@ -218,6 +219,7 @@ export class TcgMachine implements Engine {
    */
   createCpu(make: (env: number, engine: Engine) => TargetCpu, elsewhere = false): Vcpu {
     const env = this.#alloc(`tcg.cpu${this.cpus.length}`, envSize(this.target.mmuIndexes));
+    this.i32[(env + ENV.lines) >>> 2] = this.#lines;
     const vcpu = new Vcpu(this, env, make(env, this), elsewhere);
     this.cpus.push(vcpu);
     if (!elsewhere) this.turns++;

@@ -3,17 +3,17 @@ import type { Handlers } from "../interp/handlers.ts";
 import { generateInterpreter } from "../interp/generate.ts";
 import { INTERPRETER_LOCALS } from "../interp/handler-emitter.ts";
 import type { HelperSpec } from "../ir/type.ts";
-import { Code, I32, I64, W } from "../wasm/encode.ts";
+import { Code, EXTERNREF, I32, I64, W } from "../wasm/encode.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
-import type { WasmInstance, WasmTable } from "../wasm/types.ts";
+import type { WasmGlobal, WasmInstance, WasmTable } from "../wasm/types.ts";
 import { forMemory, isShared } from "../wasm/share-memory.ts";
 import { bySize, halves, LOAD_U, pushEntry, pushLastPage, pushLess1, pushTag, STORE } from "./access-code.ts";
 import { compareExchange, readModifyWrite } from "./atomics.ts";
 import { LINE_BITS } from "./code-lines.ts";
-import { ENV } from "./contract.ts";
+import { ENV, FILL, LOAD, STORE as STORES } from "./contract.ts";
 import type { Helper, Target, WasmMemory } from "./contract.ts";
-import { TLB_CODE } from "./descriptor.ts";
+import { TLB_CODE, TLB_MMIO } from "./descriptor.ts";
 
 /** What generated code calls in JavaScript. Addresses and values are signed 32-bit halves. */
 export interface RuntimeCallbacks {
@@ -36,6 +36,8 @@ export interface Runtime {
   readonly exports: Readonly<Record<string, unknown>>;
   /** Runs a block and what it is chained to. */
   readonly run: (env: number, tb: number) => number;
+  /** The CPU that helpers in JavaScript get: that whose code runs. */
+  readonly cpu: WasmGlobal;
 }
 
 /** Names under which the runtime exports its slow paths. */
@@ -63,7 +65,7 @@ export function helperSignature(helper: HelperSpec): { params: number[]; results
  */
 export function makeRuntime(
   memory: WasmMemory, table: WasmTable, target: Target, handlers: Handlers, pcOffset: number, lines: number,
-  callbacks: RuntimeCallbacks, helpers: Readonly<Record<string, unknown>>,
+  callbacks: RuntimeCallbacks, linked: Linked,
 ): Runtime {
   const m = new ModuleBuilder(131072);
   const shared = isShared(memory);
@@ -75,16 +77,24 @@ export function makeRuntime(
   const atomicAddress = m.importFunction("js", "atomicAddress", m.type([I32, I32, I32, I32], [I32]));
   const hot = m.importFunction("js", "hot", m.type([I32, I32], []));
   const probe = m.importFunction("js", "probe", js4);
+  m.importGlobal("js", "cpu", EXTERNREF);
+  const fill = linked.fill === undefined ? -1 : m.importFunction("target", "fill", m.type([I32, I64, I32, I32, I32], [I32]));
   const helperIndex = new Map<string, number>();
   for (const helper of target.helpers) {
     const { params, results } = helperSignature(helper);
-    helperIndex.set(helper.name, m.importFunction("helper", helper.name, m.type(params, results)));
+    const first = helper.impl.kind === "js" ? [EXTERNREF] : [];
+    helperIndex.set(helper.name, m.importFunction("helper", helper.name, m.type([...first, ...params], results)));
   }
   const blockType = m.type([I32, I32], [I32]);
-  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32], slowLoad(load, target.unaligned === true));
-  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32, I32], slowStore(store, target.unaligned === true, lines));
+  const loadSlow = m.function(m.type([I32, I64, I32], [I64]), [I32, I32], slowLoad(load, fill, target.unaligned === true));
+  const storeSlow = m.function(m.type([I32, I64, I64, I32], []), [I32, I32, I32], slowStore(store, fill, target.unaligned === true, lines));
   const atomic = m.function(m.type([I32, I64, I64, I32], [I64]), [I32, I64, I64, I32, I64], readModifyWrite(atomicAddress, shared));
   const cmpxchg = m.function(m.type([I32, I64, I64, I64, I32], [I64]), [I32, I64, I32], compareExchange(atomicAddress, shared));
+  for (const helper of target.helpers) {
+    if (helper.impl.kind !== "js") continue;
+    const { params, results } = helperSignature(helper);
+    helperIndex.set(helper.name, m.function(m.type(params, results), [], withCpu(helperIndex.get(helper.name)!, params.length)));
+  }
   const imports = { load: loadSlow, store: storeSlow, atomic, cmpxchg, hot, helpers: helperIndex, blockType };
   const interpreter = m.function(
     blockType, INTERPRETER_LOCALS,
@@ -99,17 +109,40 @@ export function makeRuntime(
   m.exportFunction(RUNTIME.probe, m.function(m.type([I32, I64, I32], []), [], probePage(probe)));
   for (const [name, index] of helperIndex) m.exportFunction(`h.${name}`, index);
   const module = new wasm.Module(m.finish());
+  const cpu = new wasm.Global({ value: "externref", mutable: true });
   const instance = new wasm.Instance(module, {
     env: { memory, table },
-    js: callbacks as unknown as Record<string, unknown>,
-    helper: helpers,
+    js: { ...callbacks, cpu },
+    helper: linked.helpers,
+    target: { fill: linked.fill },
   });
   table.set(0, instance.exports["run"]);
-  return { exports: instance.exports, run: instance.exports["run"] as Runtime["run"] };
+  return { exports: instance.exports, run: instance.exports["run"] as Runtime["run"], cpu };
 } // prettier-ignore
 
-/** Instantiates the target's modules and gives the function of each of its helpers. */
-export function linkHelpers(target: Target, memory: WasmMemory, cpu: () => unknown): Record<string, unknown> {
+/**
+ * The same function without its first parameter, the CPU. So the host calls the helper itself, a function that it can optimise on its own:
+ * a wrapper for all of them in JavaScript took a third of the time of a short one.
+ */
+function withCpu(helper: number, params: number): Code {
+  const c = new Code();
+  c.op(W.globalGet);
+  c.u32(0);
+  for (let n = 0; n < params; n++) c.get(n);
+  c.call(helper);
+  return c;
+}
+
+/** The target's functions. */
+interface Linked {
+  /** By name. */
+  readonly helpers: Readonly<Record<string, unknown>>;
+  /** {@link Target.fill}. */
+  readonly fill: unknown;
+}
+
+/** Instantiates the target's modules and gives the functions that generated code calls. */
+export function linkHelpers(target: Target, memory: WasmMemory): Linked {
   const modules = new Map<string, WasmInstance>();
   for (const spec of target.modules) {
     modules.set(spec.name, new wasm.Instance(new wasm.Module(forMemory(spec.bytes, memory)), { env: { memory } }));
@@ -117,17 +150,17 @@ export function linkHelpers(target: Target, memory: WasmMemory, cpu: () => unkno
   const out: Record<string, unknown> = {};
   for (const helper of target.helpers) {
     const { impl } = helper;
-    if (impl.kind === "js") {
-      const fn = impl.fn as (cpu: unknown, ...args: number[]) => number | undefined;
-      out[helper.name] = (a: number, b: number, c: number, d: number, e: number, f: number) =>
-        fn(cpu(), a, b, c, d, e, f);
-    } else {
+    if (impl.kind === "js") out[helper.name] = impl.fn;
+    else {
       const f = modules.get(impl.module)?.exports[impl.export];
       if (f === undefined) throw new Error(`Helper ${helper.name}: module "${impl.module}" has no "${impl.export}"`);
       out[helper.name] = f;
     }
   }
-  return out;
+  const { fill } = target;
+  const filler = fill && modules.get(fill.module)?.exports[fill.export];
+  if (fill !== undefined && filler === undefined) throw new Error(`Module "${fill.module}" has no "${fill.export}"`);
+  return { helpers: out, fill: filler };
 }
 
 /**
@@ -160,10 +193,56 @@ function tryTlb(
   c.end();
 } // prettier-ignore
 
+/**
+ * Has the target fill the entry, which local `entry` has the place of and {@link tryTlb} found not to map the page, and does `then` when it has.
+ * When it raised, it returns what `raised` pushes. Entries of devices and of code are left to what follows.
+ */
+function tryFill(
+  c: Code, fill: number, access: number, locals: { oi: number; entry: number; result: number }, then: () => void, raised: () => void,
+): void {
+  if (fill < 0) return;
+  const { oi, entry, result } = locals;
+  c.get(entry);
+  c.mem(W.i64Load, ENV.tlb + 8 * access, 3);
+  c.i64(~(TLB_CODE | TLB_MMIO), -1);
+  c.op(W.i64And);
+  c.get(1);
+  c.i64(-4096, -1);
+  c.op(W.i64And);
+  c.op(W.i64Ne);
+  c.if();
+  c.get(0);
+  c.get(1);
+  c.i32(access);
+  c.get(oi);
+  c.i32(4);
+  c.op(W.i32ShrU);
+  c.get(oi);
+  c.i32(3);
+  c.op(W.i32And);
+  c.call(fill);
+  c.tee(result);
+  c.i32(FILL.filled);
+  c.op(W.i32Eq);
+  c.if();
+  then();
+  c.end();
+  c.get(result);
+  c.i32(FILL.raised);
+  c.op(W.i32Eq);
+  c.if();
+  raised();
+  c.op(W.return);
+  c.end();
+  c.end();
+} // prettier-ignore
+
 /** (env, address, oi) -> value */
-function slowLoad(js: number, unaligned: boolean): Code {
+function slowLoad(js: number, fill: number, unaligned: boolean): Code {
   const c = new Code();
-  tryTlb(c, unaligned, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
+  const access = (): void => tryTlb(c, unaligned, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
+  access();
+  tryFill(c, fill, LOAD, { oi: 2, entry: 3, result: 4 }, access, () => c.i64(0, 0));
   c.get(0);
   halves(c, 1);
   c.get(2);
@@ -184,12 +263,15 @@ function probePage(js: number): Code {
 }
 
 /** (env, address, value, oi) */
-function slowStore(js: number, unaligned: boolean, lines: number): Code {
+function slowStore(js: number, fill: number, unaligned: boolean, lines: number): Code {
   const c = new Code();
-  tryTlb(c, unaligned, 3, 4, 8, (log2) => {
-    c.get(2);
-    c.mem(STORE[log2]!, 0);
-  });
+  const access = (): void =>
+    tryTlb(c, unaligned, 3, 4, 8, (log2) => {
+      c.get(2);
+      c.mem(STORE[log2]!, 0);
+    });
+  access();
+  tryFill(c, fill, STORES, { oi: 3, entry: 4, result: 6 }, access, () => {});
   if (lines > 0) storeBesideCode(c, unaligned, lines);
   c.get(0);
   c.get(2);

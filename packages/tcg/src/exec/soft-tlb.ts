@@ -1,8 +1,9 @@
 /** The software TLB of one vCPU: its slow paths, fills and flushes. The fast path is in generated code. */
 import { loadAcross, storeAcross, type Sides } from "./across-pages.ts";
 import type { BlockCache } from "./blocks.ts";
-import { ENV, FETCH, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
+import { ENV, FETCH, fillList, LOAD, STORE, STORE_TO_CODE, TLB_ENTRIES, TLB_ENTRY_SIZE } from "./contract.ts";
 import type { Access, DevicePort, PhysicalBus, TargetCpu, TcgStats, Translation } from "./contract.ts";
+import { BusAccess } from "./bus-access.ts";
 import { DevicePages } from "./device-pages.ts";
 import type { CodePages } from "./code-pages.ts";
 import type { Views } from "./views.ts";
@@ -29,6 +30,8 @@ export class SoftTlb {
   /** Word index of the first entry. */
   readonly #first: number;
   readonly #env: number;
+  /** Word index of `ENV.fills`. */
+  readonly #fills: number;
   readonly #bus: PhysicalBus;
   readonly #blocks: BlockCache;
   /** What other threads have translated; undefined where there are none. */
@@ -47,7 +50,7 @@ export class SoftTlb {
   /** Per mmu index. */
   readonly #large: readonly LargePages[];
   readonly #walk: Translation = { physical: 0, prot: 0, pageBits: 12, global: false };
-  readonly #wide = new Uint32Array(2);
+  readonly #slowBus: BusAccess;
   readonly #storedTo: StoredPages;
   /** Stores into translated code are simply done: nothing runs that they could change, or it need not see them. */
   alone = true;
@@ -62,8 +65,10 @@ export class SoftTlb {
     this.#i32 = views.i32;
     this.#first = (env + ENV.tlb) >>> 2;
     this.#env = env;
+    this.#fills = (env + ENV.fills) >>> 2;
     this.#indexes = indexes;
     this.#bus = bus;
+    this.#slowBus = new BusAccess(bus, views.i32);
     this.#blocks = blocks;
     this.cpu = cpu;
     this.#stats = stats;
@@ -75,6 +80,35 @@ export class SoftTlb {
     this.#storedTo = new StoredPages(views.u8.length);
     this.#fillInvalid(0, indexes);
   } // prettier-ignore
+
+  /** Looks at the entries that the target filled: what is noted of each. */
+  #takeFills(): void {
+    const { i32 } = this.#views;
+    const list = (this.#env + fillList(this.#indexes)) >>> 2;
+    const count = i32[this.#fills]!;
+    i32[this.#fills] = 0;
+    this.#stats.tlbFills += count;
+    for (let i = list; i < list + 2 * count; i += 2) {
+      const n = i32[i]! & 0xffffff;
+      const mmu = Math.floor(n / TLB_ENTRIES);
+      const e = this.#first + n * WORDS;
+      const sets = i32[e + LAST] === 1 ? this.#shared : this.#local;
+      sets[mmu]!.add(n - mmu * TLB_ENTRIES);
+      this.#physical[n] = (i32[i + 1]! >>> 0) * 4096;
+      this.#devices.none(n);
+      const stores = i32[e + 2]!;
+      if ((stores & (TLB_INVALID | TLB_MMIO)) === 0) this.#storedTo.note(((stores & PAGE) + i32[e + ADDEND]!) >>> 0, n);
+      const bits = i32[i]! >>> 24;
+      if (bits > 0) this.#noteLarge(e, mmu, bits + 12);
+    }
+  }
+
+  /** The page of an entry is part of a large mapping. One that has been flushed since is no more. */
+  #noteLarge(e: number, mmu: number, bits: number): void {
+    const { i32 } = this.#views;
+    for (let tag = e; tag < e + ADDEND; tag += 2)
+      if ((i32[tag]! & TLB_INVALID) === 0) return this.#large[mmu]!.note(pageNumber(i32[tag]!, i32[tag + 1]!), bits);
+  }
 
   /** Index, in words, of the entry for an address. */
   #entry(lo: number, mmu: number): number {
@@ -94,6 +128,7 @@ export class SoftTlb {
 
   /** Fills the entry for an address. @returns false when the target raised. */
   #fill(lo: number, hi: number, access: Access, mmu: number, size: number): boolean {
+    if (this.#i32[this.#fills] !== 0) this.#takeFills();
     const walk = this.#walk;
     walk.pageBits = 12;
     walk.global = false;
@@ -152,6 +187,7 @@ export class SoftTlb {
 
   /** Physical address of a byte whose page {@link fetchPage} found. */
   physical(lo: number, mmu: number): number {
+    if (this.#i32[this.#fills] !== 0) this.#takeFills();
     return this.#physical[this.#number(lo, mmu)]! + (lo & 4095);
   }
 
@@ -180,7 +216,11 @@ export class SoftTlb {
     if ((lo & 4095) + size > 4096) return this.#loadSplit(lo, hi, size, mmu);
     if (!this.#ensure(lo, hi, LOAD, mmu, size)) return false;
     const e = this.#entry(lo, mmu);
-    if ((i32[e]! & TLB_MMIO) !== 0) return this.#loadMmio(lo, hi, size, mmu);
+    if ((i32[e]! & TLB_MMIO) !== 0) {
+      this.#stats.mmio++;
+      const at = this.physical(lo, mmu);
+      return !(this.#slowBus.load(at, size, out) && this.cpu.busFault(lo, hi, at, LOAD));
+    }
     const host = (lo + i32[e + ADDEND]!) >>> 0;
     if ((host & (size - 1)) !== 0) return loadAcross(this.#views, out, { first: size, host, behind: 0 }, size);
     if (size === 8 && this.#words !== undefined) this.#words[out >>> 1] = this.#words[host >>> 3]!;
@@ -225,35 +265,6 @@ export class SoftTlb {
     return true;
   }
 
-  #loadMmio(lo: number, hi: number, size: number, mmu: number): boolean {
-    this.#stats.mmio++;
-    const { i32 } = this.#views;
-    const out = (this.#env + ENV.scratch) >>> 2;
-    const at = this.physical(lo, mmu);
-    const bus = this.#bus;
-    let low = 0;
-    let high = 0;
-    let refused = false;
-    if (size === 8 && (at & 7) === 0) {
-      bus.readWide(at, this.#wide);
-      low = this.#wide[0]!;
-      high = this.#wide[1]!;
-      refused = bus.lastFault;
-    } else {
-      const step = (at & (size - 1)) === 0 ? Math.min(size, 4) : 1;
-      for (let i = 0; i < size; i += step) {
-        const part = bus.read(at + i, step);
-        if (i < 4) low |= part << (8 * i);
-        else high |= part << (8 * (i - 4));
-        refused ||= bus.lastFault;
-      }
-    }
-    if (refused && this.cpu.busFault(lo, hi, at, LOAD)) return false;
-    i32[out] = low;
-    i32[out + 1] = high;
-    return true;
-  }
-
   /** A store that the fast path refused; the value is in `env.scratch`[0]. @returns false when it raised. */
   store(lo: number, hi: number, oi: number): boolean {
     this.#stats.slowStores++;
@@ -273,7 +284,11 @@ export class SoftTlb {
     if (!this.#ensure(lo, hi, STORE, mmu, size)) return false;
     const e = this.#entry(lo, mmu);
     const flags = i32[e + 2]!;
-    if ((flags & TLB_MMIO) !== 0) return this.#storeMmio(lo, hi, size, mmu, low, high);
+    if ((flags & TLB_MMIO) !== 0) {
+      this.#stats.mmio++;
+      const at = this.physical(lo, mmu);
+      return !(this.#slowBus.store(at, size, low, high) && this.cpu.busFault(lo, hi, at, STORE));
+    }
     const host = (lo + i32[e + ADDEND]!) >>> 0;
     if ((flags & TLB_CODE) !== 0 && this.#givesBack(host, size)) return false;
     if (this.#words !== undefined && (host & (size - 1)) === 0 && size !== 4 && size !== 1) {
@@ -333,25 +348,6 @@ export class SoftTlb {
     return this.#givesBack((lo + this.#i32[e + ADDEND]!) >>> 0, size);
   }
 
-  #storeMmio(lo: number, hi: number, size: number, mmu: number, low: number, high: number): boolean {
-    this.#stats.mmio++;
-    const at = this.physical(lo, mmu);
-    const bus = this.#bus;
-    let refused = false;
-    if (size === 8 && (at & 7) === 0) {
-      bus.writeWide(at, low >>> 0, high >>> 0);
-      refused = bus.lastFault;
-    } else {
-      const step = (at & (size - 1)) === 0 ? Math.min(size, 4) : 1;
-      for (let i = 0; i < size; i += step) {
-        const part = (i < 4 ? low : high) >>> (8 * (i & 3));
-        bus.write(at + i, step, step === 4 ? part >>> 0 : part & (step === 2 ? 0xffff : 0xff));
-        refused ||= bus.lastFault;
-      }
-    }
-    return !(refused && this.cpu.busFault(lo, hi, at, STORE));
-  }
-
   /** Address in the machine memory of a location for an atomic operation; 0 when the target raised. */
   atomicAddress(lo: number, hi: number, oi: number): number {
     const size = 1 << (oi & 3);
@@ -382,6 +378,7 @@ export class SoftTlb {
 
   /** Stores to a page of the machine memory take the slow path from now on. @returns whether some may have taken the fast one */
   protect(ram: number): boolean {
+    if (this.#i32[this.#fills] !== 0) this.#takeFills();
     const mark = (n: number): boolean => {
       const e = this.#first + n * WORDS;
       const tag = this.#i32[e + 2]!;
@@ -400,6 +397,7 @@ export class SoftTlb {
 
   /** Forgets the translations of the mmu indexes in `mask`; `keepGlobal`: but for global ones. */
   flush(mask: number, keepGlobal = false): void {
+    if (this.#i32[this.#fills] !== 0) this.#takeFills();
     for (let mmu = 0; mmu < this.#indexes; mmu++) {
       if ((mask & (1 << mmu)) === 0) continue;
       if (!keepGlobal) this.#flushIndex(mmu);
@@ -452,6 +450,7 @@ export class SoftTlb {
    * @returns whether that happened
    */
   flushPage(lo: number, hi: number): boolean {
+    if (this.#i32[this.#fills] !== 0) this.#takeFills();
     let more = false;
     const vpn = pageNumber(lo, hi);
     for (let mmu = 0; mmu < this.#indexes; mmu++) {

@@ -128,7 +128,8 @@ export class Vcpu {
     const at = this.#e;
     this.#stop = false;
     this.#running = true;
-    machine.current = this.cpu;
+    const { cpu } = machine.runtime;
+    if (cpu.value !== this.cpu) cpu.value = this.cpu;
     i32[at + ENV.kicked / 4] = 0;
     i32[at + ENV.budget / 4] = budget;
     this.#given = budget;
@@ -142,7 +143,6 @@ export class Vcpu {
       machine.executed += executed;
       i32[at + ENV.budget / 4] = 0;
       this.#running = false;
-      machine.current = undefined;
     }
   }
 

@@ -9,6 +9,7 @@ export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
+export const EXTERNREF = 0x6f;
 /** Block type without result. */
 export const EMPTY = 0x40;
 
@@ -33,6 +34,7 @@ export const W = {
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
+  globalGet: 0x23,
   i32Load: 0x28,
   i64Load: 0x29,
   f32Load: 0x2a,

@@ -57,6 +57,12 @@ export class ModuleBuilder {
     this.#imports.bytes([0x01, 0x70, 0x00, 0x00]);
   }
 
+  /** A global that is set outside: its index among the globals is the number of those imported before. */
+  importGlobal(module: string, name: string, type: number): void {
+    this.#import(module, name);
+    this.#imports.bytes([0x03, type, 0x01]);
+  }
+
   #import(module: string, name: string): void {
     this.#imports.name(module);
     this.#imports.name(name);

@@ -15,11 +15,16 @@ export interface WasmTable {
   set(index: number, value: unknown): void;
   grow(delta: number): number;
 }
+/** A global that holds a value of the host's. */
+export interface WasmGlobal {
+  value: unknown;
+}
 export interface WasmApi {
   readonly CompileError: new (message?: string) => Error;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance;
   readonly Table: new (descriptor: { initial: number; maximum?: number; element: "anyfunc" }) => WasmTable;
+  readonly Global: new (descriptor: { value: "externref"; mutable: true }, value?: unknown) => WasmGlobal;
   readonly Memory: new (descriptor: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory;
 }
 

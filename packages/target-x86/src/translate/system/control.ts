@@ -294,7 +294,13 @@ const rdpmc: Translate = (t) => {
   t.ctx.done = true;
 };
 
-const cpuid: Translate = (t) => void t.call("cpuid");
+const cpuid: Translate = (t) => {
+  const { ir } = t;
+  const known = ir.label();
+  ir.brcondI("ne", t.call("cpuid_fast"), 0, known);
+  t.call("cpuid");
+  ir.place(known);
+};
 
 const needXsave = (t: Tx): void => {
   const { ir } = t;

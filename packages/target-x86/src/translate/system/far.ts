@@ -77,6 +77,15 @@ const int: Translate = (t, i) => {
     t.endAtPc("lookup");
     ir.place(usual);
   }
+  if ((t.flags & HF.pe) !== 0 && (t.flags & (HF.vm | HF.tf | HF.breakpoints | HF.shadow)) === 0) {
+    const slow = ir.label();
+    ir.set("pc", t.pcNext());
+    t.flushFlags();
+    const done = t.call("int_fast", ir.const32(vector), ir.const32(-1), ir.const32(1), ir.const32(0));
+    ir.brcond("eq", done, ir.const32(0), slow, true);
+    endWithInterrupts(t);
+    ir.place(slow);
+  }
   t.trap(vector, true);
   t.ctx.done = true;
 };
