@@ -56,7 +56,7 @@ export default defineConfig([
   },
   {
     ...base,
-    entry: ["src/zod.ts", "src/whole-zod.ts", "src/quick-zod.ts"],
+    entry: ["src/zod.ts", "src/whole-zod.ts"],
     noExternal: ["zod"],
     splitting: false,
     minify: true,

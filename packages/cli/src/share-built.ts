@@ -14,12 +14,12 @@ const OUR_CHUNK = /^\.\/[^/]+\.js$/;
 
 /**
  * Lets every package of this process use what the build put into few files: a module costs a millisecond of a cold start. zod
- * is ninety small ones, of which our packages need a part (zod.ts) and the tools (`tool`) nothing at first (quick-zod.ts), which
- * hold the packages that all formats import. Another version of these, which a plugin may have below it, stays what it is.
+ * is ninety small ones, of which our packages need a part (zod.ts), and the tools (`tool`) hold the packages that all formats
+ * import. Another version of these, which a plugin may have below it, stays what it is.
  */
 export function shareBuilt(tool: boolean): void {
   const built = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
-  const [part, whole, own] = [built(tool ? "quick-zod" : "zod"), built("whole-zod"), built("tool")];
+  const [part, whole, own] = [built("zod"), built("whole-zod"), built("tool")];
   if (!existsSync(part)) return;
   const held = new Set(tool ? IN_TOOL.map((name) => entryOf(name, import.meta.url)) : []);
   registerHooks({
