@@ -165,7 +165,8 @@ class Survey {
     const img = this.#img;
     const { clusterSize } = img;
     const batch: { index: number; table: number; bytes: Uint8Array }[] = [];
-    const width = Math.max(1, Math.min(32, Math.floor((4 << 20) / clusterSize)));
+    // As many as threads of the host read at once; more would leave the processor's cache before they are looked at.
+    const width = Math.max(1, Math.min(8, Math.floor((4 << 20) / clusterSize)));
     const pool = Array.from({ length: width }, () => new Uint8Array(clusterSize));
     const drain = async (): Promise<void> => {
       await Promise.all(batch.map((b) => this.#readTable(b.table, b.bytes)));

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { indexReports, inspectPlugins, type Plugin, type PluginReport, type Registry } from "@mimus/qom";
 
 import { UsageError } from "./errors.ts";
-import { HINTS } from "./hints.ts";
+import { hints } from "./hints.ts";
 import { entryOf, manifestPath, OWN_FOLDER, projectsAbove, readProject } from "./resolve.ts";
 
 /** The packages of one project, and a registry that loads them when their types are first named. */
@@ -23,16 +23,18 @@ export interface Discovery {
 
 /**
  * Reads the manifests of the project's direct dependencies: the nearest package.json above `from` that has plugins, or else above
- * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
+ * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder. `kinds`: packages that
+ * name none of these kinds of types are passed over unread; a processor's manifest is longer than those of all formats.
  */
 export async function discoverInto(
   registry: Registry,
   from: string,
   extra: readonly string[] = [],
+  kinds?: readonly string[],
 ): Promise<Discovery> {
   let found: { project: string; reports: PluginReport[] } | undefined;
   for (const project of [...projectsAbove(from), ...projectsAbove(OWN_FOLDER)]) {
-    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
+    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier, kinds));
     found ??= { project, reports };
     if (!reports.some((report) => report.skipped === undefined)) continue;
     found = { project, reports };
@@ -44,7 +46,7 @@ export async function discoverInto(
 
   const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
   registry.setIndex(indexReports(reports), load);
-  registry.setHints(HINTS);
+  registry.setHints(hints);
   const locate = (name: string): string => entryUrl(project, paths.get(name) ?? name);
   return { project, reports, registry, load, locate };
 }
@@ -63,7 +65,7 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
   return report;
 }
 
-async function readJson(project: string, specifier: string): Promise<unknown> {
+async function readJson(project: string, specifier: string, kinds?: readonly string[]): Promise<unknown> {
   // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
   const near = `${dirname(project)}/node_modules/${specifier}`;
   let text: string;
@@ -72,7 +74,7 @@ async function readJson(project: string, specifier: string): Promise<unknown> {
   } catch {
     text = readFileSync(createRequire(project).resolve(specifier), "utf8");
   }
-  return JSON.parse(text);
+  return kinds?.some((kind) => text.includes(`"${kind}"`)) === false ? {} : JSON.parse(text);
 }
 
 function entryUrl(project: string, name: string): string {

@@ -10,10 +10,9 @@ import type { KeyValues } from "../args/keyval.ts";
 import { discoverInto } from "../discover-plugins.ts";
 import { isNetworkObject } from "../network-objects.ts";
 import { toolHost } from "../tool-host.ts";
-import { leave } from "../user/leave.ts";
 
-/** The terminal was asked for lines. */
-let asked = false;
+/** What tools for images have plugins for. */
+const KINDS = ["block-format", "block-protocol", "block-filter", "object"];
 
 /** Runs a tool and ends the process with its status. */
 export async function runTool(name: string, run: (host: ToolHost) => Promise<number>): Promise<never> {
@@ -26,11 +25,11 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
     const text = error instanceof Error ? (known ? error.message : `internal error: ${error.stack}`) : String(error);
     print(2, `${program}: ${text}\n`);
   }
-  return leave(code, asked);
+  return process.exit(code);
 }
 
 async function host(program: string): Promise<ToolHost> {
-  const { registry } = await discoverInto(new Registry(), process.cwd());
+  const { registry } = await discoverInto(new Registry(), process.cwd(), [], KINDS);
   const objects: KeyValues[] = [];
   let secret = (id: string): Promise<Uint8Array> => Promise.reject(new Error(`No secret with id '${id}'`));
   let interrupted = false;
@@ -97,7 +96,6 @@ function services(
 }
 
 async function* lines(prompt: string): AsyncIterable<string> {
-  asked = true;
   const reader = process.getBuiltinModule("node:readline").createInterface({
     input: process.stdin,
     output: process.stdin.isTTY ? process.stdout : undefined,
