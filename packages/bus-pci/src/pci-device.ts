@@ -23,7 +23,7 @@ const address: z.ZodType<number, number | string> = z
     });
     return z.NEVER;
   })
-  .meta({ qomType: "int32" });
+  .meta({ qomType: "int32", format: "pci-address" });
 
 /** The root of all PCI devices. */
 export const pciDevice: DeviceType = defineDevice({

@@ -1,5 +1,5 @@
 import { type Bus, Device } from "@mimus/machine-core";
-import { describeProps, type QomObject } from "@mimus/qom";
+import { describeProps, type PropertyHelp, type QomObject } from "@mimus/qom";
 
 import type { MachineControl } from "./control.ts";
 
@@ -41,10 +41,10 @@ function* about(machine: MachineControl, device: Device): Generator<string> {
     if (inputs !== undefined) yield `gpio-in "${name}" ${inputs}`;
     if (outputs !== undefined) yield `gpio-out "${name}" ${outputs}`;
   }
-  const types = new Map(describeProps(device.type).map((p) => [p.name, p.type]));
+  const properties = new Map(describeProps(device.type).map((p) => [p.name, p]));
   for (const [name, value] of Object.entries(device.values))
-    if (value !== undefined) yield `${name} = ${valueText(name, value, types.get(name) ?? "")}`;
-    else if (types.get(name) === "str") yield `${name} = ""`;
+    if (value !== undefined) yield `${name} = ${valueText(value, properties.get(name))}`;
+    else if (properties.get(name)?.type === "str") yield `${name} = ""`;
   for (const region of device.regions)
     for (const { base, size } of machine.memory.flat.filter((range) => range.region === region))
       if (device.parentBus === undefined) yield `mmio ${hex(base)}/${hex(size)}`;
@@ -52,14 +52,14 @@ function* about(machine: MachineControl, device: Device): Generator<string> {
   if (typeof describes?.describe === "function") yield* describes.describe(device);
 }
 
-/** A value as QEMU prints properties of that type. */
-function valueText(name: string, value: unknown, type: string): string {
+/** A value as QEMU prints such a property. */
+function valueText(value: unknown, property: PropertyHelp | undefined): string {
   if (typeof value === "boolean") return String(value);
   if (typeof value === "bigint") return `${value} (0x${BigInt.asUintN(64, value).toString(16)})`;
   if (typeof value === "number") {
-    if (name === "addr" && type === "number|str")
+    if (property?.format === "pci-address")
       return `${(value >> 3).toString(16).padStart(2, "0")}.${(value & 7).toString(16)}`;
-    if (type === "size") return `${value} (${sizeText(value)})`;
+    if (property?.type === "size") return `${value} (${sizeText(value)})`;
     const bits = value < 0 ? BigInt.asUintN(64, BigInt(value)) : BigInt(value);
     return `${value} (0x${bits.toString(16)})`;
   }

@@ -12,6 +12,8 @@ export interface PropertyHelp {
   readonly description?: string;
   /** The kind of object whose id this property takes: `"chardev"`, `"drive"`, … */
   readonly link?: string;
+  /** How people write the number, where that is not a number: `"pci-address"` is slot.function. */
+  readonly format?: string;
 }
 
 interface Inside {
@@ -78,6 +80,7 @@ export function describeSchema(schema: z.ZodObject): PropertyHelp[] {
       ...("default" in rest ? { default: rest.default } : {}),
       ...(typeof meta["description"] === "string" ? { description: meta["description"] } : {}),
       ...(typeof meta["link"] === "string" ? { link: meta["link"] } : {}),
+      ...(typeof meta["format"] === "string" ? { format: meta["format"] } : {}),
     };
   });
 }
