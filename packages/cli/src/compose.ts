@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import { nodeClock, nodeFiles, nodeThreads } from "@mimus/host-node";
 import type { Registry, ResolvedType } from "@mimus/qom";
-import { assemble, type DeviceRequest, type System } from "@mimus/system";
+import { assemble, type AssembleOptions, type DeviceRequest, type System } from "@mimus/system";
 
 import { accelerator } from "./accelerator.ts";
 import type { KeyValues } from "./args/keyval.ts";
@@ -30,24 +30,12 @@ export interface Opened {
 export async function compose(config: MachineConfig, target: string, opened: Opened): Promise<System> {
   const { registry, machine, consoles, drives, logging } = opened;
   const { type: _type, dumpdtb: _dumpdtb, ...machineProps } = config.machine;
-  const { boot } = config;
-  const read = async (option: string, path: string | undefined): Promise<Uint8Array | undefined> => {
-    if (path === undefined) return undefined;
-    try {
-      return await nodeFiles.read(path);
-    } catch (error) {
-      throw new UsageError(`-${option}: ${(error as Error).message}`);
-    }
-  };
-  const kernel = (await embeddedGuest(registry, boot, target)) ?? (await read("kernel", boot.kernel));
-  const initrd = await read("initrd", boot.initrd);
-  const dtb = await read("dtb", boot.dtb);
   const accel = accelerator(config.accel, config.qtest !== undefined);
   const clock = nodeClock({
     wallOffset: rtcOffset(config.rtc),
     ...(config.seed === undefined ? {} : { seed: config.seed }),
   });
-  const system = await assemble({
+  return assemble({
     registry,
     host: {
       ...clock,
@@ -85,15 +73,35 @@ export async function compose(config: MachineConfig, target: string, opened: Ope
     ...(config.icount === undefined ? {} : { loop: { icount: icount(config.icount) } }),
     policies: config.actions.policies,
     logLevels: logging.levels,
-    bios: accel.name === "qtest" ? "none" : await firmware(boot.bios, machine, target, config.dataPaths),
-    ...(kernel === undefined ? {} : { kernel }),
-    ...(initrd === undefined ? {} : { initrd }),
-    ...(dtb === undefined ? {} : { dtb }),
-    ...(boot.append === undefined ? {} : { append: boot.append }),
+    ...(await bootImages(config.boot, registry, target)),
+    bios: accel.name === "qtest" ? "none" : await firmware(config.boot.bios, machine, target, config.dataPaths),
     ...(config.uuid === undefined ? {} : { uuid: config.uuid }),
     ...(config.bootMenu === undefined ? {} : { bootMenu: config.bootMenu }),
   });
-  return system;
+}
+
+/** What the machine boots, read. */
+async function bootImages(
+  boot: MachineConfig["boot"],
+  registry: Registry,
+  target: string,
+): Promise<Pick<AssembleOptions, "kernel" | "initrd" | "dtb" | "append">> {
+  const read = async (option: "kernel" | "initrd" | "dtb"): Promise<Partial<Record<typeof option, Uint8Array>>> => {
+    const path = boot[option];
+    if (path === undefined) return {};
+    try {
+      return { [option]: await nodeFiles.read(path) };
+    } catch (error) {
+      throw new UsageError(`-${option}: ${(error as Error).message}`);
+    }
+  };
+  const guest = await embeddedGuest(registry, boot, target);
+  return {
+    ...(guest === undefined ? await read("kernel") : { kernel: guest }),
+    ...(await read("initrd")),
+    ...(await read("dtb")),
+    ...(boot.append === undefined ? {} : { append: boot.append }),
+  };
 }
 
 /** The guest program that a package has under the name given with `-kernel`, when there is no file of that name. */
