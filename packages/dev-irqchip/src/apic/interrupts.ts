@@ -60,8 +60,8 @@ export class Interrupts {
   }
 
   load(s: { isr: readonly number[]; tmr: readonly number[]; irr: readonly number[] }): void {
-    this.#isr.words.set(s.isr);
-    this.#tmr.words.set(s.tmr);
-    this.#irr.words.set(s.irr);
+    this.#isr.load(s.isr);
+    this.#tmr.load(s.tmr);
+    this.#irr.load(s.irr);
   }
 }

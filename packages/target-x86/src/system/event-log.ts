@@ -1,4 +1,4 @@
-/** What `-d int` and `-d cpu_reset` show of a CPU, in QEMU's words. */
+/** What `-d int` and `-d cpu_reset` show of a CPU, in QEMU's words. What tells of deliveries is called where `OFF.logged` says so. */
 import type { X86Cpu } from "../cpu.ts";
 import { OFF, regOffset, REG, SEG, SEG_FIELD, segOffset } from "../state.ts";
 import { CR0 } from "./bits.ts";
@@ -11,7 +11,7 @@ const hex = (value: number, digits: number): string => (value >>> 0).toString(16
 /** A vector is about to be delivered; in real mode registers are not shown. `code` is -1 without an error code. `back`: bytes behind the instruction. */
 export function logDelivery(cpu: X86Cpu, vector: number, code: number, software: boolean, back: number): void {
   const { log } = cpu.signals;
-  if (log === undefined || cpu.lo(OFF.logged) === 0) return;
+  if (log === undefined) return;
   const number = cpu.deliveries++;
   if ((cpu.lo(OFF.cr0) & CR0.PE) === 0) return;
   const wide = (at: number): string => (cpu.wide ? hex(cpu.hi(at), 8) : "") + hex(cpu.lo(at), 8);
@@ -29,19 +29,19 @@ export function logDelivery(cpu: X86Cpu, vector: number, code: number, software:
   );
 }
 
-/** One line among the interrupts. The text is made when it is wanted. */
-function logInterrupt(cpu: X86Cpu, text: () => string): void {
-  if (cpu.lo(OFF.logged) !== 0) cpu.signals.log?.write("interrupt", text());
+/** One line among the interrupts. */
+function logInterrupt(cpu: X86Cpu, text: string): void {
+  cpu.signals.log?.write("interrupt", text);
 }
 
 /** An interrupt from outside was taken. */
 export function logExternal(cpu: X86Cpu, vector: number): void {
-  logInterrupt(cpu, () => `Servicing hardware INT=0x${hex(vector, 2)}`);
+  logInterrupt(cpu, `Servicing hardware INT=0x${hex(vector, 2)}`);
 }
 
 /** An exception, while that of vector `first` was delivered; -1: none. */
 export function logException(cpu: X86Cpu, first: number, second: number): void {
-  logInterrupt(cpu, () => `check_exception old: 0x${(first >>> 0).toString(16)} new 0x${second.toString(16)}`);
+  logInterrupt(cpu, `check_exception old: 0x${(first >>> 0).toString(16)} new 0x${second.toString(16)}`);
 }
 
 /** A heading, and all registers. */

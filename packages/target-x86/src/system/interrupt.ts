@@ -61,7 +61,7 @@ export function takeInterrupt(cpu: X86Cpu): boolean {
   if ((pending & PENDING.intr) === 0 || (cpu.lo(OFF.eflags) & FLAG.if) === 0) return false;
   const vector = cpu.controller.acknowledge();
   if (vector < 0) return false;
-  logExternal(cpu, vector);
+  if (cpu.lo(OFF.logged) !== 0) logExternal(cpu, vector);
   cpu.setLo(ENV.halted, 0);
   dispatch(cpu, vector, -1, EXTERNAL, 0);
   return true;
@@ -99,13 +99,14 @@ function advance(cpu: X86Cpu, bytes: number): void {
 function dispatch(cpu: X86Cpu, vector: number, code: number, source: number, soft: number): void {
   cpu.setLo(ENV.tbFlags, cpu.lo(ENV.tbFlags) & ~HF.shadow);
   let error = vector === EXC.AC || vector === EXC.DF ? 0 : code;
-  if (source === HARDWARE) logException(cpu, -1, vector);
+  const logged = cpu.lo(OFF.logged) !== 0;
+  if (logged && source === HARDWARE) logException(cpu, -1, vector);
   for (;;) {
     if (vector === EXC.PF && source === HARDWARE) cpu.copy(OFF.cr2, SYS.faultAddress);
     if (vector === EXC.DB) cpu.set(OFF.dr7, cpu.lo(OFF.dr7) & ~0x2000, 0);
     const coded = source === HARDWARE && ((WITH_ERROR_CODE >>> vector) & 1) === 1 ? error : -1;
     const rf = source === HARDWARE && ((TRAPS >>> vector) & 1) === 0 ? 1 : 0;
-    logDelivery(cpu, vector, coded, source === SOFTWARE, soft);
+    if (logged) logDelivery(cpu, vector, coded, source === SOFTWARE, soft);
     if (cpu.fast.enter(cpu.env, vector, coded, source === SOFTWARE ? 1 : 0, rf) !== 0) return;
     try {
       enter(cpu, vector, error, source);
@@ -122,7 +123,7 @@ function dispatch(cpu: X86Cpu, vector: number, code: number, source: number, sof
     cpu.setLo(ENV.exception, 0);
     cpu.setLo(OFF.errorCode, -1);
     const first = source === HARDWARE ? vector : -1;
-    logException(cpu, first, second);
+    if (logged) logException(cpu, first, second);
     const grave = second === EXC.PF || contributory(second);
     if (first === EXC.DF && grave) return shutdown(cpu);
     if ((contributory(first) && contributory(second)) || (first === EXC.PF && grave)) {

@@ -82,6 +82,8 @@ const TSC: Msr = {
 /** The time stamp counter as programs see it. */
 export function readTsc(cpu: X86Cpu, out: Uint32Array): void {
   cpu.time.tsc(out);
+  // As nearly all have it, who have never written the counter.
+  if ((cpu.lo(OFF.tscOffset) | cpu.hi(OFF.tscOffset)) === 0) return;
   const lo = (out[0]! + (cpu.lo(OFF.tscOffset) >>> 0)) >>> 0;
   out[1] = out[1]! + cpu.hi(OFF.tscOffset) + (lo < out[0]! ? 1 : 0);
   out[0] = lo;

@@ -275,8 +275,7 @@ export class TcgMachine implements Engine {
 
   /** A block begins at a breakpoint. */
   stopsAt(tb: Tb): boolean {
-    if (this.breakpoints.size === 0) return false;
-    return this.breakpoints.has(ofHalves(tb.pcLo, tb.pcHi));
+    return this.breakpoints.size > 0 && this.breakpoints.has(ofHalves(tb.pcLo, tb.pcHi));
   }
 
   /** Counters so far. */
@@ -287,8 +286,7 @@ export class TcgMachine implements Engine {
 
   /** Throws all code away if that was asked for. Call while no block runs. */
   flushIfWanted(): void {
-    if (!this.#flushWanted) return;
-    this.#flushNow();
+    if (this.#flushWanted) this.#flushNow();
   }
 
   #flushNow(): void {
