@@ -1,6 +1,7 @@
 import type { Edge } from "./edge.ts";
 import { asBlockError, BlockError } from "./errors.ts";
 import { FilterNode } from "./filter-node.ts";
+import { Gathered } from "./gathered.ts";
 import type { HostFile } from "./host-file.ts";
 import type { ImageOps } from "./image-ops.ts";
 import type { BlockNode } from "./node.ts";
@@ -60,6 +61,8 @@ export class GraphNode implements BlockNode {
   onClosed: (() => void) | undefined;
   readonly setBacking?: (node: BlockNode | undefined) => void;
   readonly #inner: BlockNode;
+  /** Vectors for a driver that has none. */
+  readonly #gathered: Gathered;
   readonly #warn: (message: string) => void;
   readonly #discard = async (at: number, length: number): Promise<void> => {
     if (this.#drains > 0) {
@@ -81,6 +84,7 @@ export class GraphNode implements BlockNode {
 
   constructor(inner: BlockNode, driver: string, options: NodeOptions, named: boolean, warn: (message: string) => void) {
     this.#inner = inner;
+    this.#gathered = new Gathered(inner);
     this.name = inner.name;
     this.driver = driver;
     this.options = options;
@@ -160,16 +164,10 @@ export class GraphNode implements BlockNode {
     }
     this.#check("read", at, totalLength(into));
     this.#inFlight++;
-    let here = at;
     try {
-      if (this.#inner.readv) await this.#inner.readv(at, into);
-      else
-        for (const piece of into) {
-          await this.#inner.read(here, piece);
-          here += piece.length;
-        }
+      await (this.#inner.readv ? this.#inner.readv(at, into) : this.#gathered.read(at, into));
     } catch (e) {
-      throw this.#failed(e, "read", here);
+      throw this.#failed(e, "read", at);
     } finally {
       this.#leave();
     }
@@ -197,7 +195,8 @@ export class GraphNode implements BlockNode {
       if (other) return other.writev(at, from);
     }
     return this.#change("write", at, totalLength(from), async () => {
-      if (this.#inner.writev && this.options.detectZeroes === "off") return this.#inner.writev(at, from);
+      if (this.options.detectZeroes === "off")
+        return this.#inner.writev ? this.#inner.writev(at, from) : this.#gathered.write(at, from);
       let here = at;
       for (const piece of from) {
         await this.#store(here, piece);

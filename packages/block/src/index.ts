@@ -110,6 +110,7 @@ export { snapshotAction } from "./snapshot.ts";
 export { transact, type Action } from "./transaction.ts";
 export { BUCKETS, limited, parseLimits, ThrottleGroup, throttleGroup } from "./throttle.ts";
 export type { Bucket, BucketName, ThrottleClock, ThrottleLimits } from "./throttle.ts";
+export { Lanes } from "./lanes.ts";
 export { RangeLock } from "./range-lock.ts";
 
 const filters: readonly TypeSpec[] = [throttle, copyOnRead, blkdebug, blkverify, compress, preallocate, blklogwrites];

@@ -1,6 +1,5 @@
-import type { BlockBackend } from "@mimus/block";
+import { type BlockBackend, Lanes } from "@mimus/block";
 import { type Identity, identifyPacket } from "./identify.ts";
-import { Lane } from "./lane.ts";
 import { BLOCK, rawSector, SENSE } from "./mmc.ts";
 import { ALWAYS, type Commands, NEEDS_MEDIUM, packetCommands } from "./packet-commands.ts";
 import { C, CHUNK, ER, ST } from "./spec.ts";
@@ -16,7 +15,7 @@ const AHEAD: number = CHUNK / 2 / BLOCK;
 export class AtapiCdrom extends Unit {
   readonly #id: Identity;
   readonly #backend: BlockBackend | undefined;
-  readonly #lane: Lane = new Lane(AHEAD * BLOCK);
+  readonly #lanes: Lanes = new Lanes(AHEAD * BLOCK, 1);
   readonly #commands: Commands;
 
   constructor(drive: BlockBackend | undefined, id: Identity) {
@@ -201,15 +200,15 @@ export class AtapiCdrom extends Unit {
     const backend = this.#backend;
     const count = Math.min(s.left, AHEAD);
     if (backend === undefined || s.at + count > this.#blocks) return this.#bad(SENSE.OUT_OF_RANGE);
-    const memory = s.phase === "dma-packet" ? this.#lane.take() : new Uint8Array(count * BLOCK);
-    const data = memory.subarray(0, count * BLOCK);
+    const lane = s.phase === "dma-packet" ? this.#lanes.take() : undefined;
+    const data = lane?.subarray(0, count * BLOCK) ?? new Uint8Array(count * BLOCK);
     this.wait(backend.read(s.at * BLOCK, data), (good) => {
-      // What `then` stores it stores before the next take.
-      if (s.phase === "dma-packet") this.#lane.give(memory);
       if (!good) {
         this.bus?.done(false);
         return this.#bad(SENSE.READ_ERROR);
       }
+      // What `then` stores it stores before the next take.
+      if (lane !== undefined) this.#lanes.give(lane);
       s.data = s.sectorBytes === BLOCK ? data : this.#raw(data);
       s.at += count;
       s.left -= count;

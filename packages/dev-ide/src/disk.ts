@@ -1,6 +1,5 @@
-import type { BlockBackend } from "@mimus/block";
+import { type BlockBackend, Lanes } from "@mimus/block";
 import { type DiskShape, type Identity, identifyDisk } from "./identify.ts";
-import { Lane } from "./lane.ts";
 import { smartData, smartLog, smartThresholds } from "./smart.ts";
 import { C, CHUNK, DMA, ER, MULTIPLE, SECTOR, ST } from "./spec.ts";
 import { Unit } from "./unit.ts";
@@ -43,7 +42,7 @@ export class AtaDisk extends Unit {
   readonly #id: Identity;
   readonly #shape: DiskShape;
   readonly #disk: BlockBackend;
-  readonly #lane: Lane = new Lane(DMA);
+  readonly #lanes: Lanes = new Lanes(DMA, 1);
 
   constructor(drive: BlockBackend, id: Identity, shape: DiskShape) {
     super(drive);
@@ -352,19 +351,19 @@ export class AtaDisk extends Unit {
     const { s } = this;
     if (sectors === 0) return this.#dmaEnd(short, more);
     const count = Math.min(sectors, DMA / SECTOR);
-    const memory = this.#lane.take();
-    const data = memory.subarray(0, count * SECTOR);
+    const lane = this.#lanes.take();
+    const data = lane.subarray(0, count * SECTOR);
     const cursor = { n, at };
     const write = s.phase === "dma-write";
     if (write) this.#walk(list, cursor, data, true);
     const work = write ? this.#store(s.at, data) : this.#disk.read(s.at * SECTOR, data);
     this.wait(work, (good) => {
-      if (good && !write) this.#walk(list, cursor, data, false);
-      this.#lane.give(memory);
       if (!good) {
         this.bus?.done(false);
         return this.#broken(write ? ER.ABORT : ER.UNCORRECTABLE);
       }
+      if (!write) this.#walk(list, cursor, data, false);
+      this.#lanes.give(lane);
       this.#advance(count);
       this.#piece(list, cursor.n, cursor.at, sectors - count, short, more);
     });
