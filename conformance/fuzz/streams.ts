@@ -59,6 +59,9 @@ const SESSION = [
 /** Turns of the microtask queue within which a monitor that has something to say says it. */
 const QUIET = 32;
 
+/** The monitor's answer to a command that is none. */
+class Complaint extends Error {}
+
 const qmp: ByteParser = {
   name: "qmp",
   what: "the monitor's JSON",
@@ -83,9 +86,11 @@ const qmp: ByteParser = {
       await Promise.resolve();
       if (answers.length > said) [quiet, said] = [0, answers.length];
     }
-    for (const line of answers.split("\r\n")) if (line !== "") JSON.parse(line);
+    const said = answers.split("\r\n").filter((line) => line !== "");
+    const complaint = said.filter((line) => "error" in (JSON.parse(line) as object)).at(0);
+    if (complaint !== undefined) throw new Complaint(complaint);
   },
-  refusal: () => false,
+  refusal: (e) => e instanceof Complaint,
 };
 
 /** A packed stream, what unpacks it, and how many bytes come out. */
