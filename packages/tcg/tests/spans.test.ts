@@ -93,5 +93,58 @@ for (const [name, options] of Object.entries(WAYS)) {
       expect(m.vcpu.run(100_000)).toBe("halted");
       expect(m.log.length).toBe(4 * ROUNDS);
     });
+
+    // Reads through r11, which stays, in a loop that is too long to be unrolled; r6 and r7 say whether it jumps over the reads.
+    const around = [
+      asm("addi", 1, 1, 1),
+      asm("bne", 6, 7, 4),
+      asm("ld", 3, 11, 0),
+      asm("ld", 4, 11, 8),
+      asm("add", 5, 5, 4),
+    ];
+    const carrying = [
+      ...around,
+      ...Array.from({ length: 12 }, () => asm("addi", 8, 8, 1)),
+      asm("bne", 1, 2, -17),
+      asm("halt"),
+    ];
+    test.each([0x3000, 0x3ff8])("a loop reads through a base that stays, at %x", (base) => {
+      const m = machine(options, false, 0, carrying);
+      m.cpu.setR(11, BigInt(base));
+      m.setU64(base + 8, 3n);
+      expect(m.vcpu.run(100_000)).toBe("halted");
+      expect(m.cpu.r(5)).toBe(BigInt(3 * ROUNDS));
+      expect(m.tcg.stats().exits.uncommon).toBeLessThan(ROUNDS / 4);
+    });
+
+    test("and where that is a device, as often as the program does it", () => {
+      const m = machine(options, false, 0, carrying);
+      m.cpu.setR(11, BigInt(MMIO));
+      expect(m.vcpu.run(100_000)).toBe("halted");
+      expect(m.log.length).toBe(4 * ROUNDS);
+    });
+
+    test("what a loop would read, but does not, is no fault", () => {
+      const m = machine(options, false, 0, carrying);
+      m.cpu.setR(11, 0x5000n);
+      m.cpu.setR(6, 1n);
+      m.cpu.map.set(5, -1);
+      expect(m.vcpu.run(100_000)).toBe("halted");
+      expect(m.cpu.faults).toEqual([]);
+      expect(m.cpu.r(8)).toBe(BigInt(12 * ROUNDS));
+    });
+
+    test("a page that is mapped elsewhere between two runs of a loop is read there", () => {
+      const m = machine(options, false, 0, carrying);
+      m.cpu.setR(11, 0x3000n);
+      m.setU64(0x3008, 1n);
+      m.setU64(0x6008, 0x1_0000n);
+      m.vcpu.run(2000);
+      const before = m.cpu.r(5);
+      m.cpu.map.set(3, 6);
+      m.vcpu.tlb.flush(-1);
+      expect(m.vcpu.run(100_000)).toBe("halted");
+      expect(m.cpu.r(5)).toBe(before + (BigInt(ROUNDS) - before) * 0x1_0000n);
+    });
   });
 }

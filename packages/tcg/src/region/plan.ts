@@ -11,6 +11,8 @@ export interface RegionBlock {
   readonly block: Block;
   /** Guest instructions of it that belong to the region: fewer than the block has where another block begins within it. */
   readonly insns: number;
+  /** Times that it had been executed when the region was planned. */
+  readonly executions: number;
   /** Entry nodes of functions copied to here for the call at its end, by the low halves of their addresses. */
   readonly callees?: readonly { readonly target: number; readonly node: number }[];
   /** Of a part of a copied function or an unrolled loop: the nodes that it goes to by address, before those in `nodeAt`. */

@@ -21,8 +21,9 @@ import { hubHash } from "./hub.ts";
 import type { Hub } from "./hub.ts";
 import { BudgetEmitter } from "./budget.ts";
 import { ENTRY_NODE, shapeOf } from "./shape.ts";
-import { spansOf } from "./span-plan.ts";
-import type { BlockSpans } from "./span-plan.ts";
+import { UNCOMMON } from "./span-emitter.ts";
+import { carryingLoops, spansOf } from "./span-plan.ts";
+import type { BlockSpans, LoopSpans } from "./span-plan.ts";
 import type { ResumeEdge, Shape } from "./shape.ts";
 
 /** A compiled region. */
@@ -62,6 +63,8 @@ export class RegionCompiler extends BudgetEmitter {
   #flow!: RegionFlow;
   /** By node, but the entry. */
   #spans: readonly BlockSpans[] = [];
+  /** By node. */
+  #loops: ReadonlyMap<number, LoopSpans> = new Map();
   #node = 0;
   /** Constructs open around the node's own code, and, by node, the one that a branch to it leaves or repeats. */
   #nest = 0;
@@ -87,8 +90,11 @@ export class RegionCompiler extends BudgetEmitter {
     this.#shape = shapeOf(successors, 1);
     this.#owed = owedBudget(plan, successors, continuation, this.#shape);
     this.#flow = regionFlow(plan, successors, continuation, pcGlobal, effects);
-    if (this.#settings.direct === undefined)
-      this.#spans = spansOf(plan, { successors, continuation }, this.#shape, effects, !this.target.unaligned);
+    if (this.#settings.direct === undefined) {
+      const edges = { successors, continuation };
+      this.#spans = spansOf(plan, edges, this.#shape, effects, !this.target.unaligned);
+      this.#loops = carryingLoops(plan, edges, this.#shape, this.#spans);
+    }
     this.selfCalls = [];
     this.#open.clear();
     this.startRegion(plan.blocks[0]!.block);
@@ -148,6 +154,7 @@ export class RegionCompiler extends BudgetEmitter {
     const children = this.#shape.children[node]!;
     const loop = this.#shape.header[node] === 1;
     if (loop) {
+      this.#beforeLoop(node);
       this.#name("loop", node);
       code.loop();
       this.#open.set(node, ++this.#nest);
@@ -170,6 +177,40 @@ export class RegionCompiler extends BudgetEmitter {
     code.end();
     this.#open.delete(node);
     this.#nest--;
+  }
+
+  /** The loop around a node that carries spans; not one before which they often were not found. */
+  #loopOf(node: number): LoopSpans | undefined {
+    const loop = this.#loops.get(node);
+    if (loop === undefined) return undefined;
+    return this.isSlowSite(this.#plan.blocks[loop.header - 1]!.tb.address, 0) ? undefined : loop;
+  }
+
+  /** Whatever goes to the loop from outside comes by here: from before it, or to resume in it. */
+  #beforeLoop(node: number): void {
+    const loop = this.#loopOf(node);
+    if (loop?.header !== node) return;
+    const { code } = this;
+    const { tb, block } = this.#plan.blocks[node - 1]!;
+    this.block = block;
+    this.lookBeforeLoop(loop, () => {
+      this.pushResuming();
+      code.if();
+      this.endResuming();
+      code.end();
+      this.#flow.dirty[node]!.forEach((d, g) => {
+        if (d === 1) this.storeGlobal(g);
+      });
+      this.storeBudgetLess(tb.insns);
+      code.get(ENVP);
+      code.i32(tb.address);
+      code.mem(W.i32Store, ENV.exitTb, 2);
+      code.get(ENVP);
+      code.i32(UNCOMMON);
+      code.mem(W.i32Store, ENV.exitSite, 2);
+      code.i32(EXIT.uncommon);
+      code.op(W.return);
+    });
   }
 
   /** Names the construct that begins here after a node, for readers. */
@@ -274,7 +315,9 @@ export class RegionCompiler extends BudgetEmitter {
     this.startBlock(block, a, tb.address);
     this.useSpans(this.#spans[node - 1]);
     const number = this.#shape.number[node]!;
-    if (number === 0 && node !== 1) this.arriveAtNode(node);
+    const loop = this.#loopOf(node);
+    this.useLoop(loop);
+    if ((number === 0 && node !== 1) || loop?.header === node) this.arriveAtNode(node);
     this.notes?.comment(code.length, `block ${node}${number > 0 ? `, loop ${number}` : ""}`);
     // Every cycle passes a node with a number, or the head.
     this.#charge(it, number > 0 || node === 1 || exact);

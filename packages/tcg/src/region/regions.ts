@@ -151,7 +151,7 @@ export class Regions {
       // An exact machine counts whole blocks, so that the clock that counts instructions reads the same on all back ends.
       const insns = exact ? tb.insns : this.#insnsUpTo(others, tb);
       const block = this.#host.build(tb, insns, (site) => !this.#isSlowSite(tb.address, site));
-      return block === undefined ? undefined : { tb, block, insns, targets: [] };
+      return block === undefined ? undefined : { tb, block, insns, executions: profile.executions(tb), targets: [] };
     };
     for (const tb of growth.blocks) {
       const made = make(tb, starts);

@@ -10,9 +10,9 @@ import { I32, W } from "../wasm/encode.ts";
 import { emitLoad, emitStore, log2Bytes } from "../wasm/memory-ops.ts";
 import type { RegionSettings } from "./region-compiler.ts";
 import { APART, meet, moved, NOWHERE, rounded, serves } from "./span.ts";
-import type { Place, Span, Wanted } from "./span.ts";
+import type { At, Place, Span, Wanted } from "./span.ts";
 import { atEntry, forgets } from "./span-plan.ts";
-import type { BlockSpans } from "./span-plan.ts";
+import type { BlockSpans, LoopSpans } from "./span-plan.ts";
 import { TranslationEmitter } from "./translation.ts";
 
 const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
@@ -41,6 +41,8 @@ export abstract class SpanEmitter extends TranslationEmitter {
   readonly #arriving: Map<number, Map<number, Span>> = new Map();
   /** By global: the local of the spans that it is the base of. */
   readonly #hosts: Map<number, number> = new Map();
+  /** Globals whose spans the loop around the block carries: their locals are not to change. */
+  readonly #carried: Set<number> = new Set();
   /** The instruction that has accessed something that need not be RAM: it must not be left any more, or it would do that twice. */
   #begun = -1;
 
@@ -164,8 +166,14 @@ export abstract class SpanEmitter extends TranslationEmitter {
     const { spans } = this.#known;
     const { key, by } = this.#of.place(op.a);
     const known = spans.get(key);
-    const write = op.spec === ops.st;
-    if (known !== undefined && serves(known, write, by, MEM_OPS[op.mem].bytes, !this.target.unaligned)) return known;
+    const at: At = {
+      offset: by,
+      bytes: MEM_OPS[op.mem].bytes,
+      write: op.spec === ops.st,
+      mmu: op.imm,
+      aligned: !this.target.unaligned,
+    };
+    if (known !== undefined && serves(known, at)) return known;
     const wanted = this.#of.wanted(i, key);
     const alone = wanted === undefined || wanted.count < 2;
     if (this.isSlowSite(this.tb, this.site)) spans.set(key, APART);
@@ -183,41 +191,73 @@ export abstract class SpanEmitter extends TranslationEmitter {
     const { key, by } = this.#of!.place(op.a);
     const host = this.#hostFor(key);
     for (const [other, span] of spans) if (span.host === host) spans.delete(other);
-    const { low, high } = rounded(wanted);
-    const span: Span = { host, low, high, align: wanted.align, write: wanted.write };
-    const first = this.#firstByte(op, host, low - by);
-    const tag = ENV.tlb + op.imm * TLB_SIZE + (span.write ? 8 : 0);
+    const span = spanAt(host, wanted);
+    const first = this.#firstByte(() => this.push(op.a), host, span.low - by);
     this.#pushEntry(first);
     code.set(this.temp("entry"));
-    this.#pushMiss(first, span, tag);
+    this.#pushMiss(first, span);
     code.rarely();
     code.if();
     this.setSite();
     code.get(ENVP);
     code.get(first);
-    this.#pushMore(by - low);
+    this.#pushMore(by - span.low);
     if (this.target.word === "i32") code.op(W.i64ExtendI32U);
     code.i32(log2Bytes(op.mem) | (op.spec === ops.st ? PROBE_STORE : 0) | (op.imm << 4));
     code.call(this.imports.call("probe"));
     this.checkFault(i, 1);
     code.i32(this.site | UNCOMMON);
     code.set(this.temp("site"));
-    this.#pushMiss(first, span, tag);
+    this.#pushMiss(first, span);
     this.uncommonIf(i, 1);
     code.end();
-    code.get(first);
-    if (this.target.word === "i64") code.op(W.i32WrapI64);
-    code.get(this.temp("entry"));
-    code.mem(W.i32Load, ENV.tlb + op.imm * TLB_SIZE + 24, 2);
-    code.op(W.i32Add);
-    code.set(host);
+    this.#setHost(first, span);
     spans.set(key, span);
     return span;
   }
 
-  /** Leaves the address `by` beside that of an access in the local returned. */
-  #firstByte(op: Op, host: number, by: number): number {
-    this.push(op.a);
+  #setHost(first: number, { host, mmu }: Span): void {
+    const { code } = this;
+    code.get(first);
+    if (this.target.word === "i64") code.op(W.i32WrapI64);
+    code.get(this.temp("entry"));
+    code.mem(W.i32Load, ENV.tlb + mmu * TLB_SIZE + 24, 2);
+    code.op(W.i32Add);
+    code.set(host);
+  }
+
+  /**
+   * Looks for the spans that a loop carries, on all ways to its header from outside; `leave` leaves the region before the header, where
+   * one is not found.
+   */
+  protected lookBeforeLoop({ header, wanted }: LoopSpans, leave: () => void): void {
+    const { code } = this;
+    const carried = new Map<number, Span>();
+    for (const [g, want] of wanted) {
+      const span = spanAt(this.#hostOf(g), want);
+      const first = this.#firstByte(() => code.get(this.global(g)), span.host, span.low);
+      this.#pushEntry(first);
+      code.set(this.temp("entry"));
+      this.#pushMiss(first, span);
+      code.rarely();
+      code.if();
+      leave();
+      code.end();
+      this.#setHost(first, span);
+      carried.set(g, span);
+    }
+    this.#arriving.set(header, carried);
+  }
+
+  /** The spans of the loop that the next block is in stay where they are. */
+  protected useLoop(loop: LoopSpans | undefined): void {
+    this.#carried.clear();
+    for (const [g] of loop?.wanted ?? []) this.#carried.add(g);
+  }
+
+  /** Leaves the address `by` beside another one in the local returned. */
+  #firstByte(pushAddress: () => void, host: number, by: number): number {
+    pushAddress();
     this.#pushMore(by);
     const local = this.target.word === "i64" ? this.temp("address") : host;
     this.code.set(local);
@@ -245,8 +285,9 @@ export abstract class SpanEmitter extends TranslationEmitter {
   }
 
   /** Pushes whether the entry is not that of a page with the whole span, from its first byte, in a local, on. */
-  #pushMiss(first: number, { low, high, align }: Span, tag: number): void {
+  #pushMiss(first: number, { low, high, align, write, mmu }: Span): void {
     const { code } = this;
+    const tag = ENV.tlb + mmu * TLB_SIZE + (write ? 8 : 0);
     code.get(this.temp("entry"));
     // Half a tag does for addresses of 32 bits: V8 loads a whole one twice, to compare it in memory.
     code.mem(this.target.word === "i64" ? W.i64Load : W.i64Load32U, tag, 2);
@@ -268,7 +309,10 @@ export abstract class SpanEmitter extends TranslationEmitter {
     const { globals } = this.#known;
     let global = key < 0 && !globals.has(-1 - key) ? -1 - key : -1;
     for (const [g, place] of globals) if (global < 0 && place?.key === key) global = g;
-    if (global < 0) return this.pooled(I32);
+    return global < 0 || this.#carried.has(global) ? this.pooled(I32) : this.#hostOf(global);
+  }
+
+  #hostOf(global: number): number {
     let local = this.#hosts.get(global);
     if (local === undefined)
       this.#hosts.set(global, (local = this.local(I32, `at_${this.block.globals[global]!.name}`)));
@@ -281,6 +325,14 @@ export abstract class SpanEmitter extends TranslationEmitter {
     this.code.brIf(inside + this.depth + this.a.stages.length - 1 - this.a.stage.get(i)!);
   }
 }
+
+const spanAt = (host: number, wanted: Wanted): Span => ({
+  host,
+  ...rounded(wanted),
+  align: wanted.align,
+  write: wanted.write,
+  mmu: wanted.mmu,
+});
 
 /** What is known on both ways. */
 function merge(a: Knowledge, b: Knowledge): Knowledge {

@@ -7,6 +7,7 @@ import type { HelperSpec, Value } from "../ir/type.ts";
 import { MEM_OPS } from "../ir/type.ts";
 import type { Edges, RegionPlan } from "./plan.ts";
 import type { Shape } from "./shape.ts";
+import { innermostLoops } from "./shape.ts";
 import { join, raised } from "./span.ts";
 import type { Place, Wanted } from "./span.ts";
 
@@ -61,7 +62,7 @@ export class BlockSpans {
       const { key, by } = this.place(op.a);
       const list = this.#accesses.at(-1)!;
       const align = aligned && bytes <= 8 ? bytes : 1;
-      const wanted = { low: by, high: by + bytes, write: spec === ops.st, count: 1, align, at: by };
+      const wanted = { low: by, high: by + bytes, write: spec === ops.st, mmu: op.imm, count: 1, align, at: by };
       if (!list.has(key)) list.set(key, []);
       list.get(key)!.push({ op: i, wanted });
     } else if (spec === ops.call) {
@@ -75,6 +76,16 @@ export class BlockSpans {
 
   place(v: Value): Place {
     return { key: this.#key[v]!, by: this.#by[v]! };
+  }
+
+  /** Whether it accesses something through a global that holds what it held where the block begins. */
+  uses(global: number): boolean {
+    return this.#accesses[0]!.has(atEntry(global));
+  }
+
+  /** Whether what is known of pages at the block's beginning is known at its end. */
+  get remembers(): boolean {
+    return this.#accesses.length === 1;
   }
 
   /** What operation `i` and those behind it want of the base of its address. */
@@ -122,5 +133,44 @@ export function spansOf(
       if (to === 0 || to === continuation[n] || shape.number[to]! > 0 || shape.index[to]! <= shape.index[n]!) continue;
       for (const [g, wanted] of out[to - 1]!.ofGlobals()) out[n - 1]!.add(g, wanted);
     }
+  return out;
+} // prettier-ignore
+
+/** An innermost loop that leaves a global as it is. */
+export interface LoopSpans {
+  readonly header: number;
+  readonly body: ReadonlySet<number>;
+  /** What the loop, and what is behind it, wants of such globals: looked for once, before it. */
+  readonly wanted: readonly (readonly [global: number, wanted: Wanted])[];
+}
+
+/** Globals that a loop carries: each takes a register of the host. */
+const MOST_CARRIED = 4;
+/** Rounds of a loop, at least, for which it is worth to look before it. */
+const LEAST_ROUNDS = 8;
+
+/** By node: the loop in whose body it is, if that carries something. */
+export function carryingLoops(
+  { blocks }: RegionPlan, { successors, continuation }: Edges, shape: Shape, spans: readonly BlockSpans[],
+): Map<number, LoopSpans> {
+  const out = new Map<number, LoopSpans>();
+  const executed = (node: number): number => blocks[node - 1]!.executions;
+  for (const { header, body } of innermostLoops(successors, 1)) {
+    const blocks = body.map((node) => spans[node - 1]!);
+    // Nothing may get into the loop but by its header.
+    if (body.some((node) => continuation[node] !== 0 || (node !== header && shape.number[node]! > 0))) continue;
+    const entered = successors.reduce(
+      (sum, to, from) => (from > 0 && to.includes(header) && !body.includes(from) ? sum + executed(from) : sum),
+      0,
+    );
+    if (executed(header) < LEAST_ROUNDS * entered) continue;
+    if (shape.number[header] === 0 || blocks.some(({ remembers }) => !remembers)) continue;
+    const wanted = [...spans[header - 1]!.ofGlobals()]
+      .filter(([g]) => blocks.some((it) => it.uses(g)) && blocks.every(({ last }) => !last.has(g)))
+      .toSorted((a, b) => b[1].count - a[1].count)
+      .slice(0, MOST_CARRIED);
+    const loop = { header, body: new Set(body), wanted };
+    if (wanted.length > 0) for (const node of body) out.set(node, loop);
+  }
   return out;
 } // prettier-ignore

@@ -3,15 +3,16 @@ import { APART, join, meet, moved, raised, rounded, serves } from "./span.ts";
 import type { Span, Wanted } from "./span.ts";
 
 const one = (at: number, bytes: number, write = false, align = 1): Wanted => ({
-  low: at, high: at + bytes, write, count: 1, align, at,
+  low: at, high: at + bytes, write, mmu: 2, count: 1, align, at,
 }); // prettier-ignore
 
-const span: Span = { host: 7, low: -16, high: 16, align: 8, write: false };
+const span: Span = { host: 7, low: -16, high: 16, align: 8, write: false, mmu: 2 };
 
 test("accesses near each other are served by one span", () => {
   expect(join(one(4, 4), one(-8, 8, true))).toMatchObject({ low: -8, high: 8, write: true, count: 2 });
   expect(join(one(0, 4), one(508, 4)).count).toBe(2);
   expect(join(one(0, 4), one(509, 4))).toEqual(one(0, 4));
+  expect(join(one(0, 4), { ...one(4, 4), mmu: 1 })).toEqual(one(0, 4));
 });
 
 test("accesses that cannot all be aligned are not", () => {
@@ -27,14 +28,15 @@ test("a span begins and ends at multiples of its alignment", () => {
 });
 
 test("what a span serves lies in it, aligned where it has to be", () => {
-  expect(serves(span, false, -16, 8, true)).toBe(true);
-  expect(serves(span, false, -17, 8, false)).toBe(false);
-  expect(serves(span, false, 9, 8, false)).toBe(false);
-  expect(serves(span, false, 3, 4, false)).toBe(true);
-  expect(serves(span, false, 2, 4, true)).toBe(false);
-  expect(serves(span, false, -16, 16, true)).toBe(false);
-  expect(serves(span, true, 0, 1, false)).toBe(false);
-  expect(serves(APART, false, 0, 0, false)).toBe(false);
+  expect(serves(span, { offset: -16, bytes: 8, write: false, aligned: true, mmu: 2 })).toBe(true);
+  expect(serves(span, { offset: -17, bytes: 8, write: false, aligned: false, mmu: 2 })).toBe(false);
+  expect(serves(span, { offset: 9, bytes: 8, write: false, aligned: false, mmu: 2 })).toBe(false);
+  expect(serves(span, { offset: 3, bytes: 4, write: false, aligned: false, mmu: 2 })).toBe(true);
+  expect(serves(span, { offset: 2, bytes: 4, write: false, aligned: true, mmu: 2 })).toBe(false);
+  expect(serves(span, { offset: -16, bytes: 16, write: false, aligned: true, mmu: 2 })).toBe(false);
+  expect(serves(span, { offset: 0, bytes: 1, write: true, aligned: false, mmu: 2 })).toBe(false);
+  expect(serves(span, { offset: 0, bytes: 1, write: false, aligned: false, mmu: 1 })).toBe(false);
+  expect(serves(APART, { offset: 0, bytes: 0, write: false, aligned: false, mmu: 2 })).toBe(false);
 });
 
 test("it stays where it is when the base moves", () => {

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly low: number;
   readonly high: number;
   readonly write: boolean;
+  /** TLB. */
+  readonly mmu: number;
   /** Accesses. */
   readonly count: number;
   /** Bytes that the base plus `at` has to be a multiple of. */
@@ -27,11 +29,22 @@ export interface Span {
   readonly high: number;
   readonly align: number;
   readonly write: boolean;
+  readonly mmu: number;
+}
+
+/** One access, relative to its base. */
+export interface At {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly write: boolean;
+  readonly mmu: number;
+  /** It has to be aligned. */
+  readonly aligned: boolean;
 }
 
 export const NOWHERE = -1;
 /** The base's surroundings are not to be looked for: that failed too often. */
-export const APART: Span = { host: NOWHERE, low: 0, high: 0, align: 1, write: false };
+export const APART: Span = { host: NOWHERE, low: 0, high: 0, align: 1, write: false, mmu: 0 };
 
 /** Bytes that a span reaches over at most: the more, the more often it crosses a page boundary. */
 const WIDEST = 512;
@@ -44,9 +57,9 @@ const modulo = (n: number, by: number): number => ((n % by) + by) % by;
 export function join(a: Wanted, b: Wanted): Wanted {
   const low = Math.min(a.low, b.low);
   const high = Math.max(a.high, b.high);
-  if (high - low > WIDEST || modulo(a.at - b.at, Math.min(a.align, b.align)) !== 0) return a;
+  if (a.mmu !== b.mmu || high - low > WIDEST || modulo(a.at - b.at, Math.min(a.align, b.align)) !== 0) return a;
   const { align, at } = a.align >= b.align ? a : b;
-  return { low, high, write: a.write || b.write, count: a.count + b.count, align, at };
+  return { low, high, write: a.write || b.write, mmu: a.mmu, count: a.count + b.count, align, at };
 }
 
 /** The same bytes, relative to a base that lies `by` lower. */
@@ -58,9 +71,9 @@ export function rounded({ low, high, align, at }: Wanted): { low: number; high: 
   return { low: from, high: high + modulo(from - high, align) };
 }
 
-/** Whether an access of `bytes` at `offset` from the base is one of the span; `aligned`: it has to be. */
-export function serves(span: Span, write: boolean, offset: number, bytes: number, aligned: boolean): boolean {
-  if (span.host === NOWHERE || (write && !span.write)) return false;
+/** Whether an access is one of the span. */
+export function serves(span: Span, { offset, bytes, write, mmu, aligned }: At): boolean {
+  if (span.host === NOWHERE || span.mmu !== mmu || (write && !span.write)) return false;
   if (offset < span.low || offset + bytes > span.high) return false;
   return !aligned || (bytes <= span.align && modulo(offset - span.low, bytes) === 0);
 }
@@ -77,9 +90,9 @@ export function meet<K>(a: ReadonlyMap<K, Span>, b: ReadonlyMap<K, Span>): Map<K
   const out = new Map<K, Span>();
   for (const [key, x] of a) {
     const y = b.get(key);
-    if (y === undefined || x.host !== y.host || x.low !== y.low) continue;
+    if (y === undefined || x.host !== y.host || x.low !== y.low || x.mmu !== y.mmu) continue;
     const both = { align: Math.min(x.align, y.align), write: x.write && y.write };
-    out.set(key, { host: x.host, low: x.low, high: Math.min(x.high, y.high), ...both });
+    out.set(key, { ...x, high: Math.min(x.high, y.high), ...both });
   }
   return out;
 }

@@ -49,14 +49,29 @@ export class MemoryEmitter extends BlockEmitter {
     code.get(ENVP);
     code.op(W.i32Add);
     code.tee(entry);
-    code.mem(W.i64Load, ENV.tlb + mmu * TLB_SIZE + tag, 3);
-    code.get(address);
-    if (unaligned && bytes > 1) {
-      code.i64(bytes - 1, 0);
-      code.op(W.i64Add);
+    const mask = unaligned ? -4096 : -4096 | (bytes - 1);
+    if (this.target.word === "i32") {
+      // Half a tag does: V8 would load a whole one twice, to compare it in memory.
+      code.mem(W.i64Load32U, ENV.tlb + mmu * TLB_SIZE + tag, 2);
+      code.get(address);
+      code.op(W.i32WrapI64);
+      if (unaligned && bytes > 1) {
+        code.i32(bytes - 1);
+        code.op(W.i32Add);
+      }
+      code.i32(mask);
+      code.op(W.i32And);
+      code.op(W.i64ExtendI32U);
+    } else {
+      code.mem(W.i64Load, ENV.tlb + mmu * TLB_SIZE + tag, 3);
+      code.get(address);
+      if (unaligned && bytes > 1) {
+        code.i64(bytes - 1, 0);
+        code.op(W.i64Add);
+      }
+      code.i64(mask, -1);
+      code.op(W.i64And);
     }
-    code.i64(unaligned ? -4096 : -4096 | (bytes - 1), -1);
-    code.op(W.i64And);
     code.op(W.i64Eq);
   }
 
