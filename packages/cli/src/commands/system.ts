@@ -10,14 +10,14 @@ import { helpText } from "../args/options.ts";
 import { all, type GivenOption, last, parseArguments } from "../args/parse.ts";
 import { readBranchHints } from "../branch-hints.ts";
 import { compose } from "../compose.ts";
-import { machineConfig } from "../config.ts";
-import { openConsoles } from "../consoles.ts";
+import { machineConfig, type MachineConfig } from "../config.ts";
+import { type Consoles, openConsoles } from "../consoles.ts";
 import { discover } from "../discover.ts";
 import { openDisplay } from "../displays.ts";
-import { openDrives } from "../drives.ts";
+import { type Drives, openDrives } from "../drives.ts";
 import { UsageError } from "../errors.ts";
 import { checkIgnored } from "../ignored-options.ts";
-import { logging } from "../logging.ts";
+import { type Logging, logging } from "../logging.ts";
 import { findMachine } from "../machines.ts";
 import { control } from "../control.ts";
 import { withBoardDefaults } from "../defaults.ts";
@@ -67,7 +67,7 @@ async function runMachine(
     if (typeof dump === "string") return dumpDeviceTree(system, dump);
     if (config.pidfile !== undefined) writePidfile(config.pidfile);
     sayWhyStopped(system, log);
-    return await runToEnd(system, config.paused, consoles, log);
+    return await runToEnd(system, config, consoles, drives, log);
   } finally {
     if (system !== undefined && config.pidfile !== undefined) rmSync(config.pidfile, { force: true });
     await drives.jobs.closeAll();
@@ -76,28 +76,34 @@ async function runMachine(
     await consoles.close();
     await log.close();
   }
+}
 
-  async function runToEnd(running: System, paused: boolean, ends: typeof consoles, l: typeof log): Promise<number> {
-    const programs = programSide(running, config, ends, drives, control(running, config, ends, drives, l));
-    const machineControl = programs.machine;
-    for (const monitor of ends.monitors) new HumanMonitor(monitor, machineControl);
-    if (ends.qtest !== undefined) attachQtest(running, ends.qtest);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.on(signal, () => {
-        process.stderr.write(`mimus: terminating on ${signal}\n`);
-        running.shutdown();
-      });
-    const display = await openDisplay(config.display, running, config.name ?? "");
-    if (!paused) running.start();
-    // A paused machine waits for its monitor, also when nothing on this host could wake the process.
-    const awake = setInterval(() => {}, 2 ** 30);
-    const exit = await running.exit;
-    clearInterval(awake);
-    await display?.close();
-    await programs.close();
-    if (exit.reason === "error") throw exit.error;
-    return exit.code;
-  }
+/** Connects monitors, signals and screen, starts the machine, and waits for its end. @returns the exit status */
+async function runToEnd(
+  system: System,
+  config: MachineConfig,
+  consoles: Consoles,
+  drives: Drives,
+  log: Logging,
+): Promise<number> {
+  const programs = programSide(system, config, consoles, drives, control(system, config, consoles, drives, log));
+  for (const monitor of consoles.monitors) new HumanMonitor(monitor, programs.machine);
+  if (consoles.qtest !== undefined) attachQtest(system, consoles.qtest);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      process.stderr.write(`mimus: terminating on ${signal}\n`);
+      system.shutdown();
+    });
+  const display = await openDisplay(config.display, system, config.name ?? "");
+  if (!config.paused) system.start();
+  // A paused machine waits for its monitor, also when nothing on this host could wake the process.
+  const awake = setInterval(() => {}, 2 ** 30);
+  const exit = await system.exit;
+  clearInterval(awake);
+  await display?.close();
+  await programs.close();
+  if (exit.reason === "error") throw exit.error;
+  return exit.code;
 }
 
 /** The options with those of `-readconfig` files in their place. */
@@ -114,7 +120,7 @@ function withFiles(given: readonly GivenOption[]): GivenOption[] {
 }
 
 /** One line for each time that a drive stops the machine, however many requests fail together. */
-function sayWhyStopped(system: System, log: ReturnType<typeof logging>): void {
+function sayWhyStopped(system: System, log: Logging): void {
   let why = "";
   system.onEvent((event) => {
     if (event.type === "io-error") why = `drive '${event.error.device}': ${event.error.reason}`;

@@ -43,65 +43,91 @@ export function linuxImage({ kernel, initrd, append, lowRam }: LoaderInput): Ker
   if (kernel.length < 0x400)
     throw new BoardError("bad-image", `-kernel: a file of ${kernel.length} bytes is no kernel`);
   const bytes = kernel.slice();
-  const view = viewOf(bytes);
   // Before protocol 2.00 there is no header: a zImage.
-  const version = isLinux(bytes) ? view.getUint16(AT.version, true) : 0;
-  const high = version >= 0x200 && (bytes[AT.loadFlags]! & FLAG.loadedHigh) !== 0;
+  const version = isLinux(bytes) ? viewOf(bytes).getUint16(AT.version, true) : 0;
   const line = text(append);
-  const most = version >= 0x206 ? view.getUint32(AT.commandLineMax, true) : 255;
+  checkCommandLine(line, bytes, version);
+  const places = place(bytes, version, line.length);
+  writeHeader(bytes, version, places, videoMode(append ?? ""));
+  // Last: it completes the header.
+  const disk =
+    initrd === undefined
+      ? undefined
+      : { address: placeInitrd(bytes, version, places, initrd.length, lowRam), bytes: initrd };
+  return {
+    mode: "linux",
+    setup: { address: places.setup, bytes: bytes.slice(0, places.setupSize) },
+    kernel: { address: places.kernel, bytes: bytes.slice(places.setupSize) },
+    commandLine: { address: places.commandLine, bytes: line },
+    initrd: disk,
+    entry: places.kernel,
+  };
+}
+
+/** Addresses of the parts, and how many bytes of the file are setup code. */
+interface Places {
+  readonly setup: number;
+  readonly commandLine: number;
+  readonly kernel: number;
+  readonly setupSize: number;
+}
+
+function checkCommandLine(line: Uint8Array, bytes: Uint8Array, version: number): void {
+  const most = version >= 0x206 ? viewOf(bytes).getUint32(AT.commandLineMax, true) : 255;
   if (line.length - 1 > most)
     throw new BoardError(
       "bad-option",
       `-append: the command line has ${line.length - 1} characters; this kernel takes ${most}`,
     );
+}
 
-  const setupAddress = high ? HIGH.setup : LOW.setup;
-  const commandLine = high ? HIGH.commandLine : LOW.commandLineEnd - Math.ceil(line.length / 16) * 16;
-  const kernelAddress = high ? HIGH.kernel : LOW.kernel;
+function place(bytes: Uint8Array, version: number, lineLength: number): Places {
+  const high = version >= 0x200 && (bytes[AT.loadFlags]! & FLAG.loadedHigh) !== 0;
+  const setup = high ? HIGH.setup : LOW.setup;
+  const commandLine = high ? HIGH.commandLine : LOW.commandLineEnd - Math.ceil(lineLength / 16) * 16;
+  const kernel = high ? HIGH.kernel : LOW.kernel;
   const setupSize = Math.min(((bytes[AT.setupSectors]! || 4) + 1) * 512, bytes.length);
-  if (setupSize > 0x8000 || setupAddress + setupSize > commandLine - 0x100)
+  if (setupSize > 0x8000 || setup + setupSize > commandLine - 0x100)
     throw new BoardError(
       "bad-image",
       `-kernel: its setup code has ${setupSize} bytes, more than fit below its command line`,
     );
-  if (!high && kernelAddress + bytes.length - setupSize > setupAddress)
+  if (!high && kernel + bytes.length - setupSize > setup)
     throw new BoardError("too-large", `-kernel: this zImage has ${bytes.length} bytes, more than fit below 640 KiB`);
+  return { setup, commandLine, kernel, setupSize };
+}
 
-  if (version >= 0x202) view.setUint32(AT.commandLine, commandLine, true);
+/** Fills in what a boot loader tells the setup code. */
+function writeHeader(bytes: Uint8Array, version: number, places: Places, mode: number | undefined): void {
+  const view = viewOf(bytes);
+  if (version >= 0x202) view.setUint32(AT.commandLine, places.commandLine, true);
   else {
     view.setUint16(0x20, 0xa33f, true);
-    view.setUint16(0x22, commandLine - setupAddress, true);
+    view.setUint16(0x22, places.commandLine - places.setup, true);
   }
-  const mode = videoMode(append ?? "");
   if (mode !== undefined) view.setUint16(AT.videoMode, mode, true);
   if (version >= 0x200) bytes[AT.loader] = LOADER;
   if (version >= 0x201) {
     bytes[AT.loadFlags]! |= FLAG.canUseHeap;
-    view.setUint16(AT.heapEnd, commandLine - setupAddress - 0x200, true);
+    view.setUint16(AT.heapEnd, places.commandLine - places.setup - 0x200, true);
   }
+}
 
-  let initrdAddress = 0;
-  if (initrd !== undefined) {
-    if (version < 0x200) throw new BoardError("bad-image", "-initrd: this kernel is too old for an initial RAM disk");
-    const limit = version >= 0x203 ? view.getUint32(AT.initrdMax, true) : OLD_INITRD_MAX;
-    const top = Math.min(limit, lowRam - FIRMWARE_TOP - 1);
-    initrdAddress = Math.floor((top + 1 - initrd.length) / PAGE) * PAGE;
-    if (initrdAddress < kernelAddress + bytes.length - setupSize)
-      throw new BoardError(
-        "too-large",
-        `-initrd: ${initrd.length} bytes do not fit between the kernel and 0x${top.toString(16)}; give the machine more memory (-m)`,
-      );
-    view.setUint32(AT.initrd, initrdAddress, true);
-    view.setUint32(AT.initrdSize, initrd.length, true);
-  }
-  return {
-    mode: "linux",
-    setup: { address: setupAddress, bytes: bytes.slice(0, setupSize) },
-    kernel: { address: kernelAddress, bytes: bytes.slice(setupSize) },
-    commandLine: { address: commandLine, bytes: line },
-    initrd: initrd === undefined ? undefined : { address: initrdAddress, bytes: initrd },
-    entry: kernelAddress,
-  };
+/** Puts the initial RAM disk as high as kernel and memory allow, and says so in the header. @returns its address */
+function placeInitrd(bytes: Uint8Array, version: number, places: Places, length: number, lowRam: number): number {
+  if (version < 0x200) throw new BoardError("bad-image", "-initrd: this kernel is too old for an initial RAM disk");
+  const view = viewOf(bytes);
+  const limit = version >= 0x203 ? view.getUint32(AT.initrdMax, true) : OLD_INITRD_MAX;
+  const top = Math.min(limit, lowRam - FIRMWARE_TOP - 1);
+  const address = Math.floor((top + 1 - length) / PAGE) * PAGE;
+  if (address < places.kernel + bytes.length - places.setupSize)
+    throw new BoardError(
+      "too-large",
+      `-initrd: ${length} bytes do not fit between the kernel and 0x${top.toString(16)}; give the machine more memory (-m)`,
+    );
+  view.setUint32(AT.initrd, address, true);
+  view.setUint32(AT.initrdSize, length, true);
+  return address;
 }
 
 /** `vga=` of a command line: a mode number, or `normal`, `ext`, `ask`. */
