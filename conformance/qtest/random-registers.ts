@@ -23,11 +23,11 @@ const { values: o } = commandLine(import.meta.filename, {
 });
 
 /** Devices that a PC has only when the user adds them. */
-const EXTRA = "edu pvpanic pvpanic-pci ib700 i6300esb isa-debugcon isa-debug-exit pci-bridge,chassis_nr=1 isa-serial,chardev=c0 isa-parallel,chardev=c1 pci-serial,chardev=c2 ide-hd,drive=n1 ide-cd,drive=n2 floppy,drive=n3 piix4-ide virtio-rng-pci virtio-rng-pci-transitional virtio-rng-pci-non-transitional virtio-balloon-pci virtio-blk-pci,drive=n0 virtio-net-pci virtio-serial-pci virtio-scsi-pci virtio-keyboard-pci virtio-mouse-pci virtio-tablet-pci VGA bochs-display"; // prettier-ignore
+const EXTRA = "edu pvpanic pvpanic-pci ib700 i6300esb isa-debugcon,chardev=c3 isa-debug-exit pci-bridge,chassis_nr=1 isa-serial,chardev=c0 isa-parallel,chardev=c1 pci-serial,chardev=c2 ide-hd,drive=n1 ide-cd,drive=n2 floppy,drive=n3 piix4-ide virtio-rng-pci virtio-rng-pci-transitional virtio-rng-pci-non-transitional virtio-balloon-pci virtio-blk-pci,drive=n0 virtio-net-pci virtio-serial-pci virtio-scsi-pci virtio-keyboard-pci virtio-mouse-pci virtio-tablet-pci VGA bochs-display"; // prettier-ignore
 /** What those stand on: disks that read as zeroes, and lines that nobody reads. */
 const BACKENDS =
   [0, 1, 2, 3].map((n) => `-blockdev driver=null-co,node-name=n${n},size=${n === 3 ? 1474560 : 1 << 30}`).join(" ") +
-  [0, 1, 2].map((n) => ` -chardev null,id=c${n}`).join("");
+  [0, 1, 2, 3].map((n) => ` -chardev null,id=c${n}`).join("");
 const SIZES = [1, 2, 4] as const;
 const LIMIT_MS = 1000;
 /** Operations between two looks at where the device's registers are. */
