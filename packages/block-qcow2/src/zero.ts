@@ -5,7 +5,8 @@ import { newRun, UNALLOCATED, UNALLOCATED_WITH_PLACE, ZERO_ALLOCATED, ZERO_PLAIN
 import type { Reader } from "./read.ts";
 import { giveUpEntry, ownTable } from "./write.ts";
 import type { Writer } from "./write.ts";
-import { zeroRange } from "@mimus/block";
+import { statusOf, zeroRange } from "@mimus/block";
+import type { BlockNode } from "@mimus/block";
 
 /** How a range is emptied: its content is dropped, or must read as zeroes; "empty" shows the backing image again. */
 export type Emptying = "discard" | "zero" | "zero-unmap" | "empty";
@@ -66,21 +67,64 @@ export class Eraser {
     if (!img.touched) await img.beforeWrite();
   }
 
-  /** Zeroes into parts of a cluster, unless it reads as zeroes there. */
+  /** Zeroes into parts of a cluster, unless it reads as zeroes there. Where all of a hole does, it gets the flag. */
   async #asData(at: number, length: number): Promise<void> {
     const img = this.#img;
+    const unit = img.map.subclusterSize;
     const run = newRun();
     for (let done = 0; done < length;) {
-      if (!img.map.find(img.l1, at + done, length - done, run)) {
+      const here = at + done;
+      const start = here - (here % unit);
+      const most = Math.min(length - done, start + unit - here);
+      if (!img.map.find(img.l1, here, most, run)) {
         await img.loadSlice(run.sliceAt);
         continue;
       }
       const part = run.length;
-      const hole = (run.kind === UNALLOCATED || run.kind === UNALLOCATED_WITH_PLACE) && img.nothingBelow;
-      if (!hole && run.kind !== ZERO_PLAIN && run.kind !== ZERO_ALLOCATED)
-        await this.#writer.write(at + done, new Uint8Array(part));
+      const hole = run.kind === UNALLOCATED || run.kind === UNALLOCATED_WITH_PLACE;
+      if (hole && (await this.#zeroAround(start, here, here + part, start + unit))) {
+        const flagged = img.header.version === 2 || img.dataFileRaw || (await this.#flagHole(start));
+        if (!flagged) continue;
+      } else if (run.kind !== ZERO_PLAIN && run.kind !== ZERO_ALLOCATED)
+        await this.#writer.write(here, new Uint8Array(part));
       done += part;
     }
+  }
+
+  /** Sets the zero flag of a subcluster without content. @returns false when another request has given it some meanwhile */
+  async #flagHole(at: number): Promise<boolean> {
+    const img = this.#img;
+    const { map, clusterSize } = img;
+    const cluster = Math.floor(at / clusterSize);
+    const release = await img.locks.take(cluster, cluster + 1);
+    try {
+      return await img.mutex.run(async () => {
+        await relieve(img);
+        await ownTable(img, at);
+        const piece = await map.cache.get(map.sliceOf(img.l1.offset(Math.floor(at / map.coverage)), at));
+        const run = newRun();
+        const found = map.find(img.l1, at, map.subclusterSize, run);
+        if (!found || (run.kind !== UNALLOCATED && run.kind !== UNALLOCATED_WITH_PLACE)) return false;
+        const entry = map.entryOf(at);
+        // In extended entries each subcluster has a bit of its own, in the high word of their bitmap.
+        const [word, flag] = map.shape.extended
+          ? [entry + 8, 1 << Math.floor((at % clusterSize) / map.subclusterSize)]
+          : [entry + 4, ZERO_FLAG];
+        piece.view.setUint32(word, (piece.view.getUint32(word) | flag) >>> 0);
+        map.cache.touch(piece, entry, map.entryBytes);
+        return true;
+      });
+    } finally {
+      release();
+    }
+  }
+
+  /** What lies below a subcluster, besides the part from `from` to `to`, reads as zeroes. */
+  async #zeroAround(start: number, from: number, to: number, end: number): Promise<boolean> {
+    const { backing, nothingBelow } = this.#img;
+    if (nothingBelow) return true;
+    if (backing === undefined || this.#img.header.version === 2) return false;
+    return (await readsZero(backing, start, from - start)) && (await readsZero(backing, to, end - to));
   }
 
   /** Version 2 has no zero flag: clusters are dropped when nothing is below, and written otherwise. */
@@ -156,8 +200,7 @@ export class Eraser {
     await relieve(img);
     const index = Math.floor(at / map.coverage);
     if (index >= l1.count) return limit;
-    if (l1.offset(index) === 0 && (how === "empty" || img.nothingBelow))
-      return Math.min(limit, (index + 1) * map.coverage);
+    if (l1.offset(index) === 0 && leavesHoles(img, how)) return Math.min(limit, (index + 1) * map.coverage);
     if (!(await this.#changes(at, end, how))) return end;
     await ownTable(img, at);
     const piece = await map.cache.get(map.sliceOf(l1.offset(index), at));
@@ -177,7 +220,7 @@ export class Eraser {
         await img.loadSlice(run.sliceAt);
         continue;
       }
-      const hole = run.kind === UNALLOCATED && (how === "empty" || img.nothingBelow);
+      const hole = run.kind === UNALLOCATED && leavesHoles(img, how);
       if (!hole && !(run.kind === ZERO_PLAIN && how !== "empty")) return true;
       here += run.length;
     }
@@ -209,6 +252,24 @@ export class Eraser {
     }
     return true;
   }
+}
+
+/** What has no cluster stays without an entry; a write of zeroes says so by a flag, which only version 3 has. */
+function leavesHoles(img: Image, how: Emptying): boolean {
+  return how === "empty" || (img.nothingBelow && (how === "discard" || img.header.version === 2));
+}
+
+/** A range of an image and all below it has no content; behind its end there is none. */
+async function readsZero(node: BlockNode | undefined, at: number, length: number): Promise<boolean> {
+  if (node === undefined) return true;
+  const end = Math.min(at + length, node.size);
+  for (let here = at; here < end;) {
+    const status = await statusOf(node, here, end - here);
+    const below = !status.allocated && !status.zero;
+    if (below ? !(await readsZero(node.children?.["backing"], here, status.length)) : !status.zero) return false;
+    here += status.length;
+  }
+  return true;
 }
 
 /** A raw data file must read as zeroes by itself. */
