@@ -62,7 +62,7 @@ describe.each([
   [64, "user32"],
 ] as const)("random code on %i-bit registers, %s", (word, mode) => {
   it("ends in an exception or a result, the same on each back end", { timeout: 60_000 }, () => {
-    const { failures, ends } = runStrings({ word, mode, strings: 50, backends: ["interp", "region"], seed: 1 });
+    const { failures, ends } = runStrings({ word, mode, strings: 50, backends: ["interp", "region", "cold"], seed: 1 });
     expect(failures).toEqual([]);
     expect(ends.size).toBeGreaterThan(2);
   });

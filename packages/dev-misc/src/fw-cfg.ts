@@ -62,6 +62,8 @@ export class FwCfg implements Stateful {
   readonly #dma: AddressSpace | undefined;
   readonly #guestError: (message: string) => void;
   #busy = false;
+  /** The directory as it was when it was selected: firmware reads it an entry at a time. */
+  #listing: Uint8Array | undefined;
 
   /** @param slots how many files fit; @param dma where the DMA interface reads and writes, if there is one */
   constructor(slots: number, dma: AddressSpace | undefined, guestError: (message: string) => void) {
@@ -74,12 +76,14 @@ export class FwCfg implements Stateful {
 
   reset(): void {
     this.#s = State.parse({ entry: 0 });
+    this.#listing = undefined;
   }
   save(): unknown {
     return State.parse(this.#s);
   }
   load(raw: unknown): void {
     this.#s = State.parse(raw);
+    this.#listing = undefined;
   }
 
   /** Sets a fixed item. */
@@ -153,13 +157,14 @@ export class FwCfg implements Stateful {
 
   #select(key: number): void {
     this.#s.offset = 0;
+    this.#listing = undefined;
     const known = key & ARCH_LOCAL ? this.#fixed.has(key) : (key & ENTRY_MASK) < FW_CFG.FILE_FIRST + this.#slots;
     this.#s.entry = known ? key & (ARCH_LOCAL | ENTRY_MASK) : INVALID;
   }
 
   #item(): Uint8Array {
     const { entry } = this.#s;
-    if (entry === FW_CFG.FILE_DIR) return this.#directory();
+    if (entry === FW_CFG.FILE_DIR) return (this.#listing ??= this.#directory());
     return this.#fixed.get(entry) ?? this.#files[entry - FW_CFG.FILE_FIRST]?.bytes ?? EMPTY;
   }
 
@@ -250,7 +255,9 @@ export class FwCfg implements Stateful {
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 function u32le(value: number): Uint8Array {

@@ -17,6 +17,7 @@ import { systemHelpers } from "./system/helpers.ts";
 import { lockedHelpers } from "./system/locked.ts";
 import { TRANSLATORS } from "./translate/index.ts";
 import { Observed } from "./translate/observed.ts";
+import { Stamper } from "./translate/stamper.ts";
 import { Tx, type Translate } from "./translate/tx.ts";
 
 /** TLBs: supervisor, user, supervisor with SMAP suspended. */
@@ -54,6 +55,8 @@ export function createTarget(config: X86Config): Target {
   let start = 0;
   const fetch: FetchByte = (at) => (ctx as TranslateContext).u8(start + at);
 
+  const stamper = new Stamper(translators, (c, i) => new Tx(c, config, i, flagHelpers));
+
   const begin = (c: TranslateContext): Tx => {
     ctx = c;
     t = new Tx(c, config, insn, flagHelpers);
@@ -81,6 +84,7 @@ export function createTarget(config: X86Config): Target {
       start = c.at;
       const decoded = decoder.decode(fetch, tx.code, insn);
       if (decoded === "fetch") return 0;
+      if (decoded === "ok" && c.stamps !== undefined && stamper.put(tx, insn, c.stamps)) return insn.length;
       tx.start();
       // The shadow of STI and MOV SS ends here, even if the instruction faults.
       if ((tx.flags & HF.shadow) !== 0) c.ir.set("tbflags", c.ir.andI(c.ir.get("tbflags"), ~HF.shadow));

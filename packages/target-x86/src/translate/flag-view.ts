@@ -253,11 +253,11 @@ export abstract class FlagView {
   setcond(cc: number): Value {
     const { cond, a, b } = this.comparison(cc);
     const { ir } = this.t;
-    if (cond === "ne" && ir.isConst(b, 0) && this.#boolean === a) return this.t.low(a);
+    if (cond === "ne" && ir.isConst(b, 0) && this.boolean === a) return this.t.low(a);
     return this.t.low(ir.setcond(cond, a, b));
   }
   /** A value that is known to be 0 or 1. */
-  #boolean: Value = NONE;
+  protected boolean: Value = NONE;
 
   /** Condition `cc` (0..15) as one comparison. */
   comparison(cc: number): Comparison {
@@ -266,7 +266,7 @@ export abstract class FlagView {
     return { cond: (cc & 1) === 0 ? cond : INVERSE[cond], a, b };
   }
   #flag(v: Value): Comparison {
-    this.#boolean = v;
+    this.boolean = v;
     return { cond: "ne", a: v, b: this.t.ir.const32(0) };
   }
   #test(v: Value, mask: number): Comparison {
@@ -285,6 +285,8 @@ export abstract class FlagView {
     const kind = this.kind;
     if (kind === CC.count || kind === CC.popcnt) return n === 1 || n === 2 ? this.#simple(n) : this.#fromBits(n);
     if (kind === CC.sub) {
+      // The result is at hand where the minuend would have to be computed.
+      if (n === 2 && this.first === NONE) return this.#simple(2);
       const unsigned = n === 1 ? "ltu" : n === 2 ? "eq" : n === 3 && !this.override ? "leu" : undefined;
       if (unsigned !== undefined) return { cond: unsigned, a: this.#zx(this.#a), b: this.#zx(this.#s) };
       if (n >= 6) return { cond: n === 6 ? "lt" : "le", a: this.#sx(this.#a), b: this.#sx(this.#s) };

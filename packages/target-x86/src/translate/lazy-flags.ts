@@ -135,6 +135,27 @@ export class LazyFlags extends FlagView {
     return this.op === DYNAMIC ? this.t.ir.get("cc_op") : this.t.ir.const32(this.op);
   }
 
+  /** The values at hand are those of another part of the block: they are in the state alone. */
+  forgetValues(): void {
+    this.dst = this.src = this.src2 = this.first = this.carry = this.allBits = NONE;
+    this.boolean = NONE;
+    if (this.base !== undefined) this.base = { ...this.base, dst: NONE, src: NONE, first: NONE };
+  }
+
+  /** What the flags are of, and what the field cc_op holds; {@link DYNAMIC} where that is not known. */
+  get kindNow(): number {
+    return this.op;
+  }
+  get kindInField(): number {
+    return this.#field;
+  }
+  /** The same, told from outside; the values are in the state. */
+  assume(op: number, field: number): void {
+    this.#enter(op === DYNAMIC ? CC.eflags : op);
+    this.op = op;
+    this.#field = field;
+  }
+
   /** Becomes dynamic: the caller sets the four fields. */
   setDynamic(op: Value): void {
     this.t.ir.set("cc_op", op);

@@ -167,6 +167,10 @@ export interface SampleOf {
   readonly at: readonly [number, number];
   /** Flags of their blocks. */
   readonly flags: readonly [number, number];
+  /** The instruction may call helpers. */
+  readonly calls?: boolean;
+  /** Its addresses have 32 bits. */
+  readonly narrow?: boolean;
   /** Translates one. @returns the values of its operands, number 0 excepted */
   emit(ctx: TranslateContext, sample: 0 | 1): Int32Array;
 }

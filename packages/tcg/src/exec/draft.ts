@@ -3,6 +3,7 @@ import type { Block } from "../ir/block.ts";
 import type { IrContext } from "../ir/context.ts";
 import { BytecodeWriter } from "../interp/bytecode.ts";
 import type { Handlers } from "../interp/handlers.ts";
+import { swapBytes } from "../opt/byte-order.ts";
 import { mayBeStamped, stampOf } from "../interp/stamp.ts";
 import type { Sample, Stamp } from "../interp/stamp.ts";
 import { exitsOf } from "../region/exits.ts";
@@ -18,7 +19,7 @@ export type BeginSample = (like: TranslateContext, pc: bigint, flags: number, at
 
 /** What a block's bytecode is made of; one object serves all blocks of a machine. */
 export class Draft implements Stamps {
-  readonly values: Int32Array = new Int32Array(12);
+  readonly values: Int32Array = new Int32Array(16);
   /** Where the block's ends lead. */
   exits: BlockExit[] = [];
   /** Operations of IR in it. */
@@ -64,7 +65,9 @@ export class Draft implements Stamps {
   put(ctx: TranslateContext, stamp: Stamp, words: readonly number[]): void {
     const { ir } = ctx;
     if (ir.block.ops.length > 0) {
-      this.append(ir.finish());
+      const part = ir.finish();
+      if (ir.swaps) swapBytes(part);
+      this.append(part);
       ir.nextPart();
     }
     const insn = ir.passInsn();
@@ -87,14 +90,15 @@ export class Draft implements Stamps {
   }
 
   /** Translates a sample, whose instruction has number `n` in its block. */
-  #sample(like: TranslateContext, { at, flags, emit }: SampleOf, n: 0 | 1): Sample | undefined {
-    const ctx = this.#beginSample(like, SAMPLE_PCS[n], flags[n], at[n]);
+  #sample(like: TranslateContext, { at, flags, calls, narrow, emit }: SampleOf, n: 0 | 1): Sample | undefined {
+    const pc = narrow === true ? SAMPLE_PCS[n] & 0xffff_ffffn : SAMPLE_PCS[n];
+    const ctx = this.#beginSample(like, pc, flags[n], at[n]);
     if (n === 1) ctx.ir.passInsn();
     const values = emit(ctx, n);
     values[0] = n;
     const block = ctx.ir.finish();
     const exits = exitsOf(block, this.#pcGlobal, this.#flagsGlobal);
-    if (exits === undefined || !mayBeStamped(block)) return undefined;
+    if (exits === undefined || !mayBeStamped(block, calls === true)) return undefined;
     const writer = this.#sampleWriter;
     writer.write(block);
     return { units: writer.code.slice(0, writer.length), values, exits, ends: ctx.done };

@@ -30,9 +30,12 @@ const STAMPED: ReadonlySet<OpSpec> = new Set([
   ops.insn, ops.get, ops.set, ops.ld, ops.st, ops.label, ops.brcond, ops.goto_tb, ops.goto_ptr,
 ]); // prettier-ignore
 
+/** And where what a helper is told follows from the operands, too. */
+const WITH_CALLS: ReadonlySet<OpSpec> = new Set([ops.br, ops.call]);
+
 /** The IR is of a kind that follows from the instruction's operands alone. */
-export function mayBeStamped(block: Block): boolean {
-  return block.ops.every(({ spec }) => spec.pure || STAMPED.has(spec));
+export function mayBeStamped(block: Block, calls: boolean): boolean {
+  return block.ops.every(({ spec }) => spec.pure || STAMPED.has(spec) || (calls && WITH_CALLS.has(spec)));
 }
 
 /** The value, and the shift, that tell what is in a unit of both samples; rather `likely` than another value. */
