@@ -65,6 +65,7 @@ const kernel = (name: string, content: Uint8Array): string[] => [...BOARD, "-ker
 
 const CASES: readonly [what: string, args: readonly string[], message: RegExp][] = [
   ["a kernel that is missing", [...BOARD, "-kernel", "/no/such/kernel"], /'\/no\/such\/kernel': No such file/],
+  ["a firmware that is missing", ["-M", "virt", "-nographic", "-bios", "/no/such/bios"], /-bios: Could not open '\/no\/such\/bios': No such file/],
   ["a kernel that is a folder", [...BOARD, "-kernel", folder], /Is a directory/],
   ["an empty kernel", kernel("empty", new Uint8Array()), /kernel: the file is empty/],
   ["a truncated ELF header", kernel("header.elf", elf().subarray(0, 40)), /kernel: truncated: 40 bytes/],

@@ -252,7 +252,9 @@ function globalDefault(text: string): GlobalDefault {
   if (match !== null) return { driver: match[1] ?? "", property: match[2] ?? "", value: match[3] ?? "" };
   const options = keyValues("global", text);
   const { driver, property, value } = options;
-  if (typeof driver === "string" && typeof property === "string" && typeof value === "string")
+  if (typeof driver === "string" && typeof property === "string" && typeof value === "string") {
+    onlyParameters("global", options, ["driver", "property", "value"]);
     return { driver, property, value };
+  }
   throw new UsageError(`-global ${text}: expected DRIVER.PROPERTY=VALUE`);
 }

@@ -59,7 +59,9 @@ export async function firmware(
   const files = machine.class["firmware"] as Readonly<Record<string, string>> | undefined;
   if (bios !== undefined && bios !== "default") {
     const named = [bios, ...directories(paths).map((directory) => join(directory, bios))].find(isFile);
-    return nodeFiles.read(named ?? bios);
+    return nodeFiles.read(named ?? bios).catch((error: unknown) => {
+      throw new UsageError(`-bios: ${(error as Error).message}`);
+    });
   }
   const file = files?.[target];
   if (file === undefined) return "none";

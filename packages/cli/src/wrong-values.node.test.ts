@@ -15,6 +15,10 @@ it.each([
   ["-m 128,slots=300,maxmem=1G", "slots=300 are more than 256"],
   ["-M pc,kernel=", "-M kernel=: it needs a value"],
   ["-gdb tcp::1", "-gdb: not available here: there is no debugger's port"],
+  [
+    "-global driver=VGA,property=mmio,value=on,foo=2",
+    "-global: invalid parameter 'foo' (known: driver, property, value)",
+  ],
   ["-soundhw hda", "-soundhw: invalid option; -h lists them all"],
   ["-serial tcp:host", "-serial: 'tcp:host': parameter 'port': expected a whole number from 0 to 65535"],
 ])("%s is refused", (line, why) => {
