@@ -1,5 +1,5 @@
 import { BlockError, statusOf } from "@mimus/block";
-import type { BlockNode } from "@mimus/block";
+import type { BlockNode, BlockStatus } from "@mimus/block";
 import { Counts } from "./check-counts.ts";
 import * as c from "./constants.ts";
 import { ciphers, luksPlace, luksStorage } from "./encryption.ts";
@@ -153,10 +153,15 @@ async function hasZeroFlags(node: Qcow2Node): Promise<boolean> {
 async function showsZeroes(snapshot: BlockNode): Promise<boolean> {
   for (let at = 0; at < snapshot.size;) {
     const status = await statusOf(snapshot, at, snapshot.size - at);
-    if (status.allocated && status.zero) return true;
+    if (isZeroFlag(status)) return true;
     at += status.length;
   }
   return false;
+}
+
+/** Of a cluster in its place the host may keep only a part: what else there is reads as zeroes, too, but belongs to it. */
+function isZeroFlag(status: BlockStatus): boolean {
+  return status.allocated && status.zero && !status.data;
 }
 
 /** Clusters that read as zeroes by their flag are dropped where nothing is below, and become data otherwise. */
@@ -166,7 +171,7 @@ async function expandZeroes(node: Qcow2Node, progress?: Progress): Promise<void>
   for (let at = 0; at < size;) {
     const status = await node.blockStatus(at, Math.min(size - at, 1 << 22));
     const length = status.length;
-    if (status.allocated && status.zero) {
+    if (isZeroFlag(status)) {
       if (img.nothingBelow)
         await node.inside(() => node.eraser.empty(at, Math.ceil((at + length) / clusterSize) * clusterSize));
       else await node.write(at, new Uint8Array(length));
