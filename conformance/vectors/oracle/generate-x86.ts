@@ -21,16 +21,28 @@ const STATES = 48;
 const NAMES = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp",
   "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags"]; // prettier-ignore
 
-/** What a process can't try, what answers differently each time, and what is not exact. */
+/** Where the general registers stand in NAMES, by the numbers that instructions give them. */
+const PLACES = [0, 2, 3, 1, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/** What a process can't try, what answers differently each time, what is not exact, and what no model of ours has. */
 const LEFT_OUT: ReadonlySet<string> = new Set(
   (
     "callf jmpf retf iret int int1 into movseg readseg pushseg popseg les lds lss lfs lgs pushf popf cli sti in out ins outs hlt " +
     "sldt str lldt ltr verr verw lar lsl arpl sgdt sidt lgdt lidt smsw lmsw clac stac syscall sysret sysenter sysexit swapgs " +
     "rdtsc rdtscp rdpmc rdpid cpuid xgetbv xsetbv rdpkru wrpkru rdfsbase rdgsbase wrfsbase wrgsbase monitor mwait rdrand rdseed " +
-    "fxsave fxrstor xsave xsaveopt xsavec xsaves xrstor xrstors fnsave frstor fnstenv fldenv bound clflush " +
+    "fxsave fxrstor xsave xsaveopt xsavec xsaves xrstor xrstors fnsave frstor fnstenv fldenv bound clflush movdiri " +
     "f2xm1 fyl2x fptan fpatan fyl2xp1 fsincos fsin fcos rcpps rcpss rsqrtps rsqrtss vrcpps vrcpss vrsqrtps vrsqrtss"
   ).split(" "),
 );
+
+/** A NaN of 32 bits, or the upper half of one of 64, in bytes as they are stored. */
+const HAS_NAN = /^(?:.{8})*.{4}[89a-f].[7f]f/;
+
+/** #SS, #GP, #PF. */
+const FAULTS: ReadonlySet<number> = new Set([12, 13, 14]);
+
+/** The parts of a vector that are no general register. */
+const OTHERS = ["fcw", "fsw", "ftw", "mxcsr", "st", "y", "m"];
 
 interface State {
   readonly r: bigint[];
@@ -107,7 +119,7 @@ export function generate({ program, mode, perRow, seed }: GenerateOptions): stri
   const r = new Random(seed + mode);
   const states = Array.from({ length: STATES }, (_, n) => makeState(r, n, mode));
   const image = makeImage(r);
-  const cases = makeCases(r, mode, perRow);
+  const cases = makeCases(r, mode, perRow, states);
   const input = Buffer.alloc(SIZE + IN * cases.length);
   image.copy(input);
   cases.forEach(({ state, code }, n) => {
@@ -139,9 +151,11 @@ interface Case {
   readonly undef: number;
   /** A memory operand of 16 bytes or more. */
   readonly wide: boolean;
+  /** A memory operand that may begin below the end of the addresses and end above. */
+  readonly wraps: boolean;
 }
 
-function makeCases(r: Random, mode: 32 | 64, perRow: number): Case[] {
+function makeCases(r: Random, mode: 32 | 64, perRow: number, states: readonly State[]): Case[] {
   const decoder = new Decoder();
   const insn = createInsn();
   const cases: Case[] = [];
@@ -154,7 +168,9 @@ function makeCases(r: Random, mode: 32 | 64, perRow: number): Case[] {
       if (decoder.decode((at) => code[at] ?? 0xf4, mode, insn) !== "ok" || insn.length !== code.length) continue;
       if (LEFT_OUT.has(insn.encoding.name) || differs(insn, code)) continue;
       const undef = undefinedFlags(insn);
-      if (undef >= 0) cases.push({ row: insn.encoding, code, state, undef, wide: isWide(insn) });
+      if (undef < 0) continue;
+      const wraps = endsBehind(insn, states[state]!, mode);
+      cases.push({ row: insn.encoding, code, state, undef, wide: isWide(insn), wraps });
     }
   }
   return cases;
@@ -165,13 +181,27 @@ function isWide({ operands, operandCount }: Insn): boolean {
 }
 
 /**
- * What depends on the process (bases of FS and GS) or the maker of the processor: near branches with 66 in 64-bit mode,
- * and LOOPE and LOOPNE with a repeat prefix.
+ * Whether an access may go on behind the end of the address space. Which of #GP and #PF it raises then, if any, is the affair of the
+ * processor's maker: SDM volume 3, 5.3.
  */
-function differs({ segment, mode, rep, encoding: { name, flags = "" } }: Insn, code: Uint8Array): boolean {
+function endsBehind({ mem: { base, index, scale, disp } }: Insn, { r }: State, mode: 32 | 64): boolean {
+  const value = (n: number): bigint => (n < 0 ? 0n : r[PLACES[n]!]!);
+  const end = mode === 64 ? 1n << 47n : 1n << 32n;
+  return ((value(base) + (value(index) << BigInt(scale)) + BigInt(disp)) & (end - 1n)) > end - 64n;
+}
+
+/**
+ * What depends on the process (bases of FS and GS) or the maker of the processor: near branches with 66 in 64-bit mode,
+ * LOOPE and LOOPNE with a repeat prefix, F3 90 with REX.B (XCHG of AMD, PAUSE of Intel), SHA with an operand that is not aligned
+ * (#GP of Intel, none of AMD).
+ */
+function differs(insn: Insn, code: Uint8Array): boolean {
+  const { segment, mode, rep, encoding } = insn;
+  const { name, flags = "" } = encoding;
   if (segment > 3) return true;
   if (flags.includes("f64") && mode === 64 && code.includes(0x66)) return true;
-  return rep !== 0 && /^loopn?e$/.test(name);
+  if (name.startsWith("sha") && isWide(insn)) return true;
+  return rep !== 0 && /^(?:loopn?e|xchg)$/.test(name);
 }
 
 function header(mode: 32 | 64, image: Buffer, states: readonly State[]): string {
@@ -199,7 +229,7 @@ const ymm = (x: Buffer, k: number): string =>
 
 /** What x86-step says of a case, as a line; undefined where it is of no use. */
 function caseLine(
-  { row, code, state, undef, wide }: Case,
+  { row, code, state, undef, wide, wraps }: Case,
   { r, x }: State,
   out: Buffer,
   mode: 32 | 64,
@@ -209,6 +239,8 @@ function caseLine(
   if (vector === -2 || (vector === 6 && row.name !== "ud" && !row.name.startsWith("ud"))) return undefined;
   // Wide accesses that begin below 4 GiB and end above are two accesses here: #PF for the first comes before #GP
   if (vector === 13 && wide && mode === 32) return undefined;
+  const faulted = FAULTS.has(vector);
+  if (faulted && wraps) return undefined;
   const after = out.subarray(8 + 18 * 8, 8 + 18 * 8 + AREA);
   // Components in their initial state are not written
   const written = after.readUInt32LE(512);
@@ -251,6 +283,11 @@ function caseLine(
         .padStart(2, "0"),
     ]);
   if (m.length > 0) line.m = m;
+  // What an instruction has done before its fault differs between makers: Intel's turn to MMX, push and set MXCSR's flags first
+  if (faulted && OTHERS.some((name) => line[name] !== undefined)) return undefined;
+  // So does which of several NaNs a sum of products is: it may be the one that was there
+  const sums = line.y === undefined ? [""] : Object.values(line.y);
+  if (/^v?dpp[sd]$/.test(row.name) && sums.some((value) => value === "" || HAS_NAN.test(value))) return undefined;
   if (undef !== 0) line.undef = undef;
   // C0, C2 and C3 are defined by comparisons and tests alone
   if (row.name.startsWith("f") && !/^f(u?com|ist|tst|xam|prem)|^fi?com/.test(row.name)) line.fswMask = 0xbaff;
