@@ -267,12 +267,13 @@ function caseLine(
   if (after[4] !== x[4]) line.ftw = after[4];
   if (after.readUInt32LE(24) !== x.readUInt32LE(24)) line.mxcsr = after.readUInt32LE(24);
   const differing = (count: number, text: (area: Buffer, k: number) => string): Record<string, string> | undefined => {
-    const pairs = Array.from({ length: count }, (_, k) => [String(k), text(after, k)] as const);
-    const changed = pairs.filter(([k, value]) => value !== text(x, Number(k)));
-    return changed.length === 0 ? undefined : Object.fromEntries(changed);
+    const all = Array.from({ length: count }, (_, k) => [String(k), text(after, k)] as const);
+    const pairs = all.filter(([k, value]) => value !== text(x, Number(k)));
+    return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
   };
   line.st = differing(8, st);
-  line.y = differing(mode === 64 ? 16 : 8, ymm);
+  const changed = differing(mode === 64 ? 16 : 8, ymm);
+  line.y = changed;
   const m: [number, string][] = [];
   for (let at = OUT; at < out.length; at += 8)
     m.push([
@@ -286,7 +287,7 @@ function caseLine(
   // What an instruction has done before its fault differs between makers: Intel's turn to MMX, push and set MXCSR's flags first
   if (faulted && OTHERS.some((name) => line[name] !== undefined)) return undefined;
   // So does which of several NaNs a sum of products is: it may be the one that was there
-  const sums = line.y === undefined ? [""] : Object.values(line.y);
+  const sums = changed === undefined ? [""] : Object.values(changed);
   if (/^v?dpp[sd]$/.test(row.name) && sums.some((value) => value === "" || HAS_NAN.test(value))) return undefined;
   if (undef !== 0) line.undef = undef;
   // C0, C2 and C3 are defined by comparisons and tests alone
