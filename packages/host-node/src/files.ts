@@ -5,18 +5,16 @@ import { BlockError, type HostFile, type HostFiles, type LockRequest, totalLengt
 
 import { DirectTransfer } from "./direct-transfer.ts";
 import { FileLock } from "./file-lock.ts";
-import { type Libc, libc, NOWAIT_BYTES } from "./libc.ts";
+import { libc, NOWAIT_BYTES } from "./libc.ts";
 import { readWhole } from "./whole-file.ts";
 
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
 const ZERO_RANGE = 16;
 const QUICK_IN_A_ROW = 128;
-/** Larger pieces are read where they are wanted, once it is known that they are in memory: a copy would take longer than to ask. */
-const COPIED_BYTES = 8192;
 
 // node:fs/promises reads half of Node's streams, 3 ms of a cold start: files are numbers here.
-const { closeSync, constants, fstatSync, openSync, readSync, writeSync, writevSync } = fs;
+const { closeSync, constants, fstatSync, openSync, writeSync, writevSync } = fs;
 const close = promisify(fs.close);
 const readFile = promisify(fs.readFile);
 const realpath = promisify(fs.realpath.native);
@@ -67,8 +65,6 @@ class NodeFile implements HostFile {
   /** Past the host's cache. */
   readonly #direct: DirectTransfer | undefined;
   #quick: number = QUICK_IN_A_ROW;
-  /** The last byte of a piece: where it is in memory, the others are. */
-  readonly #last: Uint8Array = new Uint8Array(1);
   #lock: FileLock | undefined;
   /** Requests in threads of the host. */
   #underWay = 0;
@@ -98,7 +94,7 @@ class NodeFile implements HostFile {
     let done = 0;
     // What the host has in memory needs no thread: a fifth of the time for small requests.
     if (into.length <= NOWAIT_BYTES && this.#calls && this.#mayBeQuick()) {
-      done = Math.max(0, this.#readNow(this.#calls, at, into));
+      done = Math.max(0, this.#calls.readCached(this.#fd, into, at));
       if (done === into.length) return done;
     }
     while (done < into.length) {
@@ -116,17 +112,6 @@ class NodeFile implements HostFile {
     if (from.length <= NOWAIT_BYTES && this.#mayBeQuick()) done = this.#writeNow(at, from);
     while (done < from.length) done += await this.#write(from, done, at + done);
     return done;
-  }
-
-  /** Reads what is in the host's memory. @returns bytes; 0 or less when it is not there */
-  #readNow(calls: Libc, at: number, into: Uint8Array): number {
-    if (into.length <= COPIED_BYTES) return calls.readCached(this.#fd, into, at);
-    if (calls.readCached(this.#fd, this.#last, at + into.length - 1) !== 1) return 0;
-    try {
-      return readSync(this.#fd, into, 0, into.length, at);
-    } catch (error) {
-      throw this.#failed("read", error);
-    }
   }
 
   /** Small requests are done at once, but not so many in a row that nothing else in the program gets its turn. */

@@ -36,6 +36,30 @@ test("a file is written, flushed, read, punched and resized", async () => {
   await file.close();
 });
 
+test("pieces of every size are read into the middle of every kind of memory", async () => {
+  const path = join(folder, "pieces");
+  const whole = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
+  await writeFile(path, whole);
+  const file = await nodeFiles.open(path, { writable: false, create: false });
+  const memories = [
+    new ArrayBuffer(70_000),
+    new SharedArrayBuffer(70_000),
+    new WebAssembly.Memory({ initial: 2 }).buffer,
+    new WebAssembly.Memory({ initial: 2, maximum: 3, shared: true }).buffer,
+  ];
+  for (const memory of memories) {
+    const all = new Uint8Array(memory);
+    for (const length of [10, 8192, 8193, 65_536, 65_537]) {
+      all.fill(0);
+      expect(await file.read(33, all.subarray(100, 100 + length))).toBe(length);
+      expect(Buffer.compare(all.subarray(100, 100 + length), whole.subarray(33, 33 + length))).toBe(0);
+      expect([all[99], all[100 + length]]).toEqual([0, 0]);
+    }
+  }
+  expect(await file.read(69_000, new Uint8Array(10_000))).toBe(1000);
+  await file.close();
+});
+
 test.skipIf(libc() === undefined)("the host copies from file to file (needs koffi and Linux)", async () => {
   const [from, to] = [join(folder, "from"), join(folder, "to")];
   await writeFile(

@@ -39,6 +39,8 @@ const F_UNLCK = 2;
 const RWF_NOWAIT = 8;
 /** Most bytes that one read without waiting brings: larger ones are worth a thread. */
 export const NOWAIT_BYTES = 65536;
+/** Smaller pieces are copied: to ask where they are takes longer. */
+const COPIED_BYTES = 8192;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const ENXIO = 6;
@@ -88,7 +90,7 @@ function load(): Libc | null {
     const cached = new Uint8Array(koffi.view(scratch, NOWAIT_BYTES));
     // struct iovec: void *base, size_t length
     const iovec = Buffer.alloc(16);
-    iovec.writeBigUInt64LE(BigInt(koffi.address(scratch)), 0);
+    const copied = BigInt(koffi.address(scratch));
     const lseek = lib.func("int64_t lseek(int fd, int64_t at, int whence)");
     const openpt = later("int posix_openpt(int flags)");
     const grantpt = later("int grantpt(int fd)");
@@ -104,9 +106,11 @@ function load(): Libc | null {
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
       readCached(fd, into, at) {
+        const copy = into.length <= COPIED_BYTES;
+        iovec.writeBigUInt64LE(copy ? copied : BigInt(koffi.address(into.buffer)) + BigInt(into.byteOffset), 0);
         iovec.writeUInt32LE(into.length, 8);
         const n = preadv2(fd, iovec, 1, at, RWF_NOWAIT) as number;
-        if (n > 0) into.set(n === NOWAIT_BYTES ? cached : cached.subarray(0, n));
+        if (copy && n > 0) into.set(n === NOWAIT_BYTES ? cached : cached.subarray(0, n));
         return n;
       },
       copyRange(from, fromAt, to, toAt, length) {
