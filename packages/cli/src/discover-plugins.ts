@@ -23,18 +23,16 @@ export interface Discovery {
 
 /**
  * Reads the manifests of the project's direct dependencies: the nearest package.json above `from` that has plugins, or else above
- * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder. `kinds`: packages that
- * name none of these kinds of types are passed over unread; a processor's manifest is longer than those of all formats.
+ * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
  */
 export async function discoverInto(
   registry: Registry,
   from: string,
   extra: readonly string[] = [],
-  kinds?: readonly string[],
 ): Promise<Discovery> {
   let found: { project: string; reports: PluginReport[] } | undefined;
   for (const project of [...projectsAbove(from), ...projectsAbove(OWN_FOLDER)]) {
-    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier, kinds));
+    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
     found ??= { project, reports };
     if (!reports.some((report) => report.skipped === undefined)) continue;
     found = { project, reports };
@@ -65,7 +63,7 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
   return report;
 }
 
-async function readJson(project: string, specifier: string, kinds?: readonly string[]): Promise<unknown> {
+async function readJson(project: string, specifier: string): Promise<unknown> {
   // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
   const near = `${dirname(project)}/node_modules/${specifier}`;
   let text: string;
@@ -74,7 +72,7 @@ async function readJson(project: string, specifier: string, kinds?: readonly str
   } catch {
     text = readFileSync(createRequire(project).resolve(specifier), "utf8");
   }
-  return kinds?.some((kind) => text.includes(`"${kind}"`)) === false ? {} : JSON.parse(text);
+  return JSON.parse(text);
 }
 
 function entryUrl(project: string, name: string): string {

@@ -11,9 +11,6 @@ import { discoverInto } from "../discover-plugins.ts";
 import { isNetworkObject } from "../network-objects.ts";
 import { toolHost } from "../tool-host.ts";
 
-/** What tools for images have plugins for. */
-const KINDS = ["block-format", "block-protocol", "block-filter", "object"];
-
 /** Runs a tool and ends the process with its status. */
 export async function runTool(name: string, run: (host: ToolHost) => Promise<number>): Promise<never> {
   const program = `mimus ${name}`;
@@ -29,7 +26,7 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
 }
 
 async function host(program: string): Promise<ToolHost> {
-  const { registry } = await discoverInto(new Registry(), process.cwd(), [], KINDS);
+  const { registry } = await discoverInto(new Registry(), process.cwd());
   const objects: KeyValues[] = [];
   let secret = (id: string): Promise<Uint8Array> => Promise.reject(new Error(`No secret with id '${id}'`));
   let interrupted = false;
