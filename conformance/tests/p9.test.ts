@@ -68,10 +68,14 @@ describe.skipIf(kernel === undefined || initrd === undefined)(
 );
 
 test.each([
-  ["local,id=f,path=/nowhere/at/all", /cannot share '\/nowhere\/at\/all': there is no such directory/],
+  [
+    "local,id=f,path=/nowhere/at/all,security_model=none",
+    /cannot share '\/nowhere\/at\/all': there is no such directory/,
+  ],
   ["local,id=f,path=/,security_model=mapped-xattr", /security_model=mapped-xattr: .* use security_model=none/],
   ["proxy,id=f", /-fsdev proxy: there is only 'local'/],
-  ["local,path=/", /needs id=/],
+  ["local,path=/,security_model=none", /needs id=/],
+  ["local,id=f,path=/", /needs security_model=none or passthrough/],
 ])("-fsdev %s is one clear line", (fsdev, message) => {
   const { status, stderr } = runMimus(["system-riscv64", "-M", "virt", "-bios", "none", "-fsdev", fsdev]);
   expect(status).toBe(1);
