@@ -24,13 +24,13 @@ const NAMES = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp",
 /** Where the general registers stand in NAMES, by the numbers that instructions give them. */
 const PLACES = [0, 2, 3, 1, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/** What a process can't try, what answers differently each time, what is not exact, and what no model of ours has. */
+/** What a process can't try, what answers differently each time, and what is not exact. */
 const LEFT_OUT: ReadonlySet<string> = new Set(
   (
     "callf jmpf retf iret int int1 into movseg readseg pushseg popseg les lds lss lfs lgs pushf popf cli sti in out ins outs hlt " +
     "sldt str lldt ltr verr verw lar lsl arpl sgdt sidt lgdt lidt smsw lmsw clac stac syscall sysret sysenter sysexit swapgs " +
     "rdtsc rdtscp rdpmc rdpid cpuid xgetbv xsetbv rdpkru wrpkru rdfsbase rdgsbase wrfsbase wrgsbase monitor mwait rdrand rdseed " +
-    "fxsave fxrstor xsave xsaveopt xsavec xsaves xrstor xrstors fnsave frstor fnstenv fldenv bound clflush movdiri " +
+    "fxsave fxrstor xsave xsaveopt xsavec xsaves xrstor xrstors fnsave frstor fnstenv fldenv bound clflush " +
     "f2xm1 fyl2x fptan fpatan fyl2xp1 fsincos fsin fcos rcpps rcpss rsqrtps rsqrtss vrcpps vrcpss vrsqrtps vrsqrtss"
   ).split(" "),
 );
@@ -193,14 +193,14 @@ function endsBehind({ mem: { base, index, scale, disp } }: Insn, { r }: State, m
 /**
  * What depends on the process (bases of FS and GS) or the maker of the processor: near branches with 66 in 64-bit mode,
  * LOOPE and LOOPNE with a repeat prefix, F3 90 with REX.B (XCHG of AMD, PAUSE of Intel), SHA with an operand that is not aligned
- * (#GP of Intel, none of AMD).
+ * (#GP of Intel, none of AMD). MOVDIRI is in no model of ours.
  */
 function differs(insn: Insn, code: Uint8Array): boolean {
   const { segment, mode, rep, encoding } = insn;
   const { name, flags = "" } = encoding;
   if (segment > 3) return true;
   if (flags.includes("f64") && mode === 64 && code.includes(0x66)) return true;
-  if (name.startsWith("sha") && isWide(insn)) return true;
+  if (name === "movdiri" || (name.startsWith("sha") && isWide(insn))) return true;
   return rep !== 0 && /^(?:loopn?e|xchg)$/.test(name);
 }
 
