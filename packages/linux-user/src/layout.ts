@@ -101,7 +101,8 @@ export class Bound<F extends Fields = Fields> {
 export class Layout<F extends Fields = Fields> {
   readonly fields: F;
   readonly packed: boolean;
-  readonly #bound: Map<Abi, Bound<F>> = new Map();
+  /** A program brings an ABI of its own, and takes it along. */
+  readonly #bound: WeakMap<Abi, Bound<F>> = new WeakMap();
 
   constructor(fields: F, packed: boolean) {
     this.fields = fields;
