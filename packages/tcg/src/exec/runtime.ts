@@ -237,16 +237,21 @@ function tryFill(
   c.end();
 } // prettier-ignore
 
+/** Hands an access over to JavaScript: env and the address are locals 0 and 1. */
+function callJs(c: Code, js: number, oi: number): void {
+  c.get(0);
+  halves(c, 1);
+  c.get(oi);
+  c.call(js);
+}
+
 /** (env, address, oi) -> value */
 function slowLoad(js: number, fill: number, unaligned: boolean): Code {
   const c = new Code();
   const access = (): void => tryTlb(c, unaligned, 2, 3, 0, (log2) => c.mem(LOAD_U[log2]!, 0));
   access();
   tryFill(c, fill, LOAD, { oi: 2, entry: 3, result: 4 }, access, () => c.i64(0, 0));
-  c.get(0);
-  halves(c, 1);
-  c.get(2);
-  c.call(js);
+  callJs(c, js, 2);
   c.get(0);
   c.mem(W.i64Load, ENV.scratch, 3);
   return c;
@@ -255,10 +260,7 @@ function slowLoad(js: number, fill: number, unaligned: boolean): Code {
 /** (env, address, oi) */
 function probePage(js: number): Code {
   const c = new Code();
-  c.get(0);
-  halves(c, 1);
-  c.get(2);
-  c.call(js);
+  callJs(c, js, 2);
   return c;
 }
 
@@ -276,10 +278,7 @@ function slowStore(js: number, fill: number, unaligned: boolean, lines: number):
   c.get(0);
   c.get(2);
   c.mem(W.i64Store, ENV.scratch, 3);
-  c.get(0);
-  halves(c, 1);
-  c.get(3);
-  c.call(js);
+  callJs(c, js, 3);
   return c;
 }
 

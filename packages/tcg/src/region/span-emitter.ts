@@ -16,7 +16,6 @@ import type { BlockSpans, LoopSpans } from "./span-plan.ts";
 import { TranslationEmitter } from "./translation.ts";
 
 const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
-const TLB_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_SIZE;
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
@@ -193,7 +192,7 @@ export abstract class SpanEmitter extends TranslationEmitter {
     for (const [other, span] of spans) if (span.host === host) spans.delete(other);
     const span = spanAt(host, wanted);
     const first = this.#firstByte(() => this.push(op.a), host, span.low - by);
-    this.#pushEntry(first);
+    this.pushEntry(first, this.target.word);
     code.set(this.temp("entry"));
     this.#pushMiss(first, span);
     code.rarely();
@@ -236,7 +235,7 @@ export abstract class SpanEmitter extends TranslationEmitter {
     for (const [g, want] of wanted) {
       const span = spanAt(this.#hostOf(g), want);
       const first = this.#firstByte(() => code.get(this.global(g)), span.host, span.low);
-      this.#pushEntry(first);
+      this.pushEntry(first, this.target.word);
       code.set(this.temp("entry"));
       this.#pushMiss(first, span);
       code.rarely();
@@ -270,18 +269,6 @@ export abstract class SpanEmitter extends TranslationEmitter {
     if (this.target.word === "i64") code.i64(by, by >> 31);
     else code.i32(by);
     code.op(this.target.word === "i64" ? W.i64Add : W.i32Add);
-  }
-
-  #pushEntry(first: number): void {
-    const { code } = this;
-    code.get(first);
-    if (this.target.word === "i64") code.op(W.i32WrapI64);
-    code.i32(7);
-    code.op(W.i32ShrU);
-    code.i32(TLB_MASK);
-    code.op(W.i32And);
-    code.get(ENVP);
-    code.op(W.i32Add);
   }
 
   /** Pushes whether the entry is not that of a page with the whole span, from its first byte, in a local, on. */

@@ -32,6 +32,19 @@ export class MemoryEmitter extends BlockEmitter {
     return local;
   }
 
+  /** Pushes the TLB entry of the address in a local, less ENV.tlb and the mmu index's part. */
+  protected pushEntry(address: number, type: "i32" | "i64"): void {
+    const code = this.code;
+    code.get(address);
+    if (type === "i64") code.op(W.i32WrapI64);
+    code.i32(7);
+    code.op(W.i32ShrU);
+    code.i32(TLB_MASK);
+    code.op(W.i32And);
+    code.get(ENVP);
+    code.op(W.i32Add);
+  }
+
   /**
    * Pushes whether the TLB maps an aligned access; leaves its entry, less ENV.tlb and the mmu index's part. An access
    * of 16 bytes, or of a target that says so, need not be aligned, but must lie in one page.
@@ -40,14 +53,7 @@ export class MemoryEmitter extends BlockEmitter {
     const code = this.code;
     const entry = this.temp("entry");
     const unaligned = bytes === 16 || this.target.unaligned;
-    code.get(address);
-    code.op(W.i32WrapI64);
-    code.i32(7);
-    code.op(W.i32ShrU);
-    code.i32(TLB_MASK);
-    code.op(W.i32And);
-    code.get(ENVP);
-    code.op(W.i32Add);
+    this.pushEntry(address, "i64");
     code.tee(entry);
     const mask = unaligned ? -4096 : -4096 | (bytes - 1);
     if (this.target.word === "i32") {
