@@ -157,14 +157,8 @@ export class CpuSet {
       target,
       physical: physicalBus(machine.system, machine.memory),
       ...(this.threads === undefined ? {} : { codePages: this.threads.notices }),
-      options: { ...this.#options, now: () => this.#now() },
+      options: { ...this.#options, onTranslation: () => this.onTranslation?.() },
     });
-  }
-
-  /** The engine asks for the time around each translation. */
-  #now(): number {
-    this.onTranslation?.();
-    return this.#options.now?.() ?? 0;
   }
 }
 

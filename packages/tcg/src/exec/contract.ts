@@ -405,6 +405,8 @@ export interface TcgOptions {
   readonly optimise?: boolean;
   /** Milliseconds from any origin, for compile-time statistics. */
   readonly now?: () => number;
+  /** Called before each piece of translation or compilation, which may take milliseconds: a run loop may want to end its turn. */
+  readonly onTranslation?: () => void;
 }
 
 /** What a {@link TcgMachine} is made of. */

@@ -10,9 +10,8 @@ import { wasm, type WasmTable } from "../wasm/types.ts";
 import { isShared } from "../wasm/share-memory.ts";
 import { WatTrace } from "../wasm/wat-trace.ts";
 import { Arena, NO_LIMIT } from "./arena.ts";
-import { BlockCache } from "./blocks.ts";
+import { BlockCache, type Tb } from "./blocks.ts";
 import { codeLines } from "./code-lines.ts";
-import type { Tb } from "./blocks.ts";
 import { type CodePages, inOneStep, joinCodePages } from "./code-pages.ts";
 import { ENV, envSize } from "./contract.ts";
 import type {
@@ -36,6 +35,7 @@ import { NOT_RAM } from "./soft-tlb.ts";
 import { listing } from "./listing.ts";
 import { Draft } from "./draft.ts";
 import { newStats } from "./stats.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { BlockTranslator, type CodeSource, type Translated } from "./translate.ts";
 import { Regions, type FetchPage } from "../region/regions.ts";
 import { Vcpu } from "./vcpu.ts";
@@ -91,6 +91,7 @@ export class TcgMachine implements Engine {
   executed = 0;
   readonly #byEnv: Map<number, Vcpu> = new Map();
   readonly #alloc: (name: string, size: number) => number;
+  readonly #watch: Stopwatch;
   readonly #arena: Arena;
   #flushWanted = false;
   readonly #translator: BlockTranslator;
@@ -115,6 +116,7 @@ export class TcgMachine implements Engine {
     this.bus = config.physical;
     this.target = target;
     this.options = config.options ?? {};
+    this.#watch = new Stopwatch(this.options);
     this.#hotBlocks = new HotBlocks(this.i32, this.options.batch ?? 128);
     this.#optimiser = this.options.optimise === false ? undefined : new Optimiser();
     this.#backend = this.options.backend ?? "auto";
@@ -156,11 +158,7 @@ export class TcgMachine implements Engine {
     this.regions = this.#makeRegions();
     this.#modules.profile = this.regions !== undefined;
     const show = this.options.trace?.outWat;
-    if (show !== undefined)
-      this.#modules.trace = new WatTrace(
-        (text) => show(text),
-        (tb) => this.#listing(tb),
-      );
+    if (show !== undefined) this.#modules.trace = new WatTrace(show, (tb) => this.#listing(tb));
     this.blocks.onDeath = (tb) => {
       for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       for (const region of tb.regions ?? []) this.regions?.drop(region);
@@ -201,7 +199,7 @@ export class TcgMachine implements Engine {
         for (const cpu of this.cpus) cpu.jumpCache.remove(tb);
       },
       full: () => this.#limitCode(),
-      now: () => this.options.now?.() ?? 0,
+      watch: this.#watch,
     });
   }
 
@@ -318,7 +316,7 @@ export class TcgMachine implements Engine {
 
   /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
   translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
-    const t0 = this.options.now?.() ?? 0;
+    const t0 = this.#watch.start();
     for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {
       this.#draft.begin();
       let done: Translated | undefined;
@@ -332,7 +330,7 @@ export class TcgMachine implements Engine {
         continue;
       }
       const tb = this.#install(key, done, source.ram2);
-      if (this.options.now !== undefined) this.counters.translateMs += this.options.now() - t0;
+      this.counters.translateMs += this.#watch.since(t0);
       if (this.#backend === "wasm" && tb.ram >= 0) this.compile([tb]);
       if (this.#backend === "region") this.regions?.request(tb);
       return tb;
@@ -441,7 +439,7 @@ export class TcgMachine implements Engine {
 
   /** Compiles blocks in one module. */
   compile(blocks: readonly Tb[]): void {
-    const t0 = this.options.now?.() ?? 0;
+    const t0 = this.#watch.start();
     const inputs: BlockInput[] = [];
     for (const tb of blocks) {
       // A loop of one block would pass by its own breakpoint.
@@ -469,6 +467,6 @@ export class TcgMachine implements Engine {
     this.counters.modules++;
     this.counters.wasmBytes += bytes;
     this.counters.codeBytes += bytes;
-    if (this.options.now !== undefined) this.counters.compileMs += this.options.now() - t0;
+    this.counters.compileMs += this.#watch.since(t0);
   }
 }

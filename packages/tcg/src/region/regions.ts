@@ -4,6 +4,7 @@ import { ENV } from "../exec/contract.ts";
 import type { DirectMemory, RegionOptions, Target, TcgStats } from "../exec/contract.ts";
 import { EXIT_LOOKUP, TARGETS, TB } from "../exec/descriptor.ts";
 import { helperEffects } from "../exec/chains.ts";
+import type { Stopwatch } from "../exec/stopwatch.ts";
 import type { Block } from "../ir/block.ts";
 import { Uncompilable } from "../wasm/analysis.ts";
 import type { BlockModules } from "../wasm/block-modules.ts";
@@ -60,7 +61,7 @@ export interface RegionHost {
   unlink(tb: Tb): void;
   /** There is more code than the cap allows: all of it will be thrown away. */
   full(): boolean;
-  now(): number;
+  readonly watch: Stopwatch;
 }
 
 /** Where code lies: the place in the machine memory of the page of an address, negative when it can't be fetched. */
@@ -128,9 +129,9 @@ export class Regions {
   buildAll(fetchPage: FetchPage): void {
     for (let tb = this.#hot.shift(); tb !== undefined; tb = this.#hot.shift()) {
       if (!tb.alive || (tb.region !== undefined && this.#seed === 0)) continue;
-      const t0 = this.#host.now();
+      const t0 = this.#host.watch.start();
       this.#build(tb, fetchPage);
-      this.#host.counters.regionMs += this.#host.now() - t0;
+      this.#host.counters.regionMs += this.#host.watch.since(t0);
       if (this.#host.full()) break;
     }
   }
