@@ -235,7 +235,7 @@ function isaPage(): string {
 function hintsModule(): string {
   const rows = manifests.flatMap(({ name, mimus }) =>
     Object.entries(mimus?.provides ?? {}).flatMap(([kind, types]) =>
-      [...types, ...Object.keys(mimus?.aliases?.[kind] ?? {})].map((type) => `    ["${kind}:${type}", "${name}"],`),
+      [...types, ...Object.keys(mimus?.aliases?.[kind] ?? {})].map((type) => `  ["${kind}:${type}", "${name}"],`),
     ),
   );
   return [
@@ -243,10 +243,9 @@ function hintsModule(): string {
     'import type { PackageHints } from "@mimus/qom";',
     "",
     "/** Types of our own packages, installed or not: an error about a missing one names the package to install. */",
-    "export const hints = (): PackageHints =>",
-    "  new Map([",
+    "export const HINTS: PackageHints = new Map([",
     ...rows,
-    "  ]);",
+    "]);",
     "",
   ].join("\n");
 }

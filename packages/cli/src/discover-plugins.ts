@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { indexReports, inspectPlugins, type Plugin, type PluginReport, type Registry } from "@mimus/qom";
 
 import { UsageError } from "./errors.ts";
-import { hints } from "./hints.ts";
+import { HINTS } from "./hints.ts";
 import { entryOf, manifestPath, OWN_FOLDER, projectsAbove, readProject } from "./resolve.ts";
 
 /** The packages of one project, and a registry that loads them when their types are first named. */
@@ -44,7 +44,7 @@ export async function discoverInto(
 
   const load = (name: string): Promise<Plugin> => importPlugin(project, paths.get(name) ?? name);
   registry.setIndex(indexReports(reports), load);
-  registry.setHints(hints);
+  registry.setHints(HINTS);
   const locate = (name: string): string => entryUrl(project, paths.get(name) ?? name);
   return { project, reports, registry, load, locate };
 }

@@ -33,7 +33,7 @@ export class Registry {
   #index: PluginIndex = new Map();
   #load: ((pkg: string) => Promise<Plugin>) | undefined;
   readonly #loading: Map<string, Promise<void>> = new Map();
-  #hints: () => PackageHints = () => new Map();
+  #hints: PackageHints = new Map();
 
   constructor() {
     this.register(OBJECT, "@mimus/qom");
@@ -164,7 +164,7 @@ export class Registry {
   }
 
   /** Tells which packages, not installed here, provide which types (`"cpu:rv64" → package`): only used in error messages. */
-  setHints(hints: () => PackageHints): void {
+  setHints(hints: PackageHints): void {
     this.#hints = hints;
   }
 
@@ -225,7 +225,7 @@ export class Registry {
         : `${what} '${name}' is provided by ${provider}, which is not loaded`;
       return new QomError("unknown-type", message, { at: name });
     }
-    const hint = find(this.#hints(), name, kind);
+    const hint = find(this.#hints, name, kind);
     if (hint !== undefined)
       return new QomError("unknown-type", `${what} '${name}' is in package ${hint}; install it: npm install ${hint}`, {
         at: name,
@@ -248,7 +248,7 @@ export class Registry {
     const parentName = spec.parent ?? (spec.name === "object" ? undefined : "object");
     const parentEntry = parentName === undefined ? undefined : this.#entries.get(parentName);
     if (parentName !== undefined && parentEntry === undefined) {
-      const pkg = this.#provider(parentName, undefined) ?? find(this.#hints(), parentName, undefined);
+      const pkg = this.#provider(parentName, undefined) ?? find(this.#hints, parentName, undefined);
       throw new QomError(
         "bad-type",
         `type '${spec.name}' of ${from} inherits from '${parentName}', which is not registered` +
