@@ -5,8 +5,7 @@ import { newRun, UNALLOCATED, UNALLOCATED_WITH_PLACE, ZERO_ALLOCATED, ZERO_PLAIN
 import type { Reader } from "./read.ts";
 import { giveUpEntry, ownTable } from "./write.ts";
 import type { Writer } from "./write.ts";
-import { statusOf, zeroRange } from "@mimus/block";
-import type { BlockNode } from "@mimus/block";
+import { readsZero, zeroRange } from "@mimus/block";
 
 /** How a range is emptied: its content is dropped, or must read as zeroes; "empty" shows the backing image again. */
 export type Emptying = "discard" | "zero" | "zero-unmap" | "empty";
@@ -124,7 +123,7 @@ export class Eraser {
     const { backing, nothingBelow } = this.#img;
     if (nothingBelow) return true;
     if (backing === undefined || this.#img.header.version === 2) return false;
-    return (await readsZero(backing, start, from - start)) && (await readsZero(backing, to, end - to));
+    return (await readsZero(backing, start, from)) && (await readsZero(backing, to, end));
   }
 
   /** Version 2 has no zero flag: clusters are dropped when nothing is below, and written otherwise. */
@@ -257,19 +256,6 @@ export class Eraser {
 /** What has no cluster stays without an entry; a write of zeroes says so by a flag, which only version 3 has. */
 function leavesHoles(img: Image, how: Emptying): boolean {
   return how === "empty" || (img.nothingBelow && (how === "discard" || img.header.version === 2));
-}
-
-/** A range of an image and all below it has no content; behind its end there is none. */
-async function readsZero(node: BlockNode | undefined, at: number, length: number): Promise<boolean> {
-  if (node === undefined) return true;
-  const end = Math.min(at + length, node.size);
-  for (let here = at; here < end;) {
-    const status = await statusOf(node, here, end - here);
-    const below = !status.allocated && !status.zero;
-    if (below ? !(await readsZero(node.children?.["backing"], here, status.length)) : !status.zero) return false;
-    here += status.length;
-  }
-  return true;
 }
 
 /** A raw data file must read as zeroes by itself. */

@@ -99,6 +99,8 @@ export type { Preallocation } from "./take-space.ts";
 export type { TablePiece, TableWriter } from "./table-cache.ts";
 export { SectorNode } from "./sector-node.ts";
 export type { OwnSectors, SectorMap } from "./sector-node.ts";
+export { chainStatus, chainStatusNow, ownStatus, readsZero } from "./chain-status.ts";
+export type { ChainStatus } from "./chain-status.ts";
 export { statusOf } from "./status.ts";
 export type { BlockStatus } from "./status.ts";
 

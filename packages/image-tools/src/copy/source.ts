@@ -1,5 +1,5 @@
+import { chainStatus, ownStatus } from "@mimus/block";
 import type { BlockNode, HostFile } from "@mimus/block";
-import { chainStatus, ownStatus } from "../chain-status.ts";
 
 interface Part {
   readonly node: BlockNode;

@@ -1,6 +1,6 @@
+import { chainStatus } from "@mimus/block";
 import type { BlockNode, GraphNode } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { chainStatus } from "../chain-status.ts";
 import { copy } from "../copy/engine.ts";
 import type { Readable } from "../copy/source.ts";
 import { messageOf, ToolError } from "../errors.ts";

@@ -1,8 +1,6 @@
-import type { BlockNode } from "@mimus/block";
-import { isZero } from "@mimus/block";
+import { chainStatus, isZero } from "@mimus/block";
+import type { BlockNode, ChainStatus } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { chainStatus } from "../chain-status.ts";
-import type { ChainStatus } from "../chain-status.ts";
 import { messageOf, ToolError, usage } from "../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { Tools } from "../tools.ts";

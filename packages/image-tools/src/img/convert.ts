@@ -1,6 +1,6 @@
+import { readsZero } from "@mimus/block";
 import type { BlockNode, GraphNode } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { isBlank } from "../chain-status.ts";
 import { copy } from "../copy/engine.ts";
 import { Source } from "../copy/source.ts";
 import { createHelp, CreateOptions, createOptions, formatOps, makeImage } from "../create-image.ts";
@@ -190,7 +190,7 @@ async function target(
     if (exists) throw new ToolError("output file is smaller than input file");
     throw new ToolError(`'${name}' has ${node.size} bytes where ${size} are needed`);
   }
-  return { node, zero: args.has("target-is-zero") || (!exists && !below && (await isBlank(node))) };
+  return { node, zero: args.has("target-is-zero") || (!exists && !below && (await readsZero(node))) };
 }
 
 function backing(args: Arguments, options: CreateOptions): void {

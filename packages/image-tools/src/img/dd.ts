@@ -1,5 +1,5 @@
+import { readsZero } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { isBlank } from "../chain-status.ts";
 import { copy } from "../copy/engine.ts";
 import { Source } from "../copy/source.ts";
 import { createOptions, makeImage } from "../create-image.ts";
@@ -42,7 +42,7 @@ export async function dd(args: Arguments, tools: Tools): Promise<number> {
     anyOrder: false,
     sparse: 4096,
     compressed: false,
-    targetIsZero: await isBlank(target),
+    targetIsZero: await readsZero(target),
     progress: () => undefined,
     check: () => tools.checkInterrupt(),
     host: tools.host,

@@ -1,7 +1,7 @@
+import { chainStatus, chainStatusNow } from "@mimus/block";
+import type { ChainStatus } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
 import { AsciiOutput } from "../ascii-output.ts";
-import { chainStatus, chainStatusNow } from "../chain-status.ts";
-import type { ChainStatus } from "../chain-status.ts";
 import { ToolError, usage } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
 import type { Tools } from "../tools.ts";

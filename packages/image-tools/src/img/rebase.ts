@@ -1,7 +1,6 @@
+import { ownStatus, protocolOf, resolveBeside } from "@mimus/block";
 import type { BlockNode, GraphNode } from "@mimus/block";
-import { protocolOf, resolveBeside } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
-import { ownStatus } from "../chain-status.ts";
 import { messageOf, ToolError, usage } from "../errors.ts";
 import type { Tools } from "../tools.ts";
 import { backingOf, explained } from "../tools.ts";

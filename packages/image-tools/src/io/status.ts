@@ -1,5 +1,5 @@
+import { ownStatus } from "@mimus/block";
 import { plainText } from "../json.ts";
-import { ownStatus } from "../chain-status.ts";
 import type { Command } from "./command.ts";
 import { CommandError, misused, programError } from "./command.ts";
 import { numberOf } from "./numbers.ts";

@@ -1,5 +1,5 @@
 import type { BlockNode } from "@mimus/block";
-import { statusOf } from "@mimus/block";
+import { chainStatus } from "@mimus/block";
 import { ALLOCATION } from "../constants.ts";
 import type { MetaContext } from "./contexts.ts";
 
@@ -38,29 +38,8 @@ async function runAt(node: BlockNode, { kind, bitmap }: MetaContext, at: number,
     const run = bitmap.run(at, length);
     return { length: run.length, flags: run.dirty ? 1 : 0 };
   }
-  const { length: run, depth, data, zero } = await chainStatus(node, at, length);
-  if (kind === "depth") return { length: run, flags: depth };
+  const { length: run, depth, present, data, zero } = await chainStatus(node, at, length);
+  // 1 is the image itself, 2 the one below it; 0: none has the range.
+  if (kind === "depth") return { length: run, flags: present ? depth + 1 : 0 };
   return { length: run, flags: (data ? 0 : ALLOCATION.HOLE) | (zero ? ALLOCATION.ZERO : 0) };
-}
-
-/** Status of a range through the whole backing chain. */
-export interface ChainStatus {
-  readonly length: number;
-  /** 1 = the node itself, 2 = its backing node, ...; 0 = no node of the chain. */
-  readonly depth: number;
-  readonly data: boolean;
-  readonly zero: boolean;
-}
-
-export async function chainStatus(node: BlockNode, at: number, length: number): Promise<ChainStatus> {
-  let here: BlockNode | undefined = node;
-  let run = length;
-  for (let depth = 1; here !== undefined; depth++) {
-    if (at >= here.size) return { length: run, depth: 0, data: false, zero: true };
-    const status = await statusOf(here, at, Math.min(run, here.size - at));
-    run = Math.max(1, Math.min(run, status.length));
-    if (status.allocated) return { length: run, depth, data: status.data, zero: status.zero };
-    here = here.children?.["backing"];
-  }
-  return { length: run, depth: 0, data: false, zero: true };
 }

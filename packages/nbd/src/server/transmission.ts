@@ -1,5 +1,5 @@
 import type { BlockNode } from "@mimus/block";
-import { zeroRange } from "@mimus/block";
+import { chainStatus, zeroRange } from "@mimus/block";
 import { encode, put16, put32, put64 } from "../bytes.ts";
 import { CHUNK, CHUNK_DONE, CMD, CMD_FLAG, ERRNO, MAGIC, MAX_REQUEST } from "../constants.ts";
 import { errorNumber } from "../errors.ts";
@@ -11,7 +11,7 @@ import type { Session } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
 import type { Request } from "./parser.ts";
 import { RequestParser } from "./parser.ts";
-import { chainStatus, extents } from "./status.ts";
+import { extents } from "./status.ts";
 
 /** Requests of one client that are under way. */
 const MAX_IN_FLIGHT = 64;

@@ -1,4 +1,4 @@
-import { type BlockNode, statusOf } from "@mimus/block";
+import { type BlockNode, chainStatus } from "@mimus/block";
 
 /** What a part of the disk is made of; a cell of the picture shows the one that most of it is. */
 export const KINDS = ["nothing", "zero", "below", "data", "compressed"] as const;
@@ -47,20 +47,10 @@ export async function allocationOf(
 
 /** Kind of the range at `at`, and how far it goes; images below are asked what this one leaves open. */
 async function kindAt(node: BlockNode, at: number): Promise<{ kind: Kind; length: number }> {
-  const status = await statusOf(node, at, node.size - at);
-  if (status.compressed === true) return { kind: "compressed", length: status.length };
-  if (status.allocated) return { kind: status.zero ? "zero" : "data", length: status.length };
-  let { length } = status;
-  for (
-    let below = node.children?.["backing"];
-    below !== undefined && at < below.size;
-    below = below.children?.["backing"]
-  ) {
-    const next = await statusOf(below, at, Math.min(length, below.size - at));
-    length = next.length;
-    if (next.allocated) return { kind: next.zero ? "zero" : "below", length };
-  }
-  return { kind: "nothing", length };
+  const { length, depth, present, zero, compressed } = await chainStatus(node, at, node.size - at);
+  if (!present) return { kind: "nothing", length };
+  if (compressed && depth === 0) return { kind: "compressed", length };
+  return { kind: zero ? "zero" : depth === 0 ? "data" : "below", length };
 }
 
 function spread(weights: Float64Array, kind: number, at: number, length: number, cellBytes: number): void {

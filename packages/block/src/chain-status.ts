@@ -1,6 +1,7 @@
-import { statusOf } from "@mimus/block";
-import type { BlockNode, BlockStatus } from "@mimus/block";
-import { backingOf, chainOf } from "./tools.ts";
+/** Where content comes from, seen through a chain of images. */
+import type { BlockNode } from "./node.ts";
+import { statusOf } from "./status.ts";
+import type { BlockStatus } from "./status.ts";
 
 /** Where a range of a chain of images comes from. */
 export interface ChainStatus {
@@ -18,15 +19,15 @@ export interface ChainStatus {
 
 /** Status of one image: a range that nothing below fills reads as zeroes. */
 export async function ownStatus(node: BlockNode, at: number, length: number): Promise<ChainStatus> {
-  return inChain(backingOf(node), at, node.statusNow?.(at, length) ?? (await statusOf(node, at, length)), 0);
+  return inChain(below(node), at, node.statusNow?.(at, length) ?? (await statusOf(node, at, length)), 0);
 }
 
-function inChain(below: BlockNode | undefined, at: number, s: BlockStatus, depth: number): ChainStatus {
+function inChain(under: BlockNode | undefined, at: number, s: BlockStatus, depth: number): ChainStatus {
   const { allocated: present, data, compressed = false } = s;
   let { length, zero, offset, file } = s;
   if (!present) {
-    if (below === undefined || at >= below.size) zero = true;
-    else length = Math.min(length, below.size - at);
+    if (under === undefined || at >= under.size) zero = true;
+    else length = Math.min(length, under.size - at);
     offset = file = undefined;
   }
   // One shape for all, made at once: a map asks a hundred thousand times.
@@ -37,9 +38,9 @@ function inChain(below: BlockNode | undefined, at: number, s: BlockStatus, depth
 export async function chainStatus(node: BlockNode, at: number, length: number, base?: BlockNode): Promise<ChainStatus> {
   let depth = 0;
   let left = length;
-  for (let n: BlockNode | undefined = node; n !== undefined && n !== base; n = backingOf(n)) {
+  for (let n: BlockNode | undefined = node; n !== undefined && n !== base; n = below(n)) {
     const s = n.statusNow?.(at, left) ?? (await statusOf(n, at, left));
-    const own = inChain(backingOf(n), at, s, depth);
+    const own = inChain(below(n), at, s, depth);
     left = own.length;
     if (own.present || own.zero) return own;
     depth++;
@@ -76,13 +77,17 @@ function unfilled(length: number, depth: number, base: BlockNode | undefined): C
   };
 }
 
-/** Whether a new image reads as zeroes everywhere: an encrypted one does not. */
-export async function isBlank(node: BlockNode): Promise<boolean> {
-  const chain = chainOf(node);
-  for (let at = 0; at < node.size;) {
-    const s = chainStatusNow(chain, at, node.size - at) ?? (await chainStatus(node, at, node.size - at));
+/** Whether a range of an image reads as zeroes, as far as tables tell; there is nothing behind its end. */
+export async function readsZero(node: BlockNode, from = 0, to = node.size): Promise<boolean> {
+  const end = Math.min(to, node.size);
+  for (let at = from; at < end;) {
+    const s = await chainStatus(node, at, end - at);
     if (!s.zero) return false;
     at += s.length;
   }
   return true;
+}
+
+function below(node: BlockNode): BlockNode | undefined {
+  return node.children?.["backing"];
 }
