@@ -32,6 +32,13 @@ const CHUNK = 64 * 1024;
 /** Zeros that one transfer gives beyond the end of an item at most; more is an error instead of seconds of filling memory. */
 const BEYOND = 64 * 2 ** 20;
 
+/** Bytes that nobody holds in one piece: they are put together where they are wanted. */
+export interface FwCfgContent {
+  readonly length: number;
+  /** Fills `into` with the bytes from `from` on, all of which are inside. */
+  copyTo(from: number, into: Uint8Array): void;
+}
+
 /** A file of the directory that the guest may also write. */
 export interface FwCfgFile {
   readonly name: string;
@@ -56,7 +63,7 @@ const State = z
 /** The store of configuration items, and the selector, data and DMA registers in front of it. All registers are big-endian. */
 export class FwCfg implements Stateful {
   #s = State.parse({});
-  readonly #fixed: Map<number, Uint8Array> = new Map();
+  readonly #fixed: Map<number, Uint8Array | FwCfgContent> = new Map();
   readonly #files: FwCfgFile[] = [];
   readonly #slots: number;
   readonly #dma: AddressSpace | undefined;
@@ -87,7 +94,7 @@ export class FwCfg implements Stateful {
   }
 
   /** Sets a fixed item. */
-  add(key: number, bytes: Uint8Array): void {
+  add(key: number, bytes: Uint8Array | FwCfgContent): void {
     this.#fixed.set(key, bytes);
   }
 
@@ -129,9 +136,12 @@ export class FwCfg implements Stateful {
   /** The data register: bytes in order, the first one most significant. Writes are ignored, as the DMA interface replaced them. */
   readonly data: Registers = {
     read: (_offset, size) => {
-      const bytes = this.#item();
+      const item = this.#item();
+      const from = item instanceof Uint8Array ? this.#s.offset : 0;
+      const bytes = item instanceof Uint8Array ? item : part(item, this.#s.offset, size);
       let value = 0;
-      for (let i = 0; i < size; i++) value = value * 256 + (bytes[this.#s.offset++] ?? 0);
+      for (let i = 0; i < size; i++) value = value * 256 + (bytes[from + i] ?? 0);
+      this.#s.offset += size;
       return value;
     },
     write: () => this.#guestError("write of the data register; use DMA"),
@@ -162,7 +172,7 @@ export class FwCfg implements Stateful {
     this.#s.entry = known ? key & (ARCH_LOCAL | ENTRY_MASK) : INVALID;
   }
 
-  #item(): Uint8Array {
+  #item(): Uint8Array | FwCfgContent {
     const { entry } = this.#s;
     if (entry === FW_CFG.FILE_DIR) return (this.#listing ??= this.#directory());
     return this.#fixed.get(entry) ?? this.#files[entry - FW_CFG.FILE_FIRST]?.bytes ?? EMPTY;
@@ -224,16 +234,13 @@ export class FwCfg implements Stateful {
     }
     this.#s.offset += length;
     if (window !== undefined) {
-      const part = item.subarray(Math.min(from, item.length), Math.min(from + length, item.length));
-      window.set(part);
-      window.fill(0, part.length);
+      copy(item, from, window);
       memory.markWritten(address, length);
       return true;
     }
     for (let done = 0; done < length; done += CHUNK) {
       const chunk = new Uint8Array(Math.min(CHUNK, length - done));
-      const start = Math.min(from + done, item.length);
-      chunk.set(item.subarray(start, Math.min(start + chunk.length, item.length)));
+      copy(item, from + done, chunk);
       if (!memory.writeBytes(address + done, chunk)) return false;
     }
     return true;
@@ -253,6 +260,20 @@ export class FwCfg implements Stateful {
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Fills `into` with an item from `from` on, and zeros behind its end. */
+function copy(item: Uint8Array | FwCfgContent, from: number, into: Uint8Array): void {
+  const inside = Math.max(0, Math.min(into.length, item.length - from));
+  if (item instanceof Uint8Array) into.set(item.subarray(from, from + inside));
+  else if (inside > 0) item.copyTo(from, into.subarray(0, inside));
+  into.fill(0, inside);
+}
+
+function part(item: FwCfgContent, from: number, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  copy(item, from, out);
+  return out;
+}
 
 function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

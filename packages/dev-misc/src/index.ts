@@ -16,7 +16,7 @@ import { sifiveTest } from "./sifive-test.ts";
 import { unimplementedDevice } from "./unimplemented.ts";
 
 export { FW_CFG, FwCfg } from "./fw-cfg.ts";
-export type { FwCfgFile } from "./fw-cfg.ts";
+export type { FwCfgContent, FwCfgFile } from "./fw-cfg.ts";
 export { performWatchdogAction } from "./pc/watchdog-action.ts";
 export type { WatchdogAction, WatchdogPolicy } from "./pc/watchdog-action.ts";
 export { DmaController } from "./pc/dma-controller.ts";

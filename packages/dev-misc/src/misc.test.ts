@@ -88,6 +88,23 @@ it("reads, skips and selects through DMA", () => {
   expect([...into]).toEqual([14, 15, 16, 17]);
 });
 
+it("gives items that are made when they are read", () => {
+  const { bench, cfg, dma } = config();
+  const numbers = {
+    length: 300,
+    copyTo: (from: number, into: Uint8Array) => into.forEach((_, i) => (into[i] = from + i)),
+  };
+  cfg.add(FW_CFG.KERNEL_DATA, numbers);
+  cfg.control.write(0, 2, FW_CFG.KERNEL_DATA);
+  expect([cfg.data.read(0, 4), cfg.data.read(0, 1)]).toEqual([0x00010203, 4]);
+  const into = new Uint8Array(4);
+  expect(dma(select(FW_CFG.KERNEL_DATA) | SKIP, 298, 0)).toBe(0);
+  expect(dma(READ, 4, BENCH_RAM)).toBe(0);
+  bench.machine.system.readBytes(BENCH_RAM, into);
+  expect([...into]).toEqual([298 & 255, 299 & 255, 0, 0]);
+  expect(cfg.data.read(0, 2)).toBe(0);
+});
+
 it("writes only what may be written", () => {
   const { bench, cfg, dma } = config();
   const seen: [number, number][] = [];

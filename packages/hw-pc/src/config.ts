@@ -3,9 +3,15 @@ import type { Processor } from "./cpus.ts";
 import { HIGH_RAM, HPET_BASE } from "./memmap.ts";
 import type { RamSplit } from "./memmap.ts";
 
+/** Bytes that are put together where they are wanted. */
+interface ConfigContent {
+  readonly length: number;
+  copyTo(from: number, into: Uint8Array): void;
+}
+
 /** What the board adds to the firmware configuration device. */
 export interface ConfigStore {
-  add(key: number, bytes: Uint8Array): void;
+  add(key: number, bytes: Uint8Array | ConfigContent): void;
   addU16(key: number, value: number): void;
   addU32(key: number, value: number): void;
   addFile(file: { name: string; bytes: Uint8Array; written?: (offset: number, length: number) => void }): void;

@@ -320,6 +320,48 @@ describe("kernels", () => {
     new DataView(endless.buffer).setUint16(endless[4] === 2 ? 56 : 44, 0xffff, true);
     expect(() => kernelImage({ ...base, kernel: endless })).toThrow(/65535 program headers/);
   });
+
+  it("keeps of an ELF file what is in the file, however far apart its segments lie", () => {
+    const elf = elfWith(18);
+    const view = new DataView(elf.buffer);
+    // The headers again, elsewhere: one more segment fits behind them.
+    elf.copyWithin(0x400, 64, 64 + 2 * 56);
+    elf.copyWithin(0x400 + 2 * 56, 64, 64 + 56);
+    view.setUint32(32, 0x400, true);
+    view.setUint16(56, 3, true);
+    const far = 0x400 + 2 * 56;
+    for (const at of [16, 24]) view.setUint32(far + at, 0x1f000000, true);
+    view.setUint32(far + 40, 0x1000, true);
+    elf.fill(7, 0x1000, 0x1800);
+    const before = process.memoryUsage().arrayBuffers;
+    const { kernel } = kernelImage({ ...base, lowRam: 512 * MIB, kernel: elf });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MIB);
+    expect([kernel.address, kernel.bytes.length]).toEqual([0x100000, 0x1f001000 - 0x100000]);
+    const part = (at: number): number[] => {
+      const into = new Uint8Array(2).fill(9);
+      kernel.bytes.copyTo(at - kernel.address, into);
+      return [...into];
+    };
+    expect([part(0x100000), part(0x1007ff), part(0x800000), part(0x1effffff), part(0x1f0007ff)]).toEqual([
+      [7, 7],
+      [7, 0],
+      [0, 0],
+      [0, 7],
+      [7, 0],
+    ]);
+  });
+
+  it("keeps of a multiboot kernel what is in the file, however much it wants zeroed", () => {
+    const kernel = new Uint8Array(0x3000).fill(5);
+    const view = new DataView(kernel.buffer);
+    const flags = 0x10003;
+    const fields = [0x1badb002, flags, -(0x1badb002 + flags), 0x200100, 0x200000, 0x203000, 0x1f000000, 0x200010];
+    fields.forEach((value, i) => view.setInt32(0x100 + 4 * i, value, true));
+    const before = process.memoryUsage().arrayBuffers;
+    const image = kernelImage({ ...base, lowRam: 512 * MIB, kernel });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MIB);
+    expect(image.kernel.bytes.length).toBe(0x1f000000 - 0x200000);
+  });
 });
 
 /** A 64-bit ELF file with one loaded segment and one note. */

@@ -1,11 +1,12 @@
 import { BoardError } from "../errors.ts";
-import type { Piece } from "./image.ts";
+import type { ScatteredPiece } from "./image.ts";
+import { Scattered } from "./image.ts";
 
 /** What of an ELF file a loader needs. */
 export interface ElfImage {
   readonly entry: number;
   /** From the first loaded byte to the last one. */
-  readonly image: Piece;
+  readonly image: ScatteredPiece;
   /** First physical address behind everything, with what the file leaves zero. */
   readonly end: number;
 }
@@ -69,7 +70,7 @@ function segments(bytes: Uint8Array): { entry: number; list: Segment[] } {
   }
 }
 
-/** The loaded parts of an ELF file in one piece, which lies in the first `ram` bytes of memory. @throws BoardError */
+/** The loaded parts of an ELF file, all of which lie in the first `ram` bytes of memory. @throws BoardError */
 export function elf32(bytes: Uint8Array, ram: number): ElfImage {
   const { entry, list } = segments(bytes);
   const loads = list.filter((s) => s.type === LOAD && s.memorySize > 0);
@@ -81,15 +82,15 @@ export function elf32(bytes: Uint8Array, ram: number): ElfImage {
       "too-large",
       `-kernel: this ELF file needs RAM up to 0x${end.toString(16)}, and there is RAM up to 0x${ram.toString(16)}; give the machine more memory (-m)`,
     );
-  const image = new Uint8Array(end - low);
+  const parts: { at: number; bytes: Uint8Array }[] = [];
   let physical = entry;
   for (const s of loads) {
     if (s.offset + s.fileSize > bytes.length || s.fileSize > s.memorySize)
       throw new BoardError("bad-image", `-kernel: this ELF file is cut off: it ends before a segment at ${s.offset}`);
-    image.set(bytes.subarray(s.offset, s.offset + s.fileSize), s.address - low);
+    parts.push({ at: s.address - low, bytes: bytes.subarray(s.offset, s.offset + s.fileSize) });
     if (entry >= s.virtual && entry < s.virtual + s.memorySize) physical = entry - s.virtual + s.address;
   }
-  return { entry: physical, image: { address: low, bytes: image }, end };
+  return { entry: physical, image: { address: low, bytes: new Scattered(end - low, parts) }, end };
 }
 
 /** The notes of an ELF file: owner, type, contents. */

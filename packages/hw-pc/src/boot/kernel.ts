@@ -6,7 +6,7 @@ import { linuxImage, isLinux } from "./linux.ts";
 import { multibootHeader, multibootImage } from "./multiboot.ts";
 import { pvhEntry, pvhImage } from "./pvh.ts";
 import { BoardError } from "../errors.ts";
-import type { KernelImage, LoaderInput, Piece } from "./image.ts";
+import type { KernelImage, LoaderInput, Piece, ScatteredPiece } from "./image.ts";
 
 /** The kernel in whichever of the forms that a PC starts. @throws BoardError */
 export function kernelImage(input: LoaderInput): KernelImage {
@@ -33,7 +33,7 @@ export const ROM_FILE = "linuxboot_dma.bin";
 
 /** Puts a kernel into the configuration device, and the option ROM that starts it. */
 export function addKernel(store: ConfigStore, image: KernelImage): void {
-  const put = (address: number, size: number, data: number, piece: Piece | undefined): void => {
+  const put = (address: number, size: number, data: number, piece: Piece | ScatteredPiece | undefined): void => {
     store.addU32(address, piece?.address ?? 0);
     store.addU32(size, piece?.bytes.length ?? 0);
     store.add(data, piece?.bytes ?? new Uint8Array(0));

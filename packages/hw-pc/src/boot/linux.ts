@@ -1,6 +1,6 @@
 import { BoardError } from "../errors.ts";
 import type { KernelImage, LoaderInput } from "./image.ts";
-import { text } from "./image.ts";
+import { Scattered, text } from "./image.ts";
 
 /** Fields of the setup header, bytes from the start of the file. Source: Linux, Documentation/arch/x86/boot.rst, "The real-mode kernel header". */
 const AT = {
@@ -57,7 +57,10 @@ export function linuxImage({ kernel, initrd, append, lowRam }: LoaderInput): Ker
   return {
     mode: "linux",
     setup: { address: places.setup, bytes: bytes.slice(0, places.setupSize) },
-    kernel: { address: places.kernel, bytes: bytes.slice(places.setupSize) },
+    kernel: {
+      address: places.kernel,
+      bytes: new Scattered(bytes.length - places.setupSize, [{ at: 0, bytes: bytes.subarray(places.setupSize) }]),
+    },
     commandLine: { address: places.commandLine, bytes: line },
     initrd: disk,
     entry: places.kernel,

@@ -1,7 +1,7 @@
 import { BoardError } from "../errors.ts";
 import { elf32, isElf } from "./elf.ts";
-import type { KernelImage, LoaderInput, Piece } from "./image.ts";
-import { text } from "./image.ts";
+import type { KernelImage, LoaderInput, ScatteredPiece } from "./image.ts";
+import { Scattered, text } from "./image.ts";
 import { joinModules, MODULE_ALIGN } from "./modules.ts";
 
 /** A multiboot header. Source: Multiboot Specification 0.6.96, 3.1 "OS image format". */
@@ -94,7 +94,7 @@ function placed(
   kernel: Uint8Array,
   { at, flags }: MultibootHeader,
   ram: number,
-): { image: Piece; entry: number; end: number } {
+): { image: ScatteredPiece; entry: number; end: number } {
   if ((flags & HEADER_FLAG.addresses) === 0) {
     if (isElf(kernel)) {
       if (kernel[4] === 2)
@@ -120,7 +120,6 @@ function placed(
       "too-large",
       `-kernel: its multiboot header asks for RAM up to 0x${end.toString(16)}, and there is RAM up to 0x${ram.toString(16)}; give the machine more memory (-m)`,
     );
-  const bytes = new Uint8Array(end - load);
-  bytes.set(kernel.subarray(from, from + size));
+  const bytes = new Scattered(end - load, [{ at: 0, bytes: kernel.subarray(from, from + size) }]);
   return { image: { address: load, bytes }, entry, end };
 }
