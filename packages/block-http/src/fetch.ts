@@ -5,6 +5,7 @@ export type HttpFetch = (url: string, request: HttpRequest) => Promise<HttpRespo
 export interface HttpRequest {
   readonly method: "GET";
   readonly headers: Readonly<Record<string, string>>;
+  /** The server's certificate is not checked. */
   readonly insecure?: boolean;
 }
 
@@ -12,11 +13,13 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
+  /** Null: the response has none. */
   readonly body: HttpBody | null;
 }
 
 /** The part of a ReadableStream that reading needs. */
 export interface HttpBody {
+  /** As ReadableStream's: chunks until `done`. */
   getReader(): {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
     cancel(): Promise<void>;

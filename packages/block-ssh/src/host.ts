@@ -13,14 +13,18 @@ export type HostKeyCheck =
 
 /** A file on another machine. */
 export interface SshTarget {
+  /** Name or address. */
   readonly host: string;
   readonly port: number;
   /** Absent = the name of the user of this process. */
   readonly user?: string;
+  /** On that machine. */
   readonly path: string;
+  /** What the server must show. */
   readonly hostKey: HostKeyCheck;
   /** Absent = keys of the user's agent, and those in ~/.ssh that have no passphrase. */
   readonly password?: string;
+  /** Opened for reading and writing. */
   readonly writable: boolean;
   /** Makes the file, or empties it. */
   readonly create?: boolean;

@@ -8,16 +8,22 @@ export type ErrorPolicy = "report" | "stop" | "enospc" | "ignore";
 
 /** A failed request, as told to the machine (QMP BLOCK_IO_ERROR). */
 export interface IoErrorEvent {
+  /** Id of the drive. */
   readonly device: string;
+  /** Name of the node behind it. */
   readonly node: string;
   readonly operation: "read" | "write";
+  /** What the policy decided. */
   readonly action: "report" | "stop" | "ignore";
+  /** The host's disk is full: the guest may go on when there is room again. */
   readonly noSpace: boolean;
+  /** For people. */
   readonly reason: string;
 }
 
 /** Counters since start, for query-blockstats. */
 export interface BlockStats {
+  /** Requests that were made, failed ones included; `write` counts zeroing too. */
   readOps: number;
   readBytes: number;
   writeOps: number;
@@ -25,6 +31,7 @@ export interface BlockStats {
   flushOps: number;
   discardOps: number;
   discardBytes: number;
+  /** Failed requests of all kinds; each kind's own count follows. */
   failedOps: number;
   failedReads: number;
   failedWrites: number;
@@ -55,10 +62,13 @@ const FAILED = {
  * drive. One device at a time holds it ({@link attach}).
  */
 export class BlockBackend {
+  /** What `-drive id=` named, or the name of the node that a device uses without a drive. */
   readonly id: string;
   /** Made for a device that names a node: there is no drive of this id. */
   anonymous = false;
+  /** Policy for failed writes, flushes and discards. */
   werror: ErrorPolicy = "enospc";
+  /** Policy for failed reads. */
   rerror: ErrorPolicy = "report";
   /** False: every write is flushed before it completes (cache=writethrough). */
   writeCache = true;
@@ -66,6 +76,7 @@ export class BlockBackend {
   onIoError: ((event: IoErrorEvent) => void) | undefined;
   /** Called after `resize` changed the size. */
   onResize: (() => void) | undefined;
+  /** Counters since the backend was made; they outlive a change of the medium. */
   readonly stats: BlockStats = {
     readOps: 0,
     readBytes: 0,
@@ -102,15 +113,19 @@ export class BlockBackend {
     this.#clock = clock;
   }
 
+  /** The medium; undefined: the drive is empty. */
   get node(): BlockNode | undefined {
     return this.#node;
   }
+  /** Bytes of the medium; 0 without one. */
   get size(): number {
     return this.#node?.size ?? 0;
   }
+  /** Whether the medium can only be read; false without one. */
   get readOnly(): boolean {
     return this.#node?.readOnly ?? false;
   }
+  /** Requests that have begun and not ended, those that wait for retry included. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -123,6 +138,7 @@ export class BlockBackend {
   get parked(): number {
     return this.#parked.length;
   }
+  /** Whether discards reach the node; otherwise they do nothing. */
   get canDiscard(): boolean {
     return this.#node?.discard !== undefined;
   }
@@ -136,6 +152,7 @@ export class BlockBackend {
       );
     this.#owner = owner;
   }
+  /** The device gives the drive up. */
   detach(): void {
     this.#owner = undefined;
     this.onResize = undefined;
@@ -151,6 +168,7 @@ export class BlockBackend {
     this.onResize?.();
   }
 
+  /** Fills the pieces with bytes from `at` on. Rejects as `read` does. */
   readv(at: number, into: readonly Uint8Array[]): Promise<void> {
     this.stats.readOps++;
     const length = totalLength(into);
@@ -158,6 +176,7 @@ export class BlockBackend {
     return this.#run("read", at, length, (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
   }
 
+  /** Writes the pieces one after another from `at` on. Rejects as `write` does. */
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
     this.stats.writeOps++;
     const length = totalLength(from);
@@ -169,9 +188,14 @@ export class BlockBackend {
     });
   }
 
+  /**
+   * Fills `into` with bytes from `at` on. Rejects with a BlockError when the policy is to tell the guest; a request that stopped the machine waits for
+   * {@link retry}.
+   */
   read(at: number, into: Uint8Array): Promise<void> {
     return this.readv(at, [into]);
   }
+  /** Writes bytes at `at`, through the limits of `throttle`. Rejects as `read` does. */
   write(at: number, from: Uint8Array): Promise<void> {
     return this.writev(at, [from]);
   }
@@ -182,6 +206,7 @@ export class BlockBackend {
     return this.#run("flush", 0, 0, (node) => node.flush());
   }
 
+  /** Gives up the content of a range, bytes: a hint. */
   discard(at: number, length: number): Promise<void> {
     this.stats.discardOps++;
     this.stats.discardBytes += length;
@@ -190,6 +215,7 @@ export class BlockBackend {
     });
   }
 
+  /** Makes a range read as zeroes; `unmap` allows giving its space back. */
   writeZeroes(at: number, length: number, unmap: boolean): Promise<void> {
     this.stats.writeOps++;
     return this.#run("write", at, length, async (node) => {
@@ -198,6 +224,7 @@ export class BlockBackend {
     });
   }
 
+  /** Changes the size of the medium, bytes, and calls `onResize`. @throws BlockError when the node cannot */
   async resize(size: number): Promise<void> {
     const node = this.#node;
     if (!node?.resize) throw new BlockError("unsupported-feature", `Drive '${this.id}' cannot be resized`);

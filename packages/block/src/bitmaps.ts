@@ -6,6 +6,7 @@ import type { GraphNode } from "./graph-node.ts";
 export class Bitmaps {
   readonly #of: WeakMap<GraphNode, Map<string, DirtyBitmap>> = new WeakMap();
 
+  /** The bitmaps of a node, in order of adding. */
   list(node: GraphNode): DirtyBitmap[] {
     return [...(this.#of.get(node)?.values() ?? [])];
   }
@@ -42,6 +43,7 @@ export class Bitmaps {
     return made;
   }
 
+  /** Removes a bitmap, from the image too when it is kept there. @throws BlockError "not-found", "in-use" */
   async remove(node: GraphNode, name: string): Promise<void> {
     const bitmap = this.get(node, name).check({ inconsistent: false });
     if (bitmap.persistent) await this.#drop(node, name);

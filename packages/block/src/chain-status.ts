@@ -5,14 +5,18 @@ import type { BlockStatus } from "./status.ts";
 
 /** Where a range of a chain of images comes from. */
 export interface ChainStatus {
+  /** Bytes to which this applies: at least 1, at most what was asked. */
   readonly length: number;
   /** The image of the chain that decides: 0 = the top. */
   readonly depth: number;
   /** That image has an entry for the range. */
   readonly present: boolean;
+  /** The range reads as zeroes. */
   readonly zero: boolean;
+  /** Bytes are stored for it. */
   readonly data: boolean;
   readonly compressed: boolean;
+  /** Where they lie in `file` as they are; undefined: nowhere. */
   readonly offset: number | undefined;
   readonly file: BlockNode | undefined;
 }

@@ -13,9 +13,11 @@ type Totals = Pick<
 export class CheckFindings {
   /** Things wrong that could cost data. */
   corruptions = 0;
+  /** Of `corruptions`, repaired. */
   corruptionsFixed = 0;
   /** Clusters that nothing uses. */
   leaks = 0;
+  /** Of `leaks`, given back. */
   leaksFixed = 0;
   /** Parts that could not be read. */
   checkErrors = 0;

@@ -3,7 +3,9 @@ import type { BlockNode } from "./node.ts";
 
 /** Codes of {@link ClusterMap.peek} for clusters whose bytes have no place of their own in the file. */
 export const UNALLOCATED = -1;
+/** The cluster reads as zeroes. */
 export const ZEROES = -2;
+/** The cluster is compressed: `readCompressed` gives its bytes. */
 export const COMPRESSED = -3;
 
 /**
@@ -41,20 +43,27 @@ export interface ClusterMap {
 
 /** What a cluster node stands on. */
 export interface ClusterNodeOptions {
+  /** node-name. */
   readonly name: string;
+  /** Name of the format. */
   readonly driver: string;
+  /** Bytes of the disk. */
   readonly size: number;
   readonly readOnly: boolean;
+  /** Where the clusters lie; it closes with the node. */
   readonly file: BlockNode;
   readonly map: ClusterMap;
+  /** What clusters that are not allocated read as; absent = zeroes. It closes with the node. */
   readonly backing?: BlockNode | undefined;
   /** Where the disk begins in the backing node. */
   readonly backingOffset?: number;
+  /** What the format can do besides bytes. */
   readonly image?: ImageOps;
   /** Room was made when the image was: the file knows which of it is still zero. */
   readonly preallocated?: boolean;
   /** Runs once before the first change of the image. */
   readonly firstWrite?: () => Promise<void>;
+  /** Changes the size of the disk in the format's tables; absent: it is fixed. */
   readonly resize?: (size: number) => Promise<void>;
   /** The image may become writable or read-only while it is open; this runs first and may refuse. Absent: it stays as it is. */
   readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;

@@ -38,6 +38,7 @@ export class Bitmap {
     return this.#count * this.granularity - over;
   }
 
+  /** Whether the granule of the byte `at` is marked. */
   has(at: number): boolean {
     return this.#get(Math.floor(at / this.granularity));
   }
@@ -86,6 +87,7 @@ export class Bitmap {
     return stop;
   }
 
+  /** Clears every bit. */
   clear(): void {
     this.#pages.fill(undefined);
     this.#count = 0;
@@ -118,6 +120,7 @@ export class Bitmap {
     for (let r = other.next(0, 2 ** 52); r; r = other.next(r.at + r.length, 2 ** 52)) this.mark(r.at, r.length);
   }
 
+  /** The disk has `size` bytes from now on: new bits are clear, those beyond the end are gone. */
   resize(size: number): void {
     if (size < this.#size) {
       const first = Math.ceil(size / this.granularity) * this.granularity;
@@ -139,6 +142,7 @@ export class Bitmap {
     return out;
   }
 
+  /** Takes over bits as `pack` gives them. */
   unpack(from: Uint8Array): void {
     this.clear();
     for (let i = 0; i < from.length; i++)
@@ -161,9 +165,12 @@ function ones(word: number): number {
 
 /** A dirty bitmap of a node: records what is written while it is enabled. */
 export class DirtyBitmap implements WriteHook {
+  /** Unique among the bitmaps of its node. */
   readonly name: string;
+  /** Whose writes it records. */
   readonly node: GraphNode;
   #bits: Bitmap;
+  /** Whether writes are recorded. */
   enabled = true;
   /** Kept in the image when the node closes. */
   persistent = false;
@@ -181,9 +188,11 @@ export class DirtyBitmap implements WriteHook {
     node.hooks.add(this);
   }
 
+  /** What is marked; while a job holds the bitmap, what the job took and what came since are apart, and this is what the job took. */
   get bits(): Bitmap {
     return this.#bits;
   }
+  /** Bytes for each bit: a power of two. */
   get granularity(): number {
     return this.#bits.granularity;
   }
@@ -217,6 +226,7 @@ export class DirtyBitmap implements WriteHook {
     return old;
   }
 
+  /** Stops recording; the bitmap is of no use afterwards. */
   remove(): void {
     this.node.hooks.delete(this);
   }

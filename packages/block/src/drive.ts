@@ -6,14 +6,19 @@ import type { BlockGraph } from "./graph.ts";
 
 /** One -drive option after it was opened: where the machine plugs it, and its backend. */
 export interface Drive {
+  /** What devices name it by. */
   readonly id: string;
   /** "none", "virtio", "ide", "scsi", "floppy", "pflash", "sd", "mtd". */
   readonly interface: string;
+  /** Number of the bus; undefined = wherever there is room. */
   readonly bus: number | undefined;
+  /** Number on that bus. */
   readonly unit: number | undefined;
   /** Number among the drives of this interface; undefined = the next free one. */
   readonly index: number | undefined;
+  /** What the guest sees. */
   readonly media: "disk" | "cdrom";
+  /** Through which devices read and write. */
   readonly backend: BlockBackend;
 }
 

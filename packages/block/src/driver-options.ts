@@ -6,6 +6,7 @@ import { CommonOptions } from "./node-options.ts";
 
 /** What `-blockdev driver=NAME` takes. */
 export interface DriverOptions {
+  /** Of the driver. */
   readonly name: string;
   /** The driver's own, without those that every node takes. */
   readonly own: z.ZodObject;

@@ -19,8 +19,11 @@ export type BlockErrorKind =
 
 /** An error of the block layer: `kind` for programs, the message for people, `at` = byte offset in the image. */
 export class BlockError extends Error implements UserError {
+  /** A message for people: no stack is shown. */
   readonly forUser = true;
+  /** What programs test. */
   readonly kind: BlockErrorKind;
+  /** Byte offset in the image that the error is about; undefined: about no place. */
   readonly at: number | undefined;
   /** The user has been told: a node below the one that it passes through has warned of it. */
   told = false;

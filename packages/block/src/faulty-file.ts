@@ -10,6 +10,7 @@ export type FileCall =
 
 /** Which call fails, and how. */
 export interface Fault {
+  /** How many calls go well before it. */
   at: number;
   /** POSIX code; EIO when not given. */
   readonly code?: string;
@@ -27,6 +28,7 @@ export function hostError(code: string): Error {
 /** A file that records every call and fails where it is told to: for crash-point and fail-at-N tests. */
 export class FaultyFile implements HostFile {
   readonly path: string;
+  /** Every call so far, in order, failed ones included. */
   readonly calls: FileCall[] = [];
   /** Awaited before each data call, to hold requests in flight. */
   gate: (() => Promise<void>) | undefined;

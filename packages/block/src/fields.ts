@@ -2,8 +2,11 @@ import { BlockError } from "./errors.ts";
 
 /** Reads the fields of an untrusted structure; each mistake names file, field, value and bound in one line. */
 export class Fields {
+  /** The structure. */
   readonly bytes: Uint8Array;
+  /** Of the image, for messages. */
   readonly filename: string;
+  /** Byte order of all fields. */
   readonly littleEndian: boolean;
   /** Offset of the structure in the file, for messages. */
   readonly base: number;
@@ -17,14 +20,17 @@ export class Fields {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** 8 bits at the offset `at` of the structure. `field`: its name in messages. @throws BlockError "corrupt" outside the structure */
   u8(at: number, field: string): number {
     this.#inside(at, 1, field);
     return this.#view.getUint8(at);
   }
+  /** 16 bits, as `u8`. */
   u16(at: number, field: string): number {
     this.#inside(at, 2, field);
     return this.#view.getUint16(at, this.littleEndian);
   }
+  /** 32 bits, unsigned, as `u8`. */
   u32(at: number, field: string): number {
     this.#inside(at, 4, field);
     return this.#view.getUint32(at, this.littleEndian);

@@ -8,6 +8,7 @@ import { statusOf } from "./status.ts";
 export class FilterNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
+  /** The node that is filtered; it closes with the filter. */
   readonly file: BlockNode;
   readonly readOnly: boolean;
 

@@ -6,6 +6,7 @@ import type { ThrottleGroup } from "./throttle.ts";
 
 /** What a filter gets from its graph. */
 export interface FilterContext {
+  /** node-name of the filter. */
   readonly name: string;
   readonly readOnly: boolean;
   /** Nodes by role. */
@@ -18,13 +19,17 @@ export interface FilterContext {
   now(): number;
   /** Waits this many nanoseconds of host time. */
   delay(ns: number): Promise<void>;
+  /** One line for the user's eyes. */
   warn(message: string): void;
 }
 
 /** The erased operations of a filter. */
 export interface FilterOps {
+  /** Options that are nodes; the first one is the filtered one. */
   readonly children: Readonly<Record<string, "required" | "optional">>;
+  /** Makes the node; it closes its children. @throws BlockError */
   readonly open: (options: never, ctx: FilterContext) => Promise<BlockNode>;
+  /** Options for a name such as "blkdebug:rules:disk.img"; absent = the filter has no such names. */
   readonly parse?: (filename: string) => Record<string, unknown>;
 }
 

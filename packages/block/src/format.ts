@@ -9,6 +9,7 @@ import type { BlockNode } from "./node.ts";
 export interface FormatContext {
   /** node-name of the node being opened. */
   readonly name: string;
+  /** Nothing may be written, not even to mark the image as in use. */
   readonly readOnly: boolean;
   /** The user named no format: this one was chosen by its probe score. */
   readonly probed: boolean;
@@ -27,7 +28,9 @@ export interface FormatContext {
   extent(filename: string): Promise<BlockNode>;
   /** Which format a probe of these bytes would choose. */
   looksLike(head: Uint8Array): string;
+  /** One line for the user's eyes. */
   warn(message: string): void;
+  /** Randomness, time, secrets, codecs. */
   readonly host: FormatHost;
   /** Another format by its name: what an archive has its members opened by. @throws BlockError "bad-option" when it is not there */
   format(name: string): Promise<FormatOps>;
@@ -35,6 +38,7 @@ export interface FormatContext {
 
 /** What the world gives to formats, when opening and when creating. */
 export interface FormatHost {
+  /** Compression, the host's own or the portable one. */
   readonly codecs: Codecs;
   /** Fills with random bytes that nobody can guess. */
   random(into: Uint8Array): void;
@@ -62,12 +66,15 @@ export interface CreateContext {
   extent(filename: string): Promise<BlockNode>;
   /** The image below, when the options name one: its size and, for differencing images, its identity. */
   readonly backing?: { readonly filename: string; readonly format?: string; readonly node?: BlockNode };
+  /** Randomness, time, secrets, codecs. */
   readonly host: FormatHost;
 }
 
 /** What a format package writes; see {@link defineFormat}. */
 export interface FormatSpec<O extends z.ZodObject> {
+  /** What `-f` and `driver=` call it: lower case, as QEMU does. */
   readonly name: string;
+  /** A few words for help. */
   readonly summary: string;
   /** Own options of -blockdev; common ones (node-name, read-only, cache, ...) are the graph's. */
   readonly options?: O | (() => O);
@@ -78,6 +85,7 @@ export interface FormatSpec<O extends z.ZodObject> {
   readonly children?: readonly string[];
   /** 0 (no) to 100 (certain) from the first bytes (up to 2048) and the name. raw answers 1. */
   readonly probe?: (head: Uint8Array, filename: string) => number;
+  /** Opens an image; the node owns `file`. Trusts nothing in it. @throws BlockError "not-this-format", "corrupt", "unsupported-feature" */
   readonly open: (file: BlockNode, options: z.output<O>, ctx: FormatContext) => Promise<BlockNode>;
   /** Makes a new image; its own options are those of `createOptions`. */
   readonly create?: CreateImage;
@@ -97,6 +105,7 @@ export type CreateImage = (
   ctx: CreateContext,
 ) => Promise<void>;
 
+/** Says what an image of `size` bytes would take, without making it. `source`: what would be converted. */
 export type MeasureImage = (
   size: number,
   options: Readonly<Record<string, unknown>>,
@@ -111,13 +120,21 @@ export interface BlockFormat extends TypeSpec {
 
 /** The erased operations of a format. `open` takes options that `props` has parsed. */
 export interface FormatOps {
+  /** What `-f` and `driver=` call it. */
   readonly name: string;
+  /** Options besides `file` and `backing` that are nodes. */
   readonly children: readonly string[];
+  /** 0 (not this format) to 100 (certain), from the first bytes and the name. */
   readonly probe: (head: Uint8Array, filename: string) => number;
+  /** Opens an image; the node owns `file`. @throws BlockError "not-this-format", "corrupt", "unsupported-feature" */
   readonly open: (file: BlockNode, options: never, ctx: FormatContext) => Promise<BlockNode>;
+  /** Writes a new image; absent = the format is only read. */
   readonly create?: CreateImage;
+  /** Options of `create`. */
   readonly createOptions?: z.ZodObject;
+  /** What an image would take; absent = nobody can tell before. */
   readonly measure?: MeasureImage;
+  /** Keys of `createOptions` that can change in an image that is there. */
   readonly amendOptions?: readonly string[];
 }
 

@@ -10,8 +10,11 @@ import type { BlockStatus } from "./status.ts";
 
 /** Options that every node of a graph has, whatever its driver. */
 export interface NodeOptions {
+  /** Writes are refused. */
   readonly readOnly: boolean;
+  /** Whether discards are passed on. */
   readonly discard: "ignore" | "unmap";
+  /** Whether written zeroes become a zeroing ("on") that may give space back ("unmap"). */
   readonly detectZeroes: "off" | "on" | "unmap";
   /** Flushes are not passed on: fast, and a power cut loses everything. */
   readonly noFlush: boolean;
@@ -39,6 +42,7 @@ export interface WriteHook {
 export class GraphNode implements BlockNode {
   readonly name: string;
   readonly driver: string;
+  /** Options in force; `reopen` changes them. */
   options: NodeOptions;
   /** The options that the node was opened with, for blockdev-reopen. */
   given: Readonly<Record<string, unknown>> = {};
@@ -50,6 +54,7 @@ export class GraphNode implements BlockNode {
   readonly edges: Map<string, Edge> = new Map();
   /** Reasons why the node must not be closed (jobs, exports, backends). */
   readonly holds: Set<string> = new Set();
+  /** Who is told of changes: bitmaps and jobs. */
   readonly hooks: Set<WriteHook> = new Set();
   /** Made by blockdev-add: stays until blockdev-del. */
   monitor = false;

@@ -27,11 +27,13 @@ export interface OpenAs {
 
 /** All block nodes of a machine, by name, and the backends that devices use. */
 export class BlockGraph {
+  /** What the application gave. */
   readonly host: BlockHost;
   /** Host time for throttling and statistics; undefined when the application gives none. */
   readonly clock: ThrottleClock | undefined;
   /** Throttle groups by name: those of -object, and those that drives made. */
   readonly throttleGroups: Map<string, ThrottleGroup> = new Map();
+  /** The dirty bitmaps of its nodes. */
   readonly bitmaps: Bitmaps = new Bitmaps();
   readonly #nodes: Map<string, GraphNode> = new Map();
   readonly #backends: Map<string, BlockBackend> = new Map();
@@ -171,10 +173,12 @@ export class BlockGraph {
     return backend;
   }
 
+  /** All backends in order of making. */
   backends(): Iterable<BlockBackend> {
     return this.#backends.values();
   }
 
+  /** Forgets a backend; its node stays open. @throws BlockError "in-use" while a device holds it */
   removeBackend(id: string): void {
     const backend = this.#backends.get(id);
     if (backend?.owner !== undefined) throw new BlockError("in-use", `Drive '${id}' is used by ${backend.owner}`);

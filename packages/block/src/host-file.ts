@@ -2,6 +2,7 @@ import type { LockRequest } from "./lock.ts";
 
 /** An open file of the host. Implemented by the host packages; the block layer knows no other way to a file. */
 export interface HostFile {
+  /** As it was opened: for messages. */
   readonly path: string;
   /** Bytes now: another process may have changed it. */
   size(): Promise<number>;
@@ -9,7 +10,9 @@ export interface HostFile {
   read(at: number, into: Uint8Array): Promise<number>;
   /** Resolves with the bytes written; fewer than given means that the caller goes on from there. */
   write(at: number, from: Uint8Array): Promise<number>;
+  /** Reads into several pieces at once, with one result as `read`. */
   readv?(at: number, into: readonly Uint8Array[]): Promise<number>;
+  /** Writes several pieces at once, with one result as `write`. */
   writev?(at: number, from: readonly Uint8Array[]): Promise<number>;
   /**
    * Copies bytes of another open file without bringing them here. @returns how many; none or less when the host cannot, whatever
@@ -18,6 +21,7 @@ export interface HostFile {
   copyFrom?(other: HostFile, from: number, at: number, length: number): Promise<number>;
   /** Data (and the size that reading it back needs) is on stable storage, as fdatasync(2). */
   flush(): Promise<void>;
+  /** Cuts off, or adds zeroes. */
   truncate(size: number): Promise<void>;
   /** Gives the space of the range back; it reads as zeroes. */
   punch?(at: number, length: number): Promise<void>;
@@ -34,6 +38,7 @@ export interface HostFile {
    * conflicting one.
    */
   lock?(request: LockRequest): Promise<void>;
+  /** Gives the file up, with its lock. */
   close(): Promise<void>;
 }
 
@@ -41,6 +46,7 @@ export interface HostFile {
 export interface HostFiles {
   /** `direct`: past the host's cache. */
   open(path: string, opts: { writable: boolean; create?: boolean; direct?: boolean }): Promise<HostFile>;
+  /** All of a file. */
   read(path: string): Promise<Uint8Array>;
   /** The path with every symbolic link followed; absent where there are none. */
   realpath?(path: string): Promise<string>;

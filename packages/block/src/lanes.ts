@@ -15,9 +15,11 @@ export class Lanes {
     this.#most = most;
   }
 
+  /** A buffer with old content, or a new one. */
   take(): Uint8Array {
     return this.#free.pop() ?? new Uint8Array(this.bytes);
   }
+  /** Takes a buffer back that nobody uses any more. */
   give(lane: Uint8Array): void {
     if (this.#free.length < this.#most) this.#free.push(lane);
   }

@@ -1,6 +1,8 @@
 /** What a user of a file does with it, and what it lets others do: bits of {@link PERMISSION}. */
 export interface LockRequest {
+  /** What it does with the file. */
   readonly uses: number;
+  /** What others may do meanwhile. */
   readonly shares: number;
 }
 

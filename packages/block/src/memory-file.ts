@@ -93,6 +93,7 @@ export class MemoryFile implements HostFile {
 
 /** A folder of memory files. */
 export class MemoryFiles implements HostFiles {
+  /** The files by path. */
   readonly files: Map<string, HostFile> = new Map();
 
   /** Adds a file; content may be bytes or a size. */

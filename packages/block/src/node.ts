@@ -15,6 +15,7 @@ export interface BlockNode {
   readonly size: number;
   /** A file below a format: writes beyond its end make it larger, reads there give zeroes. */
   readonly grows?: boolean;
+  /** Writes fail with "read-only". */
   readonly readOnly: boolean;
   /** Logical sector, bytes: 512 unless the format says otherwise. */
   readonly sectorSize: number;
@@ -25,17 +26,21 @@ export interface BlockNode {
   /** Nodes this one stands on, by role ("file", "backing"). */
   readonly children?: Readonly<Record<string, BlockNode>>;
 
+  /** Fills `into` with the bytes from `at` on. @throws BlockError "out-of-range", "io", "corrupt" */
   read(at: number, into: Uint8Array): Promise<void>;
+  /** Writes bytes at `at`; they may not be stable before the next flush. @throws BlockError "out-of-range", "read-only", "io", "no-space" */
   write(at: number, from: Uint8Array): Promise<void>;
   /** Scatter read in one request; absent = the caller reads piece by piece. */
   readv?(at: number, into: readonly Uint8Array[]): Promise<void>;
   /** Gather write in one request. */
   writev?(at: number, from: readonly Uint8Array[]): Promise<void>;
+  /** Makes stable what was written before. */
   flush(): Promise<void>;
   /** A hint: the range may read as anything afterwards, unless the driver promises zeroes. */
   readonly discard?: ((at: number, length: number) => Promise<void>) | undefined;
   /** The range reads as zeroes afterwards; `unmap` allows giving the space back. */
   writeZeroes?(at: number, length: number, unmap: boolean): Promise<void>;
+  /** Changes the size, bytes; what is added reads as zeroes. Absent: the size is fixed. */
   readonly resize?: ((size: number) => Promise<void>) | undefined;
   /** The host's file that has the node's bytes as they are; absent where there is none, or something stands before it. */
   readonly hostFile?: HostFile | undefined;
@@ -60,6 +65,7 @@ export interface BlockNode {
   setDirect?(direct: boolean): Promise<void>;
   /** What the format of the image can do besides bytes. */
   readonly image?: ImageOps | undefined;
+  /** Gives everything up, flushed. Requests afterwards are mistakes of the caller. */
   close(): Promise<void>;
 }
 

@@ -23,7 +23,9 @@ export interface OpenImageOptions {
   readonly children?: Readonly<Record<string, BlockNode>>;
   /** Formats that an archive may hold (OVA: vmdk). */
   readonly formats?: readonly BlockFormat[];
+  /** Randomness, time, secrets, codecs. Default: portable codecs, nothing else. */
   readonly host?: Partial<FormatHost>;
+  /** One line for the user's eyes. Default: nobody hears it. */
   readonly warn?: (message: string) => void;
   /** Default: discards are passed on. */
   readonly discard?: "ignore" | "unmap";
@@ -33,8 +35,11 @@ export interface OpenImageOptions {
 export interface CreateImageOptions {
   /** The format's create options, as `-o` has them. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Makes a further file beside the image; absent: formats of several files are refused. */
   readonly extent?: (filename: string) => Promise<BlockNode>;
+  /** The image below, when `options` name one. */
   readonly backing?: CreateContext["backing"];
+  /** Randomness, time, secrets, codecs; absent ones as in FormatHost's portable defaults. */
   readonly host?: Partial<FormatHost>;
 }
 

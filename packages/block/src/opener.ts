@@ -20,7 +20,9 @@ import type { ThrottleGroup } from "./throttle.ts";
 
 /** What the graph needs from the application. */
 export interface BlockHost {
+  /** Where drivers, formats and filters are found by name. */
   readonly registry: Registry;
+  /** The only way to files of the host. */
   readonly files: HostFiles;
   /** One line for the user's eyes. */
   readonly warn: (message: string) => void;

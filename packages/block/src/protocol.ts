@@ -10,8 +10,10 @@ import { NullNode } from "./null-node.ts";
 
 /** What a protocol gets from its graph. */
 export interface ProtocolContext {
+  /** node-name of the node being opened. */
   readonly name: string;
   readonly readOnly: boolean;
+  /** The only way to files of the host. */
   readonly files: HostFiles;
   /** Past the host's cache (cache.direct). */
   readonly direct?: boolean;
@@ -31,6 +33,7 @@ export interface BlockProtocol extends TypeSpec {
 
 /** The erased operations of a protocol. */
 export interface ProtocolOps {
+  /** Opens what the options name. @throws BlockError */
   readonly open: (options: never, ctx: ProtocolContext) => Promise<BlockNode>;
   /** Options for a name such as "nbd://host/export"; absent = the protocol has no such names. */
   readonly parse?: (filename: string) => Record<string, unknown>;

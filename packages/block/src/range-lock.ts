@@ -24,6 +24,7 @@ export class RangeLock {
     };
   }
 
+  /** Runs `act` while holding the range, bytes. */
   async run<T>(at: number, length: number, act: () => Promise<T>): Promise<T> {
     const release = await this.acquire(at, length);
     try {

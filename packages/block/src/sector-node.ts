@@ -15,6 +15,7 @@ export interface SectorMap extends ClusterMap {
   readonly sectorSize: number;
   /** Own sectors of a block that has a place, when that is in memory. */
   peekOwn(block: number, place: number): OwnSectors | undefined;
+  /** The same, read from the image when it must be. */
   loadOwn(block: number, place: number): Promise<OwnSectors>;
   /** Sectors become the image's own. They were written before. */
   own(block: number, place: number, first: number, count: number): Promise<void>;

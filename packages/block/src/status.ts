@@ -14,6 +14,7 @@ export interface BlockStatus {
   readonly compressed?: boolean;
   /** The bytes lie as they are at this offset of `file`. */
   readonly offset?: number;
+  /** The node of `offset`. */
   readonly file?: BlockNode;
 }
 

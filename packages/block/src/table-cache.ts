@@ -6,7 +6,9 @@ import { SECTOR } from "./sector.ts";
 export interface TablePiece {
   /** Offset in the file. */
   readonly at: number;
+  /** The piece as the file has it, with changes. */
   readonly bytes: Uint8Array;
+  /** The same bytes. */
   readonly view: DataView;
 }
 

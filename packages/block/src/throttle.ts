@@ -13,11 +13,14 @@ export interface Bucket {
   readonly length: number;
 }
 
+/** Names of all limits, as options have them. */
 export const BUCKETS = ["bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write"] as const;
+/** A limit: bytes or operations a second, of reads, of writes or of both. */
 export type BucketName = (typeof BUCKETS)[number];
 
 /** Limits of a throttle group, in the names of QEMU's ThrottleLimits. */
 export interface ThrottleLimits {
+  /** Every limit; 0 where there is none. */
   readonly buckets: Readonly<Record<BucketName, Bucket>>;
   /** Bytes that count as one operation; 0 = each request is one. */
   readonly iopsSize: number;
@@ -27,6 +30,7 @@ export interface ThrottleLimits {
 export interface ThrottleClock {
   /** Milliseconds. */
   now(): number;
+  /** Waits this many nanoseconds. */
   delay(ns: number): Promise<void>;
 }
 
@@ -97,6 +101,7 @@ export function limited(limits: ThrottleLimits): boolean {
  * Source: QEMU 7.2 documentation, "Throttling" (docs/throttle.txt): meaning of avg, max, length and iops-size.
  */
 export class ThrottleGroup {
+  /** Id of the -object, or of the drive that has the limits alone. */
   readonly name: string;
   /** Nodes that go by these limits. */
   users = 0;

@@ -5,7 +5,9 @@ import type { GraphNode } from "./graph-node.ts";
 export interface Action {
   /** Nodes that must be quiet while the transaction is made. */
   readonly nodes?: readonly GraphNode[];
+  /** Does what may fail; what it throws ends the transaction. */
   prepare(): Promise<void> | void;
+  /** Makes it last, after every `prepare` has succeeded. */
   commit?(): Promise<void> | void;
   /** Takes back what `prepare` did; called only when that has succeeded. */
   abort?(): Promise<void> | void;

@@ -11,6 +11,7 @@ export interface Codecs {
   deflateRaw(from: Uint8Array, level: number, windowBits: number): Promise<Uint8Array>;
   /** zlib, RFC 1950. */
   inflate(from: Uint8Array, size: number): Promise<Uint8Array>;
+  /** zlib, RFC 1950. Level 0 to 9. */
   deflate(from: Uint8Array, level: number): Promise<Uint8Array>;
   /** Zstandard, RFC 8878; bytes after the frame are ignored. */
   zstdDecompress(from: Uint8Array, size: number): Promise<Uint8Array>;

@@ -5,7 +5,9 @@
 export interface BlockCipher {
   /** 32-bit words in a block: 4, or 2 for ciphers of 64 bits. */
   readonly words: 2 | 4;
+  /** Encrypts one block in place; `at`: index of its first word. */
   encrypt(block: Int32Array, at: number): void;
+  /** Decrypts one block in place. */
   decrypt(block: Int32Array, at: number): void;
 }
 

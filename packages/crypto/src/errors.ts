@@ -3,6 +3,7 @@ export type CryptoErrorKind = "bad-option" | "corrupt" | "not-this-format" | "pe
 
 /** An error of this package: `kind` for programs, `at` = byte offset in the header that it is about. */
 export class CryptoError extends Error {
+  /** What programs test. */
   readonly kind: CryptoErrorKind;
   readonly at: number | undefined;
 

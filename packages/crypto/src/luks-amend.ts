@@ -26,6 +26,7 @@ export type LuksChange =
 
 /** A header's place, which this change writes: `flush` makes a step stable before the next one. */
 export interface LuksStorage extends LuksWriter {
+  /** What was written is stable afterwards. */
   flush(): Promise<void>;
 }
 

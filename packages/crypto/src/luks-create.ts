@@ -24,6 +24,7 @@ export interface LuksHost extends KdfHost {
 export interface LuksOptions {
   readonly suite: Suite;
   readonly hash: HashName;
+  /** Length of the master key; XTS takes two halves. */
   readonly keyBytes: number;
   /** Milliseconds that opening may take on this machine. */
   readonly iterTime: number;

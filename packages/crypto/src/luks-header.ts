@@ -11,6 +11,7 @@ import { isCipherName, keySizes } from "./suite.ts";
 
 /** Bytes of the header itself. */
 export const LUKS_HEADER = 592;
+/** Passwords that a LUKS1 header has room for. */
 export const KEY_SLOTS = 8;
 /** Pieces of a key; the only number that is in use. */
 export const STRIPES = 4000;
@@ -22,25 +23,36 @@ const SLOT = 48;
 
 /** A place for the master key under one password. */
 export interface KeySlot {
+  /** Holds the master key under some password. */
   active: boolean;
+  /** Of PBKDF2, for the password: 1 to {@link MAX_ITERATIONS}. */
   iterations: number;
+  /** 32 bytes. */
   salt: Uint8Array;
   /** Of the key material, bytes from the start of the header. */
   readonly offset: number;
+  /** Pieces that the master key is spread over ({@link afSplit}). */
   readonly stripes: number;
 }
 
 /** A LUKS1 header whose every field is inside its bounds. */
 export interface LuksHeader {
+  /** How the payload is encrypted. */
   readonly suite: Suite;
+  /** Of all key derivation. */
   readonly hash: HashName;
   /** Bytes from the start of the header; 0 = the header is apart from its data. */
   readonly payloadOffset: number;
+  /** Length of the master key. */
   readonly keyBytes: number;
+  /** 20 bytes that show whether a master key is the right one. */
   readonly digest: Uint8Array;
+  /** 32 bytes. */
   readonly digestSalt: Uint8Array;
+  /** Of PBKDF2, for the digest. */
   readonly digestIterations: number;
   readonly uuid: string;
+  /** {@link KEY_SLOTS} of them. */
   readonly slots: readonly KeySlot[];
 }
 

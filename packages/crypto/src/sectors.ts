@@ -7,7 +7,9 @@ export const SECTOR = 512;
 
 /** Encrypts and decrypts in place; `sector` is the number of the first one. Lengths are whole cipher blocks. */
 export interface SectorCipher {
+  /** Encrypts whole sectors in place. */
   encrypt(bytes: Uint8Array, sector: number): void;
+  /** Decrypts whole sectors in place. */
   decrypt(bytes: Uint8Array, sector: number): void;
 }
 

@@ -14,7 +14,9 @@ import { Twofish } from "./twofish.ts";
 
 /** Block ciphers by the names of LUKS headers. */
 export type CipherName = "aes" | "cast5" | "serpent" | "twofish";
+/** Modes of operation by the names of LUKS headers. */
 export type ModeName = "cbc" | "ctr" | "ecb" | "xts";
+/** How a sector's number becomes an initialisation vector. */
 export type IvName = "essiv" | "plain" | "plain64";
 
 interface CipherKind {
@@ -41,6 +43,7 @@ export interface Suite {
   readonly ivHash?: HashName;
 }
 
+/** True for a name of {@link CipherName}. */
 export function isCipherName(name: string): name is CipherName {
   return Object.hasOwn(CIPHERS, name);
 }

@@ -4,9 +4,11 @@ import { usage } from "./errors.ts";
 export interface OptionSpec {
   /** One letter. */
   readonly short?: string;
+  /** A word; an option has one or both. */
   readonly long?: string;
   /** Name of its argument, for help; absent = it takes none. */
   readonly argument?: string;
+  /** What it does, for help and documentation. */
   readonly help: string;
 }
 
@@ -19,18 +21,22 @@ function nameOf(spec: OptionSpec): string {
 export class Arguments {
   /** In order; the value of an option without argument is "". */
   readonly given: readonly (readonly [name: string, value: string])[];
+  /** Words that are no options, in order. */
   readonly operands: readonly string[];
 
   constructor(given: readonly (readonly [string, string])[], operands: readonly string[]) {
     this.given = given;
     this.operands = operands;
   }
+  /** Whether the option was given. */
   has(name: string): boolean {
     return this.given.some(([n]) => n === name);
   }
+  /** Its value where it stood last; undefined: it was not given. */
   last(name: string): string | undefined {
     return this.all(name).at(-1);
   }
+  /** Its values in order. */
   all(name: string): string[] {
     return this.given.filter(([n]) => n === name).map(([, value]) => value);
   }

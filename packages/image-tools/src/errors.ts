@@ -6,7 +6,9 @@ export const NAMED = "\0";
 /** A failure of a tool: the message is printed after the program's name, and the process ends with `code`. */
 export class ToolError extends Error implements UserError {
   override readonly name = "ToolError";
+  /** A message for people: no stack is shown. */
   readonly forUser = true;
+  /** Exit status; default 1. */
   readonly code: number;
   /** Print where to find help as well. */
   readonly hint: boolean;

@@ -6,18 +6,25 @@ import type { Unseal } from "./objects.ts";
 export interface ToolHost {
   /** Name before messages and in hints: `mimus img`. */
   readonly program: string;
+  /** What `--version` prints. */
   readonly version: string;
+  /** Where formats and protocols are found by name. */
   readonly registry: Registry;
+  /** The only way to files of the host. */
   readonly files: HostFiles;
+  /** Randomness, time, codecs; secrets are those of `--object`. */
   readonly format: Omit<FormatHost, "secret">;
   /** Services for protocols of other packages (sockets, fetch). */
   readonly services?: Readonly<Record<string, unknown>>;
+  /** Prints to standard output. */
   out(text: string): void;
   /** The same as `out` with bytes of text, which are used again afterwards. Absent = only `out` is there. */
   outBytes?(bytes: Uint8Array): void;
+  /** Prints to standard error. */
   err(text: string): void;
   /** Monotonic time, nanoseconds. */
   now(): number;
+  /** Waits this many nanoseconds. */
   delay(ns: number): Promise<void>;
   /** Bytes of storage that a host file takes; absent = unknown. */
   allocated?(path: string): Promise<number | undefined>;

@@ -33,8 +33,11 @@ const CACHE: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
 
 /** One run of a tool: its graph, its objects, its messages. */
 export class Tools {
+  /** What the program gave. */
   readonly host: ToolHost;
+  /** What `--object` made. */
   readonly objects: Objects;
+  /** The nodes that are open. */
   readonly graph: BlockGraph;
 
   constructor(host: ToolHost) {
@@ -93,6 +96,7 @@ export class Tools {
     if (!this.isDriver(name)) throw new ToolError(`Unknown ${what} '${name}'`);
   }
 
+  /** Whether a format or protocol has this name. */
   isDriver(name: string): boolean {
     return ["block-format", "block-protocol", "block-filter"].some((kind) => this.host.registry.has(name, kind));
   }
@@ -107,6 +111,7 @@ export class Tools {
     if (this.host.interrupted?.() === true) throw new Interrupted();
   }
 
+  /** Closes every node. */
   async close(): Promise<void> {
     await this.graph.closeAll();
   }

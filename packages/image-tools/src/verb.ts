@@ -6,10 +6,13 @@ type RunVerb = (args: Arguments, tools: Tools) => Promise<number>;
 
 /** A verb as help, completion and documentation show it. */
 export interface Verb {
+  /** The word after `mimus img`. */
   readonly name: string;
+  /** A few words for help. */
   readonly summary: string;
   /** What follows the options. */
   readonly operands: string;
+  /** All that it takes. */
   readonly options: readonly OptionSpec[];
   /** Exit statuses with a meaning of their own. */
   readonly exits?: Readonly<Record<number, string>>;
@@ -17,5 +20,6 @@ export interface Verb {
   readonly lastWord?: boolean;
   /** Status of a failure. Default: 1. */
   readonly failure?: number;
+  /** The work itself, loaded when the verb is used. */
   load(): Promise<RunVerb>;
 }

@@ -16,7 +16,9 @@ export type NbdErrorKind =
 
 /** An error of the conversation; errors of single requests are BlockError. */
 export class NbdError extends Error implements UserError {
+  /** A message for people: no stack is shown. */
   readonly forUser = true;
+  /** What programs test. */
   readonly kind: NbdErrorKind;
 
   constructor(kind: NbdErrorKind, message: string, context: { cause?: unknown } = {}) {

@@ -17,7 +17,9 @@ export interface ByteStream {
   write(pieces: readonly Uint8Array[], sent?: () => void): boolean;
   /** Runs `act` once, when everything that is ready in this turn of the host's loop has run. */
   later(act: () => void): void;
+  /** Input waits from now on. */
   pause(): void;
+  /** Input comes again. */
   resume(): void;
   /** Delivers what was written and closes. */
   end(): void;
@@ -33,10 +35,13 @@ export type StreamAddress =
 
 /** The sockets of a host: service "sockets" of protocols. */
 export interface StreamHost {
+  /** A connection to a server. Rejects with the host's error. */
   connect(address: StreamAddress): Promise<ByteStream>;
+  /** Waits for clients at an address. Rejects with the host's error, such as EADDRINUSE. */
   listen(address: StreamAddress, onClient: (stream: ByteStream) => void): Promise<StreamListener>;
 }
 
+/** A server's socket. */
 export interface StreamListener {
   /** Where it listens: the port that was chosen when 0 was asked for. */
   readonly address: StreamAddress;
@@ -46,6 +51,7 @@ export interface StreamListener {
 
 /** Credentials for TLS, of one end. */
 export interface TlsCredentials {
+  /** Which end they are for. */
   readonly endpoint: "client" | "server";
   /** Encrypts a stream; rejects when the other end is not who it should be. `hostname`: whose certificate a client expects. */
   secure(stream: ByteStream, options: { readonly hostname?: string }): Promise<ByteStream>;

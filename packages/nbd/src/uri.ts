@@ -5,6 +5,7 @@ import type { StreamAddress } from "./stream.ts";
 export interface NbdTarget {
   readonly address: StreamAddress;
   readonly exportName: string;
+  /** The connection is to be encrypted. */
   readonly tls: boolean;
 }
 

@@ -29,7 +29,9 @@ const benchMachine: MachineType = defineMachine({
 
 /** What a test machine is made from. */
 export interface BenchOptions {
+  /** Plugins whose types are there. */
   readonly plugins?: readonly Plugin[];
+  /** Further types. */
   readonly types?: readonly TypeSpec[];
   /** Bytes of RAM at `BENCH_RAM`; default 1 MiB. */
   readonly ramSize?: number;
@@ -39,7 +41,9 @@ export interface BenchOptions {
 
 /** A machine without CPUs to try devices in: RAM, a clock that the test moves, deterministic random bytes. */
 export class Bench {
+  /** The types of `plugins` and `types`. */
   readonly registry: Registry = new Registry();
+  /** What devices are realized in. */
   readonly machine: Machine;
   /** What the log was told, every level but trace. */
   readonly log: LogRecord[] = [];

@@ -22,9 +22,11 @@ export interface TestDeviceOptions {
   readonly wire?: (device: Device, bench: Bench) => void;
   /** Name of the bus it plugs into, when there are several. */
   readonly bus?: string;
+  /** Bytes of RAM at {@link BENCH_RAM}. */
   readonly ramSize?: number;
   /** Properties that may differ between two saves of an equal device, by `"part.field"`. */
   readonly ignore?: readonly string[];
+  /** Parts of the suite that do not apply. */
   readonly without?: readonly DeviceCheck[];
 }
 

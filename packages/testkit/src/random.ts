@@ -21,12 +21,14 @@ export class Seeded {
     return this.next() % below;
   }
 
+  /** So many random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; i++) bytes[i] = this.next();
     return bytes;
   }
 
+  /** Fills with random bytes. */
   fill(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.next();
   }

@@ -18,8 +18,11 @@ const ENGINE_BYTES: number = 5 << 20;
 
 /** How a {@link TargetBench} is made. */
 export interface TargetBenchOptions {
+  /** Under test. */
   readonly target: Target;
+  /** Makes the CPU whose state block is at `env`. */
   readonly cpu: (env: number, engine: Engine) => TargetCpu;
+  /** What runs the translated code. */
   readonly backend: BackEnd;
   /** Physical address of the RAM. */
   readonly base: number;
@@ -27,8 +30,11 @@ export interface TargetBenchOptions {
 
 /** A vCPU whose globals are read and written by name. */
 export class TargetBench {
+  /** Bytes at `base`. */
   readonly ram: Uint8Array;
+  /** What runs. */
   readonly vcpu: Vcpu;
+  /** What it runs in. */
   readonly engine: TcgMachine;
   readonly #view: DataView;
   readonly #globals: ReadonlyMap<string, EnvField>;
@@ -48,6 +54,7 @@ export class TargetBench {
     this.vcpu = this.engine.createCpu(cpu);
   }
 
+  /** The CPU as the target made it. */
   get cpu(): TargetCpu {
     return this.vcpu.cpu;
   }
@@ -61,6 +68,7 @@ export class TargetBench {
       : this.#view.getBigUint64(at, true);
   }
 
+  /** Sets a global, as bits. */
   set(name: string, value: bigint): void {
     const { type, offset } = this.#field(name);
     const at = this.vcpu.env + offset;

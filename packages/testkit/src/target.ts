@@ -11,6 +11,7 @@ export { TARGET_RAM, TargetBench, type TargetBenchOptions } from "./target-bench
 
 /** What some instructions do: state in, code, state out. */
 export interface TargetVector {
+  /** For people. */
   readonly name: string;
   /** Bytes at the start of RAM, where it runs. */
   readonly code: Uint8Array | readonly number[];
@@ -22,6 +23,7 @@ export interface TargetVector {
   readonly after?: Readonly<Record<string, bigint>>;
   /** Bytes of RAM before and after, by offset. */
   readonly ramBefore?: Readonly<Record<number, readonly number[]>>;
+  /** Bytes of RAM that change, by offset; no others may. */
   readonly ramAfter?: Readonly<Record<number, readonly number[]>>;
 }
 
@@ -30,13 +32,17 @@ export type TargetCheck = "layout" | "tables" | "disassembler" | "vectors" | "ra
 
 /** How to try an instruction set. */
 export interface TestTargetOptions<Cpu extends TargetCpu = TargetCpu> {
+  /** For people. */
   readonly name: string;
+  /** Makes the target under test. */
   readonly target: () => Target;
+  /** Makes the CPU whose state block is at `env`. */
   readonly cpu: (env: number, engine: Engine) => Cpu;
   /** Physical address of {@link TARGET_RAM} bytes of RAM; also the virtual address of the code after `prepare`. */
   readonly base: number;
   /** Runs after reset: opens protections, switches units on, sends traps to `handler` (in RAM). */
   readonly prepare?: (cpu: Cpu, handler: number) => void;
+  /** Instructions with known results. */
   readonly vectors: readonly TargetVector[];
   /** Rows of the decode tables, for round trips. */
   readonly entries?: readonly Entry[];
@@ -48,6 +54,7 @@ export interface TestTargetOptions<Cpu extends TargetCpu = TargetCpu> {
   readonly state?: (cpu: Cpu) => Stateful;
   /** Programs of random bytes to run; default 200. */
   readonly programs?: number;
+  /** Parts of the suite that do not apply. */
   readonly without?: readonly TargetCheck[];
 }
 

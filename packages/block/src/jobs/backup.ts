@@ -9,12 +9,17 @@ import { RangeLock } from "../range-lock.ts";
 import { CHUNK, jobRead, jobWrite } from "./copy.ts";
 import type { Job, JobBody } from "./job.ts";
 
+/** What a backup copies, and how. `bitmap` belongs to the sync modes that go by one. */
 export interface BackupOptions {
+  /** All of the disk ("full"), what the topmost image holds ("top"), nothing but what is overwritten ("none"), or what `bitmap` marks. */
   readonly sync: "full" | "top" | "none" | "bitmap";
+  /** What changed since an earlier backup; needed for "bitmap". */
   readonly bitmap?: DirtyBitmap;
   /** When the bitmap is reset to what is still to copy. */
   readonly bitmapMode?: "on-success" | "never" | "always";
+  /** The target stores clusters compressed: its format must be able to. */
   readonly compress?: boolean;
+  /** The job opened the target for itself: it closes when the job is over. */
   readonly releaseTarget?: boolean;
 }
 
@@ -160,9 +165,11 @@ export class BackupBody implements JobBody, WriteHook {
       await writeCompressed.call(this.#target.image, at + done, bytes.subarray(done, done + clusterSize));
   }
 
+  /** Keeps or resets the bitmap, as `bitmapMode` says. */
   commit(): void {
     this.#endBitmap(true);
   }
+  /** The same after a failure: what could not be copied stays marked. */
   abort(): void {
     this.#endBitmap(false);
   }

@@ -14,7 +14,9 @@ export type JobStatus =
   | "aborting"
   | "concluded"
   | "null";
+/** What kinds of jobs there are. Source: QEMU 7.2, qapi/job.json, `JobType`. */
 export type JobType = "commit" | "stream" | "mirror" | "backup" | "create" | "amend";
+/** What can be asked of a job. Source: QEMU 7.2, qapi/job.json, `JobVerb`. */
 export type JobVerb = "cancel" | "pause" | "resume" | "set-speed" | "complete" | "finalize" | "dismiss" | "change";
 /** What a job does when a request of its own fails. */
 export type OnError = "report" | "ignore" | "enospc" | "stop" | "auto";
@@ -33,6 +35,7 @@ const TAKES: Readonly<Record<JobVerb, readonly JobStatus[]>> = {
 
 /** Told to the monitor: QMP's event name and data. */
 export interface JobEvent {
+  /** Such as `BLOCK_JOB_COMPLETED`. */
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -45,7 +48,9 @@ export interface JobBody {
   run(job: Job): Promise<void>;
   /** Changes the graph; may fail, and then everything is undone. */
   prepare?(): Promise<void>;
+  /** Everything went well. What fails here is told, but undoes nothing. */
   commit?(): Promise<void> | void;
+  /** The job failed or was cancelled: takes back what it did. */
   abort?(): Promise<void> | void;
   /** Always, last. */
   clean?(): Promise<void> | void;
@@ -55,16 +60,22 @@ export interface JobBody {
   readonly softCancel?: boolean;
 }
 
+/** How a job is made, in QMP's terms. */
 export interface JobOptions {
+  /** Unique among the jobs of the graph. */
   readonly id: string;
   readonly type: JobType;
   /** Node or drive name that old commands know the job by. */
   readonly device?: string;
   /** Bytes a second; 0 = no limit. */
   readonly speed?: number;
+  /** Default true. False: the job waits for `finalize` before it changes the graph. */
   readonly autoFinalize?: boolean;
+  /** Default true. False: a concluded job stays to be looked at until `dismiss`. */
   readonly autoDismiss?: boolean;
+  /** For failed reads; default "report". */
   readonly onSourceError?: OnError;
+  /** For failed writes; default "report". */
   readonly onTargetError?: OnError;
   /** Block jobs tell more events than others. */
   readonly blockJob?: boolean;
@@ -76,23 +87,31 @@ export interface JobOptions {
 
 /** Jobs of one transaction with `completion-mode: grouped`: all succeed, or all are undone. */
 export class JobGroup {
+  /** Its members so far. */
   readonly jobs: Set<Job> = new Set();
 }
 
 /** A long operation that a monitor watches and steers. */
 export class Job {
+  /** Unique among the jobs of the graph. */
   readonly id: string;
   readonly type: JobType;
+  /** What it was made with. */
   readonly options: JobOptions;
+  /** The work. */
   readonly body: JobBody;
+  /** Where it is in its life; verbs depend on it. */
   status: JobStatus = "created";
+  /** Most bytes a second; 0 = no limit. */
   speed: number;
   /** Work done and work known so far, in bytes (or steps). */
   current = 0;
   total = 0;
+  /** Why it failed; undefined while it has not. */
   error: BlockError | undefined;
   /** An error made it pause; until it is resumed. */
   ioStatus: "ok" | "failed" | "nospace" = "ok";
+  /** It was asked to end without a result. */
   cancelled = false;
   /** Resolves when the job is over (concluded). */
   readonly done: Promise<void>;
@@ -137,15 +156,19 @@ export class Job {
     for (const node of nodes) await node.closeUnheld();
   }
 
+  /** It is held back, by the user or by a drained section. */
   get paused(): boolean {
     return this.#pauses > 0;
   }
+  /** The user paused it, or an error did on the user's behalf. */
   get userPaused(): boolean {
     return this.#userPaused;
   }
+  /** The copy has caught up once: `complete` may be called. */
   get isReady(): boolean {
     return this.#ready;
   }
+  /** It is at work, not paused and not waiting. */
   get busy(): boolean {
     return this.status === "running" || (this.status === "ready" && this.#wake.length === 0);
   }
@@ -165,12 +188,14 @@ export class Job {
     );
   }
 
+  /** Pauses it for the user. @throws BlockError when the state does not take it */
   pause(): void {
     this.check("pause");
     if (this.#userPaused) throw new BlockError("bad-option", "Job is already paused");
     this.#userPaused = true;
     this.hold();
   }
+  /** Ends the user's pause. @throws BlockError when there is none */
   resume(): void {
     this.check("resume");
     if (!this.#userPaused) throw new BlockError("bad-option", "Can't resume a job that was not paused");
@@ -182,10 +207,12 @@ export class Job {
   hold(): void {
     this.#pauses++;
   }
+  /** Takes back one `hold`. */
   release(): void {
     if (--this.#pauses === 0) this.#wakeUp();
   }
 
+  /** Bytes a second from now on; 0 = no limit. @throws BlockError "bad-option" below 0 */
   setSpeed(speed: number): void {
     this.check("set-speed");
     if (speed < 0) throw new BlockError("bad-option", "Invalid parameter 'speed'");
@@ -194,6 +221,7 @@ export class Job {
     this.#wakeUp();
   }
 
+  /** Asks a job that is ready to end well. @throws BlockError when the state does not take it */
   complete(): void {
     this.check("complete");
     if (this.cancelled || !this.body.complete)
@@ -229,11 +257,13 @@ export class Job {
     this.#gone();
   }
 
+  /** Lets a pending job, and those of its group, change the graph. @throws BlockError when it is not pending */
   async finalize(): Promise<void> {
     this.check("finalize");
     await this.#conclude();
   }
 
+  /** Forgets a concluded job. @throws BlockError when it is not concluded */
   dismiss(): void {
     this.check("dismiss");
     this.#become("null");
@@ -270,6 +300,7 @@ export class Job {
   async idle(ns: number): Promise<void> {
     await (this.#clock ? Promise.race([this.#clock.delay(ns), this.#sleep()]) : this.#sleep());
   }
+  /** Ends an `idle`. */
   wake(): void {
     this.#wakeUp();
   }

@@ -18,6 +18,7 @@ export type JobSettings = Omit<JobOptions, "id" | "type" | "nodes"> & { readonly
 
 /** The jobs of one graph, by id. */
 export class Jobs {
+  /** Whose nodes the jobs work on. */
   readonly graph: BlockGraph;
   /** Told of every change: QMP's events. */
   onEvent: ((event: JobEvent) => void) | undefined;
@@ -27,6 +28,7 @@ export class Jobs {
     this.graph = graph;
   }
 
+  /** All jobs in order of making. */
   list(): Job[] {
     return [...this.#jobs.values()];
   }
@@ -84,6 +86,7 @@ export class Jobs {
     return this.add("commit", new MirrorBody(this.graph, top, base, { sync: "full", base, unmap: true }), all);
   }
 
+  /** Copies `source` to `target` and keeps them alike until `complete` puts the target in the source's place. */
   mirror(source: GraphNode, target: GraphNode, options: MirrorOptions, settings: JobSettings): Job {
     if (source === target) throw new BlockError("bad-option", "Can't mirror node into itself");
     const nodes = free([source, target, ...(options.replaces ? [options.replaces] : [])]);

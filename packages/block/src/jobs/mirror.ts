@@ -7,11 +7,15 @@ import { RangeLock } from "../range-lock.ts";
 import { CHUNK, jobRead, jobWrite } from "./copy.ts";
 import type { Job, JobBody } from "./job.ts";
 
+/** What a mirror copies, and how it keeps up. */
 export interface MirrorOptions {
+  /** All of the disk ("full"), what the topmost image holds ("top"), or only what is written from now on ("none"). */
   readonly sync: "full" | "top" | "none";
   /** Bytes; power of two. */
   readonly granularity?: number;
+  /** Whether a write of the guest waits for its copy ("write-blocking") or the copy follows; default "background". */
   readonly copyMode?: "background" | "write-blocking";
+  /** Zeroes may become holes in the target. */
   readonly unmap?: boolean;
   /** Node that the target takes the place of; absent = the source. */
   readonly replaces?: GraphNode;
@@ -19,6 +23,7 @@ export interface MirrorOptions {
   readonly base?: GraphNode;
   /** What becomes of the chain when the target takes over. */
   readonly onPivot?: () => Promise<void>;
+  /** The job opened the target for itself: it closes when the job ends without having put it in place. */
   readonly releaseTarget?: boolean;
 }
 

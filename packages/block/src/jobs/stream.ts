@@ -7,6 +7,7 @@ import { attempt, CHUNK, jobRead, jobWrite } from "./copy.ts";
 import type { Job, JobBody } from "./job.ts";
 import { setBackingNode } from "./relink.ts";
 
+/** How far down an image chain is copied up. */
 export interface StreamOptions {
   /** The chain is copied down to above this node; absent = all of it. */
   readonly base?: GraphNode;

@@ -12,14 +12,19 @@ const MAX_IN_FLIGHT = 64;
 
 /** A run of bytes as a server describes it. */
 export interface StatusRun {
+  /** Bytes. */
   readonly length: number;
+  /** Bits of the context: {@link ALLOCATION} for `base:allocation`. */
   readonly flags: number;
 }
 
 /** The transmission phase with a server: requests, each with its promise. */
 export class NbdClient {
+  /** The export. */
   readonly of: ExportInfo;
+  /** Replies come in chunks. */
   readonly structured: boolean;
+  /** Metadata contexts that were agreed on, by name: what `status` may ask for. */
   readonly contexts: ReadonlyMap<string, number>;
   /** Why the connection is over; undefined while it is not. */
   broken: Error | undefined;
@@ -62,26 +67,32 @@ export class NbdClient {
     if (this.broken) act(this.broken);
   }
 
+  /** Whether the export has a bit of {@link FLAG}. */
   can(flag: number): boolean {
     return (this.of.flags & flag) !== 0;
   }
 
+  /** Fills `into` with the bytes from `at` on. @throws BlockError as the server words it, or when the connection is lost */
   async read(at: number, into: Uint8Array): Promise<void> {
     await this.#request(CMD.READ, 0, at, into.length, { into });
   }
 
+  /** Writes bytes at `at`; `flags` of {@link CMD_FLAG}. Rejects as `read` does. */
   async write(at: number, from: Uint8Array, flags = 0): Promise<void> {
     await this.#request(CMD.WRITE, flags, at, from.length, { from });
   }
 
+  /** What was written before is stable afterwards. */
   async flush(): Promise<void> {
     if (this.can(FLAG.SEND_FLUSH)) await this.#request(CMD.FLUSH, 0, 0, 0, {});
   }
 
+  /** A hint: the range may read as anything afterwards. */
   async trim(at: number, length: number): Promise<void> {
     await this.#request(CMD.TRIM, 0, at, length, {});
   }
 
+  /** The range reads as zeroes afterwards; `flags` of {@link CMD_FLAG}. */
   async writeZeroes(at: number, length: number, flags: number): Promise<void> {
     await this.#request(CMD.WRITE_ZEROES, flags, at, length, {});
   }

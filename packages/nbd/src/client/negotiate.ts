@@ -6,6 +6,7 @@ import { ByteReader } from "../stream.ts";
 
 /** What a client wants of a server. */
 export interface ClientOptions {
+  /** Encrypts with these; absent = in the clear. */
   readonly tls?: TlsCredentials | undefined;
   /** Whose certificate the server has to show. */
   readonly tlsHostname?: string | undefined;
@@ -13,7 +14,9 @@ export interface ClientOptions {
 
 /** An export as a server describes it. */
 export interface ExportInfo {
+  /** What clients open it by. */
   readonly name: string;
+  /** For people. */
   readonly description?: string;
   /** Bytes. */
   readonly size: number;
@@ -27,11 +30,15 @@ export interface ExportInfo {
 
 /** An agreement with a server about one export. */
 export interface ClientSession {
+  /** The connection, after the negotiation. */
   readonly stream: ByteStream;
+  /** What was opened. */
   readonly of: ExportInfo;
+  /** Replies come in chunks. */
   readonly structured: boolean;
   /** Metadata contexts by the name that was asked for. */
   readonly contexts: ReadonlyMap<string, number>;
+  /** Input that came and was not taken. */
   readonly rest: readonly Uint8Array[];
 }
 
@@ -75,6 +82,7 @@ export class Haggle {
     return haggle;
   }
 
+  /** Replies will come in chunks, and say where there are holes. */
   get structured(): boolean {
     return this.#structured;
   }

@@ -3,6 +3,7 @@ import type { ExportedBitmap } from "./export.ts";
 
 /** A dirty bitmap of a node, or of an image below it, for an export. Nobody may change it until `release`. */
 export interface HeldBitmap extends ExportedBitmap {
+  /** Lets go; others may change the bitmap again. */
   release(): void;
 }
 

@@ -5,6 +5,7 @@ import { INFO } from "../constants.ts";
 
 /** What changed since some moment: exported as the context `qemu:dirty-bitmap:NAME`. */
 export interface ExportedBitmap {
+  /** Unique among the bitmaps of the export. */
   readonly name: string;
   /** The run that starts at a byte: at most `length` bytes, all dirty or all clean. */
   run(at: number, length: number): { readonly length: number; readonly dirty: boolean };
@@ -16,10 +17,13 @@ export interface NbdExport {
   readonly name: string;
   /** For people; up to 4096 bytes. */
   readonly description?: string;
+  /** What is read and written; it stays the caller's. */
   readonly node: BlockNode;
+  /** Clients may write. A node that is read-only stays so. */
   readonly writable: boolean;
   /** Offers the context `qemu:allocation-depth`. */
   readonly allocationDepth?: boolean;
+  /** What changed since some moments. */
   readonly bitmaps?: readonly ExportedBitmap[];
   /** Clients may use several connections at once; default true: all of them see the same node. */
   readonly multiConn?: boolean;

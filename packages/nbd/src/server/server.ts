@@ -52,6 +52,7 @@ export class NbdServer {
     await Promise.all(users.map((client) => client.transmission?.over));
   }
 
+  /** What clients may open, in order of adding. */
   get exports(): Iterable<NbdExport> {
     return this.#exports.values();
   }

@@ -3,21 +3,27 @@ import { Seeded } from "../random.ts";
 import { RecordedFiles, SECTOR } from "./recorded-files.ts";
 import type { FormatRig } from "./rig.ts";
 
+/** How many cuts, and from which seed. */
 export interface CutRun {
+  /** Power cuts, spread over the history. */
   readonly cuts: number;
+  /** Equal seeds give equal runs. */
   readonly seed: number;
   /** Guest requests recorded before the cuts are made. */
   readonly requests?: number;
   /** Asked after every cut: complaints about an image that may have leaks; `check` of the format itself is always asked. */
   readonly judge?: (files: ReadonlyMap<string, Uint8Array>, filename: string) => Promise<readonly string[]>;
+  /** Called with the number of cuts that are done. */
   readonly progress?: (done: number) => void;
 }
 
 /** What the cuts found. */
 export interface CutCounts {
+  /** That were made. */
   readonly cuts: number;
   /** Cuts after which the image had leaks, which a repair gives back. */
   readonly withLeaks: number;
+  /** Of acknowledged content. */
   readonly sectorsCompared: number;
 }
 

@@ -6,6 +6,7 @@ import { testHost } from "./rig.ts";
 
 /** How to try differencing disks. */
 export interface DifferencingOptions {
+  /** That makes images over others. */
   readonly format: BlockFormat;
   /** Options of `create` for every image of the chain, besides `backing_file`. */
   readonly create: Readonly<Record<string, unknown>>;

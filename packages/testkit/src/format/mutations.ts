@@ -9,8 +9,11 @@ import { ScratchFile } from "./scratch-file.ts";
 
 /** What a run of mutations did. */
 export interface MutationCounts {
+  /** Images that were tried. */
   readonly runs: number;
+  /** Of them, opened and used. */
   readonly opened: number;
+  /** Of them, refused with a BlockError. */
   readonly refused: number;
   /** Opened for writing, and written to. */
   readonly written: number;
@@ -23,10 +26,13 @@ export interface MutationCounts {
 /** Makes checksums right again after some damage, so that what stands behind them is reached. */
 export type Reseal = (file: ScratchFile) => void;
 
+/** How many damaged images, and from which seed. */
 export interface MutationRun {
   /** Images to begin with: their files, the image itself first. */
   readonly seeds: readonly ReadonlyMap<string, Uint8Array>[];
+  /** Images to damage and open. */
   readonly runs: number;
+  /** Equal seeds give equal runs. */
   readonly seed: number;
   /** Number of the first run, to repeat one that failed. Default 0. */
   readonly first?: number;
@@ -40,6 +46,7 @@ export interface MutationRun {
   readonly allocated?: () => number;
   /** Most bytes of buffers that opening an image may ask for, all in all. Default 64 MiB. */
   readonly limitBytes?: number;
+  /** Makes checksums right again after the damage, in seven of eight runs. */
   readonly reseal?: Reseal;
   /** Every that-many-th image is opened by a whole block graph, the others by the format alone. Default 256. */
   readonly graphEvery?: number;

@@ -12,13 +12,17 @@ export interface ImageOracle {
   judge(files: ReadonlyMap<string, Uint8Array>, filename: string, disk: DiskModel): Promise<readonly string[]>;
 }
 
+/** How many operations, and from which seed. */
 export interface RandomRun {
+  /** To do. */
   readonly operations: number;
+  /** Equal seeds give equal runs. */
   readonly seed: number;
   /** Asked at some of the reopens. */
   readonly oracle?: ImageOracle;
   /** One of this many reopens asks the oracle. */
   readonly oracleEvery?: number;
+  /** Called with the number of operations that are done. */
   readonly progress?: (done: number) => void;
 }
 

@@ -15,9 +15,11 @@ export const SECTOR = 512;
 
 /** Files in memory that keep a log of every change, and can be had as a power cut would leave them. */
 export class RecordedFiles implements HostFiles {
+  /** Every change since the last `settle`. */
   readonly log: FileEvent[] = [];
   /** False: nothing is logged, for long runs. */
   recording = true;
+  /** The files as they are now. */
   readonly memory: MemoryFiles = new MemoryFiles();
   /** Called before each operation of a file: throws to make it fail. */
   fail: ((op: string, file: string) => void) | undefined;
@@ -45,6 +47,7 @@ export class RecordedFiles implements HostFiles {
     this.log.length = 0;
   }
 
+  /** Logs that everything before was acknowledged. */
   mark(mark: number): void {
     this.note({ file: "", op: "mark", mark });
   }

@@ -15,14 +15,17 @@ import { RecordedFiles } from "./recorded-files.ts";
 
 /** How an image under test is made and opened. */
 export interface RigOptions {
+  /** Under test. */
   readonly format: BlockFormat;
   /** Bytes of the disk. */
   readonly size: number;
   /** Options of `create`, and of -blockdev. */
   readonly create?: Readonly<Record<string, unknown>>;
+  /** Options of -blockdev. */
   readonly open?: Readonly<Record<string, unknown>>;
   /** Further types that it needs. */
   readonly plugins?: readonly Plugin[];
+  /** Default: "disk.img". */
   readonly filename?: string;
   /** What was never written reads as noise: encrypted images. */
   readonly noise?: boolean;
@@ -43,9 +46,13 @@ export function testHost(seed = 1): FormatHost {
 
 /** One image of a format in recorded memory files: made, opened, closed. */
 export class FormatRig {
+  /** The image and what belongs to it. */
   readonly files: RecordedFiles = new RecordedFiles();
+  /** What it was made with. */
   readonly options: RigOptions;
+  /** Of the image. */
   readonly filename: string;
+  /** What the format is given. */
   readonly host: FormatHost;
   #registry: Registry | undefined;
   #graph: BlockGraph | undefined;

@@ -19,9 +19,11 @@ export interface TestFormatOptions {
   readonly open?: Readonly<Record<string, unknown>>;
   /** Bytes of the disk; default 3 MiB and 512 bytes. */
   readonly size?: number;
+  /** Types that the format needs. */
   readonly plugins?: readonly Plugin[];
   /** Images that are damaged and opened, besides one that the format itself makes: files by name, the image is "disk.img". */
   readonly images?: readonly ReadonlyMap<string, Uint8Array>[];
+  /** Another program's opinion on images; absent = not asked. */
   readonly oracle?: ImageOracle;
   /** Random operations, power cuts, failures, damaged images of each variant. Defaults 400, 60, 60, 400. */
   readonly counts?: {
@@ -30,6 +32,7 @@ export interface TestFormatOptions {
     readonly faults?: number;
     readonly mutations?: number;
   };
+  /** Parts of the suite that do not apply. */
   readonly without?: readonly FormatCheck[];
 }
 
