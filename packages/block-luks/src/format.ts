@@ -36,40 +36,49 @@ const createOptions = z.strictObject({
     .describe("Preallocation mode (allowed values: off, falloc, full)"),
 });
 
-/** LUKS, version 1: an encrypted disk behind a header with its keys. */
-export const luks: BlockFormat = defineFormat({
-  name: "luks",
-  summary: "LUKS encrypted disk, version 1",
-  options,
-  children: ["header"],
-  probe: (head) => (hasLuksMagic(head) && head[6] === 0 && head[7] === 1 ? 100 : 0),
-  open,
-  createOptions,
-  create: async (file, size, given, ctx) => {
-    const { "key-secret": secret, preallocation, ...names } = createOptions.parse(given);
-    if (secret === undefined) throw new BlockError("bad-option", "Parameter 'key-secret' is required for cipher");
-    const choices = luksOptions(names);
-    const start = luksHeaderBytes(choices);
-    if (!Number.isSafeInteger(start + size))
-      throw new BlockError("bad-option", `'${ctx.filename}': size ${size} must be at most ${2 ** 53 - 1 - start}`);
-    // The empty slots stay holes of the file.
-    const sparse = { write: (at: number, from: Uint8Array) => file.write(at, withoutZeroEnd(from)) };
-    await createLuks(sparse, choices, await ctx.host.secret(secret), ctx.host);
-    const end = start + Math.ceil(size / SECTOR) * SECTOR;
-    if (file.resize) await file.resize(end);
-    else if (file.size < end) await file.write(end - SECTOR, new Uint8Array(SECTOR));
-    await takeSpace(file, start, end, preallocation);
-    await file.flush();
-  },
-  measure: async (size, given) => {
-    const { "key-secret": _, preallocation: _how, ...names } = createOptions.parse(given);
-    const all = luksHeaderBytes(luksOptions(names)) + Math.ceil(size / SECTOR) * SECTOR;
-    return { required: all, fullyAllocated: all };
-  },
-  amendOptions: ["iter-time", "keyslot", "new-secret", "old-secret", "state"],
-});
+/** The same format, whose key slots are opened by `unlock`. */
+export const luksWith = (unlock: typeof unlockLuks): BlockFormat =>
+  defineFormat({
+    name: "luks",
+    summary: "LUKS encrypted disk, version 1",
+    options,
+    children: ["header"],
+    probe: (head) => (hasLuksMagic(head) && head[6] === 0 && head[7] === 1 ? 100 : 0),
+    open: (file, given, ctx) => open(file, given, ctx, unlock),
+    createOptions,
+    create: async (file, size, given, ctx) => {
+      const { "key-secret": secret, preallocation, ...names } = createOptions.parse(given);
+      if (secret === undefined) throw new BlockError("bad-option", "Parameter 'key-secret' is required for cipher");
+      const choices = luksOptions(names);
+      const start = luksHeaderBytes(choices);
+      if (!Number.isSafeInteger(start + size))
+        throw new BlockError("bad-option", `'${ctx.filename}': size ${size} must be at most ${2 ** 53 - 1 - start}`);
+      // The empty slots stay holes of the file.
+      const sparse = { write: (at: number, from: Uint8Array) => file.write(at, withoutZeroEnd(from)) };
+      await createLuks(sparse, choices, await ctx.host.secret(secret), ctx.host);
+      const end = start + Math.ceil(size / SECTOR) * SECTOR;
+      if (file.resize) await file.resize(end);
+      else if (file.size < end) await file.write(end - SECTOR, new Uint8Array(SECTOR));
+      await takeSpace(file, start, end, preallocation);
+      await file.flush();
+    },
+    measure: async (size, given) => {
+      const { "key-secret": _, preallocation: _how, ...names } = createOptions.parse(given);
+      const all = luksHeaderBytes(luksOptions(names)) + Math.ceil(size / SECTOR) * SECTOR;
+      return { required: all, fullyAllocated: all };
+    },
+    amendOptions: ["iter-time", "keyslot", "new-secret", "old-secret", "state"],
+  });
 
-async function open(file: BlockNode, { "key-secret": secret }: z.output<typeof options>, ctx: FormatContext) {
+/** LUKS, version 1: an encrypted disk behind a header with its keys. */
+export const luks: BlockFormat = luksWith(unlockLuks);
+
+async function open(
+  file: BlockNode,
+  { "key-secret": secret }: z.output<typeof options>,
+  ctx: FormatContext,
+  unlock: typeof unlockLuks,
+) {
   const header = ctx.children["header"];
   const place = header ?? file;
   if (place.size < LUKS_HEADER)
@@ -80,9 +89,7 @@ async function open(file: BlockNode, { "key-secret": secret }: z.output<typeof o
   if (secret === undefined && !ctx.readOnly)
     throw new BlockError("bad-option", `'${ctx.filename}': Parameter 'key-secret' is required for cipher`);
   const volume =
-    secret === undefined
-      ? undefined
-      : await unlockLuks(place, head, ctx.filename, await ctx.host.secret(secret), ctx.host);
+    secret === undefined ? undefined : await unlock(place, head, ctx.filename, await ctx.host.secret(secret), ctx.host);
   return new LuksNode({
     name: ctx.name,
     readOnly: ctx.readOnly,

@@ -27,8 +27,8 @@ export {
 } from "./luks-header.ts";
 export type { KeySlot, LuksHeader } from "./luks-header.ts";
 export { describeLuks } from "./luks-info.ts";
-export { openLuks, readLuks, unlockLuks } from "./luks.ts";
-export type { LuksReader, LuksVolume, LuksWriter } from "./luks.ts";
+export { openLuks, readLuks, slotKey, unlockLuks } from "./luks.ts";
+export type { LuksReader, LuksVolume, LuksWriter, SlotKey } from "./luks.ts";
 export { amendLuks } from "./luks-amend.ts";
 export type { LuksChange, LuksStorage } from "./luks-amend.ts";
 export { CIPHER_ALGS, createLuks, luksHeaderBytes, luksOptions } from "./luks-create.ts";

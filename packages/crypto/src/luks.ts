@@ -50,17 +50,27 @@ export async function openLuks(
   return unlockLuks(io, await readLuks(io, name), name, password, host);
 }
 
-/** Opens a header that has been read. */
+/** What the material of a slot says under the key of a password: the master key, or anything when the password is another. */
+export type SlotKey = (header: LuksHeader, slot: KeySlot, key: Uint8Array, material: Uint8Array) => Uint8Array;
+
+/** Deciphered, then its stripes merged: LUKS1 specification, section 2.4. */
+export const slotKey: SlotKey = (header, slot, key, material) => {
+  sectorCipher(header.suite, key).decrypt(material, 0);
+  return afMerge(material, slot.stripes, header.hash);
+};
+
+/** Opens a header that has been read. `keyOf`: in place of the specification's way, which takes milliseconds. */
 export async function unlockLuks(
   io: LuksReader,
   header: LuksHeader,
   name: string,
   password: Uint8Array,
   host: KdfHost = {},
+  keyOf: SlotKey = slotKey,
 ): Promise<LuksVolume> {
   for (const [slot, s] of header.slots.entries()) {
     if (!s.active) continue;
-    const masterKey = await tryKeySlot(io, header, s, password, host);
+    const masterKey = await tryKeySlot(io, header, s, password, host, keyOf);
     if (masterKey)
       return {
         header,
@@ -80,12 +90,12 @@ export async function tryKeySlot(
   slot: KeySlot,
   password: Uint8Array,
   host: KdfHost,
+  keyOf: SlotKey = slotKey,
 ): Promise<Uint8Array | undefined> {
   const key = await pbkdf2(header.hash, password, slot.salt, slot.iterations, header.keyBytes, host);
   const material = new Uint8Array(materialBytes(header));
   await io.read(slot.offset, material);
-  sectorCipher(header.suite, key).decrypt(material, 0);
-  const candidate = afMerge(material, slot.stripes, header.hash);
+  const candidate = keyOf(header, slot, key, material);
   const seen = await keyDigest(header, candidate, host);
   return seen.every((byte, i) => byte === header.digest[i]) ? candidate : undefined;
 }
