@@ -10,6 +10,7 @@ export interface CharFrontend {
   writable?(): void;
 }
 
+/** What happened at the far end. */
 export type CharEvent = "opened" | "closed" | "break";
 
 /** A byte stream to the outside: what `-chardev` creates and a serial port, a console or a monitor uses. */
@@ -40,6 +41,7 @@ export interface HostStream {
   close(): Promise<void>;
 }
 
+/** Where a socket listens or connects to. */
 export type SocketAddress =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string }

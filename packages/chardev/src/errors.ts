@@ -1,5 +1,6 @@
 import type { UserError } from "@mimus/qom";
 
+/** What kind of thing went wrong: the closed set that programs test for. */
 export type CharErrorKind = "busy" | "bad-option" | "unknown-backend" | "not-found" | "io" | "unsupported";
 
 /** A failure of a character device, worded for the user. */

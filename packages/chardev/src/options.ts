@@ -109,6 +109,7 @@ export type CharConfig = Common &
       }
   );
 
+/** Kinds of back ends, as `-chardev` names them. */
 export type CharBackendName = CharConfig["backend"];
 
 /** `-chardev` back ends with their options, as QEMU names them; the source of `-chardev help`. */

@@ -1,6 +1,7 @@
 import { BaseChar } from "./base.ts";
 import type { CharHost, HostStream, SocketAddress } from "./contract.ts";
 
+/** How a socket is made. */
 export interface SocketOptions {
   readonly address: SocketAddress;
   readonly server: boolean;

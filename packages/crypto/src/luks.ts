@@ -12,10 +12,13 @@ const DIGEST = 20;
 
 /** Where a LUKS header lies: offsets count from its first byte. A block node has this shape. */
 export interface LuksReader {
+  /** Fills `into` with bytes of the header from `at` on. */
   read(at: number, into: Uint8Array): Promise<void>;
 }
 
+/** A header's place that can be written. */
 export interface LuksWriter extends LuksReader {
+  /** Writes bytes at `at` of the header. */
   write(at: number, from: Uint8Array): Promise<void>;
 }
 
@@ -24,7 +27,9 @@ export interface LuksVolume {
   readonly header: LuksHeader;
   /** Bytes from the start of the header to the first encrypted sector. */
   readonly payloadOffset: number;
+  /** What the payload is encrypted with: keep it from logs. */
   readonly masterKey: Uint8Array;
+  /** For sectors of the payload, the first one being number 0. */
   readonly cipher: SectorCipher;
   /** Index of the key slot that the password opened. */
   readonly slot: number;

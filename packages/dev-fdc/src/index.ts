@@ -10,5 +10,6 @@ export type { DriveKind, Geometry } from "./geometry.ts";
 export { geometryFor, kindFor } from "./geometry.ts";
 export { floppy, isaFdc };
 
+/** The floppy disk controller and its drives. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-fdc", types: [isaFdc, floppy] });
 export default plugin;

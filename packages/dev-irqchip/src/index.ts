@@ -17,5 +17,6 @@ export { plicContexts, sifivePlic } from "./sifive-plic.ts";
 export type { PlicContext } from "./sifive-plic.ts";
 export { apic, ioapic, isaI8259 };
 
+/** Interrupt controllers. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-irqchip", types: [sifivePlic, isaI8259, ioapic, apic] });
 export default plugin;

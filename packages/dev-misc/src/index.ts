@@ -38,6 +38,7 @@ export {
   vmport,
 };
 
+/** Small devices of boards. */
 const plugin: Plugin = definePlugin({
   name: "@mimus/dev-misc",
   types: [

@@ -6,5 +6,6 @@ export { ParallelPort } from "./port.ts";
 export type { ParallelPins } from "./port.ts";
 export { isaParallel };
 
+/** The parallel port. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-parallel", types: [isaParallel] });
 export default plugin;

@@ -9,5 +9,6 @@ export { Ps2Keyboard } from "./keyboard.ts";
 export { Ps2Mouse } from "./mouse.ts";
 export type { Ps2Device } from "./port.ts";
 
+/** The PS/2 keyboard and mouse controller. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-ps2", types: [ps2Kbd, ps2Mouse, i8042] });
 export default plugin;

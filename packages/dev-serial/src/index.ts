@@ -10,5 +10,6 @@ export { Uart } from "./uart.ts";
 export type { Transmit, UartPins } from "./uart.ts";
 export { serialMm } from "./serial-mm.ts";
 
+/** Serial ports. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-serial", types: [serialMm, isaSerial, pciSerial] });
 export default plugin;

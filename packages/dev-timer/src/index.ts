@@ -22,6 +22,7 @@ export type { GoldfishPins } from "./goldfish.ts";
 export { TickRate } from "./ticks.ts";
 export { aclintMtimer, aclintSwi, goldfishRtc, hpet, isaPcspk, isaPit, mc146818Rtc };
 
+/** Timers and clocks. */
 const plugin: Plugin = definePlugin({
   name: "@mimus/dev-timer",
   types: [aclintMtimer, aclintSwi, goldfishRtc, hpet, isaPcspk, isaPit, mc146818Rtc],

@@ -12,5 +12,6 @@ export { Vga } from "./vga.ts";
 export type { VgaPins } from "./vga.ts";
 export { bochsDisplay, isaVga, vgaPci };
 
+/** VGA cards. */
 const plugin: Plugin = definePlugin({ name: "@mimus/dev-vga", types: [vgaPci, isaVga, bochsDisplay] });
 export default plugin;

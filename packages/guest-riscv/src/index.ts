@@ -18,5 +18,6 @@ const embedded: TypeSpec = {
   },
 };
 
+/** The embedded guest. */
 const plugin: Plugin = definePlugin({ name: "@mimus/guest-riscv", types: [embedded] });
 export default plugin;

@@ -9,6 +9,7 @@ export interface NodeClock {
   random(bytes: Uint8Array): void;
 }
 
+/** How a clock differs from the host's. */
 export interface NodeClockOptions {
   /** Nanoseconds added to the wall clock, for `-rtc base=`. */
   readonly wallOffset?: number;

@@ -15,6 +15,7 @@ import {
 
 import { fs, inFolder, onNoLink, onRegular, type Place, refusal } from "./beneath.ts";
 
+/** What a guest may do with the folder. */
 export interface NodeDirectoryOptions {
   readonly readOnly?: boolean;
   /** "none": a guest that may not change owners is told that it did, and special permission bits are left out. */

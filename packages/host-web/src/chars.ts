@@ -2,6 +2,7 @@ import { CharError, type CharHost } from "@mimus/chardev";
 
 import { terminalStream, type TerminalLike } from "./terminal.ts";
 
+/** What character devices lead to on a page. */
 export interface WebCharsOptions {
   /** What `stdio` is. */
   readonly terminal?: TerminalLike;

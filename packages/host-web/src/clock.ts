@@ -12,6 +12,7 @@ export interface WebClock {
   close(): void;
 }
 
+/** How a clock differs from the browser's. */
 export interface WebClockOptions {
   /** Nanoseconds added to the wall clock. */
   readonly wallOffset?: number;

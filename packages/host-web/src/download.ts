@@ -8,6 +8,7 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
+/** How a download is watched and ended. */
 export interface DownloadOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;

@@ -4,6 +4,7 @@ import { BlobFile } from "./blob-file.ts";
 import { download, type Progress } from "./download.ts";
 import { openOpfs, readOpfs } from "./opfs.ts";
 
+/** Where files come from in a browser. */
 export interface WebFilesOptions {
   /** Files that the user chose, by the name that options give: `"disk.img"`. */
   readonly chosen?: ReadonlyMap<string, Blob>;

@@ -9,5 +9,6 @@ export type { BoardApic, BoardCpu, CpuSignals, PortBus } from "./cpus.ts";
 export { splitRam } from "./memmap.ts";
 export { isapcMachine, pcBoot, pcMachine };
 
+/** The boards `pc` and `isapc`. */
 const plugin: Plugin = definePlugin({ name: "@mimus/hw-pc", types: [pcBoot, pcMachine, isapcMachine] });
 export default plugin;

@@ -13,5 +13,6 @@ export { MEMMAP } from "./memmap.ts";
 export type { MemoryWindow } from "./memmap.ts";
 export { virtBoot, virtMachine };
 
+/** The board `virt`. */
 const plugin: Plugin = definePlugin({ name: "@mimus/hw-virt", types: [virtBoot, virtMachine] });
 export default plugin;

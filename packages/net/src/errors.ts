@@ -1,5 +1,6 @@
 import type { UserError } from "@mimus/qom";
 
+/** What kind of thing went wrong: the closed set that programs test for. */
 export type NetErrorKind = "bad-mac" | "busy" | "bad-option";
 
 /** An error of the network layer: a wrong option of the user. */

@@ -151,6 +151,7 @@ export const FLAG = {
 
 /** TLBs: supervisor (SMAP in force where CR4 has it), user, supervisor with SMAP suspended by EFLAGS.AC. */
 export const MMU = { kernel: 0, user: 1, kernelNoSmap: 2 } as const;
+/** How many TLBs of {@link MMU} a vCPU has. */
 export const MMU_INDEXES = 3;
 /** Every mmu index, as a mask. */
 export const ALL_INDEXES = 0b111;

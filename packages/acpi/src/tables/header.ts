@@ -12,6 +12,7 @@ export interface Oem {
 
 /** Bytes of every table's header, and where its checksum is. */
 export const HEADER_SIZE = 36;
+/** Offset of the byte that makes the sum of a table's bytes 0, modulo 256. */
 export const CHECKSUM_AT = 9;
 
 /** A table: header and body, the checksum right. Source: ACPI 6.4, 5.2.6 "System description table header". */

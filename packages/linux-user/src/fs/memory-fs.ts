@@ -36,6 +36,7 @@ export interface MemoryUser {
   readonly gid: number;
 }
 
+/** What a file system in memory starts from. */
 export interface MemoryFsOptions {
   readonly clock: FileClock;
   /** Bytes that files and names may take; default 256 MiB. */
@@ -43,6 +44,7 @@ export interface MemoryFsOptions {
   readonly user?: MemoryUser;
 }
 
+/** A file system in memory, for browsers and tests. It grows no further than its quota. */
 export class MemoryFs implements FileSystem {
   readonly #quota: Quota;
   readonly #clock: FileClock;

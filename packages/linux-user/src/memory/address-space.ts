@@ -41,6 +41,7 @@ export interface AddressSpaceEvents {
   mappedMuch(): void;
 }
 
+/** The memory of a program: mappings, what each page may be used for, and the bytes themselves. */
 export class AddressSpace implements GuestMemory {
   readonly abi: Abi;
   readonly size: number;

@@ -42,6 +42,7 @@ const NO_INFO: ProgramInfo = {
   startStack: 0, argStart: 0, argEnd: 0, envStart: 0, envEnd: 0,
 }; // prettier-ignore
 
+/** A process with one thread: it runs in slices, between which signals, timers and the host's events have their turn. */
 export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
   readonly abi: Abi;
   readonly target: UserTarget;

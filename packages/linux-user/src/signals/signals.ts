@@ -74,6 +74,7 @@ export function defaultAction(signal: number): DefaultAction {
   }
 }
 
+/** The signal state of a process with one thread: actions, mask, pending signals, alternate stack. Source: POSIX.1-2017, 2.4. */
 export class Signals {
   #mask = 0n;
   #pending = 0n;

@@ -8,6 +8,7 @@ import type { Csr } from "./row.ts";
 import { STATUS_CSRS } from "./status.ts";
 import { TRAP_CSRS } from "./trap.ts";
 
+/** Every CSR there is, by chapter of the specification. */
 export const CSRS: readonly Csr[] = [
   ...FLOAT_CSRS,
   ...COUNTER_CSRS,

@@ -28,6 +28,7 @@ const BEYOND_FILE = 3;
 /** Of the counter that RDTIME reads. */
 const NO_DEADLINE = Infinity;
 
+/** A hart that runs one program in U-mode: no CSR of a higher mode, no traps; a kernel written in TypeScript answers. */
 export class UserHart extends Hart {
   readonly #kernel: CpuKernel;
   /** Why the last translation failed, as {@link CpuKernel.translate} said. */

@@ -98,8 +98,11 @@ export const FILL = { refused: 0, filled: 1, raised: 2 } as const;
 
 /** Kind of a guest memory access: 0 load, 1 store, 2 instruction fetch. */
 export type Access = 0 | 1 | 2;
+/** A guest load ({@link Access}). */
 export const LOAD = 0;
+/** A guest store. */
 export const STORE = 1;
+/** A guest instruction fetch. */
 export const FETCH = 2;
 
 /**
