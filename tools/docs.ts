@@ -1,5 +1,6 @@
 /**
- * Writes what is generated from the code: docs/reference and the table of known types. With --check it fails when one is stale.
+ * Writes what is generated from the code: docs/reference and the table of known types. With --check it fails when one is stale. Either way it fails when
+ * an export of a package has no docstring.
  * Usage: node --conditions=@mimus/source tools/docs.ts [--check]
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,6 +15,7 @@ import { USER_OPTIONS } from "../packages/cli/src/user/options.ts";
 import { COMMANDS, IO_OPTIONS, type OptionSpec, optionText, VERBS } from "../packages/image-tools/src/index.ts";
 import { describeProps, type Plugin, Registry, type ResolvedType } from "../packages/qom/src/index.ts";
 import { isaParts } from "../packages/target-riscv/src/index.ts";
+import { apiReference } from "./api/reference.ts";
 import { irReference } from "./gen-ir-docs.ts";
 import { translatorPage } from "./translator/listings.ts";
 
@@ -250,6 +252,8 @@ function hintsModule(): string {
   ].join("\n");
 }
 
+const api = apiReference(root);
+
 const PAGES: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
   ["docs/reference/options.md", optionsPage],
   ["docs/reference/user-options.md", userOptionsPage],
@@ -267,6 +271,7 @@ const PAGES: readonly (readonly [path: string, make: () => string | Promise<stri
   ["docs/reference/ir.md", irReference],
   ["docs/translator.md", () => translatorPage(root)],
   ["packages/cli/src/hints.ts", hintsModule],
+  ...api.pages.map(([path, text]) => [path, () => text] as const),
 ];
 
 const check = process.argv.includes("--check");
@@ -280,4 +285,17 @@ for (const [path, make] of PAGES) {
     process.stderr.write(`${path} is stale: run 'pnpm docs:generate'\n`);
     process.exitCode = 1;
   }
+}
+for (const old of globSync("docs/reference/api/*.md", { cwd: root }).filter(
+  (path) => !PAGES.some(([p]) => p === path),
+)) {
+  process.stderr.write(`${old} is about a package that is not there: delete it\n`);
+  process.exitCode = 1;
+}
+process.stdout.write(
+  `${api.missing.length} exports and ${api.silentMembers} of their public members have no docstring\n`,
+);
+for (const missing of api.missing) {
+  process.stderr.write(`${missing} has no docstring\n`);
+  process.exitCode = 1;
 }

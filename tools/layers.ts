@@ -62,7 +62,11 @@ export interface Report {
   readonly violations: readonly string[];
 }
 
-function layerOf(short: string): LayerName | undefined {
+/** The names of the layers, highest first, and the tests, which stand beside them. */
+export const LAYER_NAMES: readonly LayerName[] = [...LAYERS.map((l) => l.name).toReversed(), "tests"];
+
+/** The layer of a package, told by the name of its directory; undefined: it belongs to none. */
+export function layerOf(short: string): LayerName | undefined {
   return short === "testkit" ? "tests" : LAYERS.find((l) => l.match.test(short))?.name;
 }
 

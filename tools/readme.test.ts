@@ -1,5 +1,5 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -55,6 +55,13 @@ describe("READMEs", () => {
     it(`${name}: the snippet runs`, async () => {
       await expect(runSnippet(`packages/${name}`)).resolves.toBeDefined();
     });
+
+  it("lead to the page of what the package exports", () => {
+    for (const dir of PACKAGES) {
+      const page = `docs/reference/api/${basename(dir)}.md`;
+      if (existsSync(join(root, page))) expect(read(`${dir}/README.md`), dir).toContain(`(../../${page})`);
+    }
+  });
 
   it("of every package have the same headings", () => {
     expect(PACKAGES.length).toBeGreaterThan(20);

@@ -1,0 +1,144 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type ApiReference, apiReference } from "./reference.ts";
+
+const manifest = (name: string, description: string, entries: Record<string, string>): string =>
+  JSON.stringify({
+    name: `@mimus/${name}`,
+    description,
+    exports: {
+      ...Object.fromEntries(Object.entries(entries).map(([path, file]) => [path, { "@mimus/source": file }])),
+      "./package.json": "./package.json",
+    },
+  });
+
+const FILES: Readonly<Record<string, string>> = {
+  "packages/block/package.json": manifest("block", "Disks", { ".": "./src/index.ts" }),
+  "packages/block/src/index.ts": `export { Disk, type Size } from "./disk.ts";
+export * from "./parts.ts";
+`,
+  "packages/block/src/disk.ts": `/** Bytes. */
+export type Size = number;
+
+/** What has a size. */
+export interface Sized {
+  /** Of the whole. */
+  size(): Size;
+  close(): void;
+}
+
+/** A disk, see {@link Size}. @throws Error when it is gone */
+export class Disk implements Sized {
+  readonly #bytes: Uint8Array;
+  /** How many of them there are. */
+  static count = 0;
+  private readonly secret = 1;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+  size(): Size {
+    return this.#bytes.length + this.secret;
+  }
+  close(): void {}
+}
+`,
+  "packages/block/src/parts.ts": `import type { Size } from "./disk.ts";
+/** Of numbers. */
+export function half(of: number): Size;
+/** Of text. */
+export function half(of: string): Size;
+export function half(of: number | string): Size {
+  return Number(of) / 2;
+}
+export const silent: Size = 1;
+/** @internal */
+export const hidden = 2;
+`,
+  "packages/tcg/package.json": manifest("tcg", "Words", { ".": "./src/index.ts", "./more": "./src/more.ts" }),
+  "packages/tcg/src/index.ts": `/** A word. */
+export const WORD = "a";
+export const unsaid = "b";
+`,
+  "packages/tcg/src/more.ts": `export { WORD } from "./index.ts";
+/** {@link WORD}, doubled. */
+export function twice(): string {
+  return "aa";
+}
+`,
+};
+
+describe("the pages on what packages export", () => {
+  let root: string;
+  let reference: ApiReference;
+  const page = (name: string): string => new Map(reference.pages).get(`docs/reference/api/${name}.md`) ?? "";
+
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), "mimus-api-test-"));
+    for (const [path, text] of Object.entries(FILES)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    mkdirSync(join(root, "node_modules/@types"), { recursive: true });
+    mkdirSync(join(root, "node_modules/@types/node"));
+    writeFileSync(join(root, "node_modules/@types/node/index.d.ts"), "");
+    reference = apiReference(root);
+  }, 60_000);
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it("show a class without what is private, and link its docstring", () => {
+    expect(page("block")).toContain(`### Disk
+
+A disk, see [Size](#size).
+
+- Throws Error when it is gone
+
+\`\`\`ts
+class Disk implements Sized {
+  /** How many of them there are. */
+  static count: number;
+  constructor(bytes: Uint8Array);
+  size(): Size;
+  close(): void;
+}
+\`\`\`
+
+See [Size](#size).
+`);
+  });
+
+  it("show every signature of a function under its name", () => {
+    expect(page("block")).toContain(`### half
+
+Of numbers.
+
+\`\`\`ts
+function half(of: number): Size;
+/** Of text. */
+function half(of: string): Size;
+\`\`\`
+`);
+  });
+
+  it("leave out what is internal", () => {
+    expect(page("block")).not.toContain("hidden");
+  });
+
+  it("show what two entries export once", () => {
+    expect(page("tcg").split("### WORD").length).toBe(2);
+    expect(page("tcg")).toContain("[WORD](#word), doubled.");
+    expect(page("tcg")).toContain("It also exports [WORD](#word).");
+  });
+
+  it("are listed by layer", () => {
+    expect(page("README")).toContain("## Core\n");
+    expect(page("README")).toContain("| [@mimus/tcg](tcg.md) | Words |");
+  });
+
+  it("say which exports have no docstring, and how many members", () => {
+    expect(reference.missing).toEqual(["block: silent", "tcg: unsaid"]);
+    expect(reference.silentMembers).toBe(1);
+  });
+});
