@@ -11,6 +11,7 @@ const RUNS = [
   "block",
   "crypto",
   "guest-riscv",
+  "softfloat",
   ...["cow", "luks", "parallels", "qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"].map((f) => `block-${f}`),
 ];
 const PACKAGES: readonly string[] = globSync("packages/*/package.json", { cwd: root }).map(dirname).toSorted();
