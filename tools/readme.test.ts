@@ -1,5 +1,5 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -90,6 +90,20 @@ describe("pages", () => {
         )
           missing.push(`${page}: ${path}`);
     expect(missing).toEqual([]);
+  });
+
+  it("can be reached from the first one", () => {
+    const reached = new Set<string>();
+    const visit = (page: string): void => {
+      if (reached.has(page) || !PAGES.includes(page)) return;
+      reached.add(page);
+      for (const [, link = ""] of prose(page).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
+        const path = posix.join(posix.dirname(page), link);
+        for (const one of [path, posix.join(path, "README.md")]) visit(one);
+      }
+    };
+    visit("README.md");
+    expect(PAGES.filter((page) => !reached.has(page))).toEqual([]);
   });
 
   it("link to files that exist", () => {
