@@ -40,9 +40,9 @@ export class BlockError extends Error implements UserError {
 }
 
 /** What an image calls things ends up in messages: control characters are shown as numbers, so that a message stays one line. (What the host says of a lock has two, as QEMU's has.) */
-function oneLine(message: string): string {
+export function oneLine(message: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  return message.replace(/[\0-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return message.replace(/[\0-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** Kinds that errors of other packages (ciphers) may carry: they pass with their own message. */

@@ -23,7 +23,7 @@ export { FirstWrite } from "./first-write.ts";
 export { openDrive } from "./drive.ts";
 export type { Drive, DriveDefaults } from "./drive.ts";
 export type { Codecs } from "@mimus/compress";
-export { asBlockError, BlockError } from "./errors.ts";
+export { asBlockError, BlockError, oneLine } from "./errors.ts";
 export type { BlockErrorKind } from "./errors.ts";
 export { FaultyFile, hostError } from "./faulty-file.ts";
 export type { FileCall, Fault } from "./faulty-file.ts";

@@ -1,4 +1,4 @@
-import { protocolOf, resolveBeside, snapshotJson } from "@mimus/block";
+import { oneLine, protocolOf, resolveBeside, snapshotJson } from "@mimus/block";
 import type { BlockNode, SnapshotInfo } from "@mimus/block";
 import { plainText } from "./json.ts";
 import { human } from "./sizes.ts";
@@ -50,28 +50,31 @@ async function allocated(node: BlockNode, tools: Tools): Promise<number | undefi
   return names.size === 0 ? undefined : sum;
 }
 
+/** A name that comes from an image, without what a terminal would obey. */
+function shown(name: unknown): string | undefined {
+  return name === undefined ? undefined : oneLine(String(name));
+}
+
 /** The lines of `info`. */
 export function imageText(about: Readonly<Record<string, unknown>>): string {
   const size = about["virtual-size"] as number;
   const disk = about["actual-size"] as number | undefined;
-  const below = about["backing-filename"];
-  const full = about["full-backing-filename"];
+  const below = shown(about["backing-filename"]);
+  const full = shown(about["full-backing-filename"]);
   const snapshots = about["snapshots"] as Readonly<Record<string, unknown>>[] | undefined;
   const specific = about["format-specific"] as { data: unknown } | undefined;
   return [
-    `image: ${String(about["filename"])}\n`,
+    `image: ${shown(about["filename"])}\n`,
     `file format: ${String(about["format"])}\n`,
     `virtual size: ${human(size)} (${size} bytes)\n`,
     `disk size: ${disk === undefined ? "unavailable" : human(disk)}\n`,
     about["encrypted"] === true ? "encrypted: yes\n" : "",
     about["cluster-size"] === undefined ? "" : `cluster_size: ${String(about["cluster-size"])}\n`,
     about["dirty-flag"] === true ? "cleanly shut down: no\n" : "",
-    below === undefined
-      ? ""
-      : `backing file: ${String(below)}${full === below ? "" : ` (actual path: ${String(full)})`}\n`,
+    below === undefined ? "" : `backing file: ${below}${full === below ? "" : ` (actual path: ${full})`}\n`,
     about["backing-filename-format"] === undefined
       ? ""
-      : `backing file format: ${String(about["backing-filename-format"])}\n`,
+      : `backing file format: ${shown(about["backing-filename-format"])}\n`,
     snapshots === undefined ? "" : `Snapshot list:\n${snapshotTable(snapshots)}`,
     specific === undefined ? "" : `Format specific information:\n${plainText(specific.data, 1)}`,
   ].join("");
@@ -86,8 +89,8 @@ function snapshotTable(rows: readonly Readonly<Record<string, unknown>>[]): stri
     rows
       .map((s) =>
         line(
-          String(s["id"]),
-          String(s["name"]),
+          shown(s["id"]) ?? "",
+          shown(s["name"]) ?? "",
           human(s["vm-state-size"] as number),
           localDate(s["date-sec"] as number),
           clock(s["vm-clock-sec"] as number, s["vm-clock-nsec"] as number),

@@ -1,3 +1,5 @@
+import { oneLine } from "@mimus/block";
+
 /**
  * Names in the order in which QEMU 7.2's tools print the members of an object: scripts that cut the text see what they know.
  * Measured with qemu-img 7.2. A name that is not here comes last, in its own order.
@@ -46,5 +48,7 @@ export function plainText(value: unknown, level: number): string {
 }
 
 function below(value: unknown, level: number): string {
-  return typeof value === "object" && value !== null ? `\n${plainText(value, level + 1)}` : ` ${String(value)}\n`;
+  return typeof value === "object" && value !== null
+    ? `\n${plainText(value, level + 1)}`
+    : ` ${oneLine(String(value))}\n`;
 }

@@ -1,6 +1,7 @@
 import plugin, { FaultyFile, MemoryFile, MemoryFiles, type HostFile } from "@mimus/block";
 import { Registry } from "@mimus/qom";
 import { describe, expect, it } from "vitest";
+import { imageText } from "./describe-image.ts";
 import type { ToolHost } from "./host.ts";
 import { img } from "./img/main.ts";
 import { VERBS } from "./img/verbs.ts";
@@ -111,6 +112,23 @@ describe("mimus img", () => {
     await make(host, "b", 8192, (i) => (i === 5000 ? 2 : 1));
     expect(await img(["compare", "-f", "raw", "-F", "raw", "a", "b"], host)).toBe(1);
     expect(host.text).toBe("Content mismatch at offset 4608!\n");
+  });
+
+  it("prints no control character that a name brings", async () => {
+    const host = program();
+    expect(await img(["info", "a\u001b[2J\u009b\n"], host)).toBe(1);
+    expect(host.errors).toBe(
+      "mimus img: Could not open 'a\\x1b[2J\\x9b\\x0a': Could not open 'a\\x1b[2J\\x9b\\x0a': no such file\n",
+    );
+    const names = { filename: "a\u0007", "backing-filename": "b\r\u001b[1A", "full-backing-filename": "c\n" };
+    const specific = { data: { "data-file": "d\u0000", bitmaps: [{ name: "e\u001b" }] } };
+    const snapshots = [
+      { id: "1", name: "f\n2", "vm-state-size": 0, "date-sec": 0, "vm-clock-sec": 0, "vm-clock-nsec": 0 },
+    ];
+    const text = imageText({ ...names, format: "x", "virtual-size": 0, snapshots, "format-specific": specific });
+    // oxlint-disable-next-line no-control-regex -- they are what must not be there
+    expect(text).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f]/);
+    expect(text.split("\n")).toHaveLength(14);
   });
 
   it("salvages what can be read, and says what cannot", async () => {

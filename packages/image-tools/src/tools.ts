@@ -1,4 +1,4 @@
-import { BlockError, BlockGraph } from "@mimus/block";
+import { BlockError, BlockGraph, oneLine } from "@mimus/block";
 import type { BlockNode, GraphNode } from "@mimus/block";
 import type { Arguments } from "./arguments.ts";
 import { messageOf, ToolError } from "./errors.ts";
@@ -84,9 +84,9 @@ export class Tools {
         how.format === undefined ? options : { ...options, driver: how.format },
       );
     } catch (error) {
-      if (error instanceof ToolError) throw new ToolError(`Could not open '${filename}': ${error.message}`);
+      if (error instanceof ToolError) throw new ToolError(`Could not open '${oneLine(filename)}': ${error.message}`);
       if (error instanceof BlockError)
-        throw new ToolError(`Could not open '${filename}': ${error.message}`, { cause: error });
+        throw new ToolError(`Could not open '${oneLine(filename)}': ${error.message}`, { cause: error });
       throw error;
     }
   }
@@ -137,7 +137,7 @@ export class Tools {
     const guessed = /^Format of '(.*)' was not given and was guessed as raw/.exec(message)?.[1];
     this.host.err(
       guessed === undefined
-        ? `${this.host.program}: warning: ${message}\n`
+        ? `${this.host.program}: warning: ${oneLine(message)}\n`
         : `WARNING: Image format was not specified for '${guessed}' and probing guessed raw.\n` +
             `         Automatically detecting the format is dangerous for raw images, write operations on block 0 will be restricted.\n` +
             `         Specify the 'raw' format explicitly to remove the restrictions.\n`,

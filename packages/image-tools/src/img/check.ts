@@ -1,4 +1,4 @@
-import type { CheckRepair, CheckReport, GraphNode } from "@mimus/block";
+import { type CheckRepair, type CheckReport, type GraphNode, oneLine } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
 import { messageOf, ToolError, usage } from "../errors.ts";
 import { prettyJson } from "../json.ts";
@@ -37,7 +37,7 @@ async function once(node: GraphNode, repair: CheckRepair, tools: Tools): Promise
   const report = await check.call(node.image, repair).catch((e: unknown) => {
     throw new ToolError(`Check failed: ${messageOf(e)}`, { cause: e });
   });
-  for (const line of report.messages) tools.host.err(`${line}\n`);
+  for (const line of report.messages) tools.host.err(`${oneLine(line)}\n`);
   return report;
 }
 

@@ -1,5 +1,5 @@
 import type { BlockNode } from "@mimus/block";
-import { resolveBeside } from "@mimus/block";
+import { oneLine, resolveBeside } from "@mimus/block";
 import type { Arguments } from "../arguments.ts";
 import { ToolError } from "../errors.ts";
 import { describeImage, imageText } from "../describe-image.ts";
@@ -19,7 +19,7 @@ export async function info(args: Arguments, tools: Tools): Promise<number> {
   let next: { name: string; format?: string | undefined } | undefined = { name: first, format: args.last("format") };
   for (let depth = 0; next !== undefined; depth++) {
     const { name, format }: { name: string; format?: string | undefined } = next;
-    if (seen.has(name)) throw new ToolError(`Backing file '${name}' creates an infinite loop.`);
+    if (seen.has(name)) throw new ToolError(`Backing file '${oneLine(name)}' creates an infinite loop.`);
     seen.add(name);
     const node: BlockNode = await tools.open(name, {
       noBacking: true,
@@ -34,7 +34,7 @@ export async function info(args: Arguments, tools: Tools): Promise<number> {
     found.push(about);
     next = undefined;
     const below = about["backing-filename"];
-    if (chain && typeof below === "string")
+    if (chain && typeof below === "string" && below !== "")
       next = {
         name: String(about["full-backing-filename"] ?? resolveBeside(name, below)),
         format: about["backing-filename-format"] as string | undefined,
