@@ -176,6 +176,26 @@ export class BlockBackend {
     return this.#run("read", at, length, (node) => pieces(at, into, (a, p) => many(node, a, p, "read")));
   }
 
+  /**
+   * A read that takes no waiting.
+   * @returns false: it has not been done and is not counted; {@link readv} does it
+   */
+  readNow(at: number, into: readonly Uint8Array[]): boolean {
+    const node = this.#node;
+    const length = totalLength(into);
+    if (!node?.readNow || this.throttle || at < 0 || at + length > node.size) return false;
+    const start = this.#clock?.now() ?? 0;
+    if (!node.readNow(at, into)) return false;
+    this.stats.readOps++;
+    this.stats.readBytes += length;
+    if (this.#clock) {
+      const end = this.#clock.now();
+      this.stats.readTimeNs += (end - start) * 1e6;
+      this.stats.lastAccess = end;
+    }
+    return true;
+  }
+
   /** Writes the pieces one after another from `at` on. Rejects as `write` does. */
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
     this.stats.writeOps++;

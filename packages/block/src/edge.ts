@@ -84,6 +84,9 @@ export class Edge implements BlockNode {
   readv(at: number, into: readonly Uint8Array[]): Promise<void> {
     return this.#target.readv(at, into);
   }
+  readNow(at: number, into: readonly Uint8Array[]): boolean {
+    return this.#target.readNow(at, into);
+  }
   writev(at: number, from: readonly Uint8Array[]): Promise<void> {
     return this.#target.writev(at, from);
   }

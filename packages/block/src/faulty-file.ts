@@ -1,5 +1,6 @@
 import type { HostFile } from "./host-file.ts";
 import type { LockRequest } from "./lock.ts";
+import { totalLength } from "./node.ts";
 
 /** One call that a {@link FaultyFile} saw. `data` is a copy. */
 export type FileCall =
@@ -32,6 +33,8 @@ export class FaultyFile implements HostFile {
   readonly calls: FileCall[] = [];
   /** Awaited before each data call, to hold requests in flight. */
   gate: (() => Promise<void>) | undefined;
+  /** Reads take no waiting where the file below has it so; they are recorded, and never fail. */
+  quick = false;
   readonly #file: HostFile;
   #fault: Fault | undefined;
 
@@ -59,6 +62,11 @@ export class FaultyFile implements HostFile {
   async flush(): Promise<void> {
     await this.#saw({ op: "flush" });
     return this.#file.flush();
+  }
+  readNow(at: number, into: readonly Uint8Array[]): boolean {
+    if (!this.quick || this.#file.readNow?.(at, into) !== true) return false;
+    this.calls.push({ op: "read", at, length: totalLength(into) });
+    return true;
   }
   async truncate(size: number): Promise<void> {
     await this.#saw({ op: "truncate", size });

@@ -31,6 +31,7 @@ export class FileNode implements BlockNode {
   readonly discard?: (at: number, length: number) => Promise<void>;
   readonly writeZeroes?: (at: number, length: number, unmap: boolean) => Promise<void>;
   readonly readv?: (at: number, into: readonly Uint8Array[]) => Promise<void>;
+  readonly readNow?: (at: number, into: readonly Uint8Array[]) => boolean;
   readonly writev?: (at: number, from: readonly Uint8Array[]) => Promise<void>;
   readonly reopen?: (opts: { readOnly: boolean }) => Promise<void>;
   readonly setDirect?: (direct: boolean) => Promise<void>;
@@ -55,6 +56,9 @@ export class FileNode implements BlockNode {
       this.writeZeroes = (at, length, unmap) =>
         unmap ? this.#punch("write zeroes", at, length) : this.#zero(at, length);
     if (file.readv) this.readv = (at, into) => this.#readv(at, into);
+    // The end of the file is for `readv`; so is a file that has been exchanged for one that cannot.
+    if (file.readNow)
+      this.readNow = (at, into) => at + totalLength(into) <= this.#bytes && this.#file.readNow?.(at, into) === true;
     if (file.writev) this.writev = (at, from) => this.#writev(at, from);
     if (options.again) {
       this.reopen = (opts) => this.#reopen(opts.readOnly, this.#direct);

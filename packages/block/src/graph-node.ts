@@ -178,6 +178,11 @@ export class GraphNode implements BlockNode {
     }
   }
 
+  readNow(at: number, into: readonly Uint8Array[]): boolean {
+    if (this.#drains > 0 || this.#closed || !this.#inner.readNow) return false;
+    return at >= 0 && at + totalLength(into) <= this.size && this.#inner.readNow(at, into);
+  }
+
   async write(at: number, from: Uint8Array): Promise<void> {
     if (this.#drains > 0) {
       const other = await this.#opened();

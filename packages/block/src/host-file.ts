@@ -12,6 +12,8 @@ export interface HostFile {
   write(at: number, from: Uint8Array): Promise<number>;
   /** Reads into several pieces at once, with one result as `read`. */
   readv?(at: number, into: readonly Uint8Array[]): Promise<number>;
+  /** Fills all pieces without waiting, from the host's memory. @returns false: it cannot, and the pieces hold anything */
+  readNow?(at: number, into: readonly Uint8Array[]): boolean;
   /** Writes several pieces at once, with one result as `write`. */
   writev?(at: number, from: readonly Uint8Array[]): Promise<number>;
   /**

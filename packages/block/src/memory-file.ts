@@ -20,6 +20,18 @@ export class MemoryFile implements HostFile {
   }
 
   async read(at: number, into: Uint8Array): Promise<number> {
+    return this.#get(at, into);
+  }
+
+  readNow(at: number, into: readonly Uint8Array[]): boolean {
+    for (const piece of into) {
+      if (this.#get(at, piece) < piece.length) return false;
+      at += piece.length;
+    }
+    return true;
+  }
+
+  #get(at: number, into: Uint8Array): number {
     const length = Math.max(0, Math.min(into.length, this.#size - at));
     for (let done = 0; done < length;) {
       const from = (at + done) % PAGE;

@@ -32,6 +32,11 @@ export interface BlockNode {
   write(at: number, from: Uint8Array): Promise<void>;
   /** Scatter read in one request; absent = the caller reads piece by piece. */
   readv?(at: number, into: readonly Uint8Array[]): Promise<void>;
+  /**
+   * A read of what lies inside the node, when that takes no waiting: a device answers such a request while its driver makes it.
+   * @returns false: not so, and the pieces hold anything; ask {@link readv}, which also says what is wrong
+   */
+  readNow?(at: number, into: readonly Uint8Array[]): boolean;
   /** Gather write in one request. */
   writev?(at: number, from: readonly Uint8Array[]): Promise<void>;
   /** Makes stable what was written before. */

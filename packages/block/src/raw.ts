@@ -24,6 +24,7 @@ export class RawNode implements BlockNode {
   readonly discard?: (at: number, length: number) => Promise<void>;
   readonly writeZeroes?: (at: number, length: number, unmap: boolean) => Promise<void>;
   readonly readv?: (at: number, into: readonly Uint8Array[]) => Promise<void>;
+  readonly readNow?: (at: number, into: readonly Uint8Array[]) => boolean;
   readonly writev?: (at: number, from: readonly Uint8Array[]) => Promise<void>;
   readonly resize?: (size: number) => Promise<void>;
   readonly copyFrom?: (file: HostFile, from: number, at: number, length: number) => Promise<boolean>;
@@ -49,12 +50,13 @@ export class RawNode implements BlockNode {
     this.children = { file };
     if (file.filename !== undefined) this.filename = file.filename;
     const offset = this.#offset;
-    const { copyFrom, discard, writeZeroes, readv, resize, writev } = file;
+    const { copyFrom, discard, writeZeroes, readNow, readv, resize, writev } = file;
     if (copyFrom && !this.#looksLike)
       this.copyFrom = (source, from, at, length) => copyFrom.call(file, source, from, at + offset, length);
     if (discard) this.discard = (at, length) => discard.call(file, at + offset, length);
     if (writeZeroes) this.writeZeroes = (at, length, unmap) => writeZeroes.call(file, at + offset, length, unmap);
     if (readv) this.readv = (at, into) => readv.call(file, at + offset, into);
+    if (readNow) this.readNow = (at, into) => readNow.call(file, at + offset, into);
     if (writev && !this.#looksLike) this.writev = (at, from) => writev.call(file, at + offset, from);
     if (resize && opts.size === undefined) this.resize = (size) => resize.call(file, size + offset);
   }

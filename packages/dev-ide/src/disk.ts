@@ -356,8 +356,7 @@ export class AtaDisk extends Unit {
     const cursor = { n, at };
     const write = s.phase === "dma-write";
     if (write) this.#walk(list, cursor, data, true);
-    const work = write ? this.#store(s.at, data) : this.#disk.read(s.at * SECTOR, data);
-    this.wait(work, (good) => {
+    const then = (good: boolean): void => {
       if (!good) {
         this.bus?.done(false);
         return this.#broken(write ? ER.ABORT : ER.UNCORRECTABLE);
@@ -366,7 +365,10 @@ export class AtaDisk extends Unit {
       this.#lanes.give(lane);
       this.#advance(count);
       this.#piece(list, cursor.n, cursor.at, sectors - count, short, more);
-    });
+    };
+    if (write) this.wait(this.#store(s.at, data), then);
+    else if (this.#disk.readNow(s.at * SECTOR, [data])) then(true);
+    else this.wait(this.#disk.read(s.at * SECTOR, data), then);
   }
   /** Copies between memory and `data` along the list. */
   #walk(

@@ -122,6 +122,19 @@ describe("ide-hd", () => {
     expect(back.every((b) => b === 0x5a)).toBe(true);
   });
 
+  it("has moved what the host's memory has when the bus master was started", async () => {
+    file.quick = true;
+    r.aim(2, 3);
+    r.table([0x1000, 512], [0x3000, 1024]);
+    const done = r.dma(0xc8, false);
+    expect([r.status, r.irq, r.io.read(0xc002, 1)]).toEqual([DONE, true, 4]);
+    expect(r.memory(0x1000, 512)).toEqual(content.subarray(1024, 1536));
+    expect(r.memory(0x3000, 1024)).toEqual(content.subarray(1536, 2560));
+    expect([backend.stats.readOps, backend.stats.readBytes, backend.inFlight]).toEqual([1, 1536, 0]);
+    await done;
+    expect(file.calls.filter(({ op }) => op === "read")).toHaveLength(1);
+  });
+
   it("keeps what the host has stopped out of the next transfer, whenever the drive answers", async () => {
     for (let late = 0; late < 40; late++) {
       let answer = (): void => undefined;

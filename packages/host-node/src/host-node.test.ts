@@ -216,6 +216,29 @@ test(
   },
 );
 
+test("what the host has in memory is read at once, into pieces wherever they lie", async () => {
+  const path = join(folder, "cached");
+  const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7 + (i >> 8));
+  await writeFile(path, bytes);
+  const file = await nodeFiles.open(path, { writable: true });
+  const one = new Uint8Array(200_000);
+  const pieces = [one.subarray(100_000), new Uint8Array(1), new Uint8Array(4096), one.subarray(3, 90_000)];
+  expect(file.readNow?.(77, pieces)).toBe(true);
+  expect(Buffer.concat(pieces)).toEqual(Buffer.from(bytes.subarray(77, 77 + 194_094)));
+  // The end is for whoever can wait; so is more than a vCPU should stand for.
+  expect(file.readNow?.(299_000, [new Uint8Array(1001)])).toBe(false);
+  await file.truncate(4 << 20);
+  expect(file.readNow?.(0, [new Uint8Array((1 << 20) + 1)])).toBe(false);
+  expect(
+    file.readNow?.(
+      0,
+      Array.from({ length: 1025 }, () => new Uint8Array(1)),
+    ),
+  ).toBe(false);
+  await file.close();
+  expect(file.readNow?.(0, [new Uint8Array(1)])).toBe(false);
+});
+
 test("a file system that has no way around the cache is named", async () => {
   await expect(nodeFiles.open("/proc/version", { writable: false, direct: true })).rejects.toThrow(
     "Could not open '/proc/version': filesystem does not support O_DIRECT",

@@ -9,10 +9,10 @@ export interface Libc {
   /** True when another open file description has a lock on the byte. */
   byteLocked(fd: number, at: number): boolean;
   /**
-   * Reads what is in the host's memory already, without waiting for a disk: at most {@link NOWAIT_BYTES}.
+   * Reads what is in the host's memory already, without waiting for a disk, into at most {@link MOST_PIECES} pieces.
    * @returns bytes read; negative when that cannot be done here, or not now.
    */
-  readCached(fd: number, into: Uint8Array, at: number): number;
+  readCached(fd: number, into: readonly Uint8Array[], at: number): number;
   /** Copies between files, in a thread of the host. @returns bytes copied; less than 1 when that cannot be done. */
   copyRange(from: number, fromAt: number, to: number, toAt: number, length: number): Promise<number>;
   /** Next offset at or after `at` that is data, or a hole; -1 = none, less = the file system cannot tell. */
@@ -37,10 +37,10 @@ const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const RWF_NOWAIT = 8;
-/** Most bytes that one read without waiting brings: larger ones are worth a thread. */
-export const NOWAIT_BYTES = 65536;
-/** Smaller pieces are copied: to ask where they are takes longer. */
-const COPIED_BYTES = 8192;
+/** Most pieces of a vectored call. Source: Linux, readv(2), IOV_MAX. */
+export const MOST_PIECES = 1024;
+/** 32-bit words of struct iovec: void *base, size_t length. */
+const IOVEC_WORDS = 4;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const ENXIO = 6;
@@ -56,6 +56,32 @@ function flock(type: number, at: number): Buffer {
   lock.writeUInt32LE(at, 8);
   lock.writeUInt32LE(1, 16);
   return lock;
+}
+
+/**
+ * Makes arrays of struct iovec, in the same memory each time. What a piece lies in stays where it is while its buffer lives, so each buffer's
+ * place is asked for once: that takes longer than a small read.
+ */
+function vectors(placeOf: (buffer: ArrayBufferLike) => number): (pieces: readonly Uint8Array[]) => Uint32Array {
+  const places: WeakMap<ArrayBufferLike, number> = new WeakMap();
+  const place = (buffer: ArrayBufferLike): number => {
+    const found = placeOf(buffer);
+    places.set(buffer, found);
+    return found;
+  };
+  const words = new Uint32Array(MOST_PIECES * IOVEC_WORDS);
+  return (pieces) => {
+    let i = 0;
+    for (const piece of pieces) {
+      const { buffer } = piece;
+      const at = (places.get(buffer) ?? place(buffer)) + piece.byteOffset;
+      words[i] = at;
+      words[i + 1] = at / 2 ** 32;
+      words[i + 2] = piece.length;
+      i += IOVEC_WORDS;
+    }
+    return words;
+  };
 }
 
 /** An off_t in memory. */
@@ -86,11 +112,7 @@ function load(): Libc | null {
     const fallocate = lib.func("int fallocate(int fd, int mode, int64_t offset, int64_t len)");
     const fcntl = lib.func("int fcntl(int fd, int cmd, void *arg)");
     const preadv2 = lib.func("int64_t preadv2(int fd, void *iov, int count, int64_t at, int flags)");
-    const scratch = koffi.alloc("uint8_t", NOWAIT_BYTES) as unknown;
-    const cached = new Uint8Array(koffi.view(scratch, NOWAIT_BYTES));
-    // struct iovec: void *base, size_t length
-    const iovec = Buffer.alloc(16);
-    const copied = BigInt(koffi.address(scratch));
+    const vector = vectors((buffer) => Number(koffi.address(buffer)));
     const lseek = lib.func("int64_t lseek(int fd, int64_t at, int whence)");
     const openpt = later("int posix_openpt(int flags)");
     const grantpt = later("int grantpt(int fd)");
@@ -105,14 +127,7 @@ function load(): Libc | null {
     const result = (r: number): number => (r === 0 ? 0 : -koffi.errno());
     return {
       fallocate: (fd, mode, offset, length) => result(fallocate(fd, mode, offset, length) as number),
-      readCached(fd, into, at) {
-        const copy = into.length <= COPIED_BYTES;
-        iovec.writeBigUInt64LE(copy ? copied : BigInt(koffi.address(into.buffer)) + BigInt(into.byteOffset), 0);
-        iovec.writeUInt32LE(into.length, 8);
-        const n = preadv2(fd, iovec, 1, at, RWF_NOWAIT) as number;
-        if (copy && n > 0) into.set(n === NOWAIT_BYTES ? cached : cached.subarray(0, n));
-        return n;
-      },
+      readCached: (fd, into, at) => preadv2(fd, vector(into), into.length, at, RWF_NOWAIT) as number,
       copyRange(from, fromAt, to, toAt, length) {
         const [read, write] = [offset(fromAt), offset(toAt)];
         copying ??= lib.func(

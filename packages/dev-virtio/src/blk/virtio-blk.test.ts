@@ -44,12 +44,13 @@ async function setup(
   content: Uint8Array | number = 1 << 20,
   props = {},
   options = {},
+  ramSize: number | undefined = undefined,
 ) {
   const media = await memoryDrive(content, options);
   const r = rig(
     "virtio-blk-device",
     { drive: "d0", serial: "SER1", ...props },
-    { legacy: way.legacy, backends: { drive: { d0: media.drive } } },
+    { legacy: way.legacy, backends: { drive: { d0: media.drive } }, ...(ramSize === undefined ? {} : { ramSize }) },
   );
   expect(r.driver.start(1, 64, { packed: way.packed, features: FEATURES })).toBe(true);
   return { ...media, r };
@@ -137,6 +138,31 @@ describe.each(WAYS)("virtio-blk, $name", (way) => {
     expect(ids.size).toBe(n);
     for (let i = 0; i < n; i++) expect(disk.content()[i * 512]).toBe(i + 1);
     expect(buffers).toHaveLength(n);
+  });
+
+  it("has answered what takes no waiting when the notification returns, with one interrupt", async () => {
+    const { r, file, drive } = await setup(way, filled(1 << 20, 5), {}, {}, 8 << 20);
+    file.quick = true;
+    const q = r.driver.queues[0]!;
+    const buffers = [1, 2, 3].map((sector) => q.add([header(0, sector)], [512, 512, 1]));
+    r.driver.kick(0);
+    expect(r.irq()).toBe(true);
+    for (const buffer of buffers) {
+      expect(q.take()?.id).toBe(buffer.id);
+      expect(q.contents(buffer)).toEqual(Uint8Array.of(...filled(1024, 5), 0));
+    }
+    expect([drive.stats.readOps, drive.stats.readBytes, drive.inFlight]).toEqual([3, 3072, 0]);
+    // Beyond a bound they wait, so that the vCPU goes on.
+    const large = Array.from({ length: 5 }, () => q.add([header(0, 0)], [1 << 20, 1]));
+    r.driver.kick(0);
+    const bytes = (1 << 20) + 1;
+    expect(large.map(() => q.take()?.written)).toEqual([bytes, bytes, bytes, bytes, undefined]);
+    await settle();
+    expect(q.take()?.id).toBe(large[4]!.id);
+    // What fails fails as ever.
+    file.quick = false;
+    file.fail({ at: 0, ops: ["read"] });
+    expect((await request(r, [header(0, 0)], [512])).status).toBe(1);
   });
 
   it("reports a host error, and forgets requests of before a reset", async () => {
