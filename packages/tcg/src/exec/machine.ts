@@ -220,7 +220,9 @@ export class TcgMachine implements Engine {
     this.i32[(env + ENV.lines) >>> 2] = this.#lines;
     const vcpu = new Vcpu(this, env, make(env, this), elsewhere);
     this.cpus.push(vcpu);
-    if (!elsewhere) this.turns++;
+    if (!elsewhere) this.#modules.serve(env, ++this.turns);
+    // What was compiled for one alone is no code for another.
+    if (this.turns === 2) this.flushCode();
     this.#byEnv.set(env, vcpu);
     return vcpu;
   }

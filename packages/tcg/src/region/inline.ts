@@ -5,7 +5,7 @@ import type { RegionBlock } from "./plan.ts";
 
 /** Blocks and instructions of a function that is copied, and instructions of all copies in one region, at most. */
 const MOST_BLOCKS = 8;
-const MOST_INSNS = 40;
+const MOST_INSNS = 64;
 const MOST_COPIED = 500;
 /** Functions copied for one call through a register. */
 const MOST_CALLEES = 8;

@@ -1,5 +1,4 @@
 /** Accesses through one base that lie in one page: the first looks at the TLB for all, the others know where their bytes are. */
-import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE } from "../exec/contract.ts";
 import { PROBE_STORE } from "../exec/descriptor.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { ops } from "../ir/ops.ts";
@@ -14,8 +13,6 @@ import type { At, Place, Span, Wanted } from "./span.ts";
 import { atEntry, forgets } from "./span-plan.ts";
 import type { BlockSpans, LoopSpans } from "./span-plan.ts";
 import { TranslationEmitter } from "./translation.ts";
-
-const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
 
 /** In a site number: the instruction was not begun, the interpreter has to do it. */
 export const UNCOMMON = 0x8000;
@@ -220,7 +217,7 @@ export abstract class SpanEmitter extends TranslationEmitter {
     code.get(first);
     if (this.target.word === "i64") code.op(W.i32WrapI64);
     code.get(this.temp("entry"));
-    code.mem(W.i32Load, ENV.tlb + mmu * TLB_SIZE + 24, 2);
+    code.mem(W.i32Load, this.tlbOffset(mmu) + 24, 2);
     code.op(W.i32Add);
     code.set(host);
   }
@@ -274,7 +271,7 @@ export abstract class SpanEmitter extends TranslationEmitter {
   /** Pushes whether the entry is not that of a page with the whole span, from its first byte, in a local, on. */
   #pushMiss(first: number, { low, high, align, write, mmu }: Span): void {
     const { code } = this;
-    const tag = ENV.tlb + mmu * TLB_SIZE + (write ? 8 : 0);
+    const tag = this.tlbOffset(mmu) + (write ? 8 : 0);
     code.get(this.temp("entry"));
     // Half a tag does for addresses of 32 bits: V8 loads a whole one twice, to compare it in memory.
     code.mem(this.target.word === "i64" ? W.i64Load : W.i64Load32U, tag, 2);

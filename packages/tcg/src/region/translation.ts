@@ -1,5 +1,4 @@
 /** Blocks of a region one after the other: the locals they share, and TLB entries shared by accesses through one base. */
-import { ENV, TLB_ENTRIES, TLB_ENTRY_SIZE } from "../exec/contract.ts";
 import type { Helper } from "../exec/contract.ts";
 import type { Block, Op } from "../ir/block.ts";
 import { resultType } from "../ir/block.ts";
@@ -12,8 +11,6 @@ import { BlockCompiler } from "../wasm/block-compiler.ts";
 import { ENVP } from "../wasm/block-emitter.ts";
 import { I32, I64, W } from "../wasm/encode.ts";
 import { emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "../wasm/memory-ops.ts";
-
-const TLB_SIZE = TLB_ENTRIES * TLB_ENTRY_SIZE;
 
 /** High half of a page that no guest address lies near: it is in the middle of those that no page table can map. */
 const NO_PAGE_HIGH = 0x40000000;
@@ -180,7 +177,7 @@ export abstract class TranslationEmitter extends BlockCompiler {
     code.get(address);
     code.op(W.i32WrapI64);
     code.get(this.temp("entry"));
-    code.mem(W.i32Load, ENV.tlb + mmu * TLB_SIZE + 24, 2);
+    code.mem(W.i32Load, this.tlbOffset(mmu) + 24, 2);
     code.tee(addend);
     code.op(W.i32Add);
   }

@@ -92,7 +92,7 @@ export function analyse(
     entryLoad: new Uint8Array(globals), stores: new Map(), reloads: new Map(), stage: new Map(), stages: [],
   }; // prettier-ignore
   if (selfLoop || around !== undefined) lastTouch.fill(count);
-  flow(block, a, lastTouch, effects, around?.dirty ?? (selfLoop ? written : undefined));
+  flow(block, a, lastTouch, pcGlobal, effects, around?.dirty ?? (selfLoop ? written : undefined));
   return a;
 } // prettier-ignore // prettier-ignore
 
@@ -150,7 +150,7 @@ function classify(block: Block, effects: (helper: HelperSpec) => HelperEffects):
 
 /** Follows which locals hold what, forwards. */
 function flow(
-  block: Block, a: Analysis, lastTouch: Int32Array, effects: (helper: HelperSpec) => HelperEffects,
+  block: Block, a: Analysis, lastTouch: Int32Array, pcGlobal: number, effects: (helper: HelperSpec) => HelperEffects,
   /** By global: dirty from the start, and everything touched is in its local from the start. */
   dirtyBefore: Uint8Array | undefined,
 ): void {
@@ -163,7 +163,8 @@ function flow(
   const seen = new Uint8Array(globals);
   let fresh: number[] = [];
   const see = (g: number): void => {
-    if (seen[g] === 1) return;
+    // Who handles a fault knows the pc by the site; a way that is left by an exit would keep its local alive for nothing.
+    if (seen[g] === 1 || g === pcGlobal) return;
     seen[g] = 1;
     fresh.push(g);
   };

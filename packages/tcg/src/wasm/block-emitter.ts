@@ -9,7 +9,7 @@ import type { WasmOps } from "../ir/wasm-ops.ts";
 import { emitPure } from "../ir/wasm-ops.ts";
 import { ALIAS, CONST, DEAD, INLINE, LOCAL, Uncompilable } from "./analysis.ts";
 import type { Analysis } from "./analysis.ts";
-import { Code, I32, I64, W } from "./encode.ts";
+import { Code, I32, I64, NO_LOCAL, W } from "./encode.ts";
 import type { CodeTarget } from "./jump-cache.ts";
 import { CodeNotes } from "./notes.ts";
 import type { WatTrace } from "./wat-trace.ts";
@@ -23,6 +23,8 @@ export interface BlockImports {
   readonly profile: boolean;
   /** Shows the code; undefined: nobody looks. */
   readonly trace: WatTrace | undefined;
+  /** Address of the one state block that the code will see; 0: there are several vCPUs. */
+  readonly env: number;
   /** Index of a function that the runtime exports under this name. */
   call(name: string): number;
 }
@@ -85,6 +87,9 @@ export class BlockEmitter implements WasmOps {
     this.a = a;
     this.tb = tb;
     this.code = new Code(1024);
+    // A constant takes no register of the host, and becomes a part of the offsets in the state block.
+    const { env } = this.imports;
+    this.code.pin(env === 0 ? NO_LOCAL : ENVP, env);
     this.locals = [];
     this.notes = this.imports.trace === undefined ? undefined : new CodeNotes();
     this.notes?.local(ENVP, "env");

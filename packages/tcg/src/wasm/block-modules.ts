@@ -47,6 +47,7 @@ export class BlockModules implements BlockImports {
   trace: WatTrace | undefined;
   /** Blocks count their executions, and call `hot` when the counter is used up. */
   profile = false;
+  env = 0;
   /** Next free index of the table; 0 is the interpreter. */
   #next = 1;
   /** Free indexes below it. */
@@ -70,6 +71,11 @@ export class BlockModules implements BlockImports {
     const pcGlobal = target.globals.findIndex((g) => g.name === target.pcGlobal);
     const word = { word: target.wordType, pcOffset, unaligned: target.unaligned === true };
     this.#compiler = new BlockCompiler(this, word, pcGlobal, helperEffects(target.globals));
+  }
+
+  /** What is compiled from now on is run by `vcpus` vCPUs, one of which has its state block at `env`. */
+  serve(env: number, vcpus: number): void {
+    this.env = vcpus === 1 ? env : 0;
   }
 
   /** All functions are dead: the table's places are free again. */

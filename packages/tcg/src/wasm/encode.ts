@@ -205,6 +205,9 @@ export class Bytes {
   }
 }
 
+/** Stands for no local of a function. */
+export const NO_LOCAL = -1;
+
 /** Code of one function body: {@link Bytes} with instructions. */
 export class Code extends Bytes {
   /**
@@ -213,6 +216,14 @@ export class Code extends Bytes {
    * WebAssembly Core Specification, Appendix "Custom Sections", metadata.code.branch_hint.
    */
   readonly hints: number[] = [];
+  #pinned = NO_LOCAL;
+  #constant = 0;
+
+  /** A local that is never written holds this constant: it is what reads of it become, until another one is named. */
+  pin(local: number, constant: number): void {
+    this.#pinned = local;
+    this.#constant = constant;
+  }
 
   /** The `if` or `br_if` that is appended next is rarely taken. */
   rarely(): void {
@@ -232,6 +243,7 @@ export class Code extends Bytes {
     this.byte(opcode);
   }
   get(local: number): void {
+    if (local === this.#pinned) return this.i32(this.#constant);
     this.byte(W.localGet);
     this.u32(local);
   }

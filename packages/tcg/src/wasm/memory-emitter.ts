@@ -32,7 +32,7 @@ export class MemoryEmitter extends BlockEmitter {
     return local;
   }
 
-  /** Pushes the TLB entry of the address in a local, less ENV.tlb and the mmu index's part. */
+  /** Pushes the TLB entry of the address in a local, less {@link tlbOffset}. */
   protected pushEntry(address: number, type: "i32" | "i64"): void {
     const code = this.code;
     code.get(address);
@@ -41,12 +41,18 @@ export class MemoryEmitter extends BlockEmitter {
     code.op(W.i32ShrU);
     code.i32(TLB_MASK);
     code.op(W.i32And);
+    if (this.imports.env !== 0) return;
     code.get(ENVP);
     code.op(W.i32Add);
   }
 
+  /** Offset of the TLB entries of an mmu index from what {@link pushEntry} pushes. */
+  protected tlbOffset(mmu: number): number {
+    return this.imports.env + ENV.tlb + mmu * TLB_SIZE;
+  }
+
   /**
-   * Pushes whether the TLB maps an aligned access; leaves its entry, less ENV.tlb and the mmu index's part. An access
+   * Pushes whether the TLB maps an aligned access; leaves its entry, less {@link tlbOffset}. An access
    * of 16 bytes, or of a target that says so, need not be aligned, but must lie in one page.
    */
   protected tlbHit(address: number, bytes: number, mmu: number, tag: number): void {
@@ -58,7 +64,7 @@ export class MemoryEmitter extends BlockEmitter {
     const mask = unaligned ? -4096 : -4096 | (bytes - 1);
     if (this.target.word === "i32") {
       // Half a tag does: V8 would load a whole one twice, to compare it in memory.
-      code.mem(W.i64Load32U, ENV.tlb + mmu * TLB_SIZE + tag, 2);
+      code.mem(W.i64Load32U, this.tlbOffset(mmu) + tag, 2);
       code.get(address);
       code.op(W.i32WrapI64);
       if (unaligned && bytes > 1) {
@@ -69,7 +75,7 @@ export class MemoryEmitter extends BlockEmitter {
       code.op(W.i32And);
       code.op(W.i64ExtendI32U);
     } else {
-      code.mem(W.i64Load, ENV.tlb + mmu * TLB_SIZE + tag, 3);
+      code.mem(W.i64Load, this.tlbOffset(mmu) + tag, 3);
       code.get(address);
       if (unaligned && bytes > 1) {
         code.i64(bytes - 1, 0);
@@ -86,7 +92,7 @@ export class MemoryEmitter extends BlockEmitter {
     code.get(address);
     code.op(W.i32WrapI64);
     code.get(this.temp("entry"));
-    code.mem(W.i32Load, ENV.tlb + mmu * TLB_SIZE + 24, 2);
+    code.mem(W.i32Load, this.tlbOffset(mmu) + 24, 2);
     code.op(W.i32Add);
   }
 
