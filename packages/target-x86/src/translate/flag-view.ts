@@ -1,5 +1,5 @@
 /** The flags of an operation, computed in intermediate code: what src/flags.ts says. */
-import { INVERSE, NONE, type Cond, type Value } from "@mimus/tcg";
+import { INVERSE, NONE, ops, type Cond, type Value } from "@mimus/tcg";
 import { CC } from "../flags.ts";
 import { FLAG } from "../state.ts";
 import type { Tx } from "./tx.ts";
@@ -23,6 +23,14 @@ export interface Base {
   readonly first: Value;
 }
 
+/** Two numbers, neither of them NaN, whose order is all that the flags tell: COMISD. */
+export interface Order {
+  readonly x: Value;
+  readonly y: Value;
+}
+/** What of two numbers B, Z and BE say. */
+const ORDERS = [undefined, ops.flt, ops.feq, ops.fle];
+
 /** What the flags are of, and the values that they are computed from. */
 export abstract class FlagView {
   protected readonly t: Tx;
@@ -39,6 +47,7 @@ export abstract class FlagView {
   /** All flags, once they were computed. */
   protected allBits: Value = NONE;
   protected base: Base | undefined;
+  protected order: Order | undefined;
   /** CF is `carry`, whatever the kind is. */
   protected override = false;
 
@@ -281,6 +290,8 @@ export abstract class FlagView {
   #condition(n: number): Comparison {
     const { ir } = this.t;
     if (n === 1 && (this.override || this.base !== undefined)) return this.#flag(this.cf());
+    const order = this.override ? undefined : ORDERS[n];
+    if (this.order !== undefined && order !== undefined) return this.#flag(ir.float(order, this.order.x, this.order.y));
     if (this.op === DYNAMIC || this.kind < CC.add) return this.#fromBits(n);
     const kind = this.kind;
     if (kind === CC.count || kind === CC.popcnt) return n === 1 || n === 2 ? this.#simple(n) : this.#fromBits(n);

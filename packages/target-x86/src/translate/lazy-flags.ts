@@ -1,7 +1,7 @@
 /** Lazy flags while a block is translated: see flags.ts. */
 import { NONE, type Value } from "@mimus/tcg";
 import { CC } from "../flags.ts";
-import { DYNAMIC, FlagView, type Base } from "./flag-view.ts";
+import { DYNAMIC, FlagView, type Base, type Order } from "./flag-view.ts";
 
 /** A kind of {@link CC}. */
 export type FlagKind = keyof typeof CC;
@@ -14,6 +14,8 @@ export interface FlagOperands {
   readonly first?: Value;
   /** CF, i32 0 or 1, when it is at hand. */
   readonly carry?: Value;
+  /** Of eflags: what they are the result of. */
+  readonly order?: Order;
 }
 
 const log2 = (size: number): number => 31 - Math.clz32(size);
@@ -43,6 +45,7 @@ export class LazyFlags extends FlagView {
     this.first = v.first ?? NONE;
     this.carry = v.carry ?? NONE;
     this.allBits = kind === "eflags" ? this.src : NONE;
+    this.order = v.order;
     if (this.dst !== NONE) ir.set("cc_dst", this.t.toWord(this.dst));
     if (this.src !== NONE) ir.set("cc_src", this.t.toWord(this.src));
     if (this.src2 !== NONE) ir.set("cc_src2", this.t.toWord(this.src2));
@@ -107,6 +110,7 @@ export class LazyFlags extends FlagView {
     this.kind = kept < CC.add ? kept : kept & ~3;
     this.shift = kept < CC.add ? 0 : kept & 3;
     this.dst = this.src = this.src2 = this.first = this.carry = this.allBits = NONE;
+    this.order = undefined;
     if (kept < CC.step) return;
     this.kind = kept & 4 ? CC.dec : CC.inc;
     this.base = { sub: (kept & 32) !== 0, size: 1 << ((kept >> 3) & 3), dst: NONE, src: NONE, first: NONE };
@@ -138,6 +142,7 @@ export class LazyFlags extends FlagView {
   /** The values at hand are those of another part of the block: they are in the state alone. */
   forgetValues(): void {
     this.dst = this.src = this.src2 = this.first = this.carry = this.allBits = NONE;
+    this.order = undefined;
     this.boolean = NONE;
     if (this.base !== undefined) this.base = { ...this.base, dst: NONE, src: NONE, first: NONE };
   }

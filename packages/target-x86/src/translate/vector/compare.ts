@@ -1,6 +1,7 @@
 /** Comparisons of numbers. Source: Intel SDM volume 2 (2023), CMPPD table 3-1, COMISD, UCOMISD. */
 import { ops, type Value } from "@mimus/tcg";
 import type { Insn } from "../../insn.ts";
+import type { Order } from "../flag-view.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
 import { either, needNumberLanes, needNoDenormal, needNumbers, PACKED, SHAPE } from "./fast.ts";
@@ -122,14 +123,17 @@ function flags(f: Float, signaling: boolean): Translate {
   return (t, i) => {
     const { ir } = t;
     const loaded = isMem(i, 1) ? readScalar(t, i, 1, f) : undefined;
-    let bits: Value | undefined;
+    let found: { readonly src: Value; readonly carry: Value; readonly order: Order } | undefined;
     either(
       t,
       (slow) => {
         const x = lane0(t, f, vec(t, i.operands[0].n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[1].n));
         needOrdered(t, f, x, y, slow);
-        bits = ir.or(ir.shlI(ir.float(ops.feq, x, y), 6), ir.float(ops.flt, x, y));
+        // Of less and less or equal: the host needs no look for NaN, as it does for equal.
+        const less = ir.float(ops.flt, x, y);
+        const src = ir.or(ir.shlI(ir.sub(ir.float(ops.fle, x, y), less), 6), less);
+        found = { src, carry: less, order: { x, y } };
       },
       () => {
         const e = new Exact(t);
@@ -139,7 +143,7 @@ function flags(f: Float, signaling: boolean): Translate {
         e.finish(() => t.setFlags("eflags", 1, { src: r }));
       },
     );
-    if (bits !== undefined) t.setFlags("eflags", 1, { src: bits });
+    if (found !== undefined) t.setFlags("eflags", 1, found);
   };
 }
 

@@ -116,10 +116,10 @@ export function needOrdinary(
 ): void {
   const { ir } = t;
   const { fraction, exponent } = SHAPE[f];
-  const least = underflows ? 2 : 1;
-  const field = ir.extract(ir.bitcast(r), fraction, exponent);
-  const count = 2 ** exponent - 1 - least;
-  tolerate(t, "geu", ir.addI(field, -least), bits(t, f, BigInt(count)), slow, () => {
+  // The exponent's field plus 1: its upper bits are 0 for what is not finite, for 0 and, with the last two left out, for 1 and 2.
+  const upper = (1n << BigInt(exponent)) - (underflows ? 4n : 2n);
+  const next = ir.add(ir.bitcast(r), bits(t, f, 1n << BigInt(fraction)));
+  tolerate(t, "tsteq", next, bits(t, f, upper << BigInt(fraction)), slow, () => {
     const is = (v: Value): Value => ir.float(ops.feq, v, number(t, ir.typeOf(v) as Float, 0));
     let exact = is(r);
     if (underflows) {

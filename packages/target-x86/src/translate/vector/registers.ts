@@ -116,11 +116,16 @@ const REPLACE: Readonly<Record<Float, OpSpec>> = { f32: ops.f32x4_replace_lane, 
 
 /** Lane 0 of a vector. */
 export function lane0(t: Tx, f: Float, v: Value): Value {
-  const { scalar, off } = knowledge(t);
+  const { scalar, base, off } = knowledge(t);
   const x = off ? undefined : scalar.get(v);
   if (x !== undefined && t.ir.typeOf(x) === f) return x;
   const lane = t.ir.vector(EXTRACT[f], v);
+  if (off) return lane;
   if (isPlain(t, v, f)) setPlain(t, lane, f);
+  if (x === undefined) {
+    scalar.set(v, lane);
+    base.set(v, v);
+  }
   return lane;
 }
 /** A vector with lane 0 replaced. What was lane 0 of `base` before is not computed for it. */
