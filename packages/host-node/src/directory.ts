@@ -17,6 +17,7 @@ import { fs, inFolder, onNoLink, onRegular, type Place, refusal } from "./beneat
 
 /** What a guest may do with the folder. */
 export interface NodeDirectoryOptions {
+  /** Nothing in it can be changed. Default: false. */
   readonly readOnly?: boolean;
   /** "none": a guest that may not change owners is told that it did, and special permission bits are left out. */
   readonly security?: "none" | "passthrough";

@@ -15,8 +15,11 @@ export type ResetPhase = "enter" | "hold" | "exit";
 export interface DeviceContext {
   /** The user's id, or empty. */
   readonly id: string;
+  /** Its path in the composition tree. */
   readonly path: string;
+  /** The machine that it is in. */
   readonly machine: MachineContext;
+  /** The bus that it plugs into; undefined for none. */
   readonly parentBus: Bus | undefined;
   /** Where its DMA goes. */
   readonly dma: AddressSpace;
@@ -48,10 +51,14 @@ export interface DeviceContext {
   guestError(message: string): void;
   /** The guest used what is not modelled. */
   unimplemented(message: string): void;
+  /** A line of the trace log, when somebody listens; `event` is its name. */
   trace(event: string, ...args: unknown[]): void;
+  /** Runs in a phase of each reset, after what `stateful` parts do by themselves. */
   onReset(phase: ResetPhase, fn: () => void): void;
   /** Runs after a snapshot was loaded into every device. */
   onLoaded(fn: () => void): void;
+  /** Runs when the device goes; timers, lines, regions and buses of the context go by themselves. */
   onUnrealize(fn: () => void): void;
+  /** Fills with random bytes of the machine, which repeat with `-seed`. */
   random(bytes: Uint8Array): void;
 }

@@ -41,16 +41,23 @@ export const dynamicSysbusType: DeviceType = {
 
 /** A device as its package declares it. */
 export interface DeviceSpec<P> {
+  /** What `-device` calls it. */
   readonly name: string;
   /** A type name, or the type itself (then it is registered along); `"device"` when absent. */
   readonly parent?: string | TypeSpec;
+  /** A few words for help. */
   readonly summary: string;
+  /** Names of stateless interfaces that it implements. */
   readonly interfaces?: readonly string[];
+  /** Its properties; unknown ones are refused. */
   readonly props?: z.ZodObject & z.ZodType<P>;
   /** Type of bus that it plugs into; inherited, `"sysbus"` below `sysbus-device`: none. */
   readonly bus?: string;
+  /** Only there to be inherited from. */
   readonly abstract?: boolean;
+  /** False: only boards make it. Default: true unless abstract. */
   readonly userCreatable?: boolean;
+  /** Class data for those who know the type. */
   readonly class?: Readonly<Record<string, unknown>>;
   /** Builds the chip from validated properties and wires it; what it returns is `device.impl`. Inherited when absent. */
   realize?(props: P, dev: DeviceContext): unknown;

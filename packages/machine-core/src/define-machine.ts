@@ -5,7 +5,9 @@ import type { MachineBuilder } from "./machine-context.ts";
 
 /** A board as its package declares it. */
 export interface MachineSpec<P> {
+  /** What `-M` calls it. */
   readonly name: string;
+  /** A few words for help. */
   readonly summary: string;
   /** Other names that `-M` takes. */
   readonly aliases?: readonly string[];
@@ -13,15 +15,21 @@ export interface MachineSpec<P> {
   readonly defaultCpu: string;
   /** Bytes of RAM when the user says nothing. */
   readonly defaultRam: number;
+  /** Most CPUs that `-smp` may ask for. */
   readonly maxCpus: number;
+  /** Options of `-M name,option=value`; unknown ones are refused. */
   readonly props?: z.ZodObject & z.ZodType<P>;
+  /** The board of its targets when the user names none. */
   readonly isDefault?: boolean;
   /** Names of the targets it exists for: `"riscv64"`. */
   readonly targets: readonly string[];
   /** Whether it has a port I/O space of 64 KiB. */
   readonly ioPorts?: boolean;
+  /** Only there to be inherited from. */
   readonly abstract?: boolean;
+  /** A type name, or the type itself (then it is registered along). */
   readonly parent?: string | TypeSpec;
+  /** Class data for those who know the type. */
   readonly class?: Readonly<Record<string, unknown>>;
   /** Wires the board. */
   init(props: P, m: MachineBuilder): void;

@@ -13,6 +13,7 @@ import type { Stateful } from "./state.ts";
 /** Input lines of one name. */
 export interface InputLines {
   readonly count: number;
+  /** Called when the level of line `n` changes. */
   readonly handler: (n: number, level: boolean) => void;
 }
 

@@ -12,6 +12,7 @@ export class IrqLine {
     this.name = name;
   }
 
+  /** As it was set last; low at the start. */
   get level(): boolean {
     return this.#level;
   }
@@ -20,6 +21,7 @@ export class IrqLine {
     return this.#sink !== undefined;
   }
 
+  /** Changes the level; nothing happens when it is that already. */
   set(level: boolean): void {
     if (this.#level === level) return;
     this.#level = level;

@@ -17,6 +17,7 @@ const WHOLE: ReadonlySet<LogLevel> = new Set<LogLevel>(["trace", "interrupt", "c
 
 /** One event worth telling. */
 export interface LogRecord {
+  /** Kind of record, as `-d` names it. */
   readonly level: LogLevel;
   /** Path of the device or name of the part that tells it. */
   readonly source: string;
@@ -46,6 +47,7 @@ export class Log {
     return this.#levels.has(level);
   }
 
+  /** Turns a kind of records on, or off. */
   enable(level: LogLevel, on = true): void {
     if (on) this.#levels.add(level);
     else this.#levels.delete(level);

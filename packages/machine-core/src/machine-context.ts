@@ -23,6 +23,7 @@ export type BoardEvent = "powerdown-request" | "nmi-request" | "suspend" | "wake
 
 /** How `createDevice` places a device. */
 export interface CreateOptions {
+  /** The user's id, unique in the machine. */
   readonly id?: string;
   /** Its name in the tree when it has no id: for parts that a device makes of itself. */
   readonly name?: string;
@@ -36,13 +37,19 @@ export interface CreateOptions {
 
 /** The machine as its devices see it. */
 export interface MachineContext {
+  /** Types by name. */
   readonly registry: Registry;
+  /** All objects by path. */
   readonly tree: Tree;
+  /** Guest RAM and all else that generated code reaches. */
   readonly memory: MachineMemory;
+  /** Memory as CPUs and DMA see it. */
   readonly system: AddressSpace;
   /** Port I/O, on machines that have it. */
   readonly io?: AddressSpace;
+  /** Guest time and host time. */
   readonly clocks: ClockSet;
+  /** Where guest errors and traces go. */
   readonly log: Log;
   /** Makes a device of a loaded type and checks its properties. @throws QomError, MachineError */
   createDevice(typeName: string, props: Readonly<Record<string, unknown>>, opts?: CreateOptions): Device;
@@ -50,6 +57,7 @@ export interface MachineContext {
   backend(kind: string, id: string): unknown;
   /** @throws MachineError duplicate-id */
   registerBackend(kind: string, id: string, object: unknown): void;
+  /** Takes a back end away. */
   unregisterBackend(kind: string, id: string): void;
   /** Ids of the back ends of `kind`. */
   backendIds(kind: string): string[];
@@ -59,7 +67,9 @@ export interface MachineContext {
   findBus(name: string): Bus | undefined;
   /** The device with the user's id, or at the path. */
   findDevice(idOrPath: string): Device | undefined;
+  /** Resets the machine between two slices of guest code. */
   requestReset(reason: ResetReason): void;
+  /** Ends the machine between two slices of guest code; `code`: exit status. */
   requestShutdown(reason: ShutdownReason, code?: number): void;
   /** Guest code stops; the machine can be told to go on. */
   requestStop(reason: StopReason): void;
@@ -71,7 +81,9 @@ export interface MachineContext {
   requestPowerdown(): void;
   /** Someone presses the board's NMI button. */
   requestNmi(): void;
+  /** Fills with random bytes, which repeat with `-seed`. */
   random(bytes: Uint8Array): void;
+  /** In order of their indices. */
   readonly cpus: readonly CpuObject[];
 }
 
@@ -86,6 +98,7 @@ export interface CpuTopology {
 
 /** One network card that the board is to place. */
 export interface NicRequest {
+  /** Device type or short name; the board's choice when absent. */
   readonly model?: string;
   readonly props: Readonly<Record<string, unknown>>;
 }
@@ -100,13 +113,21 @@ export interface FirmwareFiles {
 export interface MachineOptions {
   /** Bytes. */
   readonly ramSize: number;
+  /** How many there are at the start, 1 or more. */
   readonly cpus: number;
+  /** QOM name of the CPU type. */
   readonly cpuType: string;
+  /** Properties of each CPU, as given. */
   readonly cpuProps: Readonly<Record<string, unknown>>;
+  /** What `-kernel` named. */
   readonly kernel?: Uint8Array;
+  /** What `-initrd` named. */
   readonly initrd?: Uint8Array;
+  /** The kernel's command line. */
   readonly append?: string;
+  /** Firmware; `"none"`: the user wants none. */
   readonly bios?: Uint8Array | "none";
+  /** A device tree in place of the board's own. */
   readonly dtb?: Uint8Array;
   /** Identity of the machine, 16 bytes. */
   readonly uuid?: Uint8Array;

@@ -36,6 +36,7 @@ export interface CpuRequest {
   readonly type: ResolvedType;
   /** Parsed. */
   readonly props: Readonly<Record<string, unknown>>;
+  /** Number of the CPU, from 0 on. */
   readonly index: number;
   readonly machine: Machine;
 }
@@ -61,6 +62,7 @@ export interface MachineParts {
 
 /** A property's default for every device of a type (`-global driver.property=value`). */
 export interface GlobalProperty {
+  /** Name of a device type; types that inherit from it are meant, too. */
   readonly driver: string;
   readonly property: string;
   readonly value: unknown;

@@ -4,9 +4,11 @@ import { swap, swap32 } from "@mimus/bits";
 export interface Registers {
   /** `size` is 1, 2 or 4. */
   read(offset: number, size: number): number;
+  /** `size` is 1, 2 or 4; `value` is unsigned and fits. Never throws, whatever a guest writes. */
   write(offset: number, size: number, value: number): void;
   /** An 8-byte read as [lo, hi]; without it the access is two of 4 bytes, low half first. */
   readWide?(offset: number, out: Uint32Array): void;
+  /** An 8-byte write; without it the access is two of 4 bytes, low half first. */
   writeWide?(offset: number, lo: number, hi: number): void;
 }
 

@@ -6,6 +6,7 @@ import { type Registers, Port, type PortOptions } from "./port.ts";
 
 /** Of an MMIO region. */
 export interface RegionOptions extends PortOptions {
+  /** For `info mtree`. */
   readonly name: string;
   /** Bytes of the chip's registers; the region takes `size << shift` bytes of the bus. */
   readonly size: number;

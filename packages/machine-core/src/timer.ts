@@ -29,6 +29,7 @@ export class Timer {
     this.callback = callback;
   }
 
+  /** It will fire. */
   get armed(): boolean {
     return this.index >= 0;
   }
@@ -39,6 +40,7 @@ export class Timer {
     else this.#clock.timers.arm(this, deadlineNs);
   }
 
+  /** It does not fire; nothing happens when it is not armed. */
   cancel(): void {
     this.#clock.timers.cancel(this);
   }

@@ -7,7 +7,9 @@ export interface PropertyHelp {
   readonly name: string;
   /** `"uint32"`, `"bool"`, `"str"`, `"size"`, or the allowed values `"a|b"`. */
   readonly type: string;
+  /** There is no default. */
   readonly required: boolean;
+  /** Value when nothing is given. */
   readonly default?: unknown;
   readonly description?: string;
   /** The kind of object whose id this property takes: `"chardev"`, `"drive"`, … */

@@ -18,7 +18,9 @@ export type QomErrorKind =
 
 /** An error of the object model: a wrong name, value, path or plugin. */
 export class QomError extends Error implements UserError {
+  /** A message for people: no stack is shown. */
   readonly forUser = true;
+  /** What programs test. */
   readonly kind: QomErrorKind;
   /** Where: a type, a property, a path or a package name. */
   readonly at?: string;

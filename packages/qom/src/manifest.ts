@@ -5,6 +5,7 @@ export const PLUGIN_API = 1;
 
 /** The `"mimus"` field of a plugin's package.json. */
 export interface Manifest {
+  /** The plugin interface that it was written for; see {@link PLUGIN_API}. */
   readonly api: number;
   /** Kind → names of the types that a user may name. */
   readonly provides: Readonly<Record<string, readonly string[]>>;

@@ -8,20 +8,25 @@ import { typeIsA, type ResolvedType } from "./type.ts";
 
 /** A property that an instance answers for itself, beside those declared on its type. */
 export interface InstanceProperty {
+  /** For people and monitors: `"int"`, `"str"`, ... */
   readonly type: string;
   readonly description?: string;
+  /** The value now. */
   get(): unknown;
+  /** Changes it; absent: it can only be read. @throws an error whose message says what would be right */
   set?(value: unknown): void;
 }
 
 /** One line of `qom-list`: type is `child<T>`, `link<T>` or a value type. */
 export interface PropertyInfo {
   readonly name: string;
+  /** As QMP writes it: `child<T>`, `link<T>`, or a value type. */
   readonly type: string;
 }
 
 /** An object of the composition tree: typed properties, children it owns, links to objects it does not. */
 export class QomObject extends EventEmitter {
+  /** What it is made of. */
   readonly type: ResolvedType;
   #parent: QomObject | undefined;
   #name = "";
@@ -48,6 +53,7 @@ export class QomObject extends EventEmitter {
     return above === "/" ? `/${this.#name}` : `${above}/${this.#name}`;
   }
 
+  /** The object that owns it; undefined for a root, and before it has one. */
   get parent(): QomObject | undefined {
     return this.#parent;
   }

@@ -6,6 +6,7 @@ import type { TypeSpec } from "./type.ts";
 export interface Plugin {
   /** The package's npm name. */
   readonly name: string;
+  /** What `registry.use` registers. */
   readonly types: readonly TypeSpec[];
   /** Plugins whose types these build on (a bus, for instance); loaded first. */
   readonly uses?: readonly Plugin[];
@@ -18,6 +19,7 @@ export function definePlugin(p: Plugin): Plugin {
 
 /** Where a type that an installed package promises comes from. */
 export interface Provider {
+  /** Its npm name. */
   readonly package: string;
   /** Only boards and other types name it: it is loaded when they do, but not offered to users. */
   readonly internal?: true;
@@ -33,8 +35,10 @@ export type PackageHints = ReadonlyMap<string, string>;
 
 /** What was found in one direct dependency. */
 export interface PluginReport {
+  /** Its npm name. */
   readonly package: string;
   readonly version?: string;
+  /** Its `mimus` field, when it has a valid one. */
   readonly manifest?: Manifest;
   /** Why it is not used as a plugin; absent when it is used. */
   readonly skipped?: string;

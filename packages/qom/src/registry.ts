@@ -15,7 +15,9 @@ interface Entry {
 export interface KnownType {
   readonly name: string;
   readonly kind: string;
+  /** The package that has it. */
   readonly package: string;
+  /** The type itself, once its package is loaded. */
   readonly type?: ResolvedType;
   /** Another name that it goes by. */
   readonly alias?: string;

@@ -5,6 +5,7 @@ import type { Registry } from "./registry.ts";
 
 /** The composition tree of one machine: every object has one owner and one absolute path. */
 export class Tree {
+  /** The object at `/`. */
   readonly root: QomObject;
   readonly #registry: Registry;
 

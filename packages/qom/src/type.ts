@@ -5,13 +5,17 @@ export type TypeKind = string;
 
 /** A type as its package declares it. Types without zod generics, so that declarations stay small. */
 export interface TypeSpec {
+  /** What users and other types call it: lower case with hyphens, or the part's own name. */
   readonly name: string;
+  /** What sort of thing it is. */
   readonly kind: TypeKind;
   /** Name of the type it inherits from; `"object"` when absent. */
   readonly parent?: string;
+  /** Only there to be inherited from. */
   readonly abstract?: boolean;
   /** Names of stateless interfaces that it implements, besides the inherited ones. */
   readonly interfaces?: readonly string[];
+  /** A few words for help. */
   readonly summary?: string;
   /** Whether a user may create one by name (`-device`, `-object`). Default: true unless abstract. */
   readonly userCreatable?: boolean;
@@ -25,12 +29,18 @@ export interface TypeSpec {
 
 /** A registered type with everything it inherits. */
 export interface ResolvedType {
+  /** Its own name; never an alias. */
   readonly name: string;
   readonly kind: TypeKind;
+  /** As its package declared it. */
   readonly spec: TypeSpec;
+  /** What it inherits from; undefined for a root. */
   readonly parent: ResolvedType | undefined;
+  /** No object is of this type itself. */
   readonly abstract: boolean;
+  /** A user may create one by name. */
   readonly userCreatable: boolean;
+  /** A few words for help; empty when the package gives none. */
   readonly summary: string;
   /** Names of its ancestors, nearest first, without itself. */
   readonly ancestors: readonly string[];
@@ -38,6 +48,7 @@ export interface ResolvedType {
   readonly interfaces: ReadonlySet<string>;
   /** All properties: own ones first, then inherited ones. Rejects unknown names. */
   readonly props: z.ZodObject;
+  /** Class data, inherited ones included. */
   readonly class: Readonly<Record<string, unknown>>;
   /** The plugin that registered it. */
   readonly from: string;

@@ -4,6 +4,7 @@
  * one) need nothing in common to declare it.
  */
 export interface UserError extends Error {
+  /** Always true: how such an error is told from a mistake in a program. */
   readonly forUser: true;
 }
 

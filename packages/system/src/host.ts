@@ -18,5 +18,6 @@ export interface SystemHost {
   random(bytes: Uint8Array): void;
   /** Threads for vCPUs; absent where there are none. */
   readonly threads?: VcpuThreadHost;
+  /** Takes what the machine logs; absent: nobody does. */
   log?(record: LogRecord): void;
 }

@@ -36,6 +36,7 @@ export interface LoopOptions {
   readonly yieldEveryNs?: number;
   /** Longest turn of one vCPU while another one waits. Default 1 ms. */
   readonly turnNs?: number;
+  /** Time is the number of executed instructions. */
   readonly icount?: Icount;
 }
 

@@ -22,6 +22,7 @@ export type RunState =
 
 /** How a machine ended. */
 export interface Exit {
+  /** Why it ended. */
   readonly reason: "guest-shutdown" | "guest-reset" | "guest-panic" | "host-quit" | "error";
   /** Exit status for the process. */
   readonly code: number;
@@ -59,8 +60,11 @@ export interface SystemParts {
 
 /** A whole machine that runs, pauses, resets and ends. All methods may be called at any time from outside guest code. */
 export class System {
+  /** The board with its devices. */
   readonly machine: Machine;
+  /** What it was given of the outside world. */
   readonly host: SystemHost;
+  /** No CPU runs: devices are driven by the test protocol. */
   readonly qtest: boolean;
   /** Resolves when the machine has ended. */
   readonly exit: Promise<Exit>;
@@ -118,9 +122,11 @@ export class System {
     this.machine.on("wakeup-request", (reason: WakeReason) => this.post(() => this.#wake(reason)));
   }
 
+  /** Run state, in QMP's names. */
   get state(): RunState {
     return this.#state;
   }
+  /** Guest code runs. */
   get running(): boolean {
     return this.#state === "running";
   }
@@ -193,6 +199,7 @@ export class System {
     this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
   }
 
+  /** The same as `start`, as monitors call it. */
   resume(): void {
     this.start();
   }
@@ -233,6 +240,7 @@ export class System {
     return this.machine.saveState();
   }
 
+  /** Puts a state of `saveState` in place. @throws SystemError bad-state while it runs, MachineError for a state of another machine */
   loadState(raw: unknown): void {
     if (this.#active !== undefined) throw new SystemError("bad-state", "the machine runs: pause it first");
     this.machine.loadState(raw);

@@ -19,6 +19,7 @@ export interface DisplayTarget {
 
 /** Where the page is served. */
 export interface WebDisplayOptions {
+  /** Address to listen on. */
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -28,6 +29,7 @@ export interface WebDisplayOptions {
 export interface RunningDisplay {
   /** For people: where to look. */
   readonly address: string;
+  /** Ends it; the machine goes on. */
   close(): Promise<void>;
 }
 

@@ -10,15 +10,18 @@ import { knownHost, sshFolder } from "./known-hosts.ts";
 
 /** A file on another machine. */
 export interface SshFileTarget {
+  /** Name or address. */
   readonly host: string;
   readonly port: number;
   readonly user?: string;
+  /** On that machine. */
   readonly path: string;
   readonly hostKey:
     | { readonly mode: "none" }
     | { readonly mode: "known_hosts" }
     | { readonly mode: "hash"; readonly type: "md5" | "sha1" | "sha256"; readonly hash: string };
   readonly password?: string;
+  /** Opened for reading and writing. */
   readonly writable: boolean;
   readonly create?: boolean;
 }

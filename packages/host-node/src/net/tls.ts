@@ -8,6 +8,7 @@ import { NodeStream, socketStream } from "./sockets.ts";
 
 /** `-object tls-creds-x509`: certificates in a folder. Names of the files: QEMU 7.2 documentation, "TLS setup for network services". */
 export interface X509Options {
+  /** Folder that holds certificates and keys, as QEMU names the files. */
   readonly dir: string;
   readonly endpoint: "client" | "server";
   /** A server wants certificates of its clients; a client checks the server's. Default true. */
@@ -20,6 +21,7 @@ export interface X509Options {
 
 /** `-object tls-creds-psk`: keys that both ends know, in the file keys.psk of a folder. */
 export interface PskOptions {
+  /** Folder that holds the keys, as QEMU names the files. */
   readonly dir: string;
   readonly endpoint: "client" | "server";
   /** Whose key a client uses; default "qemu". */
