@@ -166,7 +166,9 @@ export class QcowMap implements ClusterMap {
   /** What cannot be right with bytes at this place. */
   fault(at: number, bytes: number): string | undefined {
     if (at < this.#l1End) return "lies over the header or the L1 table";
-    if (at + bytes > Math.max(this.file.size + this.clusterSize, this.#next)) return "lies beyond the file";
+    // The file may end inside the last one. One that begins behind its end would be where the next new cluster goes.
+    const end = Math.max(this.file.size, this.#next);
+    if (at >= end || at + bytes > end + this.clusterSize) return "lies beyond the file";
     return undefined;
   }
   get l2Bytes(): number {

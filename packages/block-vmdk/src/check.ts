@@ -13,6 +13,31 @@ export interface CheckedExtent {
   readonly layout: SparseLayout;
 }
 
+/** Places of grains, each of the same number of sectors, to find two that overlap. */
+class Places {
+  readonly #sectors: number;
+  /** By the multiple of the grain's size in which a grain begins, of which there can be one: its entry and its number. */
+  readonly #taken: Map<number, readonly [entry: number, grain: number]> = new Map();
+
+  constructor(sectors: number) {
+    this.#sectors = sectors;
+  }
+
+  add(entry: number, grain: number): void {
+    if (this.#taken.size < MOST_REMEMBERED) this.#taken.set(Math.floor(entry / this.#sectors), [entry, grain]);
+  }
+
+  /** The grain that lies at a place in part. */
+  over(entry: number): number | undefined {
+    const slot = Math.floor(entry / this.#sectors);
+    for (const near of [slot, slot - 1, slot + 1]) {
+      const taken = this.#taken.get(near);
+      if (taken && Math.abs(taken[0] - entry) < this.#sectors) return taken[1];
+    }
+    return undefined;
+  }
+}
+
 /** Looks at every grain of every sparse extent: its place must lie in the file, and be its own. */
 export async function checkExtents(
   extents: readonly CheckedExtent[],
@@ -22,7 +47,7 @@ export async function checkExtents(
   const total = extents.reduce((n, e) => n + e.layout.tables, 0);
   let done = 0;
   for (const { filename, file, map, layout } of extents) {
-    const places = new Map<number, number>();
+    const places = new Places(layout.compressed ? 1 : layout.grain / SECTOR);
     const grains = Math.ceil(layout.size / layout.grain);
     for (let table = 0; table < layout.tables; table++) {
       progress?.(done++, total);
@@ -31,12 +56,14 @@ export async function checkExtents(
         await map.entriesOf(table, (grain, entry) => {
           if (grain >= grains || (entry === 1 && layout.zeroedGrains)) return;
           const place = entry * SECTOR;
-          const other = places.get(entry);
-          if (place >= file.size)
+          const fault = map.fault(place);
+          const other = places.over(entry);
+          if (fault !== undefined) found.corrupt(`ERROR: '${filename}': grain ${grain} at ${place} ${fault}`);
+          else if (place >= file.size)
             found.corrupt(`ERROR: '${filename}': cluster offset after file size for grain ${grain}: ${place}`);
           else if (other !== undefined)
-            found.corrupt(`ERROR: '${filename}': grain ${grain} lies at ${place}, where grain ${other} is`);
-          else if (places.size < MOST_REMEMBERED) places.set(entry, grain);
+            found.corrupt(`ERROR: '${filename}': grain ${grain} lies at ${place}, over grain ${other}`);
+          else places.add(entry, grain);
         });
       } catch (e) {
         if (!(e instanceof BlockError)) throw e;

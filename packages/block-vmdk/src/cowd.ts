@@ -16,5 +16,7 @@ export function parseCowd(bytes: Uint8Array, filename: string): SparseLayout {
   const tables = f.bound("numGDEntries", f.u32(24, "numGDEntries"), 0, MOST_TABLES, 24);
   const needed = Math.ceil(size / (grain * ENTRIES));
   f.bound("numGDEntries", tables, needed, MOST_TABLES, 24);
-  return { size, grain, entries: ENTRIES, tables, directoryAt, compressed: false, markers: false, zeroedGrains: false };
+  const metadata = [{ what: "header", at: 0, bytes: COWD_HEADER_BYTES }];
+  const flags = { compressed: false, markers: false, zeroedGrains: false };
+  return { size, grain, entries: ENTRIES, tables, directoryAt, ...flags, metadata };
 }

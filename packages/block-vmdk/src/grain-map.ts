@@ -11,7 +11,7 @@ import {
   ZEROES,
 } from "@mimus/block";
 import { packGrain, unpackGrain } from "./grain-marker.ts";
-import { SECTOR, type SparseLayout } from "./sparse-header.ts";
+import { type Metadata, SECTOR, type SparseLayout } from "./sparse-header.ts";
 
 /** Bytes of the grain directory that are read at once. */
 const PIECE = 1 << 16;
@@ -42,6 +42,10 @@ export class GrainMap implements ClusterMap {
   readonly #copies: Map<number, number> = new Map();
   /** Grains that got a place since the last commit: many megabytes must not hang on a few tables. */
   #unsaved = 0;
+  /** Header, descriptor and directories: where no grain can be. */
+  readonly #metadata: readonly Metadata[];
+  /** Behind all of it. */
+  readonly #metadataEnd: number;
   /** First byte of the file that nothing uses. */
   #end: number;
 
@@ -57,6 +61,12 @@ export class GrainMap implements ClusterMap {
     this.#copyDirectory = new TableCache(file, { limit: 4 << 20 });
     this.#tables = new TableCache(file, { limit: 8 << 20, write: (sectors) => this.#writeTables(sectors) });
     this.#end = file.size;
+    this.#metadata = [
+      ...layout.metadata,
+      { what: "redundant grain directory", at: layout.copyAt ?? 0, bytes: layout.copyAt ? layout.tables * 4 : 0 },
+      { what: "grain directory", at: layout.directoryAt, bytes: layout.tables * 4 },
+    ];
+    this.#metadataEnd = Math.max(...this.#metadata.map(({ at, bytes }) => at + bytes));
     if (layout.compressed) this.store = (grain, bytes) => this.#storeCompressed(grain, bytes);
     if (layout.tables > 0) this.#need("grain directory", layout.directoryAt, layout.tables * 4);
     if (layout.tables > 0 && layout.copyAt !== undefined)
@@ -78,7 +88,21 @@ export class GrainMap implements ClusterMap {
     const entry = piece.view.getUint32((grain % entries) * 4, true);
     if (entry === 0) return UNALLOCATED;
     if (entry === ZEROED && this.#layout.zeroedGrains) return ZEROES;
-    return this.#layout.compressed ? COMPRESSED : entry * SECTOR;
+    const place = entry * SECTOR;
+    if (place < this.#metadataEnd) {
+      const fault = this.fault(place);
+      if (fault !== undefined)
+        throw new BlockError("corrupt", `'${this.#filename}': grain ${grain} at ${place} ${fault}`, { at: table });
+    }
+    return this.#layout.compressed ? COMPRESSED : place;
+  }
+
+  /** What cannot be right with a grain at this place. */
+  fault(place: number): string | undefined {
+    // How long a compressed one is stands in it.
+    const bytes = this.#layout.compressed ? SECTOR : this.clusterSize;
+    const over = this.#metadata.find((m) => m.bytes > 0 && place < m.at + m.bytes && m.at < place + bytes);
+    return over && `lies over the ${over.what}`;
   }
 
   span(grain: number): number {

@@ -39,6 +39,15 @@ export interface SparseLayout {
   readonly compressed: boolean;
   readonly markers: boolean;
   readonly zeroedGrains: boolean;
+  /** What else lies in the file: no grain can be there. */
+  readonly metadata: readonly Metadata[];
+}
+
+/** A part of the file that is not the disk's. */
+export interface Metadata {
+  readonly what: string;
+  readonly at: number;
+  readonly bytes: number;
 }
 
 /** Header of a hosted sparse extent. Source: VMware, "Virtual Disk Format 5.0", "Hosted Sparse Extent Header". */
@@ -73,6 +82,8 @@ export function parseSparseHeader(bytes: Uint8Array, filename: string, base = 0)
   const [gdHigh, gdLow] = f.halves(56, "gdOffset");
   const footer = gdLow === GD_AT_END && gdHigh === GD_AT_END;
   const redundant = (flags & FLAG_REDUNDANT) !== 0 && f.u64(48, "rgdOffset") > 0;
+  const descriptorAt = sectors(f, 28, "descriptorOffset");
+  const descriptorBytes = sectors(f, 36, "descriptorSize");
   return {
     version,
     flags,
@@ -85,8 +96,12 @@ export function parseSparseHeader(bytes: Uint8Array, filename: string, base = 0)
     compressed,
     markers: (flags & FLAG_MARKERS) !== 0,
     zeroedGrains: (flags & FLAG_ZEROED_GRAINS) !== 0,
-    descriptorAt: sectors(f, 28, "descriptorOffset"),
-    descriptorBytes: sectors(f, 36, "descriptorSize"),
+    metadata: [
+      { what: "header", at: 0, bytes: HEADER_BYTES },
+      { what: "descriptor", at: descriptorAt, bytes: descriptorBytes },
+    ],
+    descriptorAt,
+    descriptorBytes,
     overhead: sectors(f, 64, "overHead"),
     footer,
   };

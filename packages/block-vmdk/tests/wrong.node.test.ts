@@ -78,11 +78,12 @@ describe("damaged images", () => {
     await expect(open(files, "b.vmdk")).rejects.toMatchObject({ name: "BlockError" });
     // check names what reading would stumble over
     const bad = good.slice();
+    const overhead = new DataView(good.buffer).getUint32(64, true);
     bad.set(
       sheet(12, [
         [0, 0xffffff, 4],
-        [4, 2, 4],
-        [8, 2, 4],
+        [4, overhead, 4],
+        [8, overhead, 4],
       ]),
       gt,
     );
