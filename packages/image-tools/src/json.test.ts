@@ -32,3 +32,7 @@ it("prints the same for people", () => {
     "    bitmaps:\n        [0]:\n            flags:\n                [0]: auto\n            name: b\n    refcount bits: 16\n",
   );
 });
+
+it("writes what a terminal obeys as numbers", () => {
+  expect(prettyJson("a\u001b\u007f\u009b\u00e9")).toBe('"a\\u001b\\u007f\\u009b\u00e9"');
+});

@@ -33,7 +33,9 @@ export function prettyJson(value: unknown, indent = ""): string {
     if (members.length === 0) return `{\n${indent}}`;
     return `{\n${members.map(([k, v]) => `${inner}${JSON.stringify(k)}: ${prettyJson(v, inner)}`).join(",\n")}\n${indent}}`;
   }
-  return JSON.stringify(value);
+  // A terminal may take DEL and what is above it for commands; QEMU writes them as numbers, too.
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The same data for people: `name: value`, four spaces a level, dashes as spaces. */
