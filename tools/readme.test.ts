@@ -106,6 +106,17 @@ describe("pages", () => {
     expect(PAGES.filter((page) => !reached.has(page))).toEqual([]);
   });
 
+  it("link to headings that exist", () => {
+    const known = new Map(PAGES.map((page) => [page, anchors(page)]));
+    const broken: string[] = [];
+    for (const page of PAGES)
+      for (const [, link = "", anchor = ""] of prose(page).matchAll(/\]\(([^)#:\s]*)#([^)\s]+)\)/g)) {
+        const target = link === "" ? page : posix.join(posix.dirname(page), link);
+        if (known.get(target)?.has(anchor) !== true) broken.push(`${page}: ${link}#${anchor}`);
+      }
+    expect(broken).toEqual([]);
+  });
+
   it("link to files that exist", () => {
     const broken: string[] = [];
     for (const page of PAGES)
@@ -114,6 +125,21 @@ describe("pages", () => {
     expect(broken).toEqual([]);
   });
 });
+
+/** What follows # in links to the headings of a page, as GitHub names them. */
+function anchors(page: string): Set<string> {
+  const found = new Set<string>();
+  for (const [, heading = ""] of prose(page).matchAll(/^#+ (.*)$/gm)) {
+    const slug = heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-");
+    let name = slug;
+    for (let n = 1; found.has(name); n++) name = `${slug}-${n}`;
+    found.add(name);
+  }
+  return found;
+}
 
 /** A page without its blocks of code. */
 function prose(page: string): string {
