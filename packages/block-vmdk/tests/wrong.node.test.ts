@@ -77,7 +77,8 @@ describe("damaged images", () => {
     files.add("b.vmdk", good.slice(0, 100));
     await expect(open(files, "b.vmdk")).rejects.toMatchObject({ name: "BlockError" });
     // check names what reading would stumble over
-    const bad = good.slice();
+    const bad = new Uint8Array(good.length + 65536);
+    bad.set(good);
     const overhead = new DataView(good.buffer).getUint32(64, true);
     bad.set(
       sheet(12, [
