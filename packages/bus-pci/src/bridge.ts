@@ -18,7 +18,9 @@ interface Window {
 
 /** A PCI-to-PCI bridge: a function with a bus below it. Source: PCI-to-PCI Bridge Architecture 1.2. */
 export class PciBridge implements BridgeSide {
+  /** The bridge on its own bus. */
   readonly function: PciFunction;
+  /** The bus behind it. */
   readonly bus: PciBus;
   readonly #windows: readonly [memory: Window, prefetch: Window, io: Window] = [none(), none(), none()];
 

@@ -16,14 +16,17 @@ export class PciBus implements BusHooks {
   readonly dma: AddressSpace;
   /** What BARs are mapped into; addresses are those of the PCI bus. */
   readonly memory: MemoryRegion;
+  /** What I/O BARs are mapped into. */
   readonly io: MemoryRegion;
   /** PCI Express, so that functions have 4096 bytes of configuration space. */
   readonly express: boolean;
   /** True for a bus that hangs on a host bridge. */
   readonly root: boolean;
+  /** Where interrupts and messages of its functions go. */
   readonly upstream: PciUpstream;
   /** Slots that devices may take: a root port has one. */
   readonly slots: number;
+  /** By slot * 8 + function. */
   readonly functions: Map<number, PciFunction> = new Map();
   readonly #reserved: Map<Device, number> = new Map();
   readonly #firstSlot: number;

@@ -11,7 +11,9 @@ const State = defineState("pci-config", 1, { bytes: stateBytes(4096).or(z.undefi
 export class ConfigSpace implements Stateful {
   /** 256, or 4096 for PCI Express. */
   readonly size: number;
+  /** 256 bytes, or 4096 on PCI Express. */
   readonly bytes: Uint8Array;
+  /** The same bytes; configuration space is little-endian. */
   readonly view: DataView;
   readonly #writable: Uint8Array;
   readonly #clears: Uint8Array;

@@ -10,7 +10,9 @@ import { COMMAND, REG, STATUS } from "./spec.ts";
 
 /** Who a function says it is. */
 export interface PciIdentity {
+  /** As the PCI-SIG assigned it. */
   readonly vendor: number;
+  /** As the vendor assigned it. */
   readonly device: number;
   readonly revision?: number;
   /** 24 bits: class, subclass, programming interface. */
@@ -23,7 +25,9 @@ export interface PciIdentity {
 
 /** How a BAR is decoded. */
 export interface BarOptions {
+  /** I/O ports, or memory with an address of 32 or 64 bits (two BARs). */
   readonly kind: "io" | "mem32" | "mem64";
+  /** Reads have no side effects. */
   readonly prefetch?: boolean;
 }
 
@@ -49,14 +53,21 @@ const ROM_ENABLE = 1;
 
 /** One PCI function as its device holds it: configuration space, BARs, interrupts. */
 export class PciFunction {
+  /** The bus that it is on. */
   readonly bus: PciBus;
+  /** Slot * 8 + function. */
   readonly devfn: number;
+  /** Its configuration space. */
   readonly config: ConfigSpace;
+  /** More functions may share its slot. */
   readonly multifunction: boolean;
+  /** The bus behind it, when it is a bridge. */
   bridge: BridgeSide | undefined;
   /** Called after a configuration write. */
   onConfigWrite: ((at: number, size: number) => void) | undefined;
+  /** Message signalled interrupts, when `addMsi` added them. */
   msi: Msi | undefined;
+  /** MSI-X, when `addMsix` added it. */
   msix: Msix | undefined;
   readonly #bars: Bar[] = [];
   readonly #dev: DeviceContext;
@@ -93,9 +104,11 @@ export class PciFunction {
   get id(): string {
     return this.#dev.id;
   }
+  /** 0 to 31. */
   get slot(): number {
     return this.devfn >> 3;
   }
+  /** The command register. */
   get command(): number {
     return this.config.view.getUint16(REG.COMMAND, true);
   }

@@ -5,8 +5,11 @@ import { PciBus } from "./bus.ts";
 
 /** The root of a PCI hierarchy: spaces, four interrupt lines, and configuration accesses by address (ECAM). */
 export class PciHost implements PciUpstream, Registers {
+  /** The PCI memory space, of which a board shows windows. */
   readonly memory: MemoryRegion = MemoryRegion.container("pci-memory", 2 ** 52);
+  /** The PCI I/O space. */
   readonly io: MemoryRegion = MemoryRegion.container("pci-io", 0x10000);
+  /** Bus 0. */
   readonly bus: PciBus;
   readonly #lines: readonly IrqLine[];
   /** How many functions pull each line: they share. Follows from the functions' states, so it is not saved. */

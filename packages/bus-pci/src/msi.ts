@@ -22,6 +22,7 @@ export interface MsiOptions {
 export class Msi {
   /** Offset of the capability. */
   readonly at: number;
+  /** How many the driver may turn on. */
   readonly vectors: number;
   readonly #function: PciFunction;
   readonly #dev: DeviceContext;
@@ -53,6 +54,7 @@ export class Msi {
     for (const half of [4, 6]) c.setBits(this.at + this.#mask + half, 0xffff, false);
   }
 
+  /** The driver has turned messages on: the pin is silent. */
   get enabled(): boolean {
     return (this.#flags & ENABLE) !== 0;
   }

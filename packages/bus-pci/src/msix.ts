@@ -24,7 +24,9 @@ const State = defineState("msix", 1, {
 
 /** MSI-X: a table of messages, one for each vector. Source: PCI Local Bus Specification 3.0, 6.8.2. */
 export class Msix implements Registers, Stateful {
+  /** How many the table has. */
   readonly vectors: number;
+  /** Table and pending bits, for a BAR. */
   readonly region: MemoryRegion;
   /** Offset of the capability. */
   readonly at: number;
@@ -53,6 +55,7 @@ export class Msix implements Registers, Stateful {
     this.#clear();
   }
 
+  /** The driver has turned messages on: the pin is silent. */
   get enabled(): boolean {
     return (this.#control() & ENABLE) !== 0;
   }

@@ -12,7 +12,9 @@ export class Chain {
   readonly in: Uint8Array[] = [];
   /** Guest address of each piece of `in`. */
   readonly inAddrs: number[] = [];
+  /** Bytes of `out`. */
   outBytes = 0;
+  /** Bytes of `in`. */
   inBytes = 0;
 
   constructor(id: number, slots = 1) {

@@ -40,9 +40,13 @@ const State = z
 
 /** A virtio device between its type's model and its transport: status, features, queues, configuration space. */
 export class VirtioDevice implements QueueOwner {
+  /** What its type does. */
   readonly model: VirtioModel;
+  /** The device in its machine. */
   readonly dev: DeviceContext;
+  /** Guest RAM as it sees it. */
   readonly memory: GuestMemory;
+  /** As `VirtioModel.queueSizes` wants them. */
   readonly queues: readonly VirtQueue[];
   /** Feature words 0 and 1 that the driver chose. */
   readonly accepted: Uint32Array = new Uint32Array(2);
@@ -69,6 +73,7 @@ export class VirtioDevice implements QueueOwner {
   get name(): string {
     return this.dev.id;
   }
+  /** Bits of {@link STATUS}. */
   get status(): number {
     return this.#status;
   }
@@ -122,9 +127,11 @@ export class VirtioDevice implements QueueOwner {
     return ((this.accepted[bit >> 5]! >>> (bit & 31)) & 1) !== 0;
   }
 
+  /** The driver chose packed rings. */
   get packed(): boolean {
     return this.has(FEATURE.RING_PACKED);
   }
+  /** The driver chose event indices. */
   get eventIdx(): boolean {
     return this.has(FEATURE.EVENT_IDX);
   }
@@ -207,6 +214,7 @@ export class VirtioDevice implements QueueOwner {
     else if (queue.ready && !this.broken) this.model.queueNotified(queue);
   }
 
+  /** Tells the driver that a queue has used buffers. */
   interrupt(queue: VirtQueue): void {
     this.#transport?.queueInterrupt(queue);
   }
@@ -230,6 +238,7 @@ export class VirtioDevice implements QueueOwner {
         : this.#config.getUint32(at, true);
   }
 
+  /** The driver writes 1, 2 or 4 bytes of configuration; past the end nothing happens. */
   writeConfig(at: number, size: number, value: number): void {
     if (at + size > this.#config.byteLength) return;
     this.model.fillConfig(this.#config, this.littleEndian);

@@ -7,6 +7,7 @@ type Range = NonNullable<ReturnType<AddressSpace["lookup"]>>;
  * a driver lie close together.
  */
 export class GuestMemory {
+  /** Addresses that the device may reach. */
   readonly space: AddressSpace;
   #last: Range | undefined;
   /** Counts changes of the address space: a window taken under another number may be stale. */

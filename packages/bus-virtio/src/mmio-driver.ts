@@ -14,7 +14,9 @@ export function bumpAllocator(base: number): (bytes: number, align?: number) => 
 
 /** How a {@link MmioDriver} negotiates. */
 export interface DriverOptions {
+  /** Wants packed rings. */
   readonly packed?: boolean;
+  /** Wants event indices. */
   readonly eventIdx?: boolean;
   /** Feature bits of the device type that the driver takes. */
   readonly features?: readonly number[];
@@ -25,7 +27,9 @@ export class MmioDriver {
   readonly space: AddressSpace;
   readonly base: number;
   readonly alloc: (bytes: number, align?: number) => number;
+  /** The device has version 2 of the registers. */
   readonly modern: boolean;
+  /** Those that `start` set up. */
   readonly queues: RingDriver[] = [];
   packed = false;
 
@@ -36,18 +40,23 @@ export class MmioDriver {
     this.modern = this.read(0x04) === 2;
   }
 
+  /** A register, 32 bits. */
   read(offset: number): number {
     return this.space.read(this.base + offset, 4);
   }
+  /** Writes a register, 32 bits. */
   write(offset: number, value: number): void {
     this.space.write(this.base + offset, 4, value);
   }
+  /** The status byte. */
   get status(): number {
     return this.read(0x70);
   }
+  /** The interrupt status register. */
   get interrupt(): number {
     return this.read(0x60);
   }
+  /** Acknowledges what the interrupt status shows. */
   ack(): void {
     this.write(0x64, this.interrupt);
   }
@@ -88,6 +97,7 @@ export class MmioDriver {
     return true;
   }
 
+  /** Notifies the device of new buffers. */
   kick(queue: number): void {
     this.write(0x50, queue);
   }

@@ -22,6 +22,7 @@ export interface VirtioModel {
   queueNotified(queue: VirtQueue): void;
   /** Back to the state after power-on; buffers that were popped are gone. */
   reset(): void;
+  /** What a snapshot holds of the type's own state. */
   save?(): unknown;
   /** @throws for a state that this device cannot have. */
   load?(state: unknown): void;
@@ -31,7 +32,9 @@ export interface VirtioModel {
 export interface VirtioTransport {
   /** The driver may negotiate VERSION_1. */
   readonly modern: boolean;
+  /** A queue has used buffers that the driver wants to hear of. */
   queueInterrupt(queue: VirtQueue): void;
+  /** The configuration space changed. */
   configInterrupt(): void;
   /** The device went back to its power-on state. */
   deviceReset(): void;

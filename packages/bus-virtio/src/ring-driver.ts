@@ -3,6 +3,7 @@ import { DESC, DESC_BYTES } from "./spec.ts";
 
 /** One buffer that the driver gave to the device. */
 export interface GivenBuffer {
+  /** What `UsedBuffer.id` will say. */
   readonly id: number;
   /** Guest addresses of the parts, readable ones first. */
   readonly out: readonly number[];
@@ -11,16 +12,23 @@ export interface GivenBuffer {
 
 /** What the device returned. */
 export interface UsedBuffer {
+  /** Which buffer. */
   readonly id: number;
+  /** Bytes of its writable part. */
   readonly written: number;
 }
 
 /** The driver's side of one virtqueue, as simple as can be: for tests and for loaders that run before the guest. */
 export class RingDriver {
+  /** Entries. */
   readonly size: number;
+  /** Guest address of the descriptors. */
   readonly desc: number;
+  /** Guest address of what the driver writes. */
   readonly driver: number;
+  /** Guest address of what the device writes. */
   readonly device: number;
+  /** One ring in place of three areas. */
   readonly packed: boolean;
   readonly #space: AddressSpace;
   readonly #alloc: (bytes: number, align?: number) => number;

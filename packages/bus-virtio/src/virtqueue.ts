@@ -36,14 +36,17 @@ export const NO_VECTOR = 0xffff;
 
 /** One virtqueue, of either layout. Nothing here throws for what the driver did: a bad ring breaks the device. */
 export class VirtQueue {
+  /** Number of the queue. */
   readonly index: number;
   /** Largest size that the driver may choose; 0 = the queue does not exist. */
   readonly maxSize: number;
+  /** Entries that the driver chose. */
   size: number;
   /** Guest addresses of the three areas: descriptors, driver (available ring), device (used ring). */
   desc = 0;
   driver = 0;
   device = 0;
+  /** The driver has set it up. */
   ready = false;
   /** MSI-X vector, kept here for the transport. */
   vector: number = NO_VECTOR;
@@ -61,6 +64,7 @@ export class VirtQueue {
     this.size = maxSize;
   }
 
+  /** As after power-on; buffers that were popped are gone. */
   reset(): void {
     this.size = this.maxSize;
     this.desc = this.driver = this.device = 0;

@@ -21,6 +21,7 @@ export interface CharBackend {
   write(bytes: Uint8Array): number;
   /** Makes `frontend` the receiver of input. @throws CharError "busy" when another one is attached. */
   attach(frontend: CharFrontend): void;
+  /** Takes the receiver of input away; nothing happens when it is another one. */
   detach(frontend: CharFrontend): void;
   /** Called by the front end when it can take input again: delivers what was held back. */
   frontendReady(): void;
@@ -32,12 +33,16 @@ export interface CharBackend {
 export interface HostStream {
   /** @returns false when the host's buffer is full; `onDrain` tells when it is not. */
   write(bytes: Uint8Array): boolean;
+  /** Sets the receiver of input. */
   onData(listener: (bytes: Uint8Array) => void): void;
+  /** Called when `write` may go on. */
   onDrain(listener: () => void): void;
+  /** Called once, when nothing more comes in. */
   onClose(listener: () => void): void;
   /** Stops and restarts input, so that a slow guest holds the sender back. */
   pause(): void;
   resume(): void;
+  /** Delivers what was written, and closes. */
   close(): Promise<void>;
 }
 
@@ -51,11 +56,15 @@ export type SocketAddress =
 export interface CharHost {
   /** The process's own terminal; raw unless `signal` leaves Ctrl-C to the host. */
   stdio(options: { signal: boolean }): HostStream;
+  /** A file to write to; it is made when it is not there. Rejects with the host's error. */
   openOutput(path: string, options: { append: boolean }): Promise<HostStream>;
+  /** A file to read from. Rejects with the host's error. */
   openInput(path: string): Promise<HostStream>;
   /** A new pseudo-terminal and the name of its slave. */
   pty(): Promise<{ stream: HostStream; name: string }>;
+  /** A connection to a server. Rejects with the host's error. */
   connect(address: SocketAddress): Promise<HostStream>;
+  /** Waits for clients; `description`: the address for people, with the port that was chosen. */
   listen(
     address: SocketAddress,
     onClient: (stream: HostStream) => void,

@@ -7,6 +7,7 @@ export type CharErrorKind = "busy" | "bad-option" | "unknown-backend" | "not-fou
 export class CharError extends Error implements UserError {
   override readonly name = "CharError";
   readonly forUser = true;
+  /** What programs test. */
   readonly kind: CharErrorKind;
   constructor(kind: CharErrorKind, message: string, options?: { cause?: unknown }) {
     super(message, options);

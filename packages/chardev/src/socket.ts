@@ -4,6 +4,7 @@ import type { CharHost, HostStream, SocketAddress } from "./contract.ts";
 /** How a socket is made. */
 export interface SocketOptions {
   readonly address: SocketAddress;
+  /** It listens; otherwise it connects. */
   readonly server: boolean;
   /** Seconds between attempts of a client to connect again; 0 never tries again. */
   readonly reconnect: number;

@@ -5,6 +5,7 @@ export type CryptoErrorKind = "bad-option" | "corrupt" | "not-this-format" | "pe
 export class CryptoError extends Error {
   /** What programs test. */
   readonly kind: CryptoErrorKind;
+  /** Byte offset in the header that it is about. */
   readonly at: number | undefined;
 
   constructor(kind: CryptoErrorKind, message: string, at?: number) {

@@ -35,7 +35,9 @@ const CIPHERS: Readonly<Record<CipherName, CipherKind>> = {
 
 /** How sectors are encrypted: cipher, mode and initialisation vectors. */
 export interface Suite {
+  /** Block cipher. */
   readonly cipher: CipherName;
+  /** How its blocks are chained. */
   readonly mode: ModeName;
   /** Absent for ecb. */
   readonly iv?: IvName;

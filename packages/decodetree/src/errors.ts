@@ -19,6 +19,7 @@ export type DecodeTreeErrorKind =
 /** The one error class of this package; `at` names the instruction concerned. */
 export class DecodeTreeError extends Error {
   override readonly name = "DecodeTreeError";
+  /** What programs test. */
   readonly kind: DecodeTreeErrorKind;
   readonly at: string | undefined;
   constructor(kind: DecodeTreeErrorKind, message: string, at?: string) {

@@ -31,6 +31,7 @@ export class Field {
   readonly width: number;
   /** Smallest and largest value the bits can express, excluded ones not considered. */
   readonly min: number;
+  /** Largest value. */
   readonly max: number;
   /** Lowest bits and lengths of the slices. */
   readonly #lows: readonly number[];

@@ -14,23 +14,30 @@ export type Values<R extends InsnRow> = { readonly [F in keyof R[1]]: number };
 
 /** One instruction of a table, checked. */
 export interface Entry {
+  /** Of the instruction. */
   readonly name: string;
   /** Text form of the name: `fadd_s` is `fadd.s`. */
   readonly mnemonic: string;
   /** Encoding size in bits. */
   readonly width: number;
+  /** Bits that are fixed. */
   readonly mask: number;
+  /** What the fixed bits are. */
   readonly value: number;
+  /** Operands by name. */
   readonly fields: readonly (readonly [name: string, field: Field])[];
   /** The fields that exclude values. */
   readonly restricted: readonly Field[];
+  /** How it is written. */
   readonly format: readonly FormatPart[];
 }
 
 /** A checked table. `insns` keeps the literal types for {@link Translators}. */
 export interface Table<T extends Insns = Insns> {
+  /** Bits of an encoding. */
   readonly width: number;
   readonly insns: T;
+  /** In the order of the table. */
   readonly entries: readonly Entry[];
 }
 

@@ -1,9 +1,12 @@
 /** Pixels of a screen. 32 bits each: blue, green, red, unused, in the order of bytes. */
 export interface Surface {
+  /** Pixels. */
   readonly width: number;
+  /** Pixels. */
   readonly height: number;
   /** Bytes from one line to the next. */
   readonly stride: number;
+  /** `stride` * `height` of them, at least. */
   readonly bytes: Uint8Array;
 }
 
@@ -41,6 +44,7 @@ export const MAX_SIDE = 16384;
 
 /** One screen of the guest, between the device that draws and those who look. */
 export class DisplayConsole {
+  /** For people. */
   readonly name: string;
   #surface: Surface | undefined;
   readonly #listeners: Set<DisplayListener> = new Set();
@@ -58,6 +62,7 @@ export class DisplayConsole {
     return this.#listeners.size > 0;
   }
 
+  /** The pixels, as they were at the last refresh. */
   get surface(): Surface | undefined {
     return this.#surface;
   }
@@ -80,6 +85,7 @@ export class DisplayConsole {
     if (width > 0 && height > 0) for (const l of this.#listeners) l.updated?.({ x, y, width, height });
   }
 
+  /** Tells of changes. Answers a function that stops it. */
   listen(listener: DisplayListener): () => void {
     this.#listeners.add(listener);
     if (this.#surface) listener.resized?.(this.#surface);

@@ -14,8 +14,11 @@ export type InputKind = "keys" | "relative" | "absolute";
 
 /** An input device of the guest. */
 export interface InputSink {
+  /** For people. */
   readonly name: string;
+  /** What it wants to hear. */
   readonly kinds: readonly InputKind[];
+  /** Takes one event. */
   input(event: InputEvent): void;
   /** What came since the last call belongs together. */
   sync(): void;
@@ -42,6 +45,7 @@ export class InputRouter {
     };
   }
 
+  /** All devices, in order of preference. */
   get sinks(): readonly InputSink[] {
     return this.#sinks;
   }
@@ -78,6 +82,7 @@ export class InputRouter {
     return true;
   }
 
+  /** The pointer moved by so many steps. */
   move(axis: "x" | "y", by: number): void {
     this.#send("relative", { type: "move", axis, by: Math.trunc(by) });
   }

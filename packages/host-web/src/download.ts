@@ -10,7 +10,9 @@ export interface Progress {
 
 /** How a download is watched and ended. */
 export interface DownloadOptions {
+  /** Called as bytes arrive. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Ends the download. */
   readonly signal?: AbortSignal;
   /** In place of the global one. */
   readonly fetch?: typeof fetch;

@@ -10,7 +10,9 @@ export interface WebFilesOptions {
   readonly chosen?: ReadonlyMap<string, Blob>;
   /** Addresses are relative to this one; default: the page's. */
   readonly base?: string;
+  /** Called as bytes of a file arrive. */
   readonly onProgress?: (path: string, progress: Progress) => void;
+  /** Ends all downloads. */
   readonly signal?: AbortSignal;
   /** In place of the global one. */
   readonly fetch?: typeof fetch;

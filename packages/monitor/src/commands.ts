@@ -9,9 +9,13 @@ import { screendump } from "./screendump.ts";
 
 /** One command of the human monitor. */
 export interface Command {
+  /** The word that is typed. */
   readonly name: string;
+  /** Other words for it. */
   readonly aliases?: readonly string[];
+  /** For help. */
   readonly parameters: string;
+  /** For help. */
   readonly help: string;
   /** @returns what to print, with `\n` line ends; errors are thrown and printed. */
   run(machine: MachineControl, args: readonly string[], session: Session): string | Promise<string>;

@@ -6,7 +6,9 @@ import type { BlockControl } from "./block/context.ts";
 
 /** One processor, as the monitor shows it. */
 export interface CpuInfo {
+  /** Number of the CPU. */
   readonly index: number;
+  /** It waits for an interrupt. */
   readonly halted: boolean;
   /** Hexadecimal, without prefix. */
   readonly pc: string;
@@ -24,6 +26,7 @@ export interface CpuInfo {
 
 /** What the monitor asks of a machine; `system` implements it. */
 export interface MachineControl {
+  /** What `info version` prints. */
   readonly version: string;
   /** What the user called the machine; empty for none. */
   readonly name: string;
@@ -39,10 +42,15 @@ export interface MachineControl {
     | "watchdog"
     | "debug"
     | "guest-panicked";
+  /** Ends the process. */
   quit(): void;
+  /** Stops guest code. */
   stop(): void;
+  /** Lets guest code go on. */
   cont(): void;
+  /** Resets the machine. */
   reset(): void;
+  /** Presses the power button. */
   powerdown(): void;
   /** Presses the NMI button. */
   nmi(): void;
@@ -50,8 +58,11 @@ export interface MachineControl {
   wakeup(): boolean;
   /** What a watchdog does that runs out; false: there is no such action. */
   setWatchdogAction(action: string): boolean;
+  /** The composition tree. */
   readonly root: QomObject;
+  /** Memory as devices see it. */
   readonly memory: AddressSpace;
+  /** All CPUs, by index. */
   cpus(): readonly CpuInfo[];
   /** `id: description` of each character device. */
   chardevs(): readonly { id: string; description: string }[];
@@ -61,6 +72,7 @@ export interface MachineControl {
   readonly block?: BlockControl;
   /** The translator's counters as text; empty for a machine without processors. */
   jit(): string;
+  /** Keyboard and pointer. */
   readonly input: InputRouter;
   /** The machine's screens. */
   readonly screens: readonly DisplayConsole[];

@@ -3,7 +3,9 @@ import type { StreamAddress } from "./stream.ts";
 
 /** What an address of an export says. */
 export interface NbdTarget {
+  /** Of the server. */
   readonly address: StreamAddress;
+  /** Empty = the default export. */
   readonly exportName: string;
   /** The connection is to be encrypted. */
   readonly tls: boolean;

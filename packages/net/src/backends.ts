@@ -11,6 +11,7 @@ export class NullNet extends BaseNet {
 /** Records what the card sends, and sends what a test wants. */
 export class TestNet extends BaseNet {
   readonly type: string = "test";
+  /** What the card sent. */
   readonly frames: Uint8Array[] = [];
   /** Frames taken before it refuses more; see {@link TestNet.release}. */
   room: number = Number.POSITIVE_INFINITY;

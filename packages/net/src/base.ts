@@ -8,8 +8,11 @@ const MAX_WAITING_BYTES = 4 << 20;
 
 /** Counters of one back end. */
 export interface NetStats {
+  /** Frames from the card. */
   sent: number;
+  /** Frames to the card. */
   received: number;
+  /** Frames that were lost on the way. */
   dropped: number;
 }
 

@@ -8,6 +8,7 @@ export interface NetNic {
   receive(frame: Uint8Array): boolean;
   /** The back end takes frames again after it refused one. */
   writable?(): void;
+  /** The cable was plugged in, or pulled out. */
   linkChanged?(up: boolean): void;
 }
 
@@ -23,6 +24,7 @@ export interface NetPeer {
 
 /** What `-netdev` makes: a back end of kind "netdev" in the machine. */
 export interface NetBackend {
+  /** What cards name it by. */
   readonly id: string;
   /** "user", "socket", "hubport": what the user wrote. */
   readonly type: string;
@@ -30,8 +32,11 @@ export interface NetBackend {
   describe(): string;
   /** Plugs a card in. @throws NetError "busy" when one is there already */
   attach(nic: NetNic): NetPeer;
+  /** Takes the card away. */
   detach(nic: NetNic): void;
+  /** Plugs the cable in, or pulls it out (QMP set_link). */
   setLink(up: boolean): void;
+  /** Releases what it has of the host. */
   close(): Promise<void>;
 }
 

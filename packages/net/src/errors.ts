@@ -6,6 +6,7 @@ export type NetErrorKind = "bad-mac" | "busy" | "bad-option";
 /** An error of the network layer: a wrong option of the user. */
 export class NetError extends Error implements UserError {
   readonly forUser = true;
+  /** What programs test. */
   readonly kind: NetErrorKind;
 
   constructor(kind: NetErrorKind, message: string) {

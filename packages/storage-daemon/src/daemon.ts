@@ -10,10 +10,13 @@ import { QmpMonitor, UnknownCommand } from "./qmp.ts";
 
 /** What a storage daemon needs of its process. */
 export interface DaemonHost extends ExportHost {
+  /** The nodes that it serves. */
   readonly graph: BlockGraph;
+  /** What `query-version` says. */
   readonly version: string;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Bytes that a host file takes on its disk; undefined: nobody knows. */
   allocated?(path: string): Promise<number | undefined>;
   /** Makes or removes an object by QMP. */
   addObject(options: Readonly<Record<string, unknown>>): Promise<void> | void;
@@ -39,7 +42,9 @@ const OWN: readonly { readonly name: string; readonly schema: z.ZodObject }[] = 
 
 /** Block nodes, jobs and exports without a machine, and monitors for them. */
 export class StorageDaemon {
+  /** Nodes and jobs. */
   readonly control: BlockControl;
+  /** What clients may open. */
   readonly exports: BlockExports;
   readonly #host: DaemonHost;
   readonly #monitors: QmpMonitor[] = [];

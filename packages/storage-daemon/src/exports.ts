@@ -8,6 +8,7 @@ import { z } from "zod";
 
 /** What exports need of the host. */
 export interface ExportHost {
+  /** Where clients come from. */
   readonly sockets: StreamHost;
   /** Credentials of a tls-creds object; `authz`: id of the object that says who may come. */
   tls(id: string, authz: string | undefined): Promise<TlsCredentials>;

@@ -45,6 +45,7 @@ export interface BlockDevice {
 
 /** One QMP command about disks. Replies as in QEMU 7.2's schema; the empty object when it has nothing to say. */
 export interface BlockCommand {
+  /** As QMP has it. */
   readonly name: string;
   /** Its arguments. */
   readonly schema: z.ZodObject;

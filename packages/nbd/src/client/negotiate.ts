@@ -24,7 +24,9 @@ export interface ExportInfo {
   readonly flags: number;
   /** Bytes: requests are multiples of `minimum`, and at most `maximum`. */
   readonly minimum: number;
+  /** Size that requests are best made in. */
   readonly preferred: number;
+  /** Most bytes of one request. */
   readonly maximum: number;
 }
 
