@@ -170,7 +170,7 @@ class Survey {
     const pool = Array.from({ length: width }, () => new Uint8Array(clusterSize));
     const drain = async (): Promise<void> => {
       await Promise.all(batch.map((b) => this.#readTable(b.table, b.bytes)));
-      for (const b of batch) this.#entries(b.bytes, active);
+      for (const b of batch) this.#entries(b.bytes, active, b.index * img.map.coverage);
       progress(batch.at(-1)?.index ?? 0);
       batch.length = 0;
     };
@@ -213,7 +213,8 @@ class Survey {
     }
   }
 
-  #entries(bytes: Uint8Array, active: boolean): void {
+  /** `disk`: the offset of the disk that the first entry maps. */
+  #entries(bytes: Uint8Array, active: boolean, disk: number): void {
     const img = this.#img;
     const { clusterSize, external } = img;
     const { extended, version } = img.map.shape;
@@ -261,7 +262,14 @@ class Survey {
         if (plain.next !== 0 && host / clusterSize !== plain.next) found.fragmented++;
         plain.next = host / clusterSize + 1;
       }
-      if (external) continue;
+      if (external) {
+        const guest = disk + (at / step) * clusterSize;
+        if (host !== guest)
+          this.#wrong(
+            `the disk's offset 0x${guest.toString(16)} lies at 0x${host.toString(16)} of the external data file`,
+          );
+        continue;
+      }
       const cluster = host / clusterSize;
       if (cluster >= this.#limit) {
         this.#wrong(`data cluster: cluster ${cluster} lies beyond the end of the file`);

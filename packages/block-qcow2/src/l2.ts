@@ -111,6 +111,12 @@ export class Mapping {
     const offset = inTable - index * this.clusterSize;
     if (this.shape.extended) this.#findExtended(piece, index - slice * this.sliceEntries, offset, most, run);
     else this.#findStandard(piece, index - slice * this.sliceEntries, offset, most, run);
+    if (this.shape.external && run.host !== at && run.kind >= ZERO_ALLOCATED && run.kind !== COMPRESSED)
+      throw new BlockError(
+        "corrupt",
+        `'${this.shape.filename}': the disk's offset 0x${at.toString(16)} lies at 0x${run.host.toString(16)} of the external data file, and must lie at the same offset`,
+        { at: sliceAt + (index - slice * this.sliceEntries) * this.entryBytes },
+      );
     return true;
   }
 

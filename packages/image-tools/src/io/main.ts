@@ -31,13 +31,15 @@ export async function io(argv: readonly string[], host: ToolHost): Promise<numbe
   }
   const tools = new Tools(host);
   try {
-    return await run(args, tools);
+    const code = await run(args, tools);
+    await tools.close();
+    return code;
   } catch (error) {
+    // What closing says of a node that could not be opened is the same again.
+    await tools.close().catch(() => undefined);
     if (!(error instanceof ToolError || error instanceof BlockError || error instanceof CommandError)) throw error;
     tools.error(messageOf(error));
     return 1;
-  } finally {
-    await tools.close().catch((error: unknown) => tools.error(messageOf(error)));
   }
 }
 
