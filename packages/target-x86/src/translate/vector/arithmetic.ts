@@ -102,11 +102,7 @@ function scalarExtremum(f: Float, code: 5 | 6): Translate {
       (slow) => {
         const x = lane0(t, f, vec(t, i.operands[k]!.n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
-        needNumbers(t, f, x, y, slow);
-        for (const v of [x, y]) {
-          needNoDenormal(t, f, v, slow);
-          setPlain(t, v, f);
-        }
+        needNumbers(t, f, [x, y], slow);
         const r = lane0(t, f, t.ir.vector(spec[f], t.ir.vector(splat, y), t.ir.vector(splat, x)));
         setPlain(t, r, f);
         writeScalar(t, i, f, r);

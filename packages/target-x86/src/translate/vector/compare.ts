@@ -4,10 +4,10 @@ import type { Insn } from "../../insn.ts";
 import type { Order } from "../flag-view.ts";
 import type { Translate, Tx } from "../tx.ts";
 import { Exact } from "./exact.ts";
-import { either, needNumberLanes, needNoDenormal, needNumbers, PACKED, SHAPE } from "./fast.ts";
+import { either, needNumberLanes, needNumbers, PACKED, SHAPE } from "./fast.ts";
 import { packed } from "./packed.ts";
 import {
-  both, first, immediate, isMem, lane0, readScalar, readVec, setLow, setPlain, vec, zeros, type Float,
+  both, first, immediate, isMem, lane0, readScalar, readVec, setLow, vec, zeros, type Float,
 } from "./registers.ts"; // prettier-ignore
 
 /** For which of less (1), equal (2), greater (4) each predicate holds when no operand is NaN. */
@@ -61,15 +61,6 @@ function relations(t: Tx, f: Float, holds: number, x: Value, y: Value): Value {
 /** SSE has eight predicates, AVX thirty-two. */
 const predicate = (i: Insn): number => immediate(i) & (i.vex === 0 ? 7 : 31);
 
-/** To the slow path where a flag may be due: a NaN, or a denormal number. */
-function needOrdered(t: Tx, f: Float, x: Value, y: Value, slow: Parameters<typeof needNumbers>[4]): void {
-  needNumbers(t, f, x, y, slow);
-  for (const v of [x, y]) {
-    needNoDenormal(t, f, v, slow);
-    setPlain(t, v, f);
-  }
-}
-
 function scalar(f: Float): Translate {
   const put = f === "f64" ? ops.i64x2_replace_lane : ops.i32x4_replace_lane;
   return (t, i) => {
@@ -82,7 +73,7 @@ function scalar(f: Float): Translate {
       (slow) => {
         const x = lane0(t, f, vec(t, i.operands[k]!.n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[k + 1]!.n));
-        needOrdered(t, f, x, y, slow);
+        needNumbers(t, f, [x, y], slow);
         const holds = relation(t, f, HOLDS[predicate(i) & 15]!, x, y);
         write(ir.neg(f === "f64" ? ir.extuI32(holds) : holds));
       },
@@ -129,7 +120,7 @@ function flags(f: Float, signaling: boolean): Translate {
       (slow) => {
         const x = lane0(t, f, vec(t, i.operands[0].n));
         const y = loaded ?? lane0(t, f, vec(t, i.operands[1].n));
-        needOrdered(t, f, x, y, slow);
+        needNumbers(t, f, [x, y], slow);
         // Of less and less or equal: the host needs no look for NaN, as it does for equal.
         const less = ir.float(ops.flt, x, y);
         const src = ir.or(ir.shlI(ir.sub(ir.float(ops.fle, x, y), less), 6), less);

@@ -3,7 +3,18 @@ import { ops, type Label, type Value } from "@mimus/tcg";
 import type { Translate } from "../tx.ts";
 import { Exact } from "./exact.ts";
 import { needSame } from "./exactness.ts";
-import { either, leaveIf, mayRound, needNoDenormal, needNumbers, needOrdinary, number, PACKED, SHAPE } from "./fast.ts";
+import {
+  either,
+  leaveIf,
+  mayRound,
+  needNoDenormal,
+  needNoNan,
+  needNumbers,
+  needOrdinary,
+  number,
+  PACKED,
+  SHAPE,
+} from "./fast.ts";
 import { packed } from "./packed.ts";
 import {
   both, first, immediate, isPlain, lane0, loadedScalar, readVec, setPlain, vec, writeScalar, type Float,
@@ -83,8 +94,7 @@ function scalar(from: Float, to: Float): Translate {
           needNoDenormal(t, from, x, slow);
           if (!mayRound(t)) needSame(t, x, t.ir.float(ops.promote, r), slow);
         } else {
-          needNumbers(t, from, x, x, slow);
-          needNoDenormal(t, from, x, slow);
+          needNumbers(t, from, [x], slow);
         }
         writeScalar(t, i, to, r);
       },
@@ -117,7 +127,7 @@ function roundScalar(f: Float): Translate {
       t,
       (slow) => {
         const x = loaded ?? lane0(t, f, vec(t, i.operands[k]!.n));
-        needNumbers(t, f, x, x, slow);
+        needNoNan(t, f, x, slow);
         const r = t.ir.float(direction(imm)[0], x);
         if ((imm & SUPPRESS) === 0) needSame(t, x, r, slow);
         writeScalar(t, i, f, r);

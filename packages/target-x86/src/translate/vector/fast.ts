@@ -103,6 +103,18 @@ export function needNoDenormal(t: Tx, f: Float, x: Value, slow: Label): void {
 }
 
 /**
+ * A value that has no bit in common with a mask where the exponent's field has one of the `count` (2, 4) outermost values: all ones, 0
+ * and, of four, 1 and 2. It is the field plus 1, less its last bits.
+ */
+function outermost(t: Tx, f: Float, v: Value, count: 2 | 4): { value: Value; mask: Value } {
+  const { ir } = t;
+  const { fraction, exponent } = SHAPE[f];
+  const upper = (1n << BigInt(exponent)) - BigInt(count);
+  const value = ir.add(ir.bitcast(v), bits(t, f, 1n << BigInt(fraction)));
+  return { value, mask: bits(t, f, upper << BigInt(fraction)) };
+}
+
+/**
  * To `slow` unless the result is finite and normal, or zero exactly; `underflows`: it must not be the least normal number,
  * which rounding may have made of a smaller one, and is an exact zero only if one of `causes` is zero.
  */
@@ -115,11 +127,8 @@ export function needOrdinary(
   slow: Label,
 ): void {
   const { ir } = t;
-  const { fraction, exponent } = SHAPE[f];
-  // The exponent's field plus 1: its upper bits are 0 for what is not finite, for 0 and, with the last two left out, for 1 and 2.
-  const upper = (1n << BigInt(exponent)) - (underflows ? 4n : 2n);
-  const next = ir.add(ir.bitcast(r), bits(t, f, 1n << BigInt(fraction)));
-  tolerate(t, "tsteq", next, bits(t, f, upper << BigInt(fraction)), slow, () => {
+  const { value, mask } = outermost(t, f, r, underflows ? 4 : 2);
+  tolerate(t, "tsteq", value, mask, slow, () => {
     const is = (v: Value): Value => ir.float(ops.feq, v, number(t, ir.typeOf(v) as Float, 0));
     let exact = is(r);
     if (underflows) {
@@ -139,12 +148,22 @@ export function needPositive(t: Tx, f: Float, x: Value, slow: Label): void {
   leaveIf(t, "geu", t.ir.sub(t.ir.bitcast(x), bits(t, f, least)), bits(t, f, count), slow);
 }
 
-/** To `slow` if `x` or `y` is NaN. What is zero or normal is none. */
-export function needNumbers(t: Tx, f: Float, x: Value, y: Value, slow: Label): void {
-  const { ir } = t;
-  const self = [x, y].filter((v, n) => !isPlain(t, v, f) && (n === 0 || v !== x)).map((v) => ir.float(ops.feq, v, v));
-  if (self.length === 0) return;
-  leaveIf(t, "eq", self.length === 1 ? self[0]! : ir.and(self[0]!, self[1]!), ir.const32(0), slow);
+/** To `slow` if it is NaN. What is zero or normal is none. */
+export function needNoNan(t: Tx, f: Float, v: Value, slow: Label): void {
+  if (!isPlain(t, v, f)) leaveIf(t, "eq", t.ir.float(ops.feq, v, v), t.ir.const32(0), slow);
+}
+
+/** To `slow` if one of them is NaN or a denormal number. */
+export function needNumbers(t: Tx, f: Float, numbers: readonly Value[], slow: Label): void {
+  for (const v of numbers) {
+    if (isPlain(t, v, f)) continue;
+    const { value, mask } = outermost(t, f, v, 2);
+    tolerate(t, "tsteq", value, mask, slow, () => {
+      needNoNan(t, f, v, slow);
+      needNoDenormal(t, f, v, slow);
+    });
+    setPlain(t, v, f);
+  }
 }
 
 /** A constant number. */
