@@ -1,15 +1,8 @@
 import { decodeBase64 } from "./base64.ts";
-import { SoftfloatError } from "./errors.ts";
+import * as generated from "./generated/softfloat-wasm.ts";
 
-export { SoftfloatError } from "./errors.ts";
 export { FLAGS, POLICIES, POLICY, ROUNDING, STATUS } from "./status.ts";
 export type { SoftfloatExports } from "./exports.ts";
-
-const generated = await import("./generated/softfloat-wasm.ts").catch((cause: unknown) => {
-  throw new SoftfloatError("not-built", "The softfloat module is not built: run `pnpm wasm` in the repository", {
-    cause,
-  });
-});
 
 /** A WebAssembly module that imports `env.memory`: its name and its binary. */
 export interface SoftfloatModule {

@@ -1,10 +1,6 @@
 /** The third module of the package: operations of SSE and AVX on vectors in memory, with MXCSR. */
 import { decodeBase64 } from "./base64.ts";
-import { SoftfloatError } from "./errors.ts";
-
-const generated = await import("./generated/sse-wasm.ts").catch((cause: unknown) => {
-  throw new SoftfloatError("not-built", "The SSE module is not built: run `pnpm wasm` in the repository", { cause });
-});
+import * as generated from "./generated/sse-wasm.ts";
 
 /** A WebAssembly module that imports `env.memory`. Its functions take the addresses of a block of operands and of MXCSR. */
 export const sseModule: { readonly name: "sse"; readonly bytes: Uint8Array<ArrayBuffer> } = {

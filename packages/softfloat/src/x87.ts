@@ -1,10 +1,6 @@
 /** The second module of the package: the double extended format and the x87's instructions. */
 import { decodeBase64 } from "./base64.ts";
-import { SoftfloatError } from "./errors.ts";
-
-const generated = await import("./generated/x87-wasm.ts").catch((cause: unknown) => {
-  throw new SoftfloatError("not-built", "The x87 module is not built: run `pnpm wasm` in the repository", { cause });
-});
+import * as generated from "./generated/x87-wasm.ts";
 
 /** A WebAssembly module that imports `env.memory`: its name and its binary. */
 export interface X87Module {
