@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { late } from "./builtins.ts";
 
 /** Time, waiting and randomness of Node for a running machine; the shape is that of `SystemHost` in `@mimus/system`. */
 export interface NodeClock {
@@ -37,7 +37,7 @@ export function nodeClock(options: NodeClockOptions = {}): NodeClock {
           resolve();
         });
       }),
-    random: options.seed === undefined ? (bytes) => void randomFillSync(bytes) : seeded(options.seed),
+    random: options.seed === undefined ? (bytes) => void late.crypto.randomFillSync(bytes) : seeded(options.seed),
   };
 }
 

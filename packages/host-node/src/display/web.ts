@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gzip } from "node:zlib";
 
 import { type DisplayConsole, type InputRouter, remoteInput } from "@mimus/display";
 
+import { late } from "../builtins.ts";
 import { page } from "./page.ts";
 import { Viewers } from "./viewers.ts";
 
@@ -44,7 +43,7 @@ const MOST_BODY = 65_536;
  * @throws Error when the port cannot be had
  */
 export async function webDisplay(target: DisplayTarget, options: WebDisplayOptions): Promise<RunningDisplay> {
-  const secret = randomBytes(12).toString("base64url");
+  const secret = late.crypto.randomBytes(12).toString("base64url");
   const viewers = new Viewers(target.console);
   const life = { over: false };
 
@@ -76,7 +75,7 @@ export async function webDisplay(target: DisplayTarget, options: WebDisplayOptio
     const [, key, what] = url.pathname.split("/");
     if (key !== secret || !localName(request.headers.host, options.host)) return refuse(response, 404);
     if (request.method === "GET" && what === "") {
-      const nonce = randomBytes(12).toString("base64url");
+      const nonce = late.crypto.randomBytes(12).toString("base64url");
       response.writeHead(200, {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
@@ -93,7 +92,7 @@ export async function webDisplay(target: DisplayTarget, options: WebDisplayOptio
     } else refuse(response, 404);
   };
 
-  const server = createServer((request, response) => {
+  const server = late.http.createServer((request, response) => {
     answer(request, response).catch(() => refuse(response, 400));
   });
   await new Promise<void>((resolve, reject) => {
@@ -126,7 +125,7 @@ function refuse(response: ServerResponse, status: number): void {
 
 function packed(bytes: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) =>
-    gzip(bytes, { level: 1 }, (error, out) => (error === null ? resolve(out) : reject(error))),
+    late.zlib.gzip(bytes, { level: 1 }, (error, out) => (error === null ? resolve(out) : reject(error))),
   );
 }
 

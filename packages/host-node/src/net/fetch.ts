@@ -1,5 +1,6 @@
-import { Agent as PlainAgent, type IncomingMessage, request as plainRequest } from "node:http";
-import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import type { Agent, IncomingMessage } from "node:http";
+
+import { late } from "../builtins.ts";
 
 /** The part of `fetch` that image drivers use; `insecure` is beyond the standard: certificates are not checked. */
 export interface FetchRequest {
@@ -23,10 +24,22 @@ export interface FetchResponse {
 /** Redirections that are followed. */
 const MAX_REDIRECTS = 10;
 
-const agents = { keepAlive: true, maxSockets: 8 };
-const plain = new PlainAgent(agents);
-const checked = new TlsAgent(agents);
-const unchecked = new TlsAgent({ ...agents, rejectUnauthorized: false });
+/** How servers are spoken to: in the clear, encrypted, encrypted with somebody who may be anybody. */
+type Way = "plain" | "checked" | "unchecked";
+const SETTINGS = { keepAlive: true, maxSockets: 8 };
+const agents: Map<Way, Agent> = new Map();
+
+function agentFor(way: Way): Agent {
+  let agent = agents.get(way);
+  if (agent === undefined) {
+    agent =
+      way === "plain"
+        ? new late.http.Agent(SETTINGS)
+        : new late.https.Agent({ ...SETTINGS, rejectUnauthorized: way === "checked" });
+    agents.set(way, agent);
+  }
+  return agent;
+}
 
 /** HTTP for image drivers: connections are kept, certificates are checked unless `insecure` says otherwise. */
 export async function nodeFetch(url: string, request: FetchRequest): Promise<FetchResponse> {
@@ -53,9 +66,9 @@ export async function nodeFetch(url: string, request: FetchRequest): Promise<Fet
 
 function send(url: URL, { headers, insecure }: FetchRequest): Promise<IncomingMessage> {
   const tls = url.protocol === "https:";
-  const agent = tls ? (insecure === true ? unchecked : checked) : plain;
+  const agent = agentFor(tls ? (insecure === true ? "unchecked" : "checked") : "plain");
   return new Promise((resolve, reject) => {
-    const call = (tls ? tlsRequest : plainRequest)(url, { method: "GET", headers, agent }, resolve);
+    const call = (tls ? late.https : late.http).request(url, { method: "GET", headers, agent }, resolve);
     call.once("error", reject);
     call.end();
   });

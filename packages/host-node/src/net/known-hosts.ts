@@ -1,7 +1,8 @@
-import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+
+import { late } from "../builtins.ts";
 
 /** The user's own settings for SSH. A thread may have a HOME of its own, which `homedir` does not know. */
 export function sshFolder(): string {
@@ -49,7 +50,7 @@ export function knownHost(
 function namesHost(list: string, name: string): boolean {
   const [, salt, hash] = /^\|1\|([^|]+)\|(.+)$/.exec(list) ?? [];
   if (salt !== undefined && hash !== undefined)
-    return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+    return late.crypto.createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
   let found = false;
   for (const item of list.split(",")) {
     const negated = item.startsWith("!");

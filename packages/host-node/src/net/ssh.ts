@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { join } from "node:path";
 import { BlockError, type HostFile } from "@mimus/block";
 import type { AnyAuthMethod, Client, ConnectConfig, SFTPWrapper, Stats } from "ssh2";
 
+import { late } from "../builtins.ts";
 import { knownHost, sshFolder } from "./known-hosts.ts";
 
 /** A file on another machine. */
@@ -113,7 +113,7 @@ function connected(
 function wrongKey(key: Buffer, { hostKey, host, port }: SshFileTarget): string | undefined {
   if (hostKey.mode === "known_hosts") return knownHost(host, port, key);
   if (hostKey.mode !== "hash") return undefined;
-  const hash = createHash(hostKey.type).update(key).digest("hex");
+  const hash = late.crypto.createHash(hostKey.type).update(key).digest("hex");
   return hash === hostKey.hash
     ? undefined
     : `remote host key fingerprint '${hostKey.type}:${hash}' does not match host_key_check '${hostKey.type}:${hostKey.hash}'`;

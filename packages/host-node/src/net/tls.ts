@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect, createSecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 
 import { type ByteStream, NbdError, type TlsCredentials } from "@mimus/nbd";
 
+import { late } from "../builtins.ts";
 import { NodeStream, socketStream } from "./sockets.ts";
 
 /** `-object tls-creds-x509`: certificates in a folder. Names of the files: QEMU 7.2 documentation, "TLS setup for network services". */
@@ -48,7 +49,7 @@ export function x509Credentials(options: X509Options): TlsCredentials {
   const crl = file("ca-crl.pem", false);
   let secureContext;
   try {
-    secureContext = createSecureContext({
+    secureContext = late.tls.createSecureContext({
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
       ...(crl === undefined ? {} : { crl }),
@@ -92,7 +93,10 @@ export function pskCredentials({ dir, endpoint, username = "qemu" }: PskOptions)
   if (endpoint === "client" && own === undefined)
     throw new Error(`tls-creds-psk: '${path}' has no key of '${username}'`);
   // OpenSSL takes such keys only up to TLS 1.2 through this interface.
-  const secureContext = createSecureContext({ ciphers: "PSK", maxVersion: "TLSv1.2" } satisfies SecureContextOptions);
+  const secureContext = late.tls.createSecureContext({
+    ciphers: "PSK",
+    maxVersion: "TLSv1.2",
+  } satisfies SecureContextOptions);
   const common = { secureContext, ciphers: "PSK", maxVersion: "TLSv1.2" as const };
   return {
     endpoint,
@@ -110,7 +114,7 @@ export function pskCredentials({ dir, endpoint, username = "qemu" }: PskOptions)
 /** The server's end of the handshake. */
 function serve(stream: ByteStream, options: object, allow?: (subject: string) => boolean): Promise<ByteStream> {
   const { socket, peer } = plain(stream);
-  const encrypted = new TLSSocket(socket, { isServer: true, ...options });
+  const encrypted = new late.tls.TLSSocket(socket, { isServer: true, ...options });
   return new Promise((resolve, reject) => {
     const failed = (error?: Error): void => reject(tlsError(error));
     encrypted.once("error", failed);
@@ -140,7 +144,7 @@ function serve(stream: ByteStream, options: object, allow?: (subject: string) =>
 function dialTls(stream: ByteStream, options: object, hostname?: string): Promise<ByteStream> {
   const { socket, peer } = plain(stream);
   return new Promise((resolve, reject) => {
-    const encrypted = connect({
+    const encrypted = late.tls.connect({
       socket,
       ...(hostname === undefined ? {} : { host: hostname, servername: nameFor(hostname) }),
       ...options,
