@@ -1,30 +1,45 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 
-import { shareBuilt } from "./share-built.ts";
+import { CodeStore } from "./scripts/code-store.ts";
+import { shareWithModules } from "./scripts/outside.ts";
+import { ScriptLoader } from "./scripts/script-loader.ts";
 
-const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_]*)$/.exec(process.argv[2] ?? "")?.[1];
-/** Tools that start without machines. */
-const tool = command === "img" || command === "io";
-// What is kept of a module holds the functions that were compiled with it: of a tool all, or each run compiles anew what it calls, 5 ms.
-if (tool) process.getBuiltinModule("node:v8").setFlagsFromString("--no-lazy");
-// Compiled code of all packages is kept between runs: 70 ms of a cold start.
-enableCompileCache();
-const server = /^(?:qemu-|mimus-)?(?:nbd|storage-daemon)$/.test(process.argv[2] ?? "");
+const [given = "", ...argv] = process.argv.slice(2);
+const command = /^(?:qemu-|mimus-)?([a-z][a-z\d_-]*)$/.exec(given)?.[1];
+/** A built command loads its modules as scripts, one that runs from sources as Node does. */
+const scripts = import.meta.url.endsWith(".js") ? loader() : undefined;
+
+/** Loads a part of the command: `built` beside this file, or its source. */
+async function part<T>(built: string, source: () => Promise<T>): Promise<T> {
+  return scripts === undefined ? source() : (scripts.load(here(built)) as T);
+}
+
+function loader(): ScriptLoader {
+  // Tools have a verb, of which each is another program.
+  const verb = argv.find((arg) => /^[a-z]+$/.test(arg));
+  const name = [command ?? "help", ...(command === "img" && verb !== undefined ? [verb] : [])].join("-");
+  const store = new CodeStore(name, here("."));
+  const own: ScriptLoader = new ScriptLoader(store, here("zod.js"), () =>
+    shareWithModules(own, new URL("whole-zod.js", import.meta.url).href),
+  );
+  return own;
+}
+
+function here(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+if (command === "img" || command === "io")
+  await (await part("tool.js", () => import("./tool.ts"))).runTool(command, argv);
+else if (command === "nbd" || command === "storage-daemon")
+  await (await part("run-server.js", () => import("./run-server.ts"))).runServer(command, argv);
 // Programs start without what machines need, schemas above all: half of a cold start.
-if (
-  tool ||
-  server ||
+else if (
   command === undefined ||
+  command.includes("-") ||
   command === "plugins" ||
   command === "help" ||
-  !(await runProgram(command))
-) {
-  shareBuilt(tool);
-  await (tool ? import("./tool.ts") : server ? import("./run-server.ts") : import("./run.ts"));
-}
-
-async function runProgram(target: string): Promise<boolean> {
-  const { userCommand } = await import("./user/command.ts");
-  return userCommand(target, process.argv.slice(3));
-}
+  !(await (await part("program.js", () => import("./user/command.ts"))).userCommand(command, argv))
+)
+  await (await part("run.js", () => import("./run.ts"))).run([given, ...argv]);

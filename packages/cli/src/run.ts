@@ -37,17 +37,20 @@ async function main([command = "-h", ...argv]: readonly string[]): Promise<numbe
   return 0;
 }
 
-// Schemas are used a few times each here: compiling them costs 30 ms of a cold start and pays nothing back.
-config({ jitless: true });
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(
-    isUserError(error)
-      ? `mimus: ${error.message}\n`
-      : `mimus: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  // V8 may be at work on what the machine began with, and wait for this thread at the same time; a terminal needs an orderly end.
-  leave(1, isatty(0));
+/** Runs a command, and ends the process. */
+export async function run(argv: readonly string[]): Promise<never> {
+  // Schemas are used a few times each here: compiling them costs 30 ms of a cold start and pays nothing back.
+  config({ jitless: true });
+  try {
+    process.exitCode = await main(argv);
+  } catch (error) {
+    process.stderr.write(
+      isUserError(error)
+        ? `mimus: ${error.message}\n`
+        : `mimus: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    // V8 may be at work on what the machine began with, and wait for this thread at the same time; a terminal needs an orderly end.
+    leave(1, isatty(0));
+  }
+  process.exit();
 }
-process.exit();

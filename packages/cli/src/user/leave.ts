@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { flushCompileCache } from "node:module";
 
 /** Programs that ran longer have nothing to gain. */
 const SHORT_MS = 3000;
@@ -19,8 +18,8 @@ export function leave(status: number, plain: boolean): never {
     typeof process.execve === "function" &&
     existsSync(SHELL)
   ) {
-    // An orderly end would keep what was compiled for the next run; there is nothing to do when it is kept already.
-    flushCompileCache();
+    // What listens for an orderly end keeps what was compiled for the next run.
+    process.emit("exit", status);
     // It is an experimental function, which is nothing for the user to be told.
     process.removeAllListeners("warning");
     process.execve(SHELL, ["sh", "-c", `exit ${status}`], {});
