@@ -199,9 +199,12 @@ export abstract class FlagView {
     const { ir } = this.t;
     const t = this.t;
     this.resolve();
-    if (this.op === DYNAMIC)
-      return ir.call("cc_flags", ir.get("cc_op"), ir.get("cc_dst"), ir.get("cc_src"), ir.get("cc_src2"));
     const kind = this.kind;
+    const byHelper = this.op === DYNAMIC || (t.ctx.interpreted && kind >= CC.add);
+    if (byHelper) {
+      const op = this.op === DYNAMIC ? ir.get("cc_op") : ir.const32(this.op);
+      return ir.call("cc_flags", op, ir.get("cc_dst"), ir.get("cc_src"), ir.get("cc_src2"));
+    }
     if (kind < CC.add && this.override) {
       const others = kind === CC.clear ? ir.const32(FLAG.zf | FLAG.pf) : t.low(this.#s);
       return ir.deposit(others, this.cf(), 0, 1);

@@ -19,7 +19,8 @@ export function push(t: Tx, v: Value, size: number): void {
   const offset = stackOffset(t, -size);
   const sized = size === 8 ? v : t.low(v);
   t.store(memOf(size), t.segAddress(SEG.ss, offset, size, "w"), sized);
-  setStack(t, offset);
+  // The interpreter adds the offset as part of the store, and then in the register: no value of its own to be moved there.
+  setStack(t, t.ctx.interpreted && t.stack === t.word ? stackOffset(t, -size) : offset);
 }
 
 /** The top of the stack, `delta` bytes above the stack pointer, which stays. */

@@ -203,6 +203,8 @@ export interface TranslateContext {
   readonly guards: boolean;
   /** Other vCPUs run at the same time: what is one step for them is one of the host's, too. */
   readonly shared: boolean;
+  /** The code is for the interpreter, which takes about as long for each operation, whatever it does: a helper costs less than five of them. */
+  readonly interpreted: boolean;
   /** Present when instructions need no IR. */
   readonly stamps: Stamps | undefined;
   /** The translator sets it once it has emitted the end of the block. */

@@ -3,7 +3,7 @@ import type { Handlers } from "../interp/handlers.ts";
 import { generateInterpreter } from "../interp/generate.ts";
 import { INTERPRETER_LOCALS } from "../interp/handler-emitter.ts";
 import type { HelperSpec } from "../ir/type.ts";
-import { Code, EXTERNREF, I32, I64, W } from "../wasm/encode.ts";
+import { Bytes, Code, EXTERNREF, I32, I64, W } from "../wasm/encode.ts";
 import { ModuleBuilder } from "../wasm/module.ts";
 import { wasm } from "../wasm/types.ts";
 import type { WasmGlobal, WasmInstance, WasmTable } from "../wasm/types.ts";
@@ -67,7 +67,7 @@ export function makeRuntime(
   memory: WasmMemory, table: WasmTable, target: Target, handlers: Handlers, pcOffset: number, lines: number,
   callbacks: RuntimeCallbacks, linked: Linked,
 ): Runtime {
-  const m = new ModuleBuilder(131072);
+  const m = new ModuleBuilder(new Bytes(131072));
   const shared = isShared(memory);
   m.importMemory("env", "memory", shared);
   m.importTable("env", "table");

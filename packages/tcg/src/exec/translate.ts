@@ -96,6 +96,7 @@ export class BlockTranslator {
     const target = this.#target;
     const max = limit > 0 ? Math.min(limit, this.#maxInsns) : this.#maxInsns;
     c.start(cpu, pc, flags, source, passing, 1 << target.pageBits);
+    c.interpreted = passing;
     c.stamps = stamps;
     target.begin(c);
     let insns = 0;
@@ -119,6 +120,7 @@ export class BlockTranslator {
   readonly beginSample = ({ cpu }: TranslateContext, pc: bigint, flags: number, at: number): TranslateContext => {
     this.#samples.start(cpu, pc, flags, NO_SOURCE, false, 1 << this.#target.pageBits);
     this.#samples.at = at;
+    this.#samples.interpreted = true;
     return this.#samples;
   };
 }
@@ -138,6 +140,7 @@ class Context implements TranslateContext {
   first = true;
   guards = false;
   done = false;
+  interpreted = false;
   stamps: Stamps | undefined;
   pageEnd = 4096;
   cpu!: TargetCpu;

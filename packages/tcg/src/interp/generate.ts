@@ -168,7 +168,23 @@ class Generator extends MemoryHandlers {
     code.op(W.select);
     code.op(W.i32Add);
     code.set(IP);
+    this.jumpNext(true);
+    this.jumpNext(false);
     code.br(this.depth);
+  }
+
+  /**
+   * Goes straight to the chained jump that mostly comes after a conditional branch, on both ways: the processor guesses a comparison
+   * right where it has not seen this bytecode yet, and the table of handlers not.
+   */
+  protected jumpNext(also: boolean): void {
+    const { code } = this;
+    const { index } = this.handlers.jump(ops.goto_tb, also);
+    code.get(IP);
+    code.mem(W.i32Load16U, 0, 1);
+    code.i32(index);
+    code.op(W.i32Eq);
+    code.brIf(index - this.h.index - 1);
   }
 
   protected call(): void {

@@ -8,7 +8,7 @@ import { MEM_OPS } from "../ir/type.ts";
 import { DEAD } from "../wasm/analysis.ts";
 import type { Analysis } from "../wasm/analysis.ts";
 import { BlockCompiler } from "../wasm/block-compiler.ts";
-import { ENVP } from "../wasm/block-emitter.ts";
+import { ENVP, noLocals } from "../wasm/block-emitter.ts";
 import { I32, I64, W } from "../wasm/encode.ts";
 import { emitFromI64, emitLoad, emitStore, emitToI64, log2Bytes, VALUE_TYPE } from "../wasm/memory-ops.ts";
 
@@ -53,7 +53,7 @@ export abstract class TranslationEmitter extends BlockCompiler {
     this.block = block;
     this.a = a;
     this.tb = tb;
-    this.valueLocal = new Int32Array(block.ops.length).fill(-1);
+    this.valueLocal = noLocals(this.valueLocal, block.ops.length);
     this.depth = 0;
     this.placed = 0;
     this.labelOrder = [];

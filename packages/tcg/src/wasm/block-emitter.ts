@@ -41,6 +41,11 @@ const NARROW: ReadonlyMap<Op["spec"], number> = new Map([
   [ops.shl, W.i32Shl],
 ]);
 
+/** No locals for `count` things: −1 for each, in the same array where it has room. */
+export function noLocals(old: Int32Array, count: number): Int32Array {
+  return (old.length < count ? new Int32Array(2 * count) : old).fill(-1, 0, count);
+}
+
 /** The local that holds `env`. */
 export const ENVP: number = 0;
 
@@ -54,7 +59,7 @@ export class BlockEmitter implements WasmOps {
   protected block!: Block;
   protected a!: Analysis;
   protected tb = 0;
-  protected code!: Code;
+  protected readonly code: Code = new Code(4096);
   protected locals: number[] = [];
   protected notes: CodeNotes | undefined;
   protected valueLocal: Int32Array = new Int32Array(0);
@@ -86,7 +91,7 @@ export class BlockEmitter implements WasmOps {
     this.block = block;
     this.a = a;
     this.tb = tb;
-    this.code = new Code(1024);
+    this.code.clear();
     // A constant takes no register of the host, and becomes a part of the offsets in the state block.
     const { env } = this.imports;
     this.code.pin(env === 0 ? NO_LOCAL : ENVP, env);
@@ -94,8 +99,8 @@ export class BlockEmitter implements WasmOps {
     this.notes = this.imports.trace === undefined ? undefined : new CodeNotes();
     this.notes?.local(ENVP, "env");
     this.notes?.local(1, "tb");
-    this.valueLocal = new Int32Array(block.ops.length).fill(-1);
-    this.globalLocal = new Int32Array(block.globals.length).fill(-1);
+    this.valueLocal = noLocals(this.valueLocal, block.ops.length);
+    this.globalLocal = noLocals(this.globalLocal, block.globals.length);
     this.depth = 0;
     this.placed = 0;
     this.labelOrder = [];

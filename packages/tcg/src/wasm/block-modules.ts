@@ -8,7 +8,7 @@ import { Uncompilable } from "./analysis.ts";
 import { BlockCompiler } from "./block-compiler.ts";
 import type { BlockImports } from "./block-emitter.ts";
 import type { CompiledRegion } from "../region/region-compiler.ts";
-import { I32, I64 } from "./encode.ts";
+import { Bytes, I32, I64 } from "./encode.ts";
 import { ModuleBuilder } from "./module.ts";
 import { isShared } from "./share-memory.ts";
 import { wasm } from "./types.ts";
@@ -40,7 +40,9 @@ export class BlockModules implements BlockImports {
   readonly #runtime: Runtime;
   readonly #compiler: BlockCompiler;
   readonly #signatures: Map<string, { params: number[]; results: number[] }> = new Map();
-  #builder: ModuleBuilder = new ModuleBuilder();
+  /** Bodies of the functions of the current module. */
+  readonly #code: Bytes = new Bytes(65536);
+  #builder: ModuleBuilder = new ModuleBuilder(this.#code);
   /** Functions that the current module imports. */
   readonly #imported: Map<string, number> = new Map();
   viaTable = true;
@@ -102,7 +104,7 @@ export class BlockModules implements BlockImports {
     compile: () => CompiledRegion,
   ): { slot: number; bytes: number; numbers: Int32Array } {
     this.viaTable = true;
-    this.#begin(32);
+    this.#begin();
     const m = this.#builder;
     const { locals, code, notes, selfCalls, shape } = compile();
     const slot = this.#free.pop() ?? this.#next++;
@@ -142,7 +144,7 @@ export class BlockModules implements BlockImports {
   compile(inputs: readonly BlockInput[]): BatchResult {
     // A module that imports the table costs several times one that does not: for a single block that is the most.
     this.viaTable = inputs.length > 1;
-    this.#begin(inputs.length);
+    this.#begin();
     const m = this.#builder;
     const functions: number[] = [];
     const shown: TracedFunction[] = [];
@@ -172,8 +174,8 @@ export class BlockModules implements BlockImports {
     return { functions, bytes: bytes.length };
   }
 
-  #begin(blocks: number): void {
-    this.#builder = new ModuleBuilder(512 * blocks);
+  #begin(): void {
+    this.#builder = new ModuleBuilder(this.#code);
     this.#imported.clear();
     this.#builder.type([I32, I32], [I32]);
     this.#builder.importMemory("env", "memory", this.#shared);

@@ -113,6 +113,11 @@ export class Bytes {
     this.buffer = new Uint8Array(capacity);
   }
 
+  /** Empties it; the room stays, as buffers beyond 64 bytes cost the host a microsecond each. */
+  clear(): void {
+    this.length = 0;
+  }
+
   /** Makes room for `extra` more bytes. */
   reserve(extra: number): void {
     if (this.length + extra <= this.buffer.length) return;
@@ -232,6 +237,10 @@ export class Code extends Bytes {
   /** The `if` or `br_if` that is appended next is mostly taken. */
   mostly(): void {
     this.hints.push(this.length, 1);
+  }
+  override clear(): void {
+    super.clear();
+    this.hints.length = 0;
   }
   override append(other: Bytes): void {
     if (other instanceof Code)

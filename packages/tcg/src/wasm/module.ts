@@ -21,8 +21,10 @@ export class ModuleBuilder {
   readonly #hints: Bytes = new Bytes(64);
   #hintCount = 0;
 
-  constructor(codeCapacity = 1024) {
-    this.#code = new Bytes(codeCapacity);
+  /** `code` is emptied, and takes the functions' bodies. */
+  constructor(code: Bytes = new Bytes(1024)) {
+    code.clear();
+    this.#code = code;
   }
 
   type(params: readonly number[], results: readonly number[]): number {
@@ -137,7 +139,7 @@ export class ModuleBuilder {
     section(out, 9, this.#elementCount, this.#elements);
     custom(out, "metadata.code.branch_hint", this.#hintCount, this.#hints);
     section(out, 10, this.#functionTypes.length, this.#code);
-    return out.buffer.slice(0, out.length);
+    return out.buffer.subarray(0, out.length);
   }
 }
 
