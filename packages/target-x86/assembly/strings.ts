@@ -4,8 +4,26 @@
  */
 
 // Layout of the state block: ENV.tlb, TLB_ENTRIES, TLB_ENTRY_SIZE of @mimus/tcg.
-const TLB: i32 = 8192 + 16384 * 16;
+const TLB: i32 = 8192 + 65536 * 16;
 const ENTRIES: i32 = 16384;
+
+// ENV.budget and ENV.exact of @mimus/tcg.
+const BUDGET: i32 = 0;
+const EXACT: i32 = 96;
+
+/**
+ * Each element is an instruction, however many are moved at once: of `n` elements as many as the budget allows. The instruction's
+ * block has paid for one of them.
+ */
+// @ts-ignore: decorator
+@inline
+function charge(env: i32, n: i32): i32 {
+  if (load<i32>(env + EXACT) == 0 || n <= 1) return n;
+  const budget = load<i32>(env + BUDGET);
+  const done = min(n, max(budget, 0) + 1);
+  store<i32>(env + BUDGET, budget - (done - 1));
+  return done;
+}
 
 /** The entry for an address. */
 // @ts-ignore: decorator
@@ -32,6 +50,7 @@ export function rep_movs(env: i32, mmu: i32, shift: i32, to: u64, from: u64, cou
   const distance: u64 = to - from;
   if (distance < u64(n << shift)) n = i32(distance) >> shift;
   if (n <= 0) return 0;
+  n = charge(env, n);
   memory.copy(i32(to) + load<i32>(target + 24), i32(from) + load<i32>(source + 24), n << shift);
   return n;
 }
@@ -43,6 +62,7 @@ export function rep_stos(env: i32, mmu: i32, shift: i32, to: u64, value: u64, co
   let n: i32 = room(to, shift);
   if (u64(n) > count) n = i32(count);
   if (n <= 0) return 0;
+  n = charge(env, n);
   let at: i32 = i32(to) + load<i32>(target + 24);
   const bytes = n << shift;
   if (shift == 0 || value == 0) {

@@ -50,7 +50,7 @@ describe("the log of deliveries", () => {
     m.cpu.set(cs + SEG_FIELD.base, 0, 0);
     m.cpu.set(OFF.pc, 0x8000, 0);
     m.cpu.updateFlags();
-    m.run(5000);
+    m.run(100_000);
     const heads = lines.map((line) => line.split("\n")[0]);
     expect(heads.slice(0, 5)).toEqual([
       "interrupt      1: v=80 e=0000 i=1 cpl=0 IP=0008:000093bf pc=000093bf SP=0010:00007000 env->regs[R_EAX]=00000000",

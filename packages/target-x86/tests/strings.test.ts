@@ -100,6 +100,19 @@ describe.each<BackEnd>(["interp", "wasm", "region"])("on %s", (backend) => {
     expect(cpu.ram.findIndex((b, n) => b !== want.ram[n])).toBe(-1);
   });
 
+  it.each([0xa4, 0xaa])("each element of opcode %i is an instruction, whatever the TLB holds", (base) => {
+    const move = { from: 0x12345, to: 0x18001, count: 9000, size: 1 } as const;
+    for (const budget of [1, 2, 7, 8, 9, 4095, 5000, 8999]) {
+      const left = ["cold", "warm"].map((tlb) => {
+        setUp(cpu, opcode(base, move.size), move);
+        if (tlb === "cold") cpu.vcpu.flushTlb(-1);
+        expect(cpu.run(budget)).toBe(-1);
+        return Number(cpu.reg(CX));
+      });
+      expect(left).toEqual([move.count - budget, move.count - budget]);
+    }
+  });
+
   it("REP STOS over code that was run is seen by the next run of it", () => {
     // The code that is written: inc eax; int3, which becomes 16 NOPs and the INT3 behind them.
     const target = 0x14000;

@@ -11,7 +11,8 @@ import type { CodePages } from "./code-pages.ts";
 
 type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
-  | "storeCount" | "returns" | "depth" | "lines" | "fills" | "target" | "temps" | "tempsEnd" | "jumpCache" | "tlb"; // prettier-ignore
+  | "storeCount" | "returns" | "depth" | "lines" | "fills" | "exact" | "target" | "temps" | "tempsEnd" | "jumpCache"
+  | "tlb"; // prettier-ignore
 
 /** Byte offsets in a vCPU's state block, from `env`. */
 export const ENV: Readonly<Record<EnvName, number>> = {
@@ -46,6 +47,8 @@ export const ENV: Readonly<Record<EnvName, number>> = {
   lines: 88,
   /** i32: entries in the list of fills, see {@link fillList}. */
   fills: 92,
+  /** i32: 1 when instructions are counted exactly: a helper that does the work of many takes them off the budget. */
+  exact: 96,
   /** First byte of the target's own fields. */
   target: 128,
   /** One past the last byte of the target's fields, and the first of the interpreter's temporaries. */
@@ -113,6 +116,8 @@ export const FETCH = 2;
  * first) and returns nothing. WebAssembly helpers get exactly `params`.
  */
 export interface Helper extends HelperSpec {
+  /** Reads `env.budget` and takes off it, where `env.exact` is set. */
+  readonly counts?: boolean;
   readonly impl:
     | { readonly kind: "js"; fn(cpu: never, ...i32s: number[]): number | void }
     | { readonly kind: "wasm"; readonly module: string; readonly export: string };

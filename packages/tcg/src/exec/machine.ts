@@ -131,9 +131,9 @@ export class TcgMachine implements Engine {
     this.ir = new IrContext(target.globals, target.helpers);
     this.pcOffset = target.globals[this.ir.global(target.pcGlobal)]!.offset;
     const handlers = new Handlers(target.wordType, target.helpers);
-    this.#translator = new BlockTranslator(
-      target, this.ir, this.maxInsns, this.options.traceStores ?? false, this.shared,
-    ); // prettier-ignore
+    this.#translator = new BlockTranslator(target, this.ir, {
+      maxInsns: this.maxInsns, traceStores: this.options.traceStores === true, shared: this.shared, exact: this.options.exact === true,
+    }); // prettier-ignore
     this.#draft = new Draft(handlers, target, this.ir, this.#translator.beginSample);
     this.#arena.reset(this.#draft.writer.jumpCacheLookup());
     this.table = new wasm.Table({ initial: 1024, element: "anyfunc" });
@@ -218,6 +218,7 @@ export class TcgMachine implements Engine {
   createCpu(make: (env: number, engine: Engine) => TargetCpu, elsewhere = false): Vcpu {
     const env = this.#alloc(`tcg.cpu${this.cpus.length}`, envSize(this.target.mmuIndexes));
     this.i32[(env + ENV.lines) >>> 2] = this.#lines;
+    this.i32[(env + ENV.exact) >>> 2] = this.options.exact === true ? 1 : 0;
     const vcpu = new Vcpu(this, env, make(env, this), elsewhere);
     this.cpus.push(vcpu);
     if (!elsewhere) this.#modules.serve(env, ++this.turns);

@@ -67,17 +67,30 @@ export interface Translated {
   readonly swaps: boolean;
 }
 
+/** What all blocks of a machine have in common. */
+export interface TranslatorOptions {
+  /** Instructions per block at most. */
+  readonly maxInsns: number;
+  readonly traceStores: boolean;
+  /** Memory is shared with other vCPUs. */
+  readonly shared: boolean;
+  /** A block that is left has run to its end: it ends with the first instruction after which it may be left. */
+  readonly exact: boolean;
+}
+
 /** Translates blocks; one per machine, as its context object is reused. */
 export class BlockTranslator {
   readonly #target: Target;
   readonly #context: Context;
   readonly #maxInsns: number;
+  readonly #exact: boolean;
   /** Of samples of instructions. */
   readonly #samples: Context;
 
-  constructor(target: Target, ir: IrContext, maxInsns: number, traceStores: boolean, shared = false) {
+  constructor(target: Target, ir: IrContext, { maxInsns, traceStores, shared, exact }: TranslatorOptions) {
     this.#target = target;
     this.#maxInsns = maxInsns;
+    this.#exact = exact;
     this.#samples = new Context(new Builder(ir), target.bigEndian, shared);
     this.#context = new Context(traceStores ? new TracingBuilder(ir) : new Builder(ir), target.bigEndian, shared);
   }
@@ -111,6 +124,7 @@ export class BlockTranslator {
       insns++;
       c.at += length;
       if (insns >= max || c.at >= c.pageEnd || stop?.(pc + BigInt(c.at)) === true) break;
+      if (this.#exact && c.ir.exits > 0) break;
     }
     if (!c.done) target.end(c);
     return { block: c.ir.finish(), insns, length: c.at, swaps: c.ir.swaps };

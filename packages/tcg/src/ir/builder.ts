@@ -59,6 +59,8 @@ export class Builder {
   #insns = 0;
   /** Some load or store of the block is big-endian. */
   swaps = false;
+  /** Ways out of the block so far. */
+  exits = 0;
   /** The operations of passing blocks: their objects are used again, as most code is translated once, run and forgotten. */
   readonly #pool: Op[] = [];
   #passing = false;
@@ -79,6 +81,7 @@ export class Builder {
     this.block = { name, pc, ops: [], labels: 0, globals: this.context.globals };
     this.#insns = 0;
     this.swaps = false;
+    this.exits = 0;
     this.#forget();
   }
 
@@ -404,16 +407,19 @@ export class Builder {
 
   /** Leaves for the block at the global pc, set before to a constant; chain slot 0 or 1. */
   gotoTb(slot: 0 | 1): void {
+    this.exits++;
     this.#emit(ops.goto_tb, "i32", NONE, NONE, NONE, NONE, slot, 0);
   }
 
   /** Leaves for the block at the global pc. */
   gotoPtr(hint: Hint = "none"): void {
+    this.exits++;
     this.#emit(ops.goto_ptr, "i32", NONE, NONE, NONE, NONE, HINTS.indexOf(hint), 0);
   }
 
   /** Leaves to the run loop. */
   exit(reason: TbExit = "next"): void {
+    this.exits++;
     this.#emit(ops.exit_tb, "i32", NONE, NONE, NONE, NONE, TB_EXITS.indexOf(reason), 0);
   }
 

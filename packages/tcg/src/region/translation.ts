@@ -109,7 +109,8 @@ export abstract class TranslationEmitter extends BlockCompiler {
   }
 
   protected override call(op: Op, i: number): void {
-    const sync = op.helper!.mayFault !== true && (op.helper as Helper).impl.kind === "js";
+    const { mayFault, counts, impl } = op.helper as Helper;
+    const sync = mayFault !== true && (impl.kind === "js" || counts === true);
     if (sync) this.storeBudget();
     super.call(op, i);
     if (sync) this.loadBudget();

@@ -49,8 +49,8 @@ export function integerHelpers(word: WordSize): Helper[] {
     wasm("pdep", ["i64", "i64"], "i64", true),
     wasm("crc32c", ["i32", "i64", "i32"], "i32", true),
     // (mmu, log2 of the element, to, from, count), (mmu, log2 of the element, to, value, count): elements done
-    wasm("rep_movs", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false),
-    wasm("rep_stos", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false),
+    { ...wasm("rep_movs", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false), counts: true },
+    { ...wasm("rep_stos", ["env", "i32", "i32", "i64", "i64", "i64"], "i32", false), counts: true },
     {
       // raise(vector, error code)
       name: "raise",
