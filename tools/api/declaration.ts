@@ -21,9 +21,12 @@ export const KINDS = ["Classes", "Functions", "Interfaces", "Types", "Constants"
 export type Kind = (typeof KINDS)[number];
 
 /** A public member of a class, an interface or an object type. */
-interface Member {
+export interface Member {
   readonly name: string;
   readonly documented: boolean;
+  /** Its code with its docstring, for a place between the braces of a class. */
+  readonly code: string;
+  readonly isStatic: boolean;
 }
 
 /** One declaration of a name. */
@@ -67,9 +70,14 @@ export function declarationsOf(source: Source, node: Node, start: number): Decla
     });
   const name = String((node["id"] as Node)["name"]);
   const shown = membersOf(node).filter((member) => !isHidden(member) && !isInternal(docBefore(source, member.start)));
-  const code = kind === "Classes" ? classCode(source, node, shown) : source.text.slice(node.start, node.end);
-  const members = shown.map((m) => ({ name: memberName(m), documented: docBefore(source, m.start) !== undefined }));
-  return [{ name, kind, code: tidy(code), doc, mentions, bases: basesOf(node), members }];
+  const members = shown.map((m) => ({
+    name: memberName(m),
+    documented: docBefore(source, m.start) !== undefined,
+    code: tidy(`    ${source.text.slice(startWithDoc(source, m.start), m.end)}`),
+    isStatic: m["static"] === true,
+  }));
+  const code = kind === "Classes" ? classCode(source, node, members) : tidy(source.text.slice(node.start, node.end));
+  return [{ name, kind, code, doc, mentions, bases: basesOf(node), members }];
 }
 
 /** Names without the docstring tag `@internal` are for everybody. */
@@ -118,13 +126,10 @@ function memberName(member: Node): string {
   return String((member["key"] as Node | undefined)?.["name"] ?? "…");
 }
 
-/** A class with its public members only. */
-function classCode(source: Source, node: Node, shown: readonly Node[]): string {
-  const body = node["body"] as Node;
-  const head = source.text.slice(node.start, body.start + 1);
-  if (shown.length === 0) return `${head}}`;
-  const members = shown.map((member) => source.text.slice(startWithDoc(source, member.start), member.end));
-  return `${head}\n    ${members.join("\n    ")}\n}`;
+/** A class with these members only: the public ones, with docstrings. */
+function classCode(source: Source, node: Node, members: readonly Member[]): string {
+  const head = tidy(source.text.slice(node.start, (node["body"] as Node).start + 1));
+  return members.length === 0 ? `${head}}` : [head, ...members.map((member) => member.code), "}"].join("\n");
 }
 
 function startWithDoc(source: Source, at: number): number {

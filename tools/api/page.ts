@@ -1,4 +1,4 @@
-import { type Declaration, isInternal, type Kind, KINDS } from "./declaration.ts";
+import { type Declaration, isInternal, type Kind, KINDS, type Member } from "./declaration.ts";
 import type { Package, Place, Workspace } from "./workspace.ts";
 
 /** A name on a page. */
@@ -155,9 +155,10 @@ class Page {
   #entry({ name, place, declarations, doc }: Entry): string[] {
     const lines = ["", `### ${name}`, ""];
     if (doc !== undefined) lines.push(...this.#prose(doc, place.path), "");
-    const code = declarations.map((d) =>
-      d.doc === undefined || d.doc === doc ? d.code : `/** ${d.doc} */\n${d.code}`,
-    );
+    const code = declarations.map((d) => {
+      const whole = d.kind === "Classes" ? withMembers(d, this.#hiddenMembers(place, d)) : d.code;
+      return d.doc === undefined || d.doc === doc ? whole : `/** ${d.doc} */\n${whole}`;
+    });
     lines.push("```ts", ...code, "```");
     const mentioned = [...new Set(declarations.flatMap((d) => d.mentions))]
       .map((mention) => this.#workspace.placeOf(place.path, mention))
@@ -165,6 +166,27 @@ class Page {
       .flatMap((other) => this.#link(other!) ?? []);
     if (mentioned.length > 0) lines.push("", `See ${[...new Set(mentioned)].toSorted(compare).join(", ")}.`);
     return lines;
+  }
+
+  /** What a class has from classes that no page shows, by the name of each: who uses the class has it, and cannot look it up. */
+  #hiddenMembers(place: Place, declaration: Declaration): Map<string, readonly Member[]> {
+    const found = new Map<string, readonly Member[]>();
+    const names = new Set(declaration.members.map((member) => member.name));
+    for (const name of declaration.bases) {
+      const base = this.#workspace.placeOf(place.path, name);
+      if (base === undefined || this.#links.has(keyOf(base))) continue;
+      for (const parent of this.#workspace.declarationsAt(base).filter(({ kind }) => kind === "Classes")) {
+        const own = parent.members.filter((m) => !m.isStatic && m.name !== "constructor" && !names.has(m.name));
+        for (const { name: taken } of own) names.add(taken);
+        found.set(name, own);
+        for (const [deeper, members] of this.#hiddenMembers(base, parent))
+          found.set(
+            deeper,
+            members.filter((m) => !names.has(m.name)),
+          );
+      }
+    }
+    return found;
   }
 
   /** A docstring as Markdown: its tags become a list. */
@@ -204,6 +226,14 @@ class Page {
     const page = to.short === this.#contents.pkg.short ? "" : `${to.short}.md`;
     return `[${label}](${page}#${to.anchor})`;
   }
+}
+
+/** The code of a class with what it has from others, each under the name of its class. */
+function withMembers({ code }: Declaration, hidden: ReadonlyMap<string, readonly Member[]>): string {
+  const inherited = [...hidden].filter(([, members]) => members.length > 0);
+  if (inherited.length === 0) return code;
+  const lines = inherited.flatMap(([name, members]) => [`  // of ${name}:`, ...members.map((member) => member.code)]);
+  return `${code.replace(/\n?\}$/, "")}\n${lines.join("\n")}\n}`;
 }
 
 function isOf(pkg: Package, place: Place): boolean {

@@ -30,16 +30,26 @@ export interface Sized {
   close(): void;
 }
 
+class Hidden {
+  static origin = "";
+  /** What people call it. */
+  label = "";
+  size(): number {
+    return 0;
+  }
+}
+
 /** A disk, see {@link Size}. @throws Error when it is gone */
-export class Disk implements Sized {
+export class Disk extends Hidden implements Sized {
   readonly #bytes: Uint8Array;
   /** How many of them there are. */
   static count = 0;
   private readonly secret = 1;
   constructor(bytes: Uint8Array) {
+    super();
     this.#bytes = bytes;
   }
-  size(): Size {
+  override size(): Size {
     return this.#bytes.length + this.secret;
   }
   close(): void {}
@@ -88,7 +98,7 @@ describe("the pages on what packages export", () => {
   }, 60_000);
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  it("show a class without what is private, and link its docstring", () => {
+  it("show a class without what is private, with what it has from a class that is not exported, and link its docstring", () => {
     expect(page("block")).toContain(`### Disk
 
 A disk, see [Size](#size).
@@ -96,12 +106,15 @@ A disk, see [Size](#size).
 - Throws Error when it is gone
 
 \`\`\`ts
-class Disk implements Sized {
+class Disk extends Hidden implements Sized {
   /** How many of them there are. */
   static count: number;
   constructor(bytes: Uint8Array);
   size(): Size;
   close(): void;
+  // of Hidden:
+  /** What people call it. */
+  label: string;
 }
 \`\`\`
 
