@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { bothWays } from "./both-ways.ts";
 import { guestfish } from "./guestfish.ts";
+import { hostile } from "./hostile/hostile.ts";
 import { images } from "./images.ts";
 import { jobs } from "./jobs.ts";
 import { crash, faults, fuzz, random } from "./runs.ts";
@@ -16,6 +17,8 @@ const HELP = `Usage: pnpm disks COMMAND [FORMAT...] [--count N] [--seed N] [--fi
   faults            each call of the host fails in turn (default 200)
   jobs              chains that change under a guest that writes (default 1,000 changes)
   fuzz              damaged images are read or refused (default 100,000)
+  hostile           every field and table entry of every kind of image at its edges, and every tool on each
+                    (default 400 changes of an image; --messages prints each refusal once)
 
 FORMAT is a format or the name of one of its variants; all when none is given. The status is 1 when something failed.
 `;
@@ -34,6 +37,7 @@ const { values, positionals } = parseArgs({
     count: { type: "string" },
     seed: { type: "string" },
     first: { type: "string" },
+    messages: { type: "boolean", default: false },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -43,7 +47,12 @@ if (values.help || command === "") print(HELP);
 else if (command === "images") process.exitCode = (await images(rest, print)) ? 0 : 1;
 else if (command === "both-ways") process.exitCode = bothWays(rest, print) ? 0 : 1;
 else if (command === "guestfish") process.exitCode = (await guestfish(print)) ? 0 : 1;
-else if (Object.hasOwn(RUNS, command)) {
+else if (command === "hostile") {
+  const number = (value: string | undefined, or: number): number => (value === undefined ? or : Number(value));
+  const numbers = { count: number(values.count, 400), seed: number(values.seed, 1), first: number(values.first, 0) };
+  const fine = await hostile({ formats: rest, ...numbers, messages: values.messages, print });
+  process.exitCode = fine ? 0 : 1;
+} else if (Object.hasOwn(RUNS, command)) {
   const count = Number(values.count ?? DEFAULTS[command]);
   const seed = Number(values.seed ?? 1);
   const first = Number(values.first ?? 0);
@@ -58,6 +67,8 @@ else if (Object.hasOwn(RUNS, command)) {
     process.exitCode = 1;
   }
 } else {
-  console.error(`disks: no command '${command}'; one of images, both-ways, guestfish, ${Object.keys(RUNS).join(", ")}`);
+  console.error(
+    `disks: no command '${command}'; one of images, both-ways, guestfish, hostile, ${Object.keys(RUNS).join(", ")}`,
+  );
   process.exitCode = 2;
 }

@@ -1,5 +1,5 @@
 /** Small images with every structure of their format, to be damaged. */
-import type { BlockNode } from "@mimus/block";
+import type { BlockNode, FormatHost } from "@mimus/block";
 import { portable } from "@mimus/compress";
 import { type SlotKey, slotKey, unlockLuks } from "@mimus/crypto";
 import { nodeCodecs } from "@mimus/host-node";
@@ -14,7 +14,7 @@ export type Seed = ReadonlyMap<string, Uint8Array>;
 
 const SIZE = 256 * 1024;
 /** Further ways to make images, which only parsers care for. */
-const MORE: readonly Variant[] = [
+export const MORE: readonly Variant[] = [
   {
     format: "qcow2",
     name: "backing",
@@ -38,6 +38,9 @@ const MORE: readonly Variant[] = [
 /** Ways whose images differ from others by the size of their clusters alone: a run would mostly copy zeroes. */
 const LARGE: ReadonlySet<string> = new Set(["metadata preallocated", "64k clusters"]);
 
+/** Our own decoders, not those of the host, and keys that cost nothing. */
+export const QUICK_HOST: Partial<FormatHost> = { codecs: knownCodecs({ ...nodeCodecs, ...portable }), pbkdf2: quick };
+
 /** The rig of a format for fuzzing: no real key derivation, so that keys cost nothing. */
 async function rigOptions(v: Variant): Promise<RigOptions> {
   return {
@@ -46,8 +49,7 @@ async function rigOptions(v: Variant): Promise<RigOptions> {
     size: SIZE,
     plugins: PLUGINS.filter((p) => p.name !== "@mimus/block"),
     filename: "disk.img",
-    // Our own decoders, not those of the host.
-    host: { codecs: knownCodecs({ ...nodeCodecs, ...portable }), pbkdf2: quick },
+    host: QUICK_HOST,
     ...(v.open === undefined ? {} : { open: v.open }),
   };
 }
@@ -85,9 +87,9 @@ export async function seedsOf(name: string): Promise<{ readonly rig: FormatRig; 
   // Without its key an image of LUKS is a header.
   const format = name === "luks-key" ? "luks" : name;
   const packed = await packedImages(format, packedDisk);
-  const ways = [...VARIANTS, ...MORE].filter((v) => v.format === format && !LARGE.has(v.name));
+  const ways = [...waysOf(format), ...MORE.filter((v) => v.format === format)].filter((v) => !LARGE.has(v.name));
   const seeds = [...packed];
-  for (const v of ways) seeds.push(await made(v));
+  for (const v of ways) seeds.push(await madeSeed(v));
   const [first = { format, name: format, create: {} }] = ways;
   const options = await rigOptions(first);
   if (name === "luks") return { rig: new FormatRig({ ...options, open: {} }), seeds };
@@ -95,15 +97,26 @@ export async function seedsOf(name: string): Promise<{ readonly rig: FormatRig; 
   return { rig: new FormatRig(options), seeds };
 }
 
+/** The ways to make images of a format that long runs go through. */
+export function waysOf(format: string): Variant[] {
+  return VARIANTS.filter((v) => v.format === format);
+}
+
 /** A compressed disk, as archives hold them. */
 async function packedDisk(): Promise<Uint8Array> {
-  const files = await made({ format: "vmdk", name: "", create: { subformat: "streamOptimized" } });
+  const files = await madeSeed({ format: "vmdk", name: "", create: { subformat: "streamOptimized" } });
   return files.get("disk.img") ?? new Uint8Array(0);
 }
 
-async function made(v: Variant): Promise<Seed> {
+/** An image with data, zeroes, a snapshot and a bitmap where its format has them. `beside`: files that it stands on */
+export async function madeSeed(v: Variant, beside: Seed = new Map()): Promise<Seed> {
   const rig = new FormatRig(await rigOptions(v));
   rig.files.recording = false;
+  for (const [name, bytes] of beside) {
+    const file = await rig.files.open(name, { writable: true, create: true });
+    await file.write(0, bytes);
+    await file.close();
+  }
   if (v.create["backing_file"] === "base.img") (await rig.files.open("base.img", { writable: true, create: true })).truncate(SIZE); // prettier-ignore
   await rig.create();
   let node = await rig.open();

@@ -3,14 +3,14 @@ import block, { BlockGraph, MemoryFiles } from "@mimus/block";
 import { Registry } from "@mimus/qom";
 import { testHost } from "@mimus/testkit";
 import { expect, it } from "vitest";
-import qcow2 from "./index.ts";
+import plugin from "./index.ts";
 
 /** Two entries that lead to one place: a write to one of them would change the other. */
 it.each([{}, { extended_l2: "on" }])(
   "an entry that leads to another offset of the data file is refused: %o",
   async (more) => {
     const files = new MemoryFiles();
-    const registry = new Registry().use(block).use(qcow2);
+    const registry = new Registry().use(block).use(plugin);
     const graph = new BlockGraph({ registry, files, warn: () => undefined, format: testHost() });
     await graph.create("qcow2", "a.qcow2", 1 << 20, { data_file: "a.data", cluster_size: "65536", ...more });
     let disk = await graph.openFile("a.qcow2", { driver: "qcow2", "read-only": false });

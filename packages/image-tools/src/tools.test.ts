@@ -131,21 +131,6 @@ describe("mimus img", () => {
     expect(text.split("\n")).toHaveLength(14);
   });
 
-  it("io says once what is wrong with an image", async () => {
-    const host = program({ program: "mimus io" });
-    await make(host, "a", 8192, () => 1);
-    const { open } = host.files;
-    host.files.open = async (path, options): Promise<HostFile> => {
-      const file = await open.call(host.files, path, options);
-      const broken = async (): Promise<never> => {
-        throw new Error("broken");
-      };
-      return Object.assign(Object.create(file) as HostFile, { size: broken, close: broken });
-    };
-    expect(await io(["-f", "raw", "-c", "read 0 512", "a"], host)).toBe(1);
-    expect(host.errors.split("\n"), host.errors).toHaveLength(2);
-  });
-
   it("salvages what can be read, and says what cannot", async () => {
     const host = program();
     await make(host, "a", 8192, () => 7);
