@@ -9,7 +9,7 @@ import { TB_FLAGS } from "./system";
 const EXCEPTION: u32 = 8;
 const LINES: u32 = 88;
 const FILLS: u32 = 92;
-const TLB: u32 = 8192 + 16384 * 16;
+const TLB: u32 = 8192 + 65536 * 16;
 /** Behind the TLBs of three mmu indexes. */
 const FILL_LIST: u32 = TLB + 3 * 16384 * 32;
 const MOST_FILLS: u32 = 512;

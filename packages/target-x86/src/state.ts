@@ -205,7 +205,10 @@ export const HF = {
   /** Outside 64-bit code: FS, GS is writable data of 4 GiB, so that no access need look at it. */
   fsWide: 1 << 27,
   gsWide: 1 << 28,
-  /** With `mxcsrFast`: PE is set, so that it does not matter whether a result is exact. */
+  /**
+   * With `mxcsrFast`: PE is known to be set, so that it does not matter whether a result is exact. Where the bit is clear PE may be set all the
+   * same: below CPL 3, and after a system call, until a result is not exact.
+   */
   mxcsrInexact: 1 << 29,
 } as const;
 

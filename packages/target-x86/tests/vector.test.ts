@@ -113,6 +113,22 @@ describe.each(BACK_ENDS)("MXCSR, %s", (backend) => {
     expect(cpu.cpu.bits64(xmmOffset(0))).toBe(0x3fbc71c71c71c71cn);
   });
 
+  it("a kernel is the same code for programs that have rounded and that have not; what it computes is known to be inexact when it is", () => {
+    const cpu = cpuOf(backend);
+    cpu.cpu.setLo(OFF.mxcsr, 0x1fa0);
+    const flagsAt = (cpl: number): number => {
+      cpu.cpu.setLo(OFF.cpl, cpl);
+      cpu.cpu.updateFlags();
+      return cpu.cpu.lo(20) & (HF.mxcsrFast | HF.mxcsrInexact);
+    };
+    expect([3, 0].map(flagsAt)).toEqual([HF.mxcsrFast | HF.mxcsrInexact, HF.mxcsrFast]);
+    one(cpu, 0, 0x3ff00000);
+    one(cpu, 1, 0x40080000);
+    expect(run(cpu, ...DIVSD, ...DIVSD)).toBe(INT3);
+    expect(cpu.cpu.lo(20) & HF.mxcsrInexact).not.toBe(0);
+    expect(cpu.cpu.bits64(xmmOffset(0))).toBe(0x3fbc71c71c71c71cn);
+  });
+
   it.each([
     ["ADDSD", [0xf2, 0x0f, 0x58, 0xc1], 1.5, 2.25, 3.75, 2 ** -60],
     ["SUBSD", [0xf2, 0x0f, 0x5c, 0xc1], 1.5, 2.25, -0.75, 2 ** -60],

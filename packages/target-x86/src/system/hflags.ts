@@ -43,7 +43,11 @@ export function updateFlags(cpu: X86Cpu): void {
   if (cr4 & CR4.OSFXSR) flags |= HF.osfxsr;
   if (cr4 & CR4.OSXSAVE && (cpu.lo(OFF.xcr0) & 6) === 6) flags |= HF.avx;
   const mxcsr = cpu.lo(OFF.mxcsr);
-  if ((mxcsr & MXCSR_BITS) === MXCSR_FAST) flags |= mxcsr & MXCSR_PE ? HF.mxcsrFast | HF.mxcsrInexact : HF.mxcsrFast;
+  if ((mxcsr & MXCSR_BITS) === MXCSR_FAST) {
+    flags |= HF.mxcsrFast;
+    // A kernel does not compute, and need not be translated once for programs that have and once for those that have not.
+    if (cpl === 3 && (mxcsr & MXCSR_PE) !== 0) flags |= HF.mxcsrInexact;
+  }
   if ((cpu.lo(OFF.fpuCw) & X87_MASKS) === X87_MASKS) flags |= HF.x87Fast;
   if (cpu.lo(OFF.dr7) & 0xff) flags |= HF.breakpoints;
   if (cpl === 3 && cr0 & CR0.AM && eflags & FLAG.ac) flags |= HF.alignCheck;

@@ -60,13 +60,13 @@ export const ENV: Readonly<Record<EnvName, number>> = {
    * TLBs, one per mmu index: {@link TLB_ENTRIES} × { i64 read tag, i64 write tag, i64 fetch tag, i32 addend, i32 whose
    * bit 0 says that the translation is global }.
    */
-  tlb: 8192 + 16384 * 16,
+  tlb: 8192 + 65536 * 16,
 };
 
 /** Guest calls in progress at most that are calls of the host; deeper ones are jumps. */
 export const CALL_DEPTH = 400;
-/** Entries of a jump cache. */
-export const JUMP_CACHE_ENTRIES = 16384;
+/** Entries of a jump cache: a power of two, at most 65536. A read of a disk by a guest's kernel goes through a thousand blocks. */
+export const JUMP_CACHE_ENTRIES = 65536;
 /** Entries of one TLB: enough for 64 MiB at random, as a program in a booted guest sees it. */
 export const TLB_ENTRIES = 16384;
 /** Bytes of one TLB entry. */

@@ -12,7 +12,13 @@ const classOf = (page: number, hi: number): number =>
 const HOME_OF_ZERO = jumpCacheIndex(0);
 const ELSEWHERE = 2;
 
-/** The cache of blocks by pc and flags that generated code searches itself. It holds what the TLB maps right now. */
+/**
+ * The cache of blocks by pc and flags that generated code searches itself. It holds what the TLB maps right now.
+ *
+ * Generated code looks at one place, the pc's own. The entry that was there before goes to the neighbour when that is free, and comes back
+ * when it is looked for here: of two blocks with one place, which a kernel's thousand active blocks have now and then, neither is looked up
+ * again.
+ */
 export class JumpCache {
   readonly #i32: Int32Array;
   /** Word index of the first entry. */
@@ -26,10 +32,10 @@ export class JumpCache {
   readonly #local = new IndexSet(JUMP_CACHE_ENTRIES);
   readonly #shared = new IndexSet(JUMP_CACHE_ENTRIES);
 
+  /** The state block at `env` is all zeros. */
   constructor(i32: Int32Array, env: number) {
     this.#i32 = i32;
     this.#base = (env + ENV.jumpCache) >>> 2;
-    i32.fill(0, this.#base, this.#base + JUMP_CACHE_ENTRIES * 4);
     this.#clear(HOME_OF_ZERO);
   }
 
@@ -38,7 +44,10 @@ export class JumpCache {
     const index = jumpCacheIndex(tb.pcLo);
     const e = this.#base + index * 4;
     const i32 = this.#i32;
-    if (i32[e + 3] !== 0) this.#count(index, -1);
+    if (i32[e + 3] !== 0) {
+      if (i32[e] !== tb.pcLo || i32[e + 1] !== tb.pcHi || i32[e + 2] !== tb.flags) this.#stepAside(index);
+      if (i32[e + 3] !== 0) this.#drop(index);
+    }
     (global ? this.#shared : this.#local).add(index);
     i32[e] = tb.pcLo;
     i32[e + 1] = tb.pcHi;
@@ -49,16 +58,45 @@ export class JumpCache {
     this.#count(index, 1);
   }
 
-  /** Descriptor of the block at a pc, or 0. */
+  /** Descriptor of the block at a pc, or 0. Generated code finds it from then on. */
   find(pcLo: number, pcHi: number, flags: number): number {
-    const e = this.#base + jumpCacheIndex(pcLo) * 4;
+    const index = jumpCacheIndex(pcLo);
+    const e = this.#base + index * 4;
     const i32 = this.#i32;
-    return i32[e] === pcLo && i32[e + 1] === pcHi && i32[e + 2] === flags ? i32[e + 3]! : 0;
+    if (i32[e] === pcLo && i32[e + 1] === pcHi && i32[e + 2] === flags) return i32[e + 3]!;
+    const other = this.#base + (index ^ 1) * 4;
+    if (i32[other] !== pcLo || i32[other + 1] !== pcHi || i32[other + 2] !== flags || i32[other + 3] === 0) return 0;
+    this.#exchange(index);
+    return i32[e + 3]!;
   }
 
   remove(tb: Tb): void {
     const index = jumpCacheIndex(tb.pcLo);
-    if (this.#i32[this.#base + index * 4 + 3] === tb.address) this.#drop(index);
+    for (const place of [index, index ^ 1]) if (this.#i32[this.#base + place * 4 + 3] === tb.address) this.#drop(place);
+  }
+
+  /** Makes room at a place, if its neighbour is empty or holds an entry from here. */
+  #stepAside(index: number): void {
+    const other = index ^ 1;
+    const o = this.#base + other * 4;
+    if (this.#i32[o + 3] !== 0) {
+      if (jumpCacheIndex(this.#i32[o]!) === other) return;
+      this.#drop(other);
+    }
+    this.#exchange(index);
+  }
+
+  /** A place and its neighbour hold each other's entries; one of them may be empty. */
+  #exchange(index: number): void {
+    const other = index ^ 1;
+    const i32 = this.#i32;
+    const [e, o] = [this.#base + index * 4, this.#base + other * 4];
+    for (let n = 0; n < 4; n++) [i32[e + n], i32[o + n]] = [i32[o + n]!, i32[e + n]!];
+    for (const marks of [this.#spans, this.#global]) [marks[index], marks[other]] = [marks[other]!, marks[index]!];
+    for (const place of [index, other]) {
+      if (i32[this.#base + place * 4 + 3] === 0) this.#clear(place);
+      else (this.#global[place] === 1 ? this.#shared : this.#local).add(place);
+    }
   }
 
   /** Costs what was filled since the last one. `keepGlobal`: see {@link JumpCache.insert}. */

@@ -5,6 +5,10 @@ import type { Code } from "./encode.ts";
 
 /** The bits of an entry's offset: 16 bytes an entry. */
 const INDEX_MASK: number = (JUMP_CACHE_ENTRIES - 1) << 4;
+/** 2^32 divided by the golden ratio: bits of the pc that differ make the product's upper bits differ (Knuth, TAOCP 3, 6.4). */
+const FACTOR: number = 0x9e3779b1 | 0;
+/** From the product's upper bits to an entry's offset. */
+const INDEX_SHIFT: number = Math.clz32(JUMP_CACHE_ENTRIES - 1) - 4;
 
 /** Facts about the target that generated code depends on. */
 export interface CodeTarget {
@@ -25,13 +29,10 @@ export function emitJumpCacheLookup(
   code.mem(target.word === "i64" ? W.i64Load : W.i64Load32U, target.pcOffset, 2);
   code.tee(pc);
   code.op(W.i32WrapI64);
-  code.tee(entry);
-  code.i32(3);
-  code.op(W.i32Shl);
-  code.get(entry);
-  code.i32(9);
+  code.i32(FACTOR);
+  code.op(W.i32Mul);
+  code.i32(INDEX_SHIFT);
   code.op(W.i32ShrU);
-  code.op(W.i32Xor);
   code.i32(INDEX_MASK);
   code.op(W.i32And);
   code.get(env);
@@ -50,5 +51,5 @@ export function emitJumpCacheLookup(
 
 /** Index of the jump cache's entry for a pc, as generated code computes it. */
 export function jumpCacheIndex(pcLo: number): number {
-  return (((pcLo << 3) ^ (pcLo >>> 9)) & INDEX_MASK) >>> 4;
+  return Math.imul(pcLo, FACTOR) >>> (INDEX_SHIFT + 4);
 }
