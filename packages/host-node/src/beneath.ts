@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 let loaded: typeof import("node:fs/promises") | undefined;
 
-/** Files with promises, loaded at first use: few disks are folders. */
+/** Files with promises, loaded at first use: few disks are folders, and few consoles files. */
 export function fs(): typeof import("node:fs/promises") {
   return (loaded ??= process.getBuiltinModule("node:fs/promises"));
 }

@@ -19,6 +19,21 @@ afterAll(() => rm(folder, { recursive: true }));
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (raw: Uint8Array): string => new TextDecoder().decode(raw);
 
+test("a file is read whole, also where its length is not known before", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mimus-whole-"));
+  try {
+    const content = Uint8Array.from({ length: 3_000_001 }, (_, n) => n * 7);
+    await writeFile(join(folder, "file"), content);
+    expect(Buffer.compare(await nodeFiles.read(join(folder, "file")), content)).toBe(0);
+    await writeFile(join(folder, "empty"), "");
+    expect(await nodeFiles.read(join(folder, "empty"))).toHaveLength(0);
+    expect((await nodeFiles.read("/proc/self/status")).length).toBeGreaterThan(100);
+    await expect(nodeFiles.read(folder)).rejects.toThrow(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a file is written, flushed, read, punched and resized", async () => {
   const path = join(folder, "disk");
   const file = await nodeFiles.open(path, { writable: true, create: true });

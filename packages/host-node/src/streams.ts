@@ -1,11 +1,11 @@
 import { createReadStream, createWriteStream, fstatSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { connect, createServer, Socket } from "node:net";
 import { ReadStream as TtyRead } from "node:tty";
 import type { Readable, Writable } from "node:stream";
 
 import { CharError, type CharHost, type HostStream, type SocketAddress } from "@mimus/chardev";
 
+import { fs } from "./beneath.ts";
 import { libc } from "./libc.ts";
 import { reason } from "./reason.ts";
 
@@ -13,15 +13,19 @@ import { reason } from "./reason.ts";
 export const nodeChars: CharHost = {
   stdio: ({ signal }) => stdio(signal),
   async openOutput(path, { append }) {
-    const handle = await open(path, append ? "a" : "w").catch((error: Error) => {
-      throw new CharError("io", `Could not open '${path}' for writing: ${reason(error)}`, { cause: error });
-    });
+    const handle = await fs()
+      .open(path, append ? "a" : "w")
+      .catch((error: Error) => {
+        throw new CharError("io", `Could not open '${path}' for writing: ${reason(error)}`, { cause: error });
+      });
     return duplex(undefined, createWriteStream(path, { fd: handle }));
   },
   async openInput(path) {
-    const handle = await open(path, "r").catch((error: Error) => {
-      throw new CharError("not-found", `Could not open '${path}' for reading: ${reason(error)}`, { cause: error });
-    });
+    const handle = await fs()
+      .open(path, "r")
+      .catch((error: Error) => {
+        throw new CharError("not-found", `Could not open '${path}' for reading: ${reason(error)}`, { cause: error });
+      });
     return duplex(createReadStream(path, { fd: handle }), undefined);
   },
   async pty() {
