@@ -20,6 +20,7 @@ const READ_NOW = 1 << 20;
 // node:fs/promises reads half of Node's streams, 3 ms of a cold start: files are numbers here.
 const { closeSync, constants, fstatSync, openSync, writeSync, writevSync } = fs;
 const close = promisify(fs.close);
+const readFile = promisify(fs.readFile);
 const realpath = promisify(fs.realpath.native);
 const fdatasync = promisify(fs.fdatasync);
 const ftruncate = promisify(fs.ftruncate);
@@ -28,21 +29,6 @@ const readv = (fd: number, into: readonly Uint8Array[], at: number): Promise<num
   new Promise((resolve, reject) => fs.readv(fd, into, at, (error, n) => (error ? reject(error) : resolve(n))));
 const writev = (fd: number, from: readonly Uint8Array[], at: number): Promise<number> =>
   new Promise((resolve, reject) => fs.writev(fd, from, at, (error, n) => (error ? reject(error) : resolve(n))));
-
-/** A file of that many bytes or fewer: what Node reads in pieces of 512 KiB takes three times as long. */
-async function readAtOnce(path: string, size: number): Promise<Uint8Array> {
-  const fd = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(size);
-    for (let done = 0, n = 1; done < size; done += n) {
-      n = await readv(fd, [bytes.subarray(done)], done);
-      if (n === 0) return bytes.subarray(0, done);
-    }
-    return bytes;
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** The host's files, for disks, kernels and firmware. */
 export const nodeFiles: HostFiles = {
@@ -66,9 +52,7 @@ export const nodeFiles: HostFiles = {
   realpath: (path) => realpath(path),
   async read(path) {
     try {
-      const stat = fs.statSync(path);
-      // Files of /proc say that they are empty.
-      return stat.isFile() && stat.size > 0 ? await readAtOnce(path, stat.size) : readWhole(path);
+      return fs.statSync(path).isFile() ? await readFile(path) : readWhole(path);
     } catch (error) {
       throw opened(path, error);
     }
