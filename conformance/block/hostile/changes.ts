@@ -148,7 +148,7 @@ function* cuts(bytes: Uint8Array, entries: readonly number[]): Iterable<Change> 
 }
 
 /** Names that lead out of the folder, to protocols, to devices, to itself, or break lines. */
-export const NAMES: readonly string[] = [
+const NAMES: readonly string[] = [
   "", ".", "..", "/", "disk.img", "./disk.img", "../disk.img", "../../../../etc/passwd", "/etc/passwd", "a/../../b", "file:/etc/passwd",
   "file:///etc/passwd", "json:{}", 'json:{"driver":"file","filename":"/etc/passwd"}', "json:[[[[", "nbd://127.0.0.1:1/x", "nbd:127.0.0.1:1",
   "http://127.0.0.1:1/x", "ssh://127.0.0.1/x", "fat:rw:/etc", "vvfat:/", "blkdebug::disk.img", "null-co://", "/dev/zero", "/dev/stdin",

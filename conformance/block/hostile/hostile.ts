@@ -132,7 +132,8 @@ class Bench {
     const note = (what: string, ended: Ended, bounds = WORK, codes: readonly number[] = CODES): Ended => {
       for (const fault of faultsOf(ended, bounds, codes, what.includes("chain"))) faults.push(`${what}: ${fault}`);
       // What lies below an image may be anywhere when the image says its format: only info never looks.
-      const out = what === "info" ? strangers(ended.opened, own) : [];
+      const far = (path: string): boolean => path.startsWith("/") || path.split("/").includes("..");
+      const out = what === "info" ? strangers(ended.opened, own).filter(far) : [];
       if (out.length > 0) faults.push(`${what}: opened ${JSON.stringify(out)}`);
       if (this.#options.messages && ended.code === 1)
         for (const text of linesOf(ended.err)) this.#message(`${image.format}: ${text}`, change.what);

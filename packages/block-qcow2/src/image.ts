@@ -278,6 +278,12 @@ export class Image implements RefcountOwner {
     const { guard, clusterSize, header } = this;
     const clusters = (bytes: number): number => Math.ceil(bytes / clusterSize);
     guard.claim(0, 1, "main-header");
+    const keys = this.ext.encryption;
+    if (keys) {
+      // Without its keys the image is lost as without its header.
+      const first = Math.floor(keys.at / clusterSize);
+      guard.claim(first, clusters(keys.at + keys.length) - first, "main-header");
+    }
     guard.claim(header.l1At / clusterSize, clusters(this.l1.count * 8), "active-l1");
     guard.claim(this.refs.at / clusterSize, clusters(this.refs.table.byteLength), "refcount-table");
     if (header.snapshots > 0) {

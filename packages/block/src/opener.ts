@@ -355,6 +355,7 @@ export class Opener {
     const chain = [...state.chain, await this.#canonical(image)];
     if (chain.includes(await this.#canonical(filename)))
       throw new BlockError("corrupt", `'${image}' names '${name}': a backing chain that loops`);
+    if (!allowed) this.#refuseOtherThanFormat(format, image);
     const next: OpenState = { ...state, depth: state.depth + 1, chain, readOnly: true };
     const file = this.#besideOptions(filename);
     const options = {
@@ -366,6 +367,14 @@ export class Opener {
       `'${image}' names the backing file '${name}' without its format, and that has no header of a known format. ` +
       `An image may not make a raw file of the host readable by its name alone: give the format with -blockdev, or rebase it with a format`;
     return new Edge("backing", await this.openOrProbe(options, next, "driver" in options || allowed ? undefined : why));
+  }
+
+  /** A filter would show any file as it is, and a protocol has no business below an image. */
+  #refuseOtherThanFormat(name: string | undefined, image: string): void {
+    const { registry } = this.#host;
+    if (name === undefined || registry.has(name, "block-format")) return;
+    if (registry.has(name, "block-protocol") || registry.has(name, "block-filter"))
+      throw new BlockError("bad-option", `'${image}' names the backing format '${name}', which is no image format`);
   }
 
   /** One name for each file, whatever links lead to it. */
