@@ -20,7 +20,25 @@ const vhdx: Reseal = (file) => {
   ] as const)
     if (at + length <= file.length && file.touches(at, at + length))
       put(file, at + 4, crc32c(file.bytes.subarray(at, at + length), 4), true);
+  logEntries(file);
 };
+
+const LOG_SECTOR = 4096;
+const LOG_ENTRY = 0x65676f6c; // "loge"
+const MOST_LOG = 1 << 20;
+
+/** Entries of the log that damage has touched, where the log is in files of ours: behind the first MiB. Source: [MS-VHDX] 2.3.1.1. */
+function logEntries(file: ScratchFile): void {
+  const view = new DataView(file.bytes.buffer, file.bytes.byteOffset);
+  const end = Math.min(2 * MOST_LOG, file.length, file.bytes.length);
+  if (!file.touches(MOST_LOG, end)) return;
+  for (let at = MOST_LOG; at + LOG_SECTOR <= end; at += LOG_SECTOR) {
+    if (view.getUint32(at, true) !== LOG_ENTRY) continue;
+    const length = view.getUint32(at + 8, true);
+    if (length >= LOG_SECTOR && at + length <= end && file.touches(at, at + length))
+      put(file, at + 4, crc32c(file.bytes.subarray(at, at + length), 4), true);
+  }
+}
 
 /** The footer, its copy and the header of a dynamic disk. Source: Virtual Hard Disk Image Format Specification 1.0. */
 const vpc: Reseal = (file) => {

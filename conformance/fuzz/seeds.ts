@@ -108,8 +108,8 @@ async function packedDisk(): Promise<Uint8Array> {
   return files.get("disk.img") ?? new Uint8Array(0);
 }
 
-/** An image with data, zeroes, a snapshot and a bitmap where its format has them. `beside`: files that it stands on */
-export async function madeSeed(v: Variant, beside: Seed = new Map()): Promise<Seed> {
+/** An image with data, zeroes, a snapshot and a bitmap where its format has them. `beside`: files that it stands on; `crashed`: it was never closed */
+export async function madeSeed(v: Variant, beside: Seed = new Map(), crashed = false): Promise<Seed> {
   const rig = new FormatRig(await rigOptions(v));
   rig.files.recording = false;
   for (const [name, bytes] of beside) {
@@ -121,6 +121,11 @@ export async function madeSeed(v: Variant, beside: Seed = new Map()): Promise<Se
   await rig.create();
   let node = await rig.open();
   await fill(node);
+  if (crashed) {
+    await node.flush();
+    rig.abandon();
+    return contentsOf(rig);
+  }
   const { image } = node;
   await image?.bitmaps?.add("bits", 65536, true).catch(() => undefined);
   await image?.snapshots
@@ -134,6 +139,11 @@ export async function madeSeed(v: Variant, beside: Seed = new Map()): Promise<Se
   if (node.size >= at + unit)
     await node.image?.writeCompressed?.(at, new Uint8Array(unit).fill(CONTENT)).catch(() => undefined);
   await rig.close();
+  return contentsOf(rig);
+}
+
+/** The files, the image first. */
+function contentsOf(rig: FormatRig): Seed {
   const all = rig.contents();
   const image0 = all.get(rig.filename) ?? new Uint8Array(0);
   all.delete(rig.filename);

@@ -67,6 +67,10 @@ export async function goodImages(formats: readonly string[], print: (line: strin
       ...FURTHER.filter((m) => m.format === format),
     ])
       if (!LARGE.has(way.name)) add(way.name, await madeSeed(way), way.open);
+    if (format === "vhdx") {
+      const [way] = waysOf(format);
+      if (way) add("log to replay", await madeSeed(way, new Map(), true));
+    }
     for (const way of OLD_AES.filter((w) => w.format === format)) {
       const files = oldAes(format);
       if (files === undefined) print(`${format}: no image with AES of old: there is no qemu-img`);
