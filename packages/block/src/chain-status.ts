@@ -82,7 +82,7 @@ function unfilled(length: number, depth: number, base: BlockNode | undefined): C
 }
 
 /** Whether a range of an image reads as zeroes, as far as tables tell; there is nothing behind its end. */
-export async function readsZero(node: BlockNode, from = 0, to = node.size): Promise<boolean> {
+export async function readsZero(node: BlockNode, from: number = 0, to: number = node.size): Promise<boolean> {
   const end = Math.min(to, node.size);
   for (let at = from; at < end;) {
     const s = await chainStatus(node, at, end - at);
