@@ -4,11 +4,13 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
@@ -137,7 +139,7 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
 function writeWhole(path: string, parts: readonly Buffer[]): void {
   const part = `${path}.${process.pid}`;
   try {
-    const fd = openSync(part, "w", 0o600);
+    const fd = openSync(part, "wx", 0o600);
     try {
       for (const bytes of parts) {
         writeSync(fd, bytes);
@@ -160,7 +162,7 @@ function cacheFolder(): string | undefined {
   const folder = join(process.env["NODE_COMPILE_CACHE"] ?? tmpdir(), `mimus-code-${process.getuid?.() ?? 0}`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return folder;
+    return isOwn(lstatSync(folder)) ? folder : undefined;
   } catch {
     return undefined;
   }
@@ -171,8 +173,7 @@ function readOwn(path: string): Buffer | undefined {
   try {
     const fd = openSync(path, "r");
     try {
-      const { uid, mode } = fstatSync(fd);
-      return uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0 ? readFileSync(fd) : undefined;
+      return isOwn(fstatSync(fd)) ? readFileSync(fd) : undefined;
     } finally {
       closeSync(fd);
     }
@@ -180,3 +181,6 @@ function readOwn(path: string): Buffer | undefined {
     return undefined;
   }
 }
+
+/** Of this user, and nobody else can write it. */
+const isOwn = ({ uid, mode }: Stats): boolean => uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0;

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -121,6 +121,21 @@ describe("what was compiled", () => {
       writeFileSync(path, whole.subarray(0, length));
       expect(loader(new CodeStore("test", folder)).load(file)).toEqual({ a: 1 });
     }
+  });
+
+  it("is neither kept in a folder that others can write, nor taken from one", () => {
+    const file = madePackage("var a = 1;\nexport { a };");
+    const first = new CodeStore("test", folder);
+    loader(first).load(file);
+    first.save();
+    const [path = ""] = stored();
+    chmodSync(dirname(path), 0o777);
+    expect(new CodeStore("test", folder).script(file).cachedDataRejected).toBeUndefined();
+    rmSync(path);
+    const second = new CodeStore("test", folder);
+    loader(second).load(file);
+    second.save();
+    expect(stored()).toEqual([]);
   });
 
   it("is kept nowhere when Node is told to keep nothing", () => {
