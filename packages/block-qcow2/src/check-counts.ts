@@ -6,6 +6,8 @@ const NOTHING = new Uint8Array(PAGE);
 export class Counts {
   readonly #pages: Map<number, Uint8Array> = new Map();
   readonly #many: Map<number, number> = new Map();
+  /** Numbers of the pages, as of the last question in which order they come. */
+  #sorted: readonly number[] = [];
   /** The page that was asked for last: most questions stay in it. */
   #last: Uint8Array | undefined;
   #lastIndex = -1;
@@ -16,6 +18,33 @@ export class Counts {
     const page = this.#page(Math.floor(cluster / PAGE));
     const n = page === undefined ? 0 : page[cluster % PAGE]!;
     return n < 255 ? n : (this.#many.get(cluster) ?? 255);
+  }
+
+  /** The first cluster from `from` on, and before `to`, with a count other than 0; Infinity when there is none. What lies between counted pages takes no time. */
+  next(from: number, to: number = this.end): number {
+    for (let at = from; at < to;) {
+      const index = Math.floor(at / PAGE);
+      const page = this.#pages.get(index);
+      if (page === undefined) {
+        at = this.#pageFrom(index) * PAGE;
+        continue;
+      }
+      for (const end = Math.min(to, (index + 1) * PAGE); at < end; at++) if (page[at % PAGE] !== 0) return at;
+    }
+    return Infinity;
+  }
+
+  /** The first page from `index` on; Infinity when there is none. */
+  #pageFrom(index: number): number {
+    if (this.#sorted.length !== this.#pages.size) this.#sorted = [...this.#pages.keys()].toSorted((a, b) => a - b);
+    const sorted = this.#sorted;
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle]! < index) low = middle + 1;
+      else high = middle;
+    }
+    return sorted[low] ?? Infinity;
   }
 
   /** Counts of the clusters of one page, 255 for all that are larger; not to be changed. */

@@ -14,6 +14,12 @@ export async function repairRefcounts(img: Image, counts: Counts, repair: CheckR
   const seen = new Set<number>();
   for (let index = 0; index < blocks; index++) {
     const base = index * refs.perBlock;
+    const next = index < refs.tableEntries ? base : counts.next(base);
+    if (next >= base + refs.perBlock) {
+      // Between the clusters of a file that ends far behind what the table covers there is nothing to correct.
+      index = Math.floor(next / refs.perBlock) - 1;
+      continue;
+    }
     const at = refs.blockAt(index);
     if ((at === 0 && base >= counts.end) || seen.has(at)) continue;
     if (at !== 0) seen.add(at);
