@@ -83,7 +83,10 @@ export class CodeStore {
   #outdated(): void {
     if (this.#stale || this.#path === undefined) return;
     this.#stale = true;
-    process.on("exit", () => this.save());
+    // A command that fails may be one that does not exist: nothing is kept by its name.
+    process.on("exit", (code) => {
+      if (code === 0) this.save();
+    });
     setTimeout(() => this.save(), BEGUN_MS).unref();
   }
 

@@ -78,6 +78,12 @@ describe.skipIf(!isBuilt)("built commands (need 'pnpm build')", () => {
     expect(first).toHaveLength(1);
     expect(run()).toEqual(first);
   });
+
+  it.each([["imgg"], ["img", "chek"]])("%s %s, which fails, leaves nothing", (...args) => {
+    const { status } = spawnSync(process.execPath, [main, ...args], { cwd: folder, env: env() });
+    expect(status).not.toBe(0);
+    expect(stored()).toEqual([]);
+  });
 });
 
 /** A package of this project with one module. @returns the module's file */
