@@ -2,12 +2,10 @@
  * REP MOVS and REP STOS of plain memory: as much as one page of each side takes, when the TLB maps it. What the TLB does
  * not map for the access (devices, pages with code, first touches) is left to the instruction's own loads and stores.
  */
+import { TLB } from "./system";
 
-// Layout of the state block: ENV.tlb, TLB_ENTRIES, TLB_ENTRY_SIZE of @mimus/tcg.
-const TLB: i32 = 8192 + 65536 * 16;
+// Layout of the state block: TLB_ENTRIES, ENV.budget and ENV.exact of @mimus/tcg. src/system/fast.ts compares them.
 const ENTRIES: i32 = 16384;
-
-// ENV.budget and ENV.exact of @mimus/tcg.
 const BUDGET: i32 = 0;
 const EXACT: i32 = 96;
 
@@ -29,7 +27,7 @@ function charge(env: i32, n: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function entryOf(env: i32, mmu: i32, address: u64): i32 {
-  return env + TLB + mmu * (ENTRIES * 32) + ((i32(address >> 12) & (ENTRIES - 1)) << 5);
+  return env + i32(TLB) + mmu * (ENTRIES * 32) + ((i32(address >> 12) & (ENTRIES - 1)) << 5);
 }
 
 /** Elements of 1 << shift bytes from `address` to the end of its page. */

@@ -7,7 +7,7 @@ import { cc_flags } from "./flags";
 
 // Layout of the state block: ENV of @mimus/tcg, OFF and segOffset of src/state.ts. src/system/fast.ts compares them.
 export const TB_FLAGS: u32 = 20;
-const TLB: u32 = 8192 + 65536 * 16;
+export const TLB: u32 = 8192 + 65536 * 16;
 const SP: u32 = 160;
 const PC: u32 = 256;
 const CC_DST: u32 = 264;

@@ -3,13 +3,12 @@
  * bits. Anything else is refused before anything has changed, and src/mmu/walk.ts does it: that is where each step is explained.
  * Sources: Intel SDM volume 3A (2023), chapter 4.
  */
-import { TB_FLAGS } from "./system";
+import { TB_FLAGS, TLB } from "./system";
 
 // Layout of the state block: ENV of @mimus/tcg, OFF of src/state.ts. src/system/fast.ts compares them.
 const EXCEPTION: u32 = 8;
 const LINES: u32 = 88;
 const FILLS: u32 = 92;
-const TLB: u32 = 8192 + 65536 * 16;
 /** Behind the TLBs of three mmu indexes. */
 const FILL_LIST: u32 = TLB + 3 * 16384 * 32;
 const MOST_FILLS: u32 = 512;

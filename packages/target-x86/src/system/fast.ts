@@ -19,7 +19,7 @@ export interface FastPaths {
   enter(env: number, vector: number, code: number, soft: number, rf: number): number;
 }
 
-/** The layout that assembly/system.ts is written for. */
+/** The layout that assembly/ is written for. */
 const LAYOUT: readonly (readonly [number, number])[] = [
   [ENV.tbFlags, 20], [ENV.tlb, 8192 + 65536 * 16], [TLB_ENTRIES, 16384], [TLB_ENTRY_SIZE, 32],
   [regOffset(REG.sp), 160], [OFF.pc, 256], [OFF.ccDst, 264], [OFF.ccOp, 288], [OFF.df, 292], [OFF.eflags, 296],
@@ -27,7 +27,8 @@ const LAYOUT: readonly (readonly [number, number])[] = [
   [OFF.idtBase, 432], [OFF.gdtLimit, 440], [OFF.idtLimit, 444], [segOffset(SEG.cs), 536], [segOffset(SEG.ss), 560],
   [segOffset(SEG.tr), 680], [OFF.logged, 3584], [regOffset(REG.ax), 128], [regOffset(REG.cx), 136], [regOffset(REG.dx), 144],
   [regOffset(REG.bx), 152], [OFF.cpuid, 3592], [CPUID_KEPT, 16],
-  [ENV.exception, 8], [ENV.lines, 88], [ENV.fills, 92], [fillList(MMU_INDEXES), 8192 + 65536 * 16 + 3 * 16384 * 32], [MOST_FILLS, 512],
+  [ENV.budget, 0], [ENV.exception, 8], [ENV.lines, 88], [ENV.fills, 92], [ENV.exact, 96],
+  [fillList(MMU_INDEXES), 8192 + 65536 * 16 + 3 * 16384 * 32], [MOST_FILLS, 512],
   [OFF.errorCode, 300], [OFF.softLength, 304], [SYS.faultAddress, 2376], [OFF.walkKind, 3976], [OFF.walkMode, 3980], [OFF.walkRoot, 3984],
   [OFF.walkReserved, 3992], [OFF.ramFirst, 4000], [OFF.ramPages, 4004], [OFF.ramPlace, 4008],
 ]; // prettier-ignore
