@@ -41,7 +41,7 @@ const FIGURES: Readonly<Record<string, Readonly<Record<string, (plan: Plan) => P
   machine: {
     "cold-start": ({ rounds }) => coldStart(rounds),
     boot: ({ rounds, platform }) => boot(platform, rounds, 10),
-    disk: ({ rounds, platform }) => diskRates(rounds, platform, 256),
+    disk: ({ rounds, platform }) => diskRates(rounds, platform),
     traps: ({ rounds, platform }) => bareCosts(rounds, platform),
     os: ({ rounds, platform }) => services(rounds, platform),
     smp: ({ rounds, platform }) => parallel(rounds, platform),

@@ -79,7 +79,7 @@ export async function services(rounds: number, platform: Platform): Promise<Row[
 async function inGuest(platform: Platform, who: Peer, initrd: string, kernels: string, pc: boolean): Promise<string> {
   const shell = await GuestShell.boot(platform, who, initrd);
   try {
-    const printed = await shell.run(`bench -w 500 -t 400 ${kernels}`, 300_000);
+    const printed = await shell.run(`bench -w 2000 -t 400 ${kernels}`, 300_000);
     return pc ? printed + (await shell.run("portio", 300_000)) : printed;
   } finally {
     await shell.close();

@@ -167,10 +167,10 @@ describe("the command", () => {
   });
 
   test("reads rates of a disk, in both forms, and the parts of the code generator", () => {
-    expect(parseRate({ unit: "MiB/s" }, "blk 512.50 512\r\n", 256)).toBe(512.5);
-    expect(parseRate({ unit: "a second" }, "blk 11.00 2816\r\n", 256)).toBe(2816);
-    expect(parseRate({ unit: "MiB/s" }, "256+0 records out\r\nreal\t1m 4.00s\r\n", 256)).toBe(4);
-    expect(() => parseRate({ unit: "MiB/s" }, "dd: no", 256)).toThrow("no rate");
+    expect(parseRate({ unit: "MiB/s", mebibytes: 256 }, "blk 512.50 512\r\n")).toBe(512.5);
+    expect(parseRate({ unit: "a second", mebibytes: 256 }, "blk 11.00 2816\r\n")).toBe(2816);
+    expect(parseRate({ unit: "MiB/s", mebibytes: 256 }, "256+0 records out\r\nreal\t1m 4.00s\r\n")).toBe(4);
+    expect(() => parseRate({ unit: "MiB/s", mebibytes: 256 }, "dd: no")).toThrow("no rate");
     const parts = Array.from(
       { length: 11 },
       (_, i) => `jit ${i * 10} 5000 900 ${i === 10 ? 400 : 200} 0000000${i % 8}`,
