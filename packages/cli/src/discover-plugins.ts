@@ -7,6 +7,7 @@ import { indexReports, inspectPlugins, type Plugin, type PluginReport, type Regi
 
 import { UsageError } from "./errors.ts";
 import { HINTS } from "./hints.ts";
+import { type Facts, type Look, NO_FACTS } from "./scripts/facts.ts";
 import { entryOf, manifestPath, OWN_FOLDER, projectsAbove, readProject } from "./resolve.ts";
 
 /** The packages of one project, and a registry that loads them when their types are first named. */
@@ -23,16 +24,17 @@ export interface Discovery {
 
 /**
  * Reads the manifests of the project's direct dependencies: the nearest package.json above `from` that has plugins, or else above
- * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder.
+ * this command. `extra` are packages named with `-plugin`: by name, or as a path to a package's folder. `facts` know what an earlier run read.
  */
 export async function discoverInto(
   registry: Registry,
   from: string,
   extra: readonly string[] = [],
+  facts: Facts = NO_FACTS,
 ): Promise<Discovery> {
   let found: { project: string; reports: PluginReport[] } | undefined;
   for (const project of [...projectsAbove(from), ...projectsAbove(OWN_FOLDER)]) {
-    const reports = await inspectPlugins(readProject(project), (specifier) => readJson(project, specifier));
+    const reports = await facts.of(`plugins of ${project}`, (look) => inspectProject(project, look));
     found ??= { project, reports };
     if (!reports.some((report) => report.skipped === undefined)) continue;
     found = { project, reports };
@@ -49,6 +51,11 @@ export async function discoverInto(
   return { project, reports, registry, load, locate };
 }
 
+function inspectProject(project: string, look: Look): Promise<PluginReport[]> {
+  look(project);
+  return inspectPlugins(readProject(project), (specifier) => readJson(project, specifier, look));
+}
+
 async function inspectExtra(project: string, name: string, paths: Map<string, string>): Promise<PluginReport> {
   const folder = resolve(name);
   const inFolder = existsSync(join(folder, "package.json"));
@@ -63,14 +70,21 @@ async function inspectExtra(project: string, name: string, paths: Map<string, st
   return report;
 }
 
-async function readJson(project: string, specifier: string): Promise<unknown> {
+async function readJson(project: string, specifier: string, look: Look = () => {}): Promise<unknown> {
   // Where nearly every package manager puts it; asking Node takes ten times as long, once for each dependency.
   const near = `${dirname(project)}/node_modules/${specifier}`;
+  look(near);
   let text: string;
   try {
     text = readFileSync(near, "utf8");
   } catch {
-    text = readFileSync(createRequire(project).resolve(specifier), "utf8");
+    const { resolve: find } = createRequire(project);
+    for (const folder of find.paths(specifier) ?? []) look(join(folder, specifier));
+    // A loader of its own (Plug'n'Play) decides as it likes.
+    if (process.versions["pnp"] !== undefined) look(undefined);
+    text = readFileSync(find(specifier), "utf8");
+    // Where Node looks further (NODE_PATH, exports) is more than these files say.
+    look(undefined);
   }
   return JSON.parse(text);
 }

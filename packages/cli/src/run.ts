@@ -6,6 +6,7 @@ import { config } from "zod";
 import { pluginsCommand } from "./commands/plugins.ts";
 import { systemCommand } from "./commands/system.ts";
 import { UsageError } from "./errors.ts";
+import type { Facts } from "./scripts/facts.ts";
 import { leave } from "./user/leave.ts";
 import { VERSION } from "./version.ts";
 
@@ -24,9 +25,9 @@ const HELP = `usage: mimus COMMAND [options]
   mimus -version                   show the version
 `;
 
-async function main([command = "-h", ...argv]: readonly string[]): Promise<number> {
+async function main([command = "-h", ...argv]: readonly string[], facts: Facts): Promise<number> {
   const system = /^(?:qemu-|mimus-)?system-(\w+)$/.exec(command);
-  if (system !== null) return systemCommand(system[1] ?? "", argv);
+  if (system !== null) return systemCommand(system[1] ?? "", argv, facts);
   if (command === "plugins") return pluginsCommand(argv);
   const help = /^(?:-h|--?help|help)$/.test(command);
   if (!help && !/^--?version$/.test(command)) {
@@ -38,11 +39,11 @@ async function main([command = "-h", ...argv]: readonly string[]): Promise<numbe
 }
 
 /** Runs a command, and ends the process. */
-export async function run(argv: readonly string[]): Promise<never> {
+export async function run(argv: readonly string[], facts: Facts): Promise<never> {
   // Schemas are used a few times each here: compiling them costs 30 ms of a cold start and pays nothing back.
   config({ jitless: true });
   try {
-    process.exitCode = await main(argv);
+    process.exitCode = await main(argv, facts);
   } catch (error) {
     process.stderr.write(
       isUserError(error)

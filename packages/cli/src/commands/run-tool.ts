@@ -9,14 +9,15 @@ import { Registry } from "@mimus/qom";
 import type { KeyValues } from "../args/keyval.ts";
 import { discoverInto } from "../discover-plugins.ts";
 import { isNetworkObject } from "../network-objects.ts";
+import type { Facts } from "../scripts/facts.ts";
 import { toolHost } from "../tool-host.ts";
 
 /** Runs a tool and ends the process with its status. */
-export async function runTool(name: string, run: (host: ToolHost) => Promise<number>): Promise<never> {
+export async function runTool(name: string, facts: Facts, run: (host: ToolHost) => Promise<number>): Promise<never> {
   const program = `mimus ${name}`;
   let code = 1;
   try {
-    code = await run(await host(program));
+    code = await run(await host(program, facts));
   } catch (error) {
     const known = error instanceof Error && /^(UsageError|QomError|BlockError|ToolError)$/.test(error.name);
     const text = error instanceof Error ? (known ? error.message : `internal error: ${error.stack}`) : String(error);
@@ -25,8 +26,8 @@ export async function runTool(name: string, run: (host: ToolHost) => Promise<num
   return process.exit(code);
 }
 
-async function host(program: string): Promise<ToolHost> {
-  const { registry } = await discoverInto(new Registry(), process.cwd());
+async function host(program: string, facts: Facts): Promise<ToolHost> {
+  const { registry } = await discoverInto(new Registry(), process.cwd(), [], facts);
   const objects: KeyValues[] = [];
   let secret = (id: string): Promise<Uint8Array> => Promise.reject(new Error(`No secret with id '${id}'`));
   let interrupted = false;

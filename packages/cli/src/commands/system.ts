@@ -22,15 +22,16 @@ import { findMachine } from "../machines.ts";
 import { control } from "../control.ts";
 import { withBoardDefaults } from "../defaults.ts";
 import { programSide } from "../machine-qmp.ts";
+import type { Facts } from "../scripts/facts.ts";
 import { VERSION } from "../version.ts";
 import { answerHelp } from "./help.ts";
 
 /** `mimus system-ARCH`: runs a machine to its end. @returns the exit status */
-export async function systemCommand(target: string, argv: readonly string[]): Promise<number> {
+export async function systemCommand(target: string, argv: readonly string[], facts: Facts): Promise<number> {
   const given = withFiles(parseArguments(argv));
   if (last(given, "h") !== undefined) return print(helpText(`mimus system-${target}`));
   if (last(given, "version") !== undefined) return print(`Mimus emulator version ${VERSION}\n`);
-  const { registry, locate } = await discover(process.cwd(), all(given, "plugin"));
+  const { registry, locate } = await discover(process.cwd(), all(given, "plugin"), facts);
   const help = await answerHelp(given, registry, target);
   if (help !== undefined) return print(help);
   return runMachine(target, given, registry, locate);

@@ -1,25 +1,12 @@
-import {
-  type BigIntStats,
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 
 import { atStartFlags } from "../branch-hints.ts";
 import { asScript } from "./as-script.ts";
+import { type Facts, KeptFacts } from "./facts.ts";
+import { stateOf } from "./file-state.ts";
+import { cacheFolder, readOwn, writeOwn } from "./own-file.ts";
 
 /** One file's place in a store, all in bytes. */
 interface Entry {
@@ -28,6 +15,11 @@ interface Entry {
   readonly state: string;
   readonly text: number;
   readonly code: number;
+}
+/** What a store begins with. */
+interface Contents {
+  readonly scripts: readonly Entry[];
+  readonly facts: readonly { readonly name: string; readonly text: number }[];
 }
 interface Known {
   readonly state: string;
@@ -56,6 +48,7 @@ export class CodeStore {
   readonly #path: string | undefined;
   readonly #known: Map<string, Known> = new Map();
   readonly #made: Map<string, Made> = new Map();
+  readonly #facts: KeptFacts;
   #stale = false;
 
   /** For `command` of the installation that `folder` is a part of. */
@@ -65,17 +58,24 @@ export class CodeStore {
     // V8's flags are a part of what code is for. Two stores that share a name in spite of all would only replace each other.
     const made = [...execArgv, env["NODE_OPTIONS"] ?? "", version, arch, folder, command].join(" ").trim();
     this.#path = cache && join(cache, made.replace(/[^\w.-]+/g, "+").slice(-MOST_NAME));
-    if (this.#path !== undefined) this.#read(this.#path);
+    const facts = this.#path === undefined ? [] : this.#read(this.#path);
+    this.#facts = new KeptFacts(facts, () => this.#outdated());
+  }
+
+  /** What was found in other files. */
+  get facts(): Facts {
+    return this.#facts;
   }
 
   /** The script that a module's file is. @throws when the file is not there */
   script(file: string): Script {
-    const state = stateOf(statSync(file, { bigint: true }));
+    const state = stateOf(file);
     const known = this.#known.get(file);
     const held = known?.state === state ? known : undefined;
     const text = held === undefined ? asScript(readFileSync(file, "utf8")) : held.text.toString("latin1");
     const script = atStartFlags(() => new Script(text, { filename: file, cachedData: held?.code }));
     this.#made.set(file, { state, text, script });
+    if (held === undefined) this.#facts.distrust();
     if (held === undefined || script.cachedDataRejected === true) this.#outdated();
     return script;
   }
@@ -84,7 +84,7 @@ export class CodeStore {
     if (this.#stale || this.#path === undefined) return;
     this.#stale = true;
     // A command that fails may be one that does not exist: nothing is kept by its name.
-    process.on("exit", (code) => {
+    process.once("exit", (code) => {
       if (code === 0) this.save();
     });
     setTimeout(() => this.save(), BEGUN_MS).unref();
@@ -94,10 +94,10 @@ export class CodeStore {
   save(): void {
     if (!this.#stale || this.#path === undefined) return;
     this.#stale = false;
-    const entries: Entry[] = [];
+    const scripts: Entry[] = [];
     const parts: Buffer[] = [];
     const add = (file: string, state: string, text: Buffer, code: Buffer): void => {
-      entries.push({ file, state, text: text.length, code: code.length });
+      scripts.push({ file, state, text: text.length, code: code.length });
       parts.push(text, code);
     };
     for (const [file, { state, text, script }] of this.#made)
@@ -109,81 +109,39 @@ export class CodeStore {
       );
     for (const [file, { state, text, code }] of this.#known)
       if (!this.#made.has(file) && existsSync(file)) add(file, state, text, code);
-    writeWhole(this.#path, [Buffer.from(`${JSON.stringify(entries)}\n`), ...parts]);
+    const facts = this.#facts.newest;
+    const contents: Contents = { scripts, facts: facts.map(([name, text]) => ({ name, text: text.length })) };
+    const whole = [Buffer.from(`${JSON.stringify(contents)}\n`), ...parts, ...facts.map(([, text]) => text)];
+    writeOwn(
+      this.#path,
+      whole.flatMap((bytes) => [bytes, padding(bytes)]),
+    );
   }
 
-  #read(path: string): void {
+  /** Takes what a file has. @returns its facts */
+  #read(path: string): (readonly [name: string, text: Buffer])[] {
     const bytes = readOwn(path);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return [];
+    const facts: (readonly [name: string, text: Buffer])[] = [];
     let at = bytes.indexOf("\n") + 1;
+    const next = (length: number): Buffer => {
+      const from = at;
+      at += roundUp(length);
+      return bytes.subarray(from, from + length);
+    };
     try {
-      const entries = JSON.parse(bytes.toString("utf8", 0, at)) as Entry[];
+      const contents = JSON.parse(bytes.toString("utf8", 0, at)) as Contents;
       at = roundUp(at);
-      for (const { file, state, text, code } of entries) {
-        const codeAt = at + roundUp(text);
-        this.#known.set(file, {
-          state,
-          text: bytes.subarray(at, at + text),
-          code: bytes.subarray(codeAt, codeAt + code),
-        });
-        at = codeAt + roundUp(code);
-      }
+      for (const { file, state, text, code } of contents.scripts)
+        this.#known.set(file, { state, text: next(text), code: next(code) });
+      for (const { name, text } of contents.facts) facts.push([name, next(text)]);
     } catch {}
     // Anything else than what was written is nothing.
-    if (at !== bytes.length) this.#known.clear();
+    if (at === bytes.length) return facts;
+    this.#known.clear();
+    return [];
   }
 }
 
-/** A change of a file changes its ctime, which nobody can set. */
-const stateOf = ({ ino, size, ctimeNs }: BigIntStats): string => `${ino} ${size} ${ctimeNs}`;
 const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-
-/** Puts a file in its place at once, with each part at such an address. A failure is none of the command: the next run tries again. */
-function writeWhole(path: string, parts: readonly Buffer[]): void {
-  const part = `${path}.${process.pid}`;
-  try {
-    const fd = openSync(part, "wx", 0o600);
-    try {
-      for (const bytes of parts) {
-        writeSync(fd, bytes);
-        writeSync(fd, Buffer.alloc(roundUp(bytes.length) - bytes.length));
-      }
-      // A machine that loses power must not leave a name without its content: V8 does not look at what it gets.
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(part, path);
-  } catch {
-    rmSync(part, { force: true });
-  }
-}
-
-/** Beside what Node itself keeps, and where its variables say; nobody else may write there. */
-function cacheFolder(): string | undefined {
-  if (process.env["NODE_DISABLE_COMPILE_CACHE"] !== undefined) return undefined;
-  const folder = join(process.env["NODE_COMPILE_CACHE"] ?? tmpdir(), `mimus-code-${process.getuid?.() ?? 0}`);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return isOwn(lstatSync(folder)) ? folder : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A file of this user that nobody else can write: its code runs. */
-function readOwn(path: string): Buffer | undefined {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      return isOwn(fstatSync(fd)) ? readFileSync(fd) : undefined;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of this user, and nobody else can write it. */
-const isOwn = ({ uid, mode }: Stats): boolean => uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0;
+const padding = (bytes: Buffer): Buffer => Buffer.alloc(roundUp(bytes.length) - bytes.length);
