@@ -2,3 +2,4 @@
 export { nodeCodecs, nodeFormatHost } from "./codecs.ts";
 export { nodeDirectory, type NodeDirectoryOptions } from "./directory.ts";
 export { nodeFiles } from "./files.ts";
+export { exitAtOnce } from "./libc.ts";

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 
 import { nest } from "@mimus/block";
-import { nodeDirectory } from "@mimus/host-node/disk";
+import { exitAtOnce, nodeDirectory } from "@mimus/host-node/disk";
 import type { ToolHost } from "@mimus/image-tools";
 import type { StreamHost, TlsLookup } from "@mimus/nbd";
 import { Registry } from "@mimus/qom";
@@ -9,24 +9,36 @@ import { Registry } from "@mimus/qom";
 import type { KeyValues } from "../args/keyval.ts";
 import { discoverInto } from "../discover-plugins.ts";
 import { isNetworkObject } from "../network-objects.ts";
+import { isObserved } from "../observed.ts";
 import type { Facts } from "../scripts/facts.ts";
 import { toolHost } from "../tool-host.ts";
 
 /** Runs a tool and ends the process with its status. */
 export async function runTool(name: string, facts: Facts, run: (host: ToolHost) => Promise<number>): Promise<never> {
   const program = `mimus ${name}`;
+  const streams: Streams = { used: false };
+  process.on("warning", () => (streams.used = true));
   let code = 1;
   try {
-    code = await run(await host(program, facts));
+    code = await run(await host(program, facts, streams));
   } catch (error) {
     const known = error instanceof Error && /^(UsageError|QomError|BlockError|ToolError)$/.test(error.name);
     const text = error instanceof Error ? (known ? error.message : `internal error: ${error.stack}`) : String(error);
     print(2, `${program}: ${text}\n`);
   }
+  if (!streams.used && !isObserved()) exitAtOnce(code);
   return process.exit(code);
 }
 
-async function host(program: string, facts: Facts): Promise<ToolHost> {
+/**
+ * Whether Node itself writes or reads standard streams: it changes how they work, and puts that right at its end. All else is written
+ * by descriptor.
+ */
+interface Streams {
+  used: boolean;
+}
+
+async function host(program: string, facts: Facts, streams: Streams): Promise<ToolHost> {
   const { registry } = await discoverInto(new Registry(), process.cwd(), [], facts);
   const objects: KeyValues[] = [];
   let secret = (id: string): Promise<Uint8Array> => Promise.reject(new Error(`No secret with id '${id}'`));
@@ -64,7 +76,10 @@ async function host(program: string, facts: Facts): Promise<ToolHost> {
     },
     raise: (signal) => void process.kill(process.pid, signal),
     abort: () => process.abort(),
-    lines,
+    lines(prompt) {
+      streams.used = true;
+      return lines(prompt);
+    },
   };
 }
 

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 
+import { isObserved } from "../observed.ts";
+
 /** Programs that ran longer have nothing to gain. */
 const SHORT_MS = 3000;
 const SHELL = "/bin/sh";
@@ -10,10 +12,9 @@ const SHELL = "/bin/sh";
  * wait. `plain`: the host's input was opened, whose state only an orderly end restores.
  */
 export function leave(status: number, plain: boolean): never {
-  const observed = process.execArgv.length > 0 || process.env["NODE_V8_COVERAGE"] !== undefined;
   if (
     !plain &&
-    !observed &&
+    !isObserved() &&
     performance.now() < SHORT_MS &&
     typeof process.execve === "function" &&
     existsSync(SHELL)
