@@ -1,6 +1,6 @@
 /**
  * Writes what is generated from the code: docs/reference and the table of known types. With --check it fails when one is stale. Either way it fails when
- * an export of a package has no docstring.
+ * an export of a package has no docstring, or names a type that nobody can import.
  * Usage: node --conditions=@mimus/source tools/docs.ts [--check]
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -297,5 +297,9 @@ process.stdout.write(
 );
 for (const missing of api.missing) {
   process.stderr.write(`${missing} has no docstring\n`);
+  process.exitCode = 1;
+}
+for (const unnamed of api.unnamed) {
+  process.stderr.write(`${unnamed}, which no entry exports\n`);
   process.exitCode = 1;
 }

@@ -57,11 +57,21 @@ describe("READMEs", () => {
       await expect(runSnippet(`packages/${name}`)).resolves.toBeDefined();
     });
 
-  it("lead to the page of what the package exports", () => {
+  it("name the page of what the package exports", () => {
     for (const dir of PACKAGES) {
       const page = `docs/reference/api/${basename(dir)}.md`;
-      if (existsSync(join(root, page))) expect(read(`${dir}/README.md`), dir).toContain(`(../../${page})`);
+      if (existsSync(join(root, page)))
+        expect(read(`${dir}/README.md`), dir).toContain(`\`${page}\` of the repository`);
     }
+  });
+
+  it("link to nothing outside the package, where a link leads nowhere once it is packed", () => {
+    const outside = PAGES.filter((page) => /^(packages|plugins)\//.test(page)).flatMap((page) =>
+      [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+        .filter(([, link = ""]) => posix.normalize(link).startsWith(".."))
+        .map(([, link]) => `${page}: ${link}`),
+    );
+    expect(outside).toEqual([]);
   });
 
   it("of every package have the same headings", () => {

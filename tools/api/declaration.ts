@@ -61,7 +61,10 @@ export function declarationsOf(source: Source, node: Node, start: number): Decla
   const kind = KIND_OF[node.type];
   if (kind === undefined) return [];
   const doc = docBefore(source, start);
-  const mentions = [...new Set(mentionsIn(node))].toSorted();
+  const hidden = new Set(
+    membersOf(node).filter((member) => isHidden(member) || isInternal(docBefore(source, member.start))),
+  );
+  const mentions = [...new Set(mentionsIn(node, hidden))].toSorted();
   if (kind === "Constants")
     return (node["declarations"] as Node[]).map((one) => {
       const id = one["id"] as Node;
@@ -69,14 +72,14 @@ export function declarationsOf(source: Source, node: Node, start: number): Decla
       return { name: String(id["name"]), kind, code: shorten(code), doc, mentions, bases: [], members: [] };
     });
   const name = String((node["id"] as Node)["name"]);
-  const shown = membersOf(node).filter((member) => !isHidden(member) && !isInternal(docBefore(source, member.start)));
+  const shown = membersOf(node).filter((member) => !hidden.has(member));
   const members = shown.map((m) => ({
     name: memberName(m),
     documented: docBefore(source, m.start) !== undefined,
     code: tidy(`    ${source.text.slice(startWithDoc(source, m.start), m.end)}`),
     isStatic: m["static"] === true,
   }));
-  const code = kind === "Classes" ? classCode(source, node, members) : tidy(source.text.slice(node.start, node.end));
+  const code = kind === "Classes" ? classCode(source, node, members) : tidy(textWithout(source, node, hidden));
   return [{ name, kind, code, doc, mentions, bases: basesOf(node), members }];
 }
 
@@ -132,6 +135,17 @@ function classCode(source: Source, node: Node, members: readonly Member[]): stri
   return members.length === 0 ? `${head}}` : [head, ...members.map((member) => member.code), "}"].join("\n");
 }
 
+/** The text of `node` without these members of it. */
+function textWithout(source: Source, node: Node, members: ReadonlySet<Node>): string {
+  let text = "";
+  let at = node.start;
+  for (const member of members) {
+    text += source.text.slice(at, startWithDoc(source, member.start)).trimEnd();
+    at = member.end;
+  }
+  return text + source.text.slice(at, node.end);
+}
+
 function startWithDoc(source: Source, at: number): number {
   return docBefore(source, at) === undefined ? at : source.comments.findLast((c) => c.end <= at)!.start;
 }
@@ -149,9 +163,9 @@ function shorten(code: string): string {
   return lines.length <= MOST_LINES ? code : [...lines.slice(0, MOST_LINES - 2), "  // …", lines.at(-1)].join("\n");
 }
 
-/** The names of types below `node`. */
-function* mentionsIn(node: Node): Generator<string> {
-  if (isHidden(node)) return;
+/** The names of types below `node`, but for those in `hidden`. */
+function* mentionsIn(node: Node, hidden: ReadonlySet<Node>): Generator<string> {
+  if (hidden.has(node)) return;
   const named = [node["typeName"], node["exprName"], node["superClass"]];
   if (node.type === "TSInterfaceHeritage" || node.type === "TSClassImplements") named.push(node["expression"]);
   for (const name of named as (Node | null | undefined)[]) if (name?.type === "Identifier") yield String(name["name"]);
@@ -162,8 +176,8 @@ function* mentionsIn(node: Node): Generator<string> {
   }
   for (const value of Object.values(node)) {
     if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield* mentionsIn(item);
-    } else if (isNode(value)) yield* mentionsIn(value);
+      for (const item of value) if (isNode(item)) yield* mentionsIn(item, hidden);
+    } else if (isNode(value)) yield* mentionsIn(value, hidden);
   }
 }
 

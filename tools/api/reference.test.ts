@@ -66,6 +66,35 @@ export function half(of: number | string): Size {
 export const silent: Size = 1;
 /** @internal */
 export const hidden = 2;
+interface Place {
+  readonly at: number;
+}
+/** @internal */
+export interface Inner {
+  readonly size: Size;
+}
+/** Parts of a disk. */
+export class Parts {
+  private readonly last: Place | undefined;
+  readonly #first: Place | undefined;
+  /** @internal */
+  inner(): Inner | undefined {
+    return this.#first ?? this.last ? { size: 1 } : undefined;
+  }
+}
+/** What is found. */
+export interface Found {
+  /** How many. */
+  readonly count: number;
+  /** @internal */
+  readonly secret: Place;
+  /** Where. */
+  readonly place: Place;
+}
+/** Looks for it. */
+export function find(size: Size): Found | Inner | undefined {
+  return undefined;
+}
 `,
   "packages/tcg/package.json": manifest("tcg", "Words", { ".": "./src/index.ts", "./more": "./src/more.ts" }),
   "packages/tcg/src/index.ts": `/** A word. */
@@ -143,6 +172,25 @@ function half(of: string): Size;
     expect(page("tcg").split("### WORD").length).toBe(2);
     expect(page("tcg")).toContain("[WORD](#word), doubled.");
     expect(page("tcg")).toContain("It also exports [WORD](#word).");
+  });
+
+  it("show an interface without its internal members", () => {
+    expect(page("block")).toContain(`interface Found {
+  /** How many. */
+  readonly count: number;
+  /** Where. */
+  readonly place: Place;
+}
+`);
+  });
+
+  it("say which exports name a type that nobody can import, and leave private and internal members alone", () => {
+    expect(reference.unnamed).toEqual([
+      "block: Disk names Hidden",
+      "block: Disk names Sized",
+      "block: find names Inner",
+      "block: Found names Place",
+    ]);
   });
 
   it("are listed by layer", () => {

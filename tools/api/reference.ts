@@ -1,6 +1,7 @@
 import { emitDeclarations } from "./declarations.ts";
 import { contentsOf, pagesOf, silentIn } from "./page.ts";
 import { Workspace } from "./workspace.ts";
+import { unnamedIn } from "./unnamed.ts";
 import { layerOf, LAYER_NAMES } from "../layers.ts";
 
 /** The pages on what the packages export, and what they lack. */
@@ -9,6 +10,8 @@ export interface ApiReference {
   readonly pages: readonly (readonly [path: string, text: string])[];
   /** Exports without a docstring, which is a mistake, as `package: name`. */
   readonly missing: readonly string[];
+  /** Types in exported signatures that no entry exports, which is a mistake, as `package: export names Type`. */
+  readonly unnamed: readonly string[];
   /** Public members without a docstring: many need none, since their names say it. */
   readonly silentMembers: number;
 }
@@ -26,6 +29,7 @@ export function apiReference(root: string): ApiReference {
       ...pages.map(([short, text]) => [`docs/reference/api/${short}.md`, text] as const),
     ],
     missing: silent.flatMap(({ short, exports }) => exports.map((name) => `${short}: ${name}`)),
+    unnamed: unnamedIn(workspace, contents),
     silentMembers: silent.reduce((sum, { members }) => sum + members.length, 0),
   };
 }

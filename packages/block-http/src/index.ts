@@ -3,7 +3,6 @@ import { definePlugin } from "@mimus/qom";
 import { protocols } from "./protocol.ts";
 
 export type { HttpBody, HttpFetch, HttpRequest, HttpResponse } from "./fetch.ts";
-export { HttpNode } from "./node.ts";
 
 /** Images over HTTP and HTTPS. */
 const plugin: Plugin = definePlugin({ name: "@mimus/block-http", types: [...protocols] });

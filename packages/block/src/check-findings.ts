@@ -3,12 +3,6 @@ import type { CheckReport } from "./image-ops.ts";
 /** Lines that are kept: an image of nothing but errors must not fill the memory. */
 const MOST_MESSAGES = 1000;
 
-/** What a format counts beyond errors and leaks. */
-type Totals = Pick<
-  CheckReport,
-  "imageEndOffset" | "totalClusters" | "allocatedClusters" | "fragmentedClusters" | "compressedClusters"
->;
-
 /** What the check of an image has found so far. */
 export class CheckFindings {
   /** Things wrong that could cost data. */
@@ -40,8 +34,13 @@ export class CheckFindings {
     this.note(line);
   }
 
-  /** The answer of `ImageOps.check`. */
-  report(totals: Totals = {}): CheckReport {
+  /** The answer of `ImageOps.check`. `totals`: what a format counts beyond errors and leaks. */
+  report(
+    totals: Pick<
+      CheckReport,
+      "imageEndOffset" | "totalClusters" | "allocatedClusters" | "fragmentedClusters" | "compressedClusters"
+    > = {},
+  ): CheckReport {
     const { corruptions, corruptionsFixed, leaks, leaksFixed, checkErrors } = this;
     return { corruptions, corruptionsFixed, leaks, leaksFixed, checkErrors, ...totals, messages: this.#messages };
   }

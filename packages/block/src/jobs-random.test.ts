@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Dress, layerGraph } from "../tests/layer-graph.ts";
 import type { BlockBackend, BlockGraph, BlockNode, GraphNode, Job } from "./index.ts";
-import { allocatedAbove, FaultyFile, Jobs, MemoryFile } from "./index.ts";
+import { allocatedAbove } from "./chain.ts";
+import { FaultyFile, Jobs, MemoryFile } from "./index.ts";
 
 const SIZE = 1 << 18;
 const UNIT = 512;

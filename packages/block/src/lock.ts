@@ -9,7 +9,7 @@ export interface LockRequest {
 /** Source: QEMU 7.2, `BlockPermission`; each is one byte of the lock ranges that start at 100 and 200. */
 export const PERMISSION = { read: 1, write: 2, writeUnchanged: 4, resize: 8 } as const;
 /** All of them. */
-export const ALL_PERMISSIONS = 15;
+const ALL_PERMISSIONS = 15;
 
 const NAMES: readonly string[] = ["consistent read", "write", "write unchanged", "resize"];
 

@@ -42,7 +42,7 @@ export interface BlockHost {
 }
 
 /** Backing chains longer than this are refused. */
-export const MAX_DEPTH = 200;
+const MAX_DEPTH = 200;
 
 /** What comes from above while a tree of nodes is opened. */
 export interface OpenState {

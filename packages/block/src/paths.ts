@@ -9,7 +9,7 @@ export function protocolOf(filename: string): string | undefined {
 }
 
 /** Folder of a path, with its last slash; "" when it has none. */
-export function folderOf(path: string): string {
+function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 

@@ -8,12 +8,12 @@ import type { VirtioModel, VirtioTransport } from "./model.ts";
 /** Type of the buses that virtio devices plug into. */
 export const VIRTIO_BUS = "virtio-bus";
 
-/** Switches of migration between old versions: taken, without effect. */
-type AcceptedOption = "use-started" | "use-disabled-flag" | "x-disable-legacy-check";
-
-/** Properties that every virtio device has, with QEMU's names and defaults. */
+/** Properties that every virtio device has, with QEMU's names and defaults. Three are of migration between old versions: taken, without effect. */
 export const virtioProps: Readonly<
-  Record<keyof VirtioOptions | AcceptedOption, z.ZodDefault<z.ZodType<boolean, boolean | string>>>
+  Record<
+    keyof VirtioOptions | "use-started" | "use-disabled-flag" | "x-disable-legacy-check",
+    z.ZodDefault<z.ZodType<boolean, boolean | string>>
+  >
 > = {
   indirect_desc: onOff.default(true).describe("offer indirect descriptors"),
   event_idx: onOff.default(true).describe("offer event indexes"),

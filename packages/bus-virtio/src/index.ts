@@ -16,7 +16,8 @@ export type { GivenBuffer, UsedBuffer } from "./ring-driver.ts";
 export { DESC, DEVICE_ID, FEATURE, MAX_QUEUE_SIZE, STATUS } from "./spec.ts";
 export { virtioMmio } from "./virtio-mmio.ts";
 export { NO_VECTOR, VirtQueue } from "./virtqueue.ts";
-export type { QueueState } from "./virtqueue.ts";
+export type { QueueOwner, QueueState } from "./virtqueue.ts";
+export type { RingState } from "./ring.ts";
 
 /** The memory-mapped transport. */
 const plugin: Plugin = definePlugin({ name: "@mimus/bus-virtio", types: [virtioMmio] });

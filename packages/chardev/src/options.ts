@@ -76,38 +76,35 @@ const schemas = {
     .describe("a TCP or UNIX socket"),
 };
 
-interface Common {
+/** A validated description of one character device. */
+export type CharConfig = {
   readonly id?: string | undefined;
   readonly mux: boolean;
   readonly logfile?: string | undefined;
   readonly logappend: boolean;
-}
-
-/** A validated description of one character device. */
-export type CharConfig = Common &
-  (
-    | { readonly backend: "null" }
-    | { readonly backend: "stdio"; readonly signal: boolean }
-    | {
-        readonly backend: "file";
-        readonly path: string;
-        readonly append: boolean;
-        readonly "input-path"?: string | undefined;
-      }
-    | { readonly backend: "pipe"; readonly path: string }
-    | { readonly backend: "pty"; readonly path?: string | undefined }
-    | { readonly backend: "ringbuf"; readonly size: number }
-    | {
-        readonly backend: "socket";
-        readonly path?: string | undefined;
-        readonly host?: string | undefined;
-        readonly port?: number | undefined;
-        readonly fd?: number | undefined;
-        readonly server: boolean;
-        readonly wait?: boolean | undefined;
-        readonly reconnect: number;
-      }
-  );
+} & (
+  | { readonly backend: "null" }
+  | { readonly backend: "stdio"; readonly signal: boolean }
+  | {
+      readonly backend: "file";
+      readonly path: string;
+      readonly append: boolean;
+      readonly "input-path"?: string | undefined;
+    }
+  | { readonly backend: "pipe"; readonly path: string }
+  | { readonly backend: "pty"; readonly path?: string | undefined }
+  | { readonly backend: "ringbuf"; readonly size: number }
+  | {
+      readonly backend: "socket";
+      readonly path?: string | undefined;
+      readonly host?: string | undefined;
+      readonly port?: number | undefined;
+      readonly fd?: number | undefined;
+      readonly server: boolean;
+      readonly wait?: boolean | undefined;
+      readonly reconnect: number;
+    }
+);
 
 /** Kinds of back ends, as `-chardev` names them. */
 export type CharBackendName = CharConfig["backend"];

@@ -48,12 +48,10 @@ export function extract(entry: Entry, word: number): Record<string, number> {
   return out;
 }
 
-type Run<Ctx> = (ctx: Ctx, operands: Readonly<Record<string, number>>) => void;
-
 /** The translator of an entry, and the object in which it finds the operands. */
 export interface Way<Ctx> {
   readonly entry: Entry;
-  readonly run: Run<Ctx>;
+  run(ctx: Ctx, operands: Readonly<Record<string, number>>): void;
   readonly names: readonly string[];
   readonly fields: readonly Field[];
   readonly operands: Record<string, number>;

@@ -39,6 +39,7 @@ export class Field {
   /** What the bits count. */
   readonly #scale: number;
 
+  /** @internal */
   constructor(shape: Shape) {
     this.slices = shape.slices;
     this.#lows = shape.slices.map(([low]) => low);

@@ -25,6 +25,7 @@ export interface BusMasterSide {
 
 /** What disks and packet devices have in common: registers, the data register, waiting for the drive. */
 export abstract class Unit implements Stateful {
+  /** @internal */
   s: UnitState = State.parse({});
   /** Commands that were begun so far: an answer that belongs to an earlier one is dropped. */
   protected epoch = 0;

@@ -7,10 +7,12 @@ import { sifivePlic } from "./sifive-plic.ts";
 
 export { APIC_PAGES } from "./apic/apic.ts";
 export { ApicBus } from "./apic/bus.ts";
+export type { EoiListener } from "./apic/bus.ts";
 export { LocalApicChip } from "./apic/local-apic.ts";
 export type { ApicCpu, ExternalController, LocalApicPins } from "./apic/pins.ts";
 export { I8259 } from "./i8259.ts";
 export { IoApic, IOAPIC_PINS } from "./ioapic-chip.ts";
+export type { MessageSink } from "./ioapic-chip.ts";
 export { Plic } from "./plic.ts";
 export type { PlicLayout } from "./plic.ts";
 export { plicContexts, sifivePlic } from "./sifive-plic.ts";

@@ -13,6 +13,7 @@ export { piix3 } from "./piix3/piix3.ts";
 export { piix4Pm, SMI_COMMAND } from "./pm/piix4-pm.ts";
 export type { PowerManagement } from "./pm/piix4-pm.ts";
 export { GPE, PM1, PM_TIMER_HZ, PmRegisters } from "./pm/pm-registers.ts";
+export type { PmPins } from "./pm/pm-registers.ts";
 export { I2C_BUS, SmbusBus, SmbusHost } from "./pm/smbus.ts";
 export type { SmbusDevice } from "./pm/smbus.ts";
 export { Eeprom, smbusEeprom } from "./pm/smbus-eeprom.ts";

@@ -4,7 +4,7 @@ import { isaVga } from "./isa-vga.ts";
 import { bochsDisplay, vgaPci } from "./vga-pci.ts";
 
 export { DISPI, Dispi, ENABLE } from "./dispi.ts";
-export type { LinearMode } from "./dispi.ts";
+export type { DispiEvents, LinearMode } from "./dispi.ts";
 export { edid } from "./edid.ts";
 export type { Monitor } from "./edid.ts";
 export type { Picture } from "./picture.ts";

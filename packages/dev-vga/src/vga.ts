@@ -27,7 +27,9 @@ export interface VgaPins {
 
 /** A VGA with the display interface of Bochs: registers and memory in, pixels out. */
 export class Vga implements Stateful {
+  /** @internal */
   readonly ports: VgaPorts;
+  /** @internal */
   readonly memory: VgaMemory;
   readonly dispi: Dispi;
   readonly #s: VgaState = State.parse({});

@@ -7,6 +7,7 @@ export { BoardError } from "./errors.ts";
 export { apicIdOf } from "./cpus.ts";
 export type { BoardApic, BoardCpu, CpuSignals, PortBus } from "./cpus.ts";
 export { splitRam } from "./memmap.ts";
+export type { RamSplit } from "./memmap.ts";
 export { isapcMachine, pcBoot, pcMachine };
 
 /** The boards `pc` and `isapc`. */

@@ -10,7 +10,7 @@ export { buildFdt } from "./fdt.ts";
 export type { FdtHart, FdtInput } from "./fdt.ts";
 export type { BoardHart, TimeSource } from "./hart.ts";
 export { MEMMAP } from "./memmap.ts";
-export type { MemoryWindow } from "./memmap.ts";
+export type { MemoryWindow, WindowName } from "./memmap.ts";
 export { virtBoot, virtMachine };
 
 /** The board `virt`. */

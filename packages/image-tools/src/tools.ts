@@ -101,7 +101,7 @@ export class Tools {
     return ["block-format", "block-protocol", "block-filter"].some((kind) => this.host.registry.has(name, kind));
   }
 
-  /** Progress of a verb whose options may have asked for it. */
+  /** @internal Progress of a verb whose options may have asked for it. */
   progress(args: Arguments): Progress {
     return new Progress(this.host, args.has("p") && !args.has("q"));
   }

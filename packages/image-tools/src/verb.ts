@@ -20,6 +20,6 @@ export interface Verb {
   readonly lastWord?: boolean;
   /** Status of a failure. Default: 1. */
   readonly failure?: number;
-  /** The work itself, loaded when the verb is used. */
+  /** @internal The work itself, loaded when the verb is used. */
   load(): Promise<RunVerb>;
 }

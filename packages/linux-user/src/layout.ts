@@ -17,11 +17,13 @@ export interface ArrayField<F extends Scalar | Layout = Scalar | Layout> {
 export interface PadField {
   readonly pad: number;
 }
+/** What a structure may hold. */
 export type Field = Scalar | Layout | ArrayField | PadField;
+/** The fields of a structure by name, in their order. */
 export type Fields = Readonly<Record<string, Field>>;
 
 /** What a field's value is in TypeScript. */
-type ValueOf<F> = F extends "b64"
+export type ValueOf<F> = F extends "b64"
   ? bigint
   : F extends Scalar
     ? number
@@ -30,6 +32,7 @@ type ValueOf<F> = F extends "b64"
       : F extends ArrayField<infer H>
         ? readonly ValueOf<H>[]
         : never;
+/** A structure as an object: fields by name, without what only fills. */
 export type Values<F extends Fields> = { readonly [K in keyof F as F[K] extends PadField ? never : K]: ValueOf<F[K]> };
 
 /** `count` elements of a kind. */

@@ -8,7 +8,7 @@ export { Log, type LogLevel, type LogRecord } from "./log.ts";
 export { MachineMemory, MEMORY_PAGE, type Allocation, type RamBlock } from "./memory.ts";
 export { physicalBus, type CodeAwareBus } from "./physical-bus.ts";
 export { Guard, Port, type PortOptions, type Registers } from "./port.ts";
-export { MemoryRegion, type RegionKind, type RegionOptions } from "./region.ts";
+export { MemoryRegion, type RegionKind, type RegionOptions, type SubRegion } from "./region.ts";
 export { defineState, stateBytes, stateU32, type StateSchema, type Stateful } from "./state.ts";
 export { Timer, TimerQueue, type Clock, type ClockName, type TimerClock } from "./timer.ts";
 export { hooksOf, type Bus, type BusHooks } from "./bus.ts";
@@ -32,6 +32,7 @@ export {
   type MachineSpec,
   type MachineType,
 } from "./define-machine.ts";
+export type { CpuClass } from "./cpu-class.ts";
 export { PlatformBus, platformBusType } from "./platform-bus.ts";
 export { CpuObject, Device, type CpuWiring, type InputLines } from "./device.ts";
 export type {

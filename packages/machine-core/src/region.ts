@@ -16,8 +16,10 @@ export interface RegionOptions extends PortOptions {
 /** What a region does with an access. */
 export type RegionKind = "container" | "ram" | "rom" | "rom-device" | "mmio" | "alias";
 
-interface Child {
+/** A region within another one. */
+export interface SubRegion {
   readonly region: MemoryRegion;
+  /** Where regions overlap, the one with the higher number is seen. */
   readonly priority: number;
 }
 
@@ -36,7 +38,7 @@ export class MemoryRegion {
   #readonly: boolean;
   #readDirect = true;
   /** Highest priority first; of equal ones, the one added last is on top. */
-  readonly #children: Child[] = [];
+  readonly #children: SubRegion[] = [];
   readonly #aliases: Set<MemoryRegion> = new Set();
   readonly #spaces: Set<AddressSpace> = new Set();
 
@@ -111,7 +113,7 @@ export class MemoryRegion {
     return this.#readDirect;
   }
 
-  get children(): readonly Child[] {
+  get children(): readonly SubRegion[] {
     return this.#children;
   }
 

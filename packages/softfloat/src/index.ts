@@ -2,7 +2,14 @@ import { decodeBase64 } from "./base64.ts";
 import * as generated from "./generated/softfloat-wasm.ts";
 
 export { FLAGS, POLICIES, POLICY, ROUNDING, STATUS } from "./status.ts";
-export type { SoftfloatExports } from "./exports.ts";
+export type {
+  BinaryFloatOp,
+  FloatComparison,
+  FloatFormat,
+  IntegerFormat,
+  SoftfloatExports,
+  UnaryFloatOp,
+} from "./exports.ts";
 
 /** A WebAssembly module that imports `env.memory`: its name and its binary. */
 export interface SoftfloatModule {

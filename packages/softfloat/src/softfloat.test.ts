@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeBase64 } from "./base64.ts";
 import { FLAGS, POLICIES, POLICY, ROUNDING, softfloatExports, softfloatModule } from "./index.ts";
-import type { SoftfloatExports } from "./index.ts";
+import type { SoftfloatExports } from "./exports.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 const instance = new WebAssembly.Instance(new WebAssembly.Module(softfloatModule.bytes), { env: { memory } });

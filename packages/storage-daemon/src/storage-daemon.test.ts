@@ -5,7 +5,8 @@ import { decode, encode, Haggle, NbdClient, streamPair } from "@mimus/nbd";
 import { Registry } from "@mimus/qom";
 import { describe, expect, test } from "vitest";
 
-import { JsonSplitter, StorageDaemon } from "./index.ts";
+import { StorageDaemon } from "./index.ts";
+import { JsonSplitter } from "./json-splitter.ts";
 
 /** The client's end of a monitor. */
 class Wire extends BaseChar {

@@ -1,8 +1,8 @@
-import type { CpuObject, CpuRequest, Machine } from "@mimus/machine-core";
+import type { CpuClass, CpuObject, CpuRequest, Machine } from "@mimus/machine-core";
 import { didYouMean, type Registry, type ResolvedType } from "@mimus/qom";
 import {
+  type AttachableCpu,
   ENV,
-  type Engine,
   type Target,
   type TargetCpu,
   type ThreadableCpu,
@@ -16,30 +16,6 @@ import { SystemError } from "./errors.ts";
 import type { RunnableCpu } from "./run-loop.ts";
 import { VcpuThreads } from "./threads/vcpu-threads.ts";
 import type { VcpuThreadHost } from "./threads/host.ts";
-
-/** What a CPU type says of itself, under class key `"cpu"`. */
-export interface CpuClass {
-  /** Name for `-cpu`. */
-  readonly model: string;
-  /** Targets it exists for: `"riscv64"`. */
-  readonly targets: readonly string[];
-  /** Package whose export `farCpu` makes such vCPUs on threads of their own; absent: they have none. The object is `ThreadableCpu` then. */
-  readonly threads?: string;
-  /** Stores are seen by others in the order in which they are made, as on an x86: the host must do so too. */
-  readonly storesInOrder?: boolean;
-  /** Makes the object; an engine is attached to it before it is realized. */
-  create(request: CpuRequest): CpuObject & AttachableCpu;
-}
-
-/** A CPU that an engine of translated code can run. */
-export interface AttachableCpu {
-  /** A new instance of its instruction set. The CPUs of one engine share the first one's. */
-  target(): Target;
-  /** Makes the vCPU's part that is not translated code. Call once. */
-  attach(engine: Engine, env: number): TargetCpu;
-  /** Tells it how to learn the number of instructions it has executed. */
-  setExecuted(executed: () => number): void;
-}
 
 /** A `-cpu` value taken apart: model and properties. `+x` and `-x` are old spellings of `x=on` and `x=off`. */
 export function parseCpu(text: string): { model: string; props: Record<string, unknown> } {
@@ -108,7 +84,7 @@ export class CpuSet {
 
   /** Makes a CPU object with its vCPU. */
   create(request: CpuRequest): CpuObject {
-    const info = request.type.class["cpu"] as CpuClass | undefined;
+    const info = request.type.class["cpu"] as CpuClass<AttachableCpu> | undefined;
     if (info === undefined) {
       throw new SystemError("unknown-cpu", `CPU type '${request.type.name}' cannot be run: it has no class data 'cpu'`);
     }

@@ -1,17 +1,11 @@
 export { assemble } from "./assemble.ts";
 export type { AssembleOptions, BoardOptions, BootFiles, DeviceRequest } from "./assemble-options.ts";
-export { addDevice } from "./user-devices.ts";
-export { CpuSet, parseCpu, resolveCpu } from "./cpu.ts";
-export type { AttachableCpu, CpuClass } from "./cpu.ts";
 export { SystemError } from "./errors.ts";
 export type { SystemHost } from "./host.ts";
-export { createMemory } from "./memory.ts";
-export type { MemoryNeeds } from "./memory.ts";
-export { RunLoop } from "./run-loop.ts";
 export type { Icount, LoopOptions, RunnableCpu, StepResult } from "./run-loop.ts";
 export { runVcpu } from "./threads/index.ts";
 export type { FarCpuModule, ThreadStart, VcpuThread, VcpuThreadHost, VcpuThreadRequest } from "./threads/index.ts";
 export { System } from "./system.ts";
-export type { Exit, Policies, RunState, SystemEvent, SystemParts } from "./system.ts";
+export type { Exit, Policies, RunState, SystemEvent } from "./system.ts";
 export { attachQtest, Qtest, qtestPort } from "./qtest/index.ts";
 export type { QtestPort } from "./qtest/index.ts";

@@ -81,6 +81,7 @@ export class System {
   #resolveExit: (exit: Exit) => void = () => {};
   #ended = false;
 
+  /** @internal */
   constructor(parts: SystemParts) {
     this.machine = parts.machine;
     this.host = parts.host;
@@ -197,11 +198,6 @@ export class System {
     this.machine.clocks.start();
     this.#startThreads();
     this.#active = (this.#active ?? Promise.resolve()).then(() => this.#run());
-  }
-
-  /** The same as `start`, as monitors call it. */
-  resume(): void {
-    this.start();
   }
 
   /** Stops guest code and guest time. Resolves when no guest code runs any more and no request to a drive is in flight. */

@@ -1,9 +1,10 @@
-import { ClockSet, Machine, MachineMemory } from "@mimus/machine-core";
+import { ClockSet, type CpuClass, Machine, MachineMemory } from "@mimus/machine-core";
 import { describeProps, Registry } from "@mimus/qom";
+import type { AttachableCpu } from "@mimus/tcg";
 import { describe, expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
 import { SmallHart } from "../tests/small-hart.ts";
-import { cpuTypes, type CpuClass, type RiscvCpu } from "./cpu.ts";
+import { cpuTypes, type RiscvCpu } from "./cpu.ts";
 import { gdbFeatures } from "./gdb.ts";
 import { plugin } from "./plugin.ts";
 
@@ -21,7 +22,7 @@ function machineWith(
       () => 0,
     ),
     createCpu(request) {
-      const cpu = (request.type.class["cpu"] as CpuClass).create(request);
+      const cpu = (request.type.class["cpu"] as CpuClass<AttachableCpu>).create(request);
       cpu.attach(new SmallHart().hart.engine, 0);
       return cpu;
     },

@@ -1,7 +1,7 @@
 /** The CPU objects of the tree, and their QOM types. */
-import { cpuType, CpuObject, type CpuRequest } from "@mimus/machine-core";
+import { cpuType, type CpuClass, CpuObject, type CpuRequest } from "@mimus/machine-core";
 import type { TypeSpec } from "@mimus/qom";
-import type { Engine, Target, TargetCpu } from "@mimus/tcg";
+import type { AttachableCpu, Engine, Target } from "@mimus/tcg";
 import { isaString, type HartConfig } from "./config.ts";
 import type { TimeSource } from "./counters.ts";
 import { RiscvError } from "./errors.ts";
@@ -10,26 +10,6 @@ import { hartConfig, MODELS } from "./models.ts";
 import { commonProps, extensionProps, type CpuModel, type CpuProps } from "./props.ts";
 import { HartState } from "./snapshot.ts";
 import { createTarget } from "./target.ts";
-
-/** What a CPU type says of itself, under class key `"cpu"`. */
-export interface CpuClass {
-  /** Name for `-cpu`. */
-  readonly model: string;
-  /** Targets it exists for: `"riscv64"`. */
-  readonly targets: readonly string[];
-  /** Makes the object; an engine is attached to it before it is realized. */
-  create(request: CpuRequest): CpuObject & AttachableCpu;
-}
-
-/** A CPU that an engine of translated code can run. */
-export interface AttachableCpu {
-  /** A new instance of its instruction set. The CPUs of one engine share the first one's. */
-  target(): Target;
-  /** Makes the vCPU's part that is not translated code. Call once. */
-  attach(engine: Engine, env: number): TargetCpu;
-  /** Tells it how to learn the number of instructions it has executed. */
-  setExecuted(executed: () => number): void;
-}
 
 /** A RISC-V hart as an object of the machine. */
 export class RiscvCpu extends CpuObject implements AttachableCpu {
@@ -123,7 +103,7 @@ function typeName(model: CpuModel): string {
 
 /** One type for each model. */
 export const cpuTypes: readonly TypeSpec[] = MODELS.map((model) => {
-  const cpu: CpuClass = {
+  const cpu: CpuClass<AttachableCpu> = {
     model: model.name,
     targets: [`riscv${model.xlen}`],
     create: (request) => new RiscvCpu(request, model),

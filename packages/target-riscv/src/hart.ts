@@ -17,9 +17,13 @@ export class Hart extends StateBlock implements TargetCpu {
   readonly index: number;
   readonly config: HartConfig;
   readonly rv64: boolean;
+  /** @internal */
   readonly pmp: Pmp;
+  /** @internal */
   readonly walker: Walker;
+  /** @internal */
   readonly csrs: CsrFile;
+  /** @internal */
   readonly counters: Counters;
 
   constructor(engine: Engine, env: number, index: number, config: HartConfig) {

@@ -35,26 +35,32 @@ export class X86Cpu extends StateBlock implements TargetCpu {
   readonly config: X86Config;
   /** Registers are 64 bits wide. */
   readonly wide: boolean;
+  /** @internal */
   readonly walker: Walker;
+  /** @internal */
   readonly breakPoints: BreakPoints;
+  /** @internal */
   readonly fast: FastPaths;
   ports: PortBus = NO_PORTS;
   controller: InterruptController = NO_CONTROLLER;
   apic: LocalApic | undefined;
   time: TimeSource = STOPPED_CLOCK;
   signals: CpuSignals = {};
-  /** Descriptors being looked at: of the segment, of the stack, of the gate. */
+  /** @internal Descriptors being looked at: of the segment, of the stack, of the gate. */
   readonly descriptor: Descriptor = new Descriptor();
+  /** @internal */
   readonly stackDescriptor: Descriptor = new Descriptor();
+  /** @internal */
   readonly gate: Descriptor = new Descriptor();
+  /** @internal */
   readonly stack: StackFrame = new StackFrame(this);
-  /** High word of what `system/memory.ts` read last. */
+  /** @internal High word of what `system/memory.ts` read last. */
   readHigh = 0;
-  /** The exception being raised is for an address that is not canonical, or above a limit of 4 GiB. */
+  /** @internal The exception being raised is for an address that is not canonical, or above a limit of 4 GiB. */
   notCanonical = false;
   /** Interrupts and exceptions that the log of deliveries has numbered. */
   deliveries = 0;
-  /** Two halves, for whoever needs them for a moment. */
+  /** @internal Two halves, for whoever needs them for a moment. */
   readonly pair: Uint32Array = new Uint32Array(2);
 
   constructor(engine: Engine, env: number, index: number, config: X86Config) {
@@ -76,7 +82,7 @@ export class X86Cpu extends StateBlock implements TargetCpu {
     tlb: () => (this.index === 0 ? tlbText(this) : ""),
   };
 
-  /** How monitors look into the CPU. */
+  /** @internal How monitors look into the CPU. */
   readonly debug: CpuDebug = cpuDebug(this);
 
   // ---- wires

@@ -20,7 +20,7 @@ export function createDisassembler(mode: 16 | 32 | 64, decoder: Decoder = shared
 }
 
 /** Text of a decoded instruction at linear address `pc`. */
-export function textOf(insn: Insn, pc: bigint): string {
+function textOf(insn: Insn, pc: bigint): string {
   const { name, hidden } = att(insn);
   const operands = operandTexts(insn, pc, hidden);
   return `${prefixes(insn)}${name}${operands.length === 0 ? "" : ` ${operands.join(",")}`}${relative(insn, pc)}`;

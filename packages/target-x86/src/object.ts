@@ -1,7 +1,7 @@
 /** The CPU objects of the tree, and their QOM types. */
-import { cpuType, CpuObject, type CpuRequest } from "@mimus/machine-core";
+import { cpuType, type CpuClass, CpuObject, type CpuRequest } from "@mimus/machine-core";
 import type { TypeSpec } from "@mimus/qom";
-import type { Engine, Target, TargetCpu, ThreadableCpu } from "@mimus/tcg";
+import type { AttachableCpu, Engine, Target, ThreadableCpu } from "@mimus/tcg";
 import type {
   CpuSignals, InterruptController, LocalApic, PhysicalWindow, PortBus, TimeSource, X86Config,
 } from "./config.ts"; // prettier-ignore
@@ -18,27 +18,8 @@ import { answerFar } from "./threads/answer.ts";
 import type { X86ThreadData } from "./threads/far-cpu.ts";
 import { ORDER } from "./threads/functions.ts";
 
-/** What a CPU type says of itself, under class key `"cpu"`. */
-export interface CpuClass {
-  /** Name for `-cpu`. */
-  readonly model: string;
-  /** Targets it exists for. */
-  readonly targets: readonly string[];
-  /** Package with `farCpu`. */
-  readonly threads: string;
-  readonly storesInOrder: boolean;
-  create(request: CpuRequest): CpuObject & AttachableCpu;
-}
-
-/** A CPU that an engine of translated code can run. */
-export interface AttachableCpu {
-  target(): Target;
-  attach(engine: Engine, env: number): TargetCpu;
-  setExecuted(executed: () => number): void;
-}
-
 /** An x86 CPU as an object of the machine. */
-export class X86CpuObject extends CpuObject implements AttachableCpu, ThreadableCpu {
+class X86CpuObject extends CpuObject implements AttachableCpu, ThreadableCpu {
   readonly config: X86Config;
   readonly #data: X86ThreadData;
   /** Where the CPU runs on another thread. */
@@ -172,7 +153,7 @@ export const x86Cpu: readonly TypeSpec[] = [root("x86_64-cpu", "an x86-64 CPU"),
 
 function typeOf(name: string, model: ModelData, word: WordSize, summary: string = model.summary): TypeSpec {
   const target = word === 64 ? "x86_64" : "i386";
-  const cpu: CpuClass = {
+  const cpu: CpuClass<AttachableCpu> = {
     model: name,
     targets: [target],
     threads: "@mimus/target-x86",

@@ -4,7 +4,8 @@ import { value } from "./data.ts";
 
 /** Source of these encodings: ACPI 6.4, 20.2.5.3 "Statement opcodes" and 20.2.5.4 "Expression opcodes". */
 
-type Value = Aml | number | string;
+/** A value in an expression: code that gives one, an integer, or a text. */
+export type Value = Aml | number | string;
 /** No target: the result is only returned. */
 const NOWHERE: Aml = Uint8Array.of(0);
 

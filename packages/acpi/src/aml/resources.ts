@@ -63,7 +63,7 @@ const FIXED_PRODUCER = 0x0c;
 
 /** A window that a bridge passes on: bus numbers, ports or memory, first and last inclusive. */
 export function window(
-  kind: keyof typeof TYPE,
+  kind: "memory" | "io" | "bus",
   size: 2 | 4 | 8,
   first: number,
   last: number,

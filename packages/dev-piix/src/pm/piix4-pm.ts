@@ -25,6 +25,7 @@ const SLEEP = { OFF: 0, S3: 1 } as const;
 export interface PowerManagement {
   readonly pm: PmRegisters;
   readonly smbus: SmbusHost;
+  /** @internal */
   readonly pciHotplug: PciHotplug;
   /** Someone presses the power button. */
   powerButton(): void;

@@ -2,18 +2,20 @@
 import { Worker } from "node:worker_threads";
 import { clockOrigin } from "./clock-origin.ts";
 
-interface Request {
+/** What a thread begins with: `start`, and the data for the export of a package. */
+export interface ThreadRequest {
   readonly start: object;
   readonly module: string;
   readonly data: unknown;
 }
-interface Thread {
+/** A thread that runs. */
+export interface RunningThread {
   end(): void;
 }
 /** Threads for vCPUs. */
 export interface NodeThreads {
   readonly refusal?: string | undefined;
-  start(request: Request, failed: (error: unknown) => void): Promise<Thread>;
+  start(request: ThreadRequest, failed: (error: unknown) => void): Promise<RunningThread>;
 }
 
 /** Milliseconds that a thread has to end by itself. */
@@ -30,7 +32,7 @@ export function nodeThreads(locate: (name: string) => string): NodeThreads {
   };
 }
 
-async function startThread(request: Request, failed: (error: unknown) => void): Promise<Thread> {
+async function startThread(request: ThreadRequest, failed: (error: unknown) => void): Promise<RunningThread> {
   const here = import.meta.url;
   const entry = new URL(here.endsWith(".ts") ? "./worker.ts" : "./threads/worker.js", here);
   const worker = new Worker(entry, { workerData: { ...request, origin: clockOrigin() }, name: "vcpu" });

@@ -12,9 +12,7 @@ import { nodeProcessHost } from "./process-host.ts";
 import { standardFile } from "./streams.ts";
 import { samePaths, SysrootPaths } from "./sysroot.ts";
 
-export { HostFiles } from "./host-files.ts";
-export { forwardSignals, holdSignals, nodeProcessHost, type SignalTarget } from "./process-host.ts";
-export { SysrootPaths } from "./sysroot.ts";
+export { forwardSignals, holdSignals, type SignalTarget } from "./process-host.ts";
 
 /** Settings of {@link nodeUserHost}. */
 export interface NodeUserHostOptions {

@@ -16,7 +16,7 @@ export interface Command {
   readonly closed?: boolean;
   /** Option letters; `:` after one that has an argument. */
   readonly letters?: string;
-  /** @returns false when it failed (and has said so) */
+  /** @internal @returns false when it failed (and has said so) */
   run(session: Session, given: Given): Promise<boolean>;
 }
 

@@ -48,11 +48,15 @@ export class AddressSpace implements GuestMemory {
   readonly base: number;
   readonly machine: Uint8Array;
   readonly view: DataView;
+  /** @internal */
   readonly pages: PageTable;
+  /** @internal */
   readonly mappings: Mappings;
+  /** @internal */
   events: AddressSpaceEvents = { flush: () => {}, codeWritten: () => {}, mappedMuch: () => {} };
   readonly #flags: Uint8Array;
 
+  /** @internal */
   constructor(config: AddressSpaceConfig) {
     this.abi = config.abi;
     this.size = config.size;
@@ -65,7 +69,7 @@ export class AddressSpace implements GuestMemory {
     this.mappings = new Mappings(this);
   }
 
-  /** Makes a byte accessible if it may be. `wanted`: one of {@link PROT}. */
+  /** @internal Makes a byte accessible if it may be. `wanted`: one of {@link PROT}. */
   access(address: number, wanted: number): Fault {
     if (!(address >= 0 && address < this.size)) return FAULT.UNMAPPED;
     const page = Math.floor(address / PAGE);

@@ -4,7 +4,7 @@ import type { Abi } from "../abi.ts";
 import { E, RESTART } from "../errno.ts";
 import { AddressSpace } from "../memory/address-space.ts";
 import type { Process, ProcessHost, ProgramInfo, SyscallResult, Syscalls, Thread } from "../process.ts";
-import { deliverSignals, returnFromHandler, type DeliveryContext } from "../signals/deliver.ts";
+import { deliverSignals, returnFromHandler } from "../signals/deliver.ts";
 import { SIG, sigInfo, type SigInfo } from "../signals/siginfo.ts";
 import { Signals } from "../signals/signals.ts";
 import type { CpuKernel, UserCpu, UserTarget } from "../target.ts";
@@ -43,7 +43,7 @@ const NO_INFO: ProgramInfo = {
 }; // prettier-ignore
 
 /** A process with one thread: it runs in slices, between which signals, timers and the host's events have their turn. */
-export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
+export class LinuxProcess implements Process, CpuKernel {
   readonly abi: Abi;
   readonly target: UserTarget;
   readonly host: ProcessHost;
@@ -70,6 +70,7 @@ export class LinuxProcess implements Process, CpuKernel, DeliveryContext {
   #waiting: Promise<number> | undefined;
   #interrupt: (() => void) | undefined;
 
+  /** @internal */
   constructor(config: ProcessConfig) {
     const { target, host } = config;
     this.target = target;

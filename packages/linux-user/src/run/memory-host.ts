@@ -10,14 +10,12 @@ import { createSyscalls } from "../syscalls/dispatch.ts";
 import { keyOfStat } from "../syscalls/kernel.ts";
 import type { ProgramHost } from "./program.ts";
 
-type Needed = "monotonicNs" | "realtime" | "random" | "after" | "yield";
-
 /** Settings of {@link memoryHost}. */
 export interface MemoryHostOptions {
   /** What the program sees below /, besides /dev and /proc: a `MemoryFs`, for instance. */
   readonly files: FileSystem;
   /** Time and randomness. */
-  readonly time: Pick<ProcessHost, Needed> & Partial<ProcessHost>;
+  readonly time: Pick<ProcessHost, "monotonicNs" | "realtime" | "random" | "after" | "yield"> & Partial<ProcessHost>;
   /** Gets what the program writes to standard output (1) and standard error (2); the bytes are good for now only. */
   output(fd: 1 | 2, bytes: Uint8Array): void;
   /** Standard input; default: at its end. */

@@ -37,7 +37,7 @@ export async function imageInfo(control: BlockControl, node: GraphNode, flat: bo
 }
 
 /** `BlockDeviceInfo` of a node. */
-export async function deviceInfo(
+async function deviceInfo(
   control: BlockControl,
   node: GraphNode,
   backend: BlockBackend | undefined,

@@ -1,6 +1,6 @@
+import type { CpuClass } from "@mimus/machine-core";
 import type { ResolvedType } from "@mimus/qom";
 import type { AssembleOptions } from "../assemble-options.ts";
-import type { CpuClass } from "../cpu.ts";
 import { SystemError } from "../errors.ts";
 import type { SystemHost } from "../host.ts";
 import type { VcpuThreadHost } from "./host.ts";

@@ -59,7 +59,7 @@ function levels(features: ReadonlySet<string>, level: number, xlevel: number): [
 }
 
 /** Where a CPU stands in the machine. */
-export interface Place {
+export interface CpuPlace {
   readonly index: number;
   /** CPUs of the machine. */
   readonly cpus: number;
@@ -70,7 +70,7 @@ export interface Place {
 
 /** The CPU that a model makes of its properties. `warn` gets what cannot be had, as QEMU says it. @throws X86Error */
 export function x86Config(
-  model: ModelData, props: CpuProps, word: WordSize, place: Place, warn: (text: string) => void,
+  model: ModelData, props: CpuProps, word: WordSize, place: CpuPlace, warn: (text: string) => void,
 ): X86Config {
   const asked = new Map<string, boolean>();
   for (const [name, value] of Object.entries(props)) {

@@ -47,8 +47,44 @@ const common = z.strictObject({
   migratable: onOff.default(true).describe("no effect"),
 });
 
-/** All properties. */
-export const cpuProps: typeof common = common.extend(features) as unknown as typeof common;
+/** Properties of a CPU after parsing, besides its features, which are booleans by their names. */
+export type CpuProps = {
+  /** Family, model, stepping; default: the model's. */
+  readonly family?: number | undefined;
+  readonly model?: number | undefined;
+  readonly stepping?: number | undefined;
+  /** 12 characters. */
+  readonly vendor?: string | undefined;
+  /** 48 characters at most. */
+  readonly "model-id"?: string | undefined;
+  /** Highest basic and extended leaf of CPUID. */
+  readonly level?: number | undefined;
+  readonly xlevel?: number | undefined;
+  /** Bits of a physical address; 0: 40. */
+  readonly "phys-bits": number;
+  /** Number of the local APIC; default: that of the CPU. */
+  readonly "apic-id"?: number | undefined;
+  readonly "socket-id"?: number | undefined;
+  readonly "core-id"?: number | undefined;
+  readonly "thread-id"?: number | undefined;
+  readonly "die-id"?: number | undefined;
+  readonly "node-id"?: number | undefined;
+  /** Warn of features that cannot be had. */
+  readonly check: boolean;
+  /** Refuse to start without them. */
+  readonly enforce: boolean;
+  /** Describe the caches that all models share. */
+  readonly "legacy-cache"?: boolean | undefined;
+  readonly "l3-cache": boolean;
+  /** Leaf 40000000h says that this is a program. */
+  readonly "tcg-cpuid": boolean;
+  readonly "cpuid-0xb": boolean;
+  readonly "host-phys-bits": boolean;
+  /** No effect: `kvm`, `pmu`, `migratable`. */
+  readonly kvm: boolean;
+  readonly pmu: boolean;
+  readonly migratable: boolean;
+};
 
-/** Properties after parsing. */
-export type CpuProps = z.output<typeof common>;
+/** All properties. */
+export const cpuProps: z.ZodObject & z.ZodType<CpuProps> = common.extend(features) as z.ZodObject & z.ZodType<CpuProps>;

@@ -2,7 +2,7 @@
 import type { Engine, FarCpu, FarCpuFactory, FarMachine, Target } from "@mimus/tcg";
 import type { LocalApic, X86Config } from "../config.ts";
 import { X86Cpu } from "../cpu.ts";
-import { findModel, type Place, x86Config } from "../models/expand.ts";
+import { findModel, type CpuPlace, x86Config } from "../models/expand.ts";
 import type { CpuProps } from "../models/props.ts";
 import { OFF, PENDING, type WordSize } from "../state.ts";
 import { createTarget } from "../target.ts";
@@ -13,7 +13,7 @@ export interface X86ThreadData {
   readonly model: string;
   readonly word: WordSize;
   readonly props: CpuProps;
-  readonly place: Place;
+  readonly place: CpuPlace;
 }
 
 /** Makes CPUs as {@link X86ThreadData} says. `data` comes from this package's CPU object. */

@@ -24,10 +24,11 @@ export interface Tb {
   /** Page in the machine memory that holds the tail, -1 when there is none. */
   readonly ram2: number;
   alive: boolean;
-  /** Where its ends lead. */
+  /** @internal Where its ends lead. */
   readonly exits: readonly BlockExit[];
-  /** The region that an entry through its descriptor goes to, and those that its code is part of. */
+  /** @internal The region that an entry through its descriptor goes to, and those that its code is part of. */
   region: Region | undefined;
+  /** @internal */
   regions: Set<Region> | undefined;
   /** Index of the block compiled by itself in the function table; 0 is the interpreter. */
   blockFn: number;

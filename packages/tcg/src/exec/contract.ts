@@ -9,7 +9,8 @@ import type { Builder } from "../ir/builder.ts";
 import type { EnvField, HelperSpec } from "../ir/type.ts";
 import type { CodePages } from "./code-pages.ts";
 
-type EnvName =
+/** A field of every vCPU's state block. */
+export type EnvName =
   | "budget" | "exception" | "exitTb" | "exitSite" | "tbFlags" | "halted" | "kicked" | "scratch" | "storeHash"
   | "storeCount" | "returns" | "depth" | "lines" | "fills" | "exact" | "target" | "temps" | "tempsEnd" | "jumpCache"
   | "tlb"; // prettier-ignore

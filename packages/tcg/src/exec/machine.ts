@@ -67,16 +67,20 @@ export class TcgMachine implements Engine {
   readonly u32: Uint32Array;
   readonly words: BigInt64Array | undefined;
   readonly shared: boolean;
+  /** @internal */
   readonly codePages: CodePages | undefined;
   readonly bus: PhysicalBus;
   readonly target: Target;
   readonly options: TcgOptions;
+  /** @internal */
   readonly blocks: BlockCache;
-  /** Undefined where there are none. */
+  /** @internal Undefined where there are none. */
   readonly regions: Regions | undefined;
   readonly direct: DirectMemory | undefined;
   readonly counters: TcgStats = newStats();
+  /** @internal */
   readonly table: WasmTable;
+  /** @internal */
   readonly runtime: Runtime;
   readonly ir: IrContext;
   /** Offset of the program counter from `env`, in bytes. */
@@ -203,7 +207,7 @@ export class TcgMachine implements Engine {
     });
   }
 
-  /** Builds the regions that wait. Call while no guest code runs. */
+  /** @internal Builds the regions that wait. Call while no guest code runs. */
   buildRegions(fetchPage: FetchPage): void {
     const { regions } = this;
     if (regions === undefined) return;
@@ -317,7 +321,7 @@ export class TcgMachine implements Engine {
     return this.#arena.trampoline;
   }
 
-  /** Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
+  /** @internal Translates a block and enters it into the caches. @returns undefined when the target raised at its first byte. */
   translate(cpu: Vcpu, key: BlockKey, source: BlockSource): Tb | undefined {
     const t0 = this.#watch.start();
     for (let limit = key.limit; ; limit = limit > 1 ? limit >> 1 : 32) {

@@ -19,7 +19,9 @@ const MOST_PAUSES = 32;
 export class Vcpu {
   readonly env: number;
   readonly cpu: TargetCpu;
+  /** @internal */
   readonly tlb: SoftTlb;
+  /** @internal */
   readonly jumpCache: JumpCache;
   /** Instructions executed before the current run. */
   #before = 0;
@@ -38,7 +40,7 @@ export class Vcpu {
   /** Address of the breakpoint that `run` stopped at last: the next `run` steps over it. */
   #stoppedAt: bigint | undefined;
 
-  /** `elsewhere`: another thread runs it; it is looked at while it stands. */
+  /** @internal `elsewhere`: another thread runs it; it is looked at while it stands. */
   constructor(machine: TcgMachine, env: number, cpu: TargetCpu, elsewhere = false) {
     this.#machine = machine;
     this.#elsewhere = elsewhere;

@@ -9,7 +9,7 @@ export interface Stamp {
   readonly units: Uint16Array;
   /** For each unit to fill in: its number, that of a value, and by how much the value is shifted right. */
   readonly places: readonly number[];
-  /** Where the instruction leads to, if it ends the block; the target is the number of a value, or -1. */
+  /** @internal Where the instruction leads to, if it ends the block; the target is the number of a value, or -1. */
   readonly exits: readonly BlockExit[];
   readonly ends: boolean;
 }

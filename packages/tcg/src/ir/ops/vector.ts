@@ -6,7 +6,7 @@
  */
 import type { IrType } from "../type.ts";
 
-/** Name to signature and code. */
+/** The operations on vectors: signature (operand types, `:`, result) and code behind WebAssembly's prefix 0xfd, by name. */
 export const VECTOR = {
   // Constants, lanes
   v128_const: [":V", 0x0c],
