@@ -17,6 +17,21 @@ export const BOOTS: readonly BootCase[] = (["amd64", "i386"] as const).flatMap((
   { architecture, bus: "virtio", by: "grub", off: "button" } as const,
 ]);
 
+/** What a boot case may be narrowed to. */
+export const CHOICES = { bus: ["ide", "virtio"], by: ["kernel", "grub"], off: ["command", "button"] } as const;
+export type Choice = { readonly [K in keyof typeof CHOICES]?: (typeof CHOICES)[K][number] | undefined };
+
+/** Those of {@link BOOTS} that were chosen; what none of them has they are made to have. */
+export function bootCases(architectures: readonly string[], choice: Choice): BootCase[] {
+  let cases = BOOTS.filter(({ architecture }) => architectures.includes(architecture));
+  for (const [key, value] of Object.entries(choice)) {
+    if (value === undefined) continue;
+    const matching = cases.filter((c) => c[key as keyof Choice] === value);
+    cases = matching.length > 0 ? matching : cases.map((c) => ({ ...c, [key]: value }));
+  }
+  return [...new Map(cases.map((c) => [nameOf(c), c])).values()];
+}
+
 export function nameOf({ architecture, bus, by, off }: BootCase): string {
   const start = by === "grub" ? "by GRUB" : "by -kernel";
   return `Debian for ${architecture} from ${bus}, ${start}, powered off by ${off === "button" ? "system_powerdown" : "poweroff"}`;

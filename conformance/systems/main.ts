@@ -12,7 +12,7 @@
 
 import { commandLine } from "../lib/command-line.ts";
 import { Console } from "../lib/console.ts";
-import type { BootCase } from "./boot.ts";
+import type { Choice } from "./boot.ts";
 import type { Architecture } from "./recipe.ts";
 
 const { values: o, positionals } = commandLine(import.meta.filename, {
@@ -33,23 +33,40 @@ if (o.patience !== undefined) process.env["MIMUS_PATIENCE"] = o.patience;
 if (o.log !== undefined) process.env["MIMUS_SYSTEMS_LOG"] = o.log;
 const icount = o.icount === undefined ? {} : { icount: Number(o.icount) };
 // They read the variables when they are loaded.
-const { bootOnce, BOOTS, nameOf } = await import("./boot.ts");
+const { bootCases, bootOnce, CHOICES, nameOf } = await import("./boot.ts");
 const { debianSystem } = await import("./debian.ts");
 const { stress } = await import("./stress.ts");
 const { filesOf, FIRST_SCREENS } = await import("./first-screens.ts");
 
 const [what = "", ...names] = positionals;
 const wanted = names[0];
-const architectures = (wanted === undefined ? ["amd64", "i386"] : [wanted]) as Architecture[];
+const ARCHITECTURES: readonly Architecture[] = ["amd64", "i386"];
+const architectures =
+  what === "screens" || wanted === undefined
+    ? ARCHITECTURES
+    : ARCHITECTURES.filter((a) => a === oneOf("architecture", wanted, ARCHITECTURES));
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** A wrong call ends the process with one line and status 2. */
+function wrong(line: string): never {
+  process.stderr.write(`${line}\n-h says how the command is called\n`);
+  process.exit(2);
+}
+
+/** A value of an option, or a name, that there is. */
+function oneOf<T extends string>(what: string, value: string | undefined, all: readonly T[]): T | undefined {
+  const known = all.find((it) => it === value);
+  if (known === undefined && value !== undefined) wrong(`${what} ${value}: there are ${all.join(", ")}`);
+  return known;
+}
+
 async function boots(): Promise<void> {
-  const matches = (c: BootCase): boolean =>
-    architectures.includes(c.architecture) &&
-    (o.bus ?? c.bus) === c.bus &&
-    (o.by ?? c.by) === c.by &&
-    (o.off ?? c.off) === c.off;
-  for (const c of BOOTS.filter(matches)) {
+  const choice: Choice = {
+    bus: oneOf("--bus", o.bus, CHOICES.bus),
+    by: oneOf("--by", o.by, CHOICES.by),
+    off: oneOf("--off", o.off, CHOICES.off),
+  };
+  for (const c of bootCases(architectures, choice)) {
     const result = await bootOnce({ ...c, cpus: Number(o.smp), qemu: o.qemu, ...icount }, log);
     console.log(nameOf(c), result);
     if (result.exit !== 0 || result.fsck !== 0 || result.failedUnits !== "") process.exitCode = 1;
@@ -57,7 +74,7 @@ async function boots(): Promise<void> {
 }
 
 async function stressAll(): Promise<void> {
-  const bus = o.bus === "virtio" ? "virtio" : "ide";
+  const bus = oneOf("--bus", o.bus, CHOICES.bus) ?? "ide";
   for (const architecture of architectures) {
     const options = {
       architecture,
@@ -74,6 +91,8 @@ async function stressAll(): Promise<void> {
 }
 
 async function screens(): Promise<void> {
+  const all = FIRST_SCREENS.map(({ name }) => name);
+  for (const name of names) oneOf("screen", name, all);
   for (const screen of FIRST_SCREENS.filter(({ name }) => names.length === 0 || names.includes(name))) {
     const paths = filesOf(screen);
     if (paths === undefined)
@@ -93,4 +112,4 @@ if (what === "build") for (const a of architectures) console.log(debianSystem(a,
 else if (what === "boot") await boots();
 else if (what === "stress") await stressAll();
 else if (what === "screens") await screens();
-else throw new Error(`there is no command '${what}'; there are: build, boot, stress, screens`);
+else wrong(`there is no command '${what}'; there are: build, boot, stress, screens`);
