@@ -35,8 +35,7 @@ export interface DecoderOptions {
 
 /** Decodes instructions by tables that are compiled from rows. One instruction at a time; allocates nothing. */
 export class Decoder {
-  /** By the index that the table has; undefined for those that this processor lacks. */
-  readonly #rows: readonly (Row | undefined)[];
+  readonly #rows: readonly Row[];
   readonly #table: Table;
   readonly #near16: boolean;
   readonly #lockAnywhere: boolean;
@@ -52,9 +51,8 @@ export class Decoder {
     rows: readonly Encoding[] = ALL_ROWS,
     { features, near16 = false, lockAnywhere = false }: DecoderOptions = {},
   ) {
-    // A processor without AVX has half of the rows: the others are not even compiled.
-    this.#rows = rows.map((row, index) => (hasFeature(features, row.feature) ? compileRow(row, index) : undefined));
-    this.#table = compileTable(this.#rows.filter((row) => row !== undefined));
+    this.#rows = rows.map(compileRow);
+    this.#table = compileTable(this.#rows.filter(({ encoding }) => hasFeature(features, encoding.feature)));
     this.#near16 = near16;
     this.#lockAnywhere = lockAnywhere;
   }

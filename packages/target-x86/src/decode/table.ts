@@ -23,57 +23,45 @@ export interface Table {
   readonly byModrm: readonly Int16Array[];
 }
 
-/** A row, and the {@link waysOf} to write its opcode. */
-interface Candidate {
-  readonly row: Row;
-  readonly ways: number;
-}
-
 /** Compiles rows to a table. @throws RowError where two rows of one rank match one encoding. */
 export function compileTable(rows: readonly Row[]): Table {
-  const opcodes = new Map<number, Candidate[]>();
+  const candidates = new Map<number, Row[]>();
   for (const row of rows) {
-    const candidate = { row, ways: waysOf(row) };
-    for (const opcode of row.opcodes) {
-      const key = (row.map << 8) | opcode;
-      const list = opcodes.get(key);
-      if (list) list.push(candidate);
-      else opcodes.set(key, [candidate]);
+    for (const slot of slotsOf(row)) {
+      const list = candidates.get(slot);
+      if (list) list.push(row);
+      else candidates.set(slot, [row]);
     }
   }
   const slots = new Int16Array(2 * SLOTS).fill(NONE);
   const byModrm: Int16Array[] = [];
-  for (const [key, list] of opcodes) fillOpcode(slots, byModrm, list, key);
+  const made = new Map<string, number>();
+  for (const [slot, list] of candidates) {
+    const key = list.map(({ index }) => index).join();
+    let value = made.get(key);
+    if (value === undefined) {
+      value = valueOf(list, byModrm);
+      made.set(key, value);
+    }
+    slots[slot] = value;
+  }
   return { slots, byModrm };
 }
 
-/** Bits 16 wide + 4 pp + 2 w + l, as {@link slotOf} has them: with which prefixes a row's opcode means the row. */
-function waysOf({ map, traits, prefixes, w, l }: Row): number {
-  const lengths = map > MAP.vex ? l : 1;
-  const widths = ((w & 1) === 0 ? 0 : lengths) | ((w & 2) === 0 ? 0 : lengths << 2);
-  let ways = 0;
-  for (let pp = 0; pp < 4; pp++) if (((prefixes >> pp) & 1) !== 0) ways |= widths << (4 * pp);
-  return ((traits & TRAITS.o64) === 0 ? ways : 0) | ((traits & TRAITS.i64) === 0 ? ways << 16 : 0);
-}
-
-/** Fills the slots of one opcode: at once those to which the same rows come. `key`: map and opcode. */
-function fillOpcode(slots: Int16Array, byModrm: Int16Array[], list: readonly Candidate[], key: number): void {
-  let left = 0;
-  for (const { ways } of list) left |= ways;
-  while (left !== 0) {
-    const first = 31 - Math.clz32(left);
-    const here: Row[] = [];
-    let same = left;
-    for (const { row, ways } of list) {
-      const comes = (ways >>> first) & 1;
-      if (comes === 1) here.push(row);
-      same &= comes === 1 ? ways : ~ways;
+function* slotsOf(row: Row): Generator<number> {
+  const isVex = row.map > MAP.vex;
+  for (let wide = 0; wide < 2; wide++) {
+    if ((row.traits & (wide === 1 ? TRAITS.i64 : TRAITS.o64)) !== 0) continue;
+    for (let pp = 0; pp < 4; pp++) {
+      if (((row.prefixes >> pp) & 1) === 0) continue;
+      for (let w = 0; w < 2; w++) {
+        if (((row.w >> w) & 1) === 0) continue;
+        for (let l = 0; l < (isVex ? 2 : 1); l++) {
+          if (((row.l >> l) & 1) === 0) continue;
+          for (const opcode of row.opcodes) yield slotOf(wide, row.map, pp, w, l, opcode);
+        }
+      }
     }
-    const value = valueOf(here, byModrm);
-    for (let way = 0; way < 32; way++)
-      if (((same >>> way) & 1) !== 0)
-        slots[slotOf(way >> 4, key >> 8, (way >> 2) & 3, (way >> 1) & 1, way & 1, key & 0xff)] = value;
-    left &= ~same;
   }
 }
 
