@@ -1,6 +1,6 @@
 export * from "./block/index.ts";
 export { HumanMonitor } from "./hmp.ts";
-export { COMMANDS, completions, execute, type Command } from "./commands.ts";
+export { COMMANDS, execute, type Command } from "./commands.ts";
 export type { CpuInfo, MachineControl } from "./control.ts";
 export { machineCommand, machineCommandNames, machineSchema, type QmpCommand } from "./qmp.ts";
 export { BLOCK_EVENTS, qmpSchema, type SchemaInfo } from "./schema.ts";

@@ -1,9 +1,8 @@
-export * from "./constants.ts";
-export { errorName, errorNumber, NbdError } from "./errors.ts";
+export { ALLOCATION, CMD, CMD_FLAG, FLAG, MAGIC, MAX_REQUEST, OPT, REP } from "./constants.ts";
+export { NbdError } from "./errors.ts";
 export type { NbdErrorKind } from "./errors.ts";
 export { ByteReader } from "./stream.ts";
 export type { ByteStream, StreamAddress, StreamHost, StreamListener, TlsCredentials, TlsLookup } from "./stream.ts";
-export { exportFlags } from "./server/export.ts";
 export type { ExportedBitmap, NbdExport } from "./server/export.ts";
 export { NbdServer } from "./server/server.ts";
 export type { NbdServerOptions } from "./server/server.ts";

@@ -1,5 +1,15 @@
 /** x86: i386 and x86-64. */
-export * from "./config.ts";
+export {
+  type CpuLog,
+  type CpuSignals,
+  type InterruptController,
+  LINE,
+  type LocalApic,
+  type PhysicalWindow,
+  type PortBus,
+  type TimeSource,
+  type X86Config,
+} from "./config.ts";
 export { X86Cpu } from "./cpu.ts";
 export { createInsn } from "./decode/create-insn.ts";
 export type { FetchByte } from "./decode/bytes.ts";
@@ -10,7 +20,26 @@ export { X86Error, type X86ErrorKind } from "./errors.ts";
 export * from "./flags.ts";
 export { gdbFeatures, type GdbFeature, type GdbRegister } from "./gdb.ts";
 export * from "./insn.ts";
-export * from "./state.ts";
+export {
+  ALL_INDEXES,
+  FLAG,
+  fprOffset,
+  globals,
+  HF,
+  MMU,
+  MMU_INDEXES,
+  OFF,
+  REG,
+  regNames,
+  regOffset,
+  SEG,
+  SEG_FIELD,
+  SEG_NAMES,
+  segOffset,
+  type WordSize,
+  xmmOffset,
+  ymmhOffset,
+} from "./state.ts";
 export { findModel, x86Config } from "./models/expand.ts";
 export type { CpuPlace } from "./models/expand.ts";
 export { cpuProps, type CpuProps } from "./models/props.ts";

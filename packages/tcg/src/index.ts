@@ -1,10 +1,66 @@
-export * from "./exec/contract.ts";
-export * from "./ir/type.ts";
+export {
+  type Access,
+  type BackEnd,
+  type DevicePort,
+  type DirectMemory,
+  type Engine,
+  ENV,
+  type EnvName,
+  envSize,
+  EXIT,
+  type ExitReason,
+  FETCH,
+  FILL,
+  fillList,
+  type Helper,
+  JUMP_CACHE_ENTRIES,
+  LOAD,
+  MOST_FILLS,
+  type PhysicalBus,
+  type PhysicalRange,
+  type RegionOptions,
+  type SampleOf,
+  type Stamps,
+  STORE,
+  STORE_TO_CODE,
+  type Target,
+  type TargetCpu,
+  TB_FLAGS_MMU,
+  type TcgConfig,
+  type TcgOptions,
+  type TcgStats,
+  TLB_ENTRIES,
+  TLB_ENTRY_SIZE,
+  type Trace,
+  type TranslateContext,
+  type Translation,
+  type WasmMemory,
+  type WasmModuleSpec,
+} from "./exec/contract.ts";
+export {
+  type Cond,
+  CONDS,
+  type EnvField,
+  type HelperSpec,
+  type Hint,
+  HINTS,
+  INVERSE,
+  IR_TYPES,
+  type IrType,
+  type Label,
+  MEM_OPS,
+  type MemOp,
+  type MemOpInfo,
+  NONE,
+  TB_EXITS,
+  type TbExit,
+  type Value,
+} from "./ir/type.ts";
 export * from "./ir/errors.ts";
 export * from "./ir/context.ts";
-export * from "./ir/block.ts";
+export { type Block, constBig, NO_LIST, type Op, opOf, resultType } from "./ir/block.ts";
 export * from "./ir/ops.ts";
-export { emitCond, emitPure } from "./ir/wasm-ops.ts";
+export { emitPure } from "./ir/wasm-ops.ts";
 export type { Expansion, WasmOps } from "./ir/wasm-ops.ts";
 export type { Stamp } from "./interp/stamp.ts";
 export { HOST_FMA } from "./wasm/host-fma.ts";
@@ -20,7 +76,7 @@ export type { AfterPass } from "./opt/pipeline.ts";
 export { TcgMachine } from "./exec/machine.ts";
 export { jitFigures, jitText, statsText } from "./exec/stats-text.ts";
 export type { JitFigures } from "./exec/stats-text.ts";
-export { forMemory, isShared } from "./wasm/share-memory.ts";
+export { forMemory } from "./wasm/share-memory.ts";
 export { CodeNotes } from "./wasm/notes.ts";
 export { printWat, WatPrinter } from "./wasm/print.ts";
 export type { WatOptions } from "./wasm/print.ts";
