@@ -55,6 +55,9 @@ export async function coldStart(rounds: number): Promise<Row[]> {
 type Key = "wall" | "cpu" | "rss" | "touched" | "idle" | "code";
 type Figures = Record<Key, number[]>;
 
+/** After this time at the prompt what the boot left behind is cleaned up: V8 collects its garbage twice within 15 s, 160 ms each time. */
+const SETTLED_MS = 18_000;
+
 /** Boots a guest to its prompt, and watches it there. */
 async function bootOnce(platform: Platform, who: Peer, of: Figures, idleSeconds: number): Promise<void> {
   const machine = startLinux(platform, who);
@@ -68,7 +71,7 @@ async function bootOnce(platform: Platform, who: Peer, of: Figures, idleSeconds:
     const kib = (name: string): number =>
       Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(machine.log)?.[1] ?? Number.NaN);
     of.touched.push(512 - kib("MemFree") / 1024);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
     const before = await machine.usage();
     await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
     const after = await machine.usage();
