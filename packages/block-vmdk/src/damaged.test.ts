@@ -48,6 +48,21 @@ describe("a grain", () => {
     await damaged.close();
   });
 
+  it("is not written over where the redundant directory leads to it", async () => {
+    const { file, table, view } = await disk();
+    // The second grain, as the place of the second copy of the table.
+    await put(file, (await view(48)) * 512, await view(table + 4));
+    const damaged = await openImage(vmdk, file, { host });
+    await damaged.write(131072, new Uint8Array(65536).fill(9));
+    await damaged.close();
+    const again = await openImage(vmdk, file, { host });
+    const bytes = new Uint8Array(196608);
+    await again.read(0, bytes);
+    expect(bytes.subarray(0, 131072).every((byte) => byte === 7)).toBe(true);
+    expect(bytes.subarray(131072).every((byte) => byte === 9)).toBe(true);
+    await again.close();
+  });
+
   it("that another one overlaps in part is found", async () => {
     const { file, table, view } = await disk();
     await put(file, table + 4, (await view(table)) + 127);

@@ -266,11 +266,16 @@ export class GrainMap implements ClusterMap {
     }
   }
 
-  /** Where the second copy of a table lies, when the second directory makes sense. */
+  /** Where the second copy of a table lies; 0 when the second directory leads to something else, which must not be written over. */
   async #copyOf(number: number): Promise<number> {
     const piece = await this.#loadDirectory(number, true);
     const place = piece.view.getUint32((number * 4) % PIECE, true) * SECTOR;
-    return place > 0 && place + this.#tableBytes <= this.#file.size ? place : 0;
+    const table = this.tableAt(number) ?? 0;
+    if (table === 0 || place === 0 || place === table || place + this.#tableBytes > this.#file.size) return 0;
+    const [first, second] = [new Uint8Array(this.#tableBytes), new Uint8Array(this.#tableBytes)];
+    await this.#file.read(table, first);
+    await this.#file.read(place, second);
+    return first.every((byte, at) => byte === second[at]) ? place : 0;
   }
 
   async #writeTables(sectors: readonly { readonly at: number; readonly bytes: Uint8Array }[]): Promise<void> {
