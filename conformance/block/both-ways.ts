@@ -1,8 +1,8 @@
 /** Images made by ours judged by qemu-img, and the other way round: for each format, sub-format and option. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { imageCommand } from "../lib/image-command.ts";
 import { mimusCommand } from "../lib/mimus.ts";
 
 /** One way to make an image. */
@@ -132,11 +132,7 @@ function one(maker: Tool, judge: Tool, c: Case): string[] | OracleFails {
   const folder = mkdtempSync(join(tmpdir(), "mimus-both-"));
   const run = (tool: Tool, args: readonly string[]): { status: number; out: string; said: string } => {
     const [program = "", ...first] = tool.command;
-    const { status, stdout, stderr } = spawnSync(program, [...first, ...args], {
-      cwd: folder,
-      encoding: "utf8",
-      timeout: 60_000,
-    });
+    const { status, stdout, stderr } = imageCommand(program, [...first, ...args], { cwd: folder, timeout: 60_000 });
     return { status: status ?? 128, out: stdout, said: (stderr + stdout).trim().split("\n").slice(0, 2).join(" / ") };
   };
   try {

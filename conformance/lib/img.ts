@@ -7,10 +7,7 @@ import { join, resolve } from "node:path";
 import { nodeFiles, nodeFormatHost } from "@mimus/host-node";
 import { img, io, type ToolHost } from "@mimus/image-tools";
 import { allFormats } from "../block/formats.ts";
-
-/** qemu-img measures how fast it derives keys, and gives up where a busy machine makes that too uneven: it is asked again. */
-const UNEVEN = "Unable to get accurate CPU usage";
-const MOST_TRIES = 20;
+import { imageCommand } from "./image-command.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -61,9 +58,8 @@ export class ImagePair {
     rmSync(this.#root, { recursive: true });
   }
 
-  #run(tool: string, argv: readonly string[], tries: number = MOST_TRIES): Ended {
-    const { status, stdout, stderr } = spawnSync(tool, argv, { cwd: this.theirs, encoding: "utf8", timeout: 30_000 });
-    if (stderr.includes(UNEVEN) && tries > 1) return this.#run(tool, argv, tries - 1);
+  #run(tool: string, argv: readonly string[]): Ended {
+    const { status, stdout, stderr } = imageCommand(tool, argv, { cwd: this.theirs, timeout: 30_000 });
     return plain({ status: status ?? -1, out: stdout, err: stderr }, tool, tool, this.theirs);
   }
 }
